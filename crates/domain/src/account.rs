@@ -1,0 +1,68 @@
+//! Who there is: the organization, its people, its projects and their machine identities.
+
+use crate::{OrganizationId, ProjectId, ServiceAccountId, Timestamp, UserId};
+
+#[derive(Clone, Debug)]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub name: String,
+    pub created_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Owner,
+    Member,
+    Reader,
+}
+
+impl Role {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Member => "member",
+            Self::Reader => "reader",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "owner" => Self::Owner,
+            "member" => Self::Member,
+            "reader" => Self::Reader,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: UserId,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+    pub created_at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct Project {
+    pub id: ProjectId,
+    pub name: String,
+    pub created_at: Timestamp,
+    /// An archived project's keys are refused; it can no longer be changed.
+    pub archived_at: Option<Timestamp>,
+    pub external_key_id: Option<String>,
+    /// OpenAI's residency word, kept as given.
+    pub residency: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ServiceAccount {
+    pub id: ServiceAccountId,
+    pub project: ProjectId,
+    pub name: String,
+    pub role: Role,
+    pub created_at: Timestamp,
+}

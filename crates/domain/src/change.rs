@@ -1,0 +1,104 @@
+//! Changes of who may do what. A list of them is applied in one transaction with its audit line.
+
+use crate::{
+    AuditId, Key, KeyId, KeyPolicy, KeySecret, Organization, Project, ProjectId, RequestId, Role,
+    SecretHash, ServiceAccount, ServiceAccountId, Timestamp, Upstream, UpstreamId, User,
+};
+
+#[derive(Clone, Debug)]
+pub enum Change {
+    CreateOrganization(Organization),
+    CreateUser(User),
+    CreateProject(Project),
+    /// `None` leaves a field as it is; `Some(None)` clears it.
+    UpdateProject {
+        id: ProjectId,
+        name: Option<String>,
+        external_key_id: Option<Option<String>>,
+    },
+    ArchiveProject {
+        id: ProjectId,
+        at: Timestamp,
+    },
+    CreateServiceAccount(ServiceAccount),
+    UpdateServiceAccount {
+        id: ServiceAccountId,
+        name: Option<String>,
+        role: Option<Role>,
+    },
+    /// Ends the account's keys as well.
+    DeleteServiceAccount {
+        id: ServiceAccountId,
+        at: Timestamp,
+    },
+    /// The key with its first secret (`key.secrets` holds exactly one).
+    CreateKey(Key),
+    UpdateKey {
+        id: KeyId,
+        name: Option<String>,
+        policy: Option<KeyPolicy>,
+        expires_at: Option<Option<Timestamp>>,
+    },
+    RevokeKey {
+        id: KeyId,
+        at: Timestamp,
+    },
+    /// Adds a secret; every older live secret of the key ends at `old_end_at` at the latest.
+    RotateKey {
+        id: KeyId,
+        secret: KeySecret,
+        old_end_at: Timestamp,
+    },
+    /// Ends all secrets but the newest now.
+    EndOldSecrets {
+        id: KeyId,
+        at: Timestamp,
+    },
+    /// Registers a secret that the operator chose; the same hash again changes nothing.
+    RegisterAdminKey(Key),
+    /// Makes or replaces by id.
+    PutUpstream(Upstream),
+    RemoveUpstream(UpstreamId),
+    /// Sets a small named value of the installation.
+    PutMeta {
+        name: &'static str,
+        value: Vec<u8>,
+    },
+}
+
+/// Who asked for a change.
+#[derive(Clone, Debug)]
+pub enum Actor {
+    /// An admin API key, by its id.
+    AdminKey(KeyId),
+    /// The process itself: first start, environment, config file.
+    System,
+}
+
+/// One line of the audit log. `payload` is a JSON object and never holds a secret.
+#[derive(Clone, Debug)]
+pub struct AuditEntry {
+    pub id: AuditId,
+    pub at: Timestamp,
+    /// OpenAI's event type, such as `api_key.created`.
+    pub event: &'static str,
+    pub actor: Actor,
+    pub project: Option<ProjectId>,
+    pub payload: String,
+    pub request: Option<RequestId>,
+    pub address: Option<String>,
+}
+
+impl Change {
+    /// The secrets whose cached views a change makes stale; `None` means "all of them".
+    #[must_use]
+    pub fn new_hash(&self) -> Option<SecretHash> {
+        match self {
+            Self::CreateKey(key) | Self::RegisterAdminKey(key) => {
+                key.secrets.first().map(|s| s.hash)
+            }
+            Self::RotateKey { secret, .. } => Some(secret.hash),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Faults as data: what happened, whose fault it is, whether to retry, what to do now.
+//!
+//! Every refusal of ours is a row of [`catalogue`]. The row makes the HTTP answer, the metric
+//! label, the log level, `docs/errors.md` and `tollgate explain CODE`.
+
+use std::borrow::Cow;
+
+pub mod catalogue;
+
+/// Who must act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The program that called.
+    Caller,
+    /// Whoever runs this Tollgate.
+    Operator,
+    /// The provider behind it.
+    Provider,
+    /// Tollgate itself.
+    Tollgate,
+}
+
+/// Whether the same call may be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// It would be refused again: `x-should-retry: false`.
+    Never,
+    /// It may pass later.
+    Later,
+}
+
+/// One row of the catalogue.
+#[derive(Debug)]
+pub struct Entry {
+    /// Our code: the value of `x-tollgate-error`.
+    pub code: &'static str,
+    pub status: u16,
+    /// OpenAI's `error.type`.
+    pub kind: &'static str,
+    /// OpenAI's `error.code`, where it has one for this; `None` is JSON `null`.
+    pub public_code: Option<&'static str>,
+    pub blame: Blame,
+    pub retry: Retry,
+    /// What happened, one sentence.
+    pub what: &'static str,
+    /// What to do now, one or two sentences.
+    pub remedy: &'static str,
+}
+
+/// A refusal on its way to the client.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub entry: &'static Entry,
+    pub message: Cow<'static, str>,
+    /// The field or parameter at fault.
+    pub param: Option<Cow<'static, str>>,
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Fault {
+    /// The row's own words.
+    #[must_use]
+    pub fn new(entry: &'static Entry) -> Self {
+        Self { entry, message: Cow::Borrowed(entry.what), param: None, retry_after_ms: None }
+    }
+
+    /// With a message for this very call.
+    #[must_use]
+    pub fn because(entry: &'static Entry, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { entry, message: message.into(), param: None, retry_after_ms: None }
+    }
+
+    #[must_use]
+    pub fn param(mut self, param: impl Into<Cow<'static, str>>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    #[must_use]
+    pub fn retry_after_ms(mut self, ms: u64) -> Self {
+        self.retry_after_ms = Some(ms);
+        self
+    }
+}
+
+impl From<&'static Entry> for Fault {
+    fn from(entry: &'static Entry) -> Self {
+        Self::new(entry)
+    }
+}

@@ -1,0 +1,613 @@
+//! The table of all refusals. One row each; the codes are part of the outside contract.
+
+use super::{Blame, Entry, Retry};
+
+pub static MISSING_API_KEY: Entry = Entry {
+    code: "missing_api_key",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
+    remedy: "Send `Authorization: Bearer sk-tg-…`. `tollgate keys create` makes a key.",
+};
+
+pub static INVALID_API_KEY: Entry = Entry {
+    code: "invalid_api_key",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: Some("invalid_api_key"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "Incorrect API key provided.",
+    remedy: "Check for a cut or mistyped key. Make a new one with `tollgate keys create`; a lost secret cannot be shown again.",
+};
+
+pub static KEY_EXPIRED: Entry = Entry {
+    code: "key_expired",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: Some("invalid_api_key"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This API key has expired.",
+    remedy: "Make a new key, or give it a later expiry before it ends next time.",
+};
+
+pub static KEY_REVOKED: Entry = Entry {
+    code: "key_revoked",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: Some("invalid_api_key"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This API key has been revoked.",
+    remedy: "Ask the project's owner for a new key. A rotated key's old secret ends when its grace time is over.",
+};
+
+pub static KEY_DISABLED: Entry = Entry {
+    code: "key_disabled",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: Some("not_authorized_invalid_project"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The project of this API key has been archived and is no longer accessible.",
+    remedy: "Use a key of another project.",
+};
+
+pub static AMBIGUOUS_CREDENTIALS: Entry = Entry {
+    code: "ambiguous_credentials",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The request carries more than one API key, and they differ.",
+    remedy: "Send one Authorization header and no other key header.",
+};
+
+pub static KEY_IN_QUERY_NOT_ALLOWED: Entry = Entry {
+    code: "key_in_query_not_allowed",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "An API key must not be part of the URL.",
+    remedy: "Move the key into the Authorization header, and rotate it: URLs end up in logs.",
+};
+
+pub static PERMISSION_DENIED: Entry = Entry {
+    code: "permission_denied",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "You have insufficient permissions for this operation.",
+    remedy: "Give the key the scope named in the message, or use another key.",
+};
+
+pub static ROLE_REQUIRED: Entry = Entry {
+    code: "role_required",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "Your role does not allow this.",
+    remedy: "Ask an owner of the organization.",
+};
+
+pub static MODEL_NOT_ALLOWED: Entry = Entry {
+    code: "model_not_allowed",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: Some("model_not_found"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This API key does not have access to the model.",
+    remedy: "Use a model from GET /v1/models, or add the model to the key's list.",
+};
+
+pub static ADDRESS_NOT_ALLOWED: Entry = Entry {
+    code: "address_not_allowed",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This API key may not be used from your network address.",
+    remedy: "Call from an allowed network, or add yours to the key's networks.",
+};
+
+pub static MODEL_PRICE_UNKNOWN: Entry = Entry {
+    code: "model_price_unknown",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Never,
+    what: "The model has no price here, so a spend limit cannot be kept.",
+    remedy: "Give the model a price with `tollgate prices set`.",
+};
+
+pub static ROUTE_NOT_METERED: Entry = Entry {
+    code: "route_not_metered",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Never,
+    what: "This operation cannot be metered, and a limit applies.",
+    remedy: "Use another operation, or a project without a limit.",
+};
+
+pub static NOT_FOUND: Entry = Entry {
+    code: "not_found",
+    status: 404,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "Not found.",
+    remedy: "Check the path and the id. The base URL must end in /v1.",
+};
+
+pub static MODEL_NOT_FOUND: Entry = Entry {
+    code: "model_not_found",
+    status: 404,
+    kind: "invalid_request_error",
+    public_code: Some("model_not_found"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The model does not exist or you do not have access to it.",
+    remedy: "GET /v1/models lists what this key may use.",
+};
+
+pub static METHOD_NOT_ALLOWED: Entry = Entry {
+    code: "method_not_allowed",
+    status: 405,
+    kind: "invalid_request_error",
+    public_code: Some("method_not_supported"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This path does not take that method.",
+    remedy: "See the API reference for the path.",
+};
+
+pub static INVALID_JSON: Entry = Entry {
+    code: "invalid_json",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "We could not parse the JSON body of your request.",
+    remedy: "Send one JSON object in UTF-8, at most 128 levels deep, without repeated keys.",
+};
+
+pub static INVALID_VALUE: Entry = Entry {
+    code: "invalid_value",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: Some("invalid_value"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "A value is not allowed here.",
+    remedy: "The message names the field and what it takes.",
+};
+
+pub static MISSING_REQUIRED_PARAMETER: Entry = Entry {
+    code: "missing_required_parameter",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: Some("missing_required_parameter"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "A required parameter is missing.",
+    remedy: "Send the field that the message names.",
+};
+
+pub static UNKNOWN_FIELD: Entry = Entry {
+    code: "unknown_field",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: Some("unknown_parameter"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The body has a field that this operation does not know.",
+    remedy: "Remove the field that the message names.",
+};
+
+pub static FIELD_NOT_ALLOWED: Entry = Entry {
+    code: "field_not_allowed",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "A caller may not choose the host.",
+    remedy: "Remove the field; upstreams are set by the operator.",
+};
+
+pub static INVALID_MULTIPART: Entry = Entry {
+    code: "invalid_multipart",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "We could not parse the multipart body of your request.",
+    remedy: "Send multipart/form-data with a boundary.",
+};
+
+pub static UNSUPPORTED_MEDIA_TYPE: Entry = Entry {
+    code: "unsupported_media_type",
+    status: 415,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This operation does not take that Content-Type.",
+    remedy: "Send application/json, or multipart/form-data where the path takes files.",
+};
+
+pub static UNSUPPORTED_CONTENT_ENCODING: Entry = Entry {
+    code: "unsupported_content_encoding",
+    status: 415,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "Compressed request bodies are not accepted.",
+    remedy: "Send the body without Content-Encoding.",
+};
+
+pub static REQUEST_TOO_LARGE: Entry = Entry {
+    code: "request_too_large",
+    status: 413,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The request body is too large.",
+    remedy: "Send less; files go through /v1/uploads in parts.",
+};
+
+pub static BODY_TIMEOUT: Entry = Entry {
+    code: "body_timeout",
+    status: 408,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Later,
+    what: "The request body did not arrive in time.",
+    remedy: "Check the connection, then send it again.",
+};
+
+pub static BAD_REQUEST_TARGET: Entry = Entry {
+    code: "bad_request_target",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The request target is not a plain path.",
+    remedy: "Send an origin-form path without dots, backslashes or empty segments.",
+};
+
+pub static UPGRADE_NOT_SUPPORTED: Entry = Entry {
+    code: "upgrade_not_supported",
+    status: 426,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This path does not serve WebSockets.",
+    remedy: "Use HTTP: POST /v1/responses with `stream: true`.",
+};
+
+pub static TOO_MANY_AUTH_FAILURES: Entry = Entry {
+    code: "too_many_auth_failures",
+    status: 429,
+    kind: "requests",
+    public_code: Some("rate_limit_exceeded"),
+    blame: Blame::Caller,
+    retry: Retry::Later,
+    what: "Too many wrong API keys from your address.",
+    remedy: "Stop, mend the key, and try again later.",
+};
+
+pub static RATE_LIMIT_EXCEEDED: Entry = Entry {
+    code: "rate_limit_exceeded",
+    status: 429,
+    kind: "requests",
+    public_code: Some("rate_limit_exceeded"),
+    blame: Blame::Caller,
+    retry: Retry::Later,
+    what: "Rate limit reached.",
+    remedy: "Wait for the time in Retry-After.",
+};
+
+pub static API_KEY_SPEND_LIMIT_EXCEEDED: Entry = Entry {
+    code: "api_key_spend_limit_exceeded",
+    status: 429,
+    kind: "insufficient_quota",
+    public_code: Some("api_key_spend_limit_exceeded"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The API key has reached its spend limit.",
+    remedy: "Wait for the next period, or raise the key's limit.",
+};
+
+pub static USER_SPEND_LIMIT_EXCEEDED: Entry = Entry {
+    code: "user_spend_limit_exceeded",
+    status: 429,
+    kind: "insufficient_quota",
+    public_code: Some("user_spend_limit_exceeded"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The user has reached their spend limit.",
+    remedy: "Wait for the next period, or raise the user's limit.",
+};
+
+pub static PROJECT_SPEND_LIMIT_EXCEEDED: Entry = Entry {
+    code: "project_spend_limit_exceeded",
+    status: 429,
+    kind: "insufficient_quota",
+    public_code: Some("project_spend_limit_exceeded"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The project has reached its spend limit.",
+    remedy: "Wait for the next period, or raise the project's limit.",
+};
+
+pub static ORGANIZATION_SPEND_LIMIT_EXCEEDED: Entry = Entry {
+    code: "organization_spend_limit_exceeded",
+    status: 429,
+    kind: "insufficient_quota",
+    public_code: Some("organization_spend_limit_exceeded"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The organization has reached its spend limit.",
+    remedy: "Wait for the next period, or raise the organization's limit.",
+};
+
+pub static UPSTREAM_RATE_LIMITED: Entry = Entry {
+    code: "upstream_rate_limited",
+    status: 429,
+    kind: "requests",
+    public_code: Some("rate_limit_exceeded"),
+    blame: Blame::Provider,
+    retry: Retry::Later,
+    what: "The provider is limiting the rate of calls.",
+    remedy: "Wait for the time in Retry-After, or add another upstream.",
+};
+
+pub static UPSTREAM_AUTH_FAILED: Entry = Entry {
+    code: "upstream_auth_failed",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Never,
+    what: "The provider refused Tollgate's own credential.",
+    remedy: "Check the upstream's key: `OPENAI_API_KEY` or the upstream's stored credential. Your Tollgate key is fine.",
+};
+
+pub static UPSTREAM_ERROR: Entry = Entry {
+    code: "upstream_error",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Provider,
+    retry: Retry::Later,
+    what: "The provider could not be reached or gave no usable answer.",
+    remedy: "Try again. If it lasts, check the provider's status and the upstream's base URL.",
+};
+
+pub static UPSTREAM_REDIRECT: Entry = Entry {
+    code: "upstream_redirect",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Never,
+    what: "The provider answered with a redirect, which is never followed.",
+    remedy: "Set the upstream's base URL to the final address.",
+};
+
+pub static UPSTREAM_RESPONSE_TOO_LARGE: Entry = Entry {
+    code: "upstream_response_too_large",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Provider,
+    retry: Retry::Never,
+    what: "The provider's answer is larger than is allowed.",
+    remedy: "Ask for less.",
+};
+
+pub static UPSTREAM_MALFORMED_STREAM: Entry = Entry {
+    code: "upstream_malformed_stream",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Provider,
+    retry: Retry::Later,
+    what: "The provider sent a stream that is not a valid event stream.",
+    remedy: "Try again; report it to the provider if it lasts.",
+};
+
+pub static UPSTREAM_INCOMPLETE: Entry = Entry {
+    code: "upstream_incomplete",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Provider,
+    retry: Retry::Later,
+    what: "The provider closed the stream before its end.",
+    remedy: "Try again. What arrived may be billed.",
+};
+
+pub static UPSTREAM_ADDRESS_NOT_ALLOWED: Entry = Entry {
+    code: "upstream_address_not_allowed",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Never,
+    what: "The upstream's address is not a public one.",
+    remedy: "Set it in the environment or the config file if it is meant.",
+};
+
+pub static UPSTREAM_TIMEOUT: Entry = Entry {
+    code: "upstream_timeout",
+    status: 504,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Provider,
+    retry: Retry::Later,
+    what: "The provider did not answer in time.",
+    remedy: "Try again, or ask for a shorter answer.",
+};
+
+pub static NO_UPSTREAM_AVAILABLE: Entry = Entry {
+    code: "no_upstream_available",
+    status: 503,
+    kind: "service_unavailable_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Later,
+    what: "No upstream is set up for this call.",
+    remedy: "Set OPENAI_API_KEY before the start, or add an upstream.",
+};
+
+pub static LEDGER_UNAVAILABLE: Entry = Entry {
+    code: "ledger_unavailable",
+    status: 503,
+    kind: "service_unavailable_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Later,
+    what: "Tollgate cannot write its records, so nothing was sent.",
+    remedy: "Check the disk and the database of this Tollgate, then retry.",
+};
+
+pub static OVERLOADED: Entry = Entry {
+    code: "overloaded",
+    status: 503,
+    kind: "service_unavailable_error",
+    public_code: Some("server_is_overloaded"),
+    blame: Blame::Tollgate,
+    retry: Retry::Later,
+    what: "Tollgate is at its limit of concurrent work.",
+    remedy: "Retry after the time in Retry-After.",
+};
+
+pub static SHUTTING_DOWN: Entry = Entry {
+    code: "shutting_down",
+    status: 503,
+    kind: "service_unavailable_error",
+    public_code: Some("server_is_overloaded"),
+    blame: Blame::Operator,
+    retry: Retry::Later,
+    what: "This Tollgate is shutting down.",
+    remedy: "Retry; another instance or the restarted one will answer.",
+};
+
+pub static INTERNAL_ERROR: Entry = Entry {
+    code: "internal_error",
+    status: 500,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Tollgate,
+    retry: Retry::Later,
+    what: "Tollgate had an error while processing your request.",
+    remedy: "Retry. If it lasts, report it with the x-request-id.",
+};
+
+pub static MANAGED_BY_FILE: Entry = Entry {
+    code: "managed_by_file",
+    status: 409,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The config file owns this, so it cannot be changed here.",
+    remedy: "Change tollgate.toml and reload.",
+};
+
+pub static CONFLICT: Entry = Entry {
+    code: "conflict",
+    status: 409,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The change conflicts with what is there.",
+    remedy: "Read the current state and try again.",
+};
+
+/// Every row, in the order of the page.
+pub static ALL: &[&Entry] = &[
+    &MISSING_API_KEY,
+    &INVALID_API_KEY,
+    &KEY_EXPIRED,
+    &KEY_REVOKED,
+    &KEY_DISABLED,
+    &AMBIGUOUS_CREDENTIALS,
+    &KEY_IN_QUERY_NOT_ALLOWED,
+    &PERMISSION_DENIED,
+    &ROLE_REQUIRED,
+    &MODEL_NOT_ALLOWED,
+    &ADDRESS_NOT_ALLOWED,
+    &MODEL_PRICE_UNKNOWN,
+    &ROUTE_NOT_METERED,
+    &NOT_FOUND,
+    &MODEL_NOT_FOUND,
+    &METHOD_NOT_ALLOWED,
+    &INVALID_JSON,
+    &INVALID_VALUE,
+    &MISSING_REQUIRED_PARAMETER,
+    &UNKNOWN_FIELD,
+    &FIELD_NOT_ALLOWED,
+    &INVALID_MULTIPART,
+    &UNSUPPORTED_MEDIA_TYPE,
+    &UNSUPPORTED_CONTENT_ENCODING,
+    &REQUEST_TOO_LARGE,
+    &BODY_TIMEOUT,
+    &BAD_REQUEST_TARGET,
+    &UPGRADE_NOT_SUPPORTED,
+    &TOO_MANY_AUTH_FAILURES,
+    &RATE_LIMIT_EXCEEDED,
+    &API_KEY_SPEND_LIMIT_EXCEEDED,
+    &USER_SPEND_LIMIT_EXCEEDED,
+    &PROJECT_SPEND_LIMIT_EXCEEDED,
+    &ORGANIZATION_SPEND_LIMIT_EXCEEDED,
+    &UPSTREAM_RATE_LIMITED,
+    &UPSTREAM_AUTH_FAILED,
+    &UPSTREAM_ERROR,
+    &UPSTREAM_REDIRECT,
+    &UPSTREAM_RESPONSE_TOO_LARGE,
+    &UPSTREAM_MALFORMED_STREAM,
+    &UPSTREAM_INCOMPLETE,
+    &UPSTREAM_ADDRESS_NOT_ALLOWED,
+    &UPSTREAM_TIMEOUT,
+    &NO_UPSTREAM_AVAILABLE,
+    &LEDGER_UNAVAILABLE,
+    &OVERLOADED,
+    &SHUTTING_DOWN,
+    &INTERNAL_ERROR,
+    &MANAGED_BY_FILE,
+    &CONFLICT,
+];
+
+/// The row of a code.
+#[must_use]
+pub fn find(code: &str) -> Option<&'static Entry> {
+    ALL.iter().copied().find(|entry| entry.code == code)
+}

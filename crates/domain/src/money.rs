@@ -1,0 +1,68 @@
+//! Money: integer nano-dollars for amounts, integer pico-dollars for prices. Never a float.
+
+use std::fmt;
+
+use crate::Tokens;
+
+/// An amount in nano-dollars (10⁻⁹ US dollars).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nanos(pub i64);
+
+impl fmt::Display for Nanos {
+    /// US dollars as a decimal, without needless zeros: `0.00004125`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let magnitude = self.0.unsigned_abs();
+        let (whole, rest) = (magnitude / 1_000_000_000, magnitude % 1_000_000_000);
+        if rest == 0 {
+            return write!(f, "{sign}{whole}");
+        }
+        let digits = format!("{rest:09}");
+        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+    }
+}
+
+/// What a model's tokens cost, in pico-dollars (10⁻¹² US dollars) a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    pub input_picos: u64,
+    pub cached_input_picos: u64,
+    pub output_picos: u64,
+}
+
+/// The cost of one attempt: summed in pico-dollars, rounded up once to a nano-dollar (case 56).
+/// `None` when the sum does not fit an amount.
+#[must_use]
+pub fn cost(price: &Price, tokens: &Tokens) -> Option<Nanos> {
+    let cached = tokens.input_cached.min(tokens.input);
+    let picos = u128::from(tokens.input - cached) * u128::from(price.input_picos)
+        + u128::from(cached) * u128::from(price.cached_input_picos)
+        + u128::from(tokens.output) * u128::from(price.output_picos);
+    i64::try_from(picos.div_ceil(1000)).ok().map(Nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_read_as_dollars() {
+        assert_eq!(Nanos(41_250).to_string(), "0.00004125");
+        assert_eq!(Nanos(2_000_000_000).to_string(), "2");
+        assert_eq!(Nanos(-1).to_string(), "-0.000000001");
+    }
+
+    #[test]
+    fn case_56_a_fraction_of_a_nano_dollar_is_one() {
+        let price = Price { input_picos: 400, cached_input_picos: 100, output_picos: 0 };
+        let tokens = Tokens { input: 1, ..Tokens::default() };
+        assert_eq!(cost(&price, &tokens), Some(Nanos(1)));
+    }
+
+    #[test]
+    fn cached_tokens_are_part_of_the_input() {
+        let price = Price { input_picos: 1000, cached_input_picos: 100, output_picos: 2000 };
+        let tokens = Tokens { input: 100, input_cached: 90, output: 5, ..Tokens::default() };
+        assert_eq!(cost(&price, &tokens), Some(Nanos(10 + 9 + 10)));
+    }
+}

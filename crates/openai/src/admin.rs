@@ -1,0 +1,1 @@
+//! The Administration API: its shapes and list pages.

@@ -1,0 +1,22 @@
+//! What the tests of Tollgate stand on.
+//!
+//! - [`FakeProvider`]: OpenAI's data plane on a local port, with the true bill of all it did and
+//!   scripts for every way in which an upstream can misbehave.
+//! - [`TestGateway`]: the real `tollgate` binary as a child process, which checks its own books
+//!   and looks for leaked secrets when it is dropped.
+//! - [`corpus`]: answers and streams with odd but legal bytes, for byte-equality tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test harness fails by panicking, and runs on the real clock"
+)]
+
+mod codec;
+pub mod corpus;
+mod gateway;
+mod provider;
+
+pub use gateway::{Answer, Builder, Key, Stream, TestGateway};
+pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};

@@ -1,0 +1,161 @@
+//! `FakeProvider`: a faithful fake of OpenAI's data plane.
+//!
+//! It runs an HTTP/1.1 server on its own thread and its own runtime, so that blocking and async
+//! tests can use it alike. The HTTP is written by hand, so that a test sees the headers in the
+//! order in which they came, and a script can send exactly the bytes, gaps and resets it wants.
+//!
+//! Markers anywhere in a prompt steer the answer: `[[words=N]]` makes N words, `[[gap_ms=N]]`
+//! leaves a gap before each piece of a stream, `[[cached=N]]`, `[[cache_write=N]]`,
+//! `[[reasoning=N]]`, `[[audio_in=N]]`, `[[audio_out=N]]`, `[[image_in=N]]` and `[[image_out=N]]`
+//! set kinds of tokens, `[[bytes=N]]` the size of a picture or of speech. A model whose name
+//! begins with `no-such-` does not exist.
+
+mod assistants;
+mod audio;
+mod batches;
+mod bill;
+mod calls;
+mod chat;
+mod chat_stream;
+mod completions;
+mod conn;
+mod conversations;
+mod embeddings;
+mod files;
+mod images;
+mod kinds;
+mod misc;
+mod models;
+mod multipart;
+mod objects;
+mod reply;
+mod responses;
+mod responses_stream;
+mod router;
+mod schema;
+mod script;
+mod shared;
+mod vectors;
+mod wire;
+mod words;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub use bill::{Bill, Tokens};
+pub use reply::Piece;
+pub use script::{Act, Matcher, Script, Then};
+pub use shared::Seen;
+
+pub(crate) use shared::Shared;
+
+/// A running fake. It stops when it is dropped.
+pub struct FakeProvider {
+    shared: Arc<Shared>,
+    port: u16,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl FakeProvider {
+    /// Starts a fake on a free port of 127.0.0.1.
+    pub fn start() -> Self {
+        Self::start_on(0)
+    }
+
+    /// Starts a fake on a given port.
+    pub fn start_on(port: u16) -> Self {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port)).expect("bind the fake");
+        listener.set_nonblocking(true).expect("non-blocking listener");
+        let port = listener.local_addr().expect("local address").port();
+        let shared = Arc::new(Shared::new());
+        let inner = Arc::clone(&shared);
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("runtime of the fake").block_on(conn::accept(listener, inner));
+        };
+        let thread = std::thread::Builder::new().name("fake-provider".into()).spawn(run);
+        Self { shared, port, thread: Some(thread.expect("thread of the fake")) }
+    }
+
+    /// `http://127.0.0.1:PORT/v1`.
+    pub fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1", self.port)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The one key that it accepts.
+    pub fn credential(&self) -> &str {
+        &self.shared.credential
+    }
+
+    /// Every request received, in the order of arrival.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.shared.lock().seen.clone()
+    }
+
+    /// How many requests have been received.
+    pub fn seen_count(&self) -> usize {
+        self.shared.lock().seen.len()
+    }
+
+    /// Waits until `count` requests have been received; panics after `limit`.
+    pub fn wait_seen(&self, count: usize, limit: Duration) {
+        let end = Instant::now() + limit;
+        while self.seen_count() < count {
+            assert!(Instant::now() < end, "{} of {count} requests came", self.seen_count());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Forgets the requests seen. The bill stays: what was charged stays charged.
+    pub fn clear(&self) {
+        self.shared.lock().seen.clear();
+    }
+
+    /// The true bill: one entry for each request that cost something.
+    pub fn bill(&self) -> Vec<Bill> {
+        self.shared.lock().bills.clone()
+    }
+
+    /// Whether a reader who hangs up stops the generation (default: no, all of it is charged).
+    pub fn stop_billing_on_disconnect(&self, stop: bool) {
+        self.shared.lock().stop_billing = stop;
+    }
+
+    /// Adds a scripted behaviour. Scripts are tried in the order in which they were added.
+    pub fn script(&self, matcher: Matcher, script: Script) {
+        self.shared.arm(matcher, script);
+    }
+
+    /// Opens the gate for every request that is held now.
+    pub fn release(&self) {
+        self.shared.change(|state| state.released += 1);
+    }
+
+    /// Waits (at most `limit`) until no connection is open, so that the bill is final.
+    pub fn settle(&self, limit: Duration) -> bool {
+        self.shared.settle(limit)
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+}
+
+impl Drop for FakeProvider {
+    fn drop(&mut self) {
+        self.shared.change(|state| state.stopping = true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
