@@ -14,6 +14,8 @@ pub enum Role {
     Owner,
     Member,
     Reader,
+    /// A service account that was made without a place in its project.
+    None,
 }
 
 impl Role {
@@ -23,6 +25,7 @@ impl Role {
             Self::Owner => "owner",
             Self::Member => "member",
             Self::Reader => "reader",
+            Self::None => "none",
         }
     }
 
@@ -32,6 +35,7 @@ impl Role {
             "owner" => Self::Owner,
             "member" => Self::Member,
             "reader" => Self::Reader,
+            "none" => Self::None,
             _ => return None,
         })
     }

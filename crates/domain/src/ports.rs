@@ -68,9 +68,12 @@ pub trait Objects: Send + Sync {
 
 /// Takes usage records in groups and answers reports over them.
 pub trait UsageStore: Send + Sync {
-    /// Writes the request log, folds into minute, hour and day rollups, and moves each key's
-    /// `last_used_at` forward, in one transaction per database file.
+    /// Writes the request log and folds into minute, hour and day rollups. After an error nothing
+    /// was changed, and the same records may be written again.
     fn write(&self, records: Vec<UsageRecord>) -> StoreResult<'_, ()>;
+
+    /// Moves each secret's `last_used_at` forward, never back.
+    fn touch(&self, uses: Vec<(SecretHash, Timestamp)>) -> StoreResult<'_, ()>;
 
     /// The buckets that hold calls, oldest first.
     fn report(&self, query: UsageQuery) -> StoreResult<'_, Vec<Bucket>>;
@@ -87,7 +90,7 @@ pub trait Records: Send + Sync {
     fn user(&self, id: crate::UserId) -> StoreResult<'_, Option<User>>;
 
     fn project(&self, id: ProjectId) -> StoreResult<'_, Option<Project>>;
-    fn projects(&self, page: PageQuery, archived: bool) -> StoreResult<'_, Paged<Project>>;
+    fn projects(&self, page: PageQuery, include_archived: bool) -> StoreResult<'_, Paged<Project>>;
 
     fn service_account(&self, id: ServiceAccountId) -> StoreResult<'_, Option<ServiceAccount>>;
     fn service_accounts(
@@ -98,7 +101,7 @@ pub trait Records: Send + Sync {
 
     /// Also finds revoked keys.
     fn key(&self, id: KeyId) -> StoreResult<'_, Option<Key>>;
-    /// Live keys of a project, or admin keys (`kinds` says which).
+    /// Live keys of a project and of some kinds; without a project, those that belong to none.
     fn keys(
         &self,
         project: Option<ProjectId>,
@@ -117,7 +120,7 @@ pub trait Records: Send + Sync {
 
 /// Told after a change was committed, so that no cache answers from before it.
 pub trait Invalidate: Send + Sync {
-    /// Forget what is cached of keys and projects.
+    /// Forget what is cached of these secrets; an empty list means all of them.
     fn keys_changed(&self, hashes: &[SecretHash]);
     /// Upstreams were added, changed or removed.
     fn upstreams_changed(&self);

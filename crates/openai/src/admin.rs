@@ -1,1 +1,31 @@
 //! The Administration API: its shapes and list pages.
+//!
+//! Each shape is made from the domain's value and only serialises. A field that OpenAI's schema
+//! requires is always written, `null` where it has no value; the fields of ours are added beside
+//! them, never in their place. No shape can hold a secret but [`Revealed`].
+
+mod admin_key;
+mod list;
+mod project;
+mod project_key;
+mod service_account;
+mod superset;
+mod usage;
+
+pub use admin_key::AdminApiKey;
+pub use list::{Deleted, List, Listed};
+pub use project::{Project, RESIDENCIES};
+pub use project_key::{Owner, ProjectApiKey};
+pub use service_account::{ServiceAccount, ServiceAccountApiKey, ServiceAccountCreated};
+pub use superset::{KeyDetail, Me, MonthUsage, Upstream};
+pub use usage::{CompletionsResult, UsageBucket, UsagePage};
+
+use serde::Serialize;
+
+/// A shape together with the secret that was just made. The one time it is shown.
+#[derive(Serialize)]
+pub struct Revealed<T> {
+    #[serde(flatten)]
+    pub shape: T,
+    pub value: String,
+}

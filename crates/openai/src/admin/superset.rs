@@ -1,0 +1,194 @@
+//! Shapes under `/tollgate/v1`, for what OpenAI has no word.
+
+use domain::{Key, KeySecret, Nanos, Project, Timestamp};
+use serde::Serialize;
+
+use super::project_key::PolicyShape;
+use super::{Listed, Owner, ProjectApiKey};
+
+/// A project's key with each of its secrets.
+#[derive(Serialize)]
+pub struct KeyDetail<'a> {
+    #[serde(flatten)]
+    key: ProjectApiKey<'a>,
+    project_id: Option<&'a str>,
+    /// Newest first.
+    secrets: Vec<SecretShape<'a>>,
+}
+
+#[derive(Serialize)]
+struct SecretShape<'a> {
+    redacted_value: &'a str,
+    created_at: i64,
+    /// When a rotation's grace ends; `null` for the secret in use.
+    ends_at: Option<i64>,
+    last_used_at: Option<i64>,
+}
+
+impl<'a> KeyDetail<'a> {
+    #[must_use]
+    pub fn new(key: &'a Key, owner: Owner<'a>) -> Self {
+        Self {
+            key: ProjectApiKey::new(key, owner),
+            project_id: key.project.as_ref().map(domain::ProjectId::as_str),
+            secrets: key.secrets.iter().map(SecretShape::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a KeySecret> for SecretShape<'a> {
+    fn from(secret: &'a KeySecret) -> Self {
+        Self {
+            redacted_value: &secret.display,
+            created_at: secret.created_at.seconds(),
+            ends_at: secret.ends_at.map(Timestamp::seconds),
+            last_used_at: secret.last_used_at.map(Timestamp::seconds),
+        }
+    }
+}
+
+/// An upstream as operators see it. The credential has no field here.
+#[derive(Serialize)]
+pub struct Upstream<'a> {
+    object: &'static str,
+    id: &'a str,
+    name: &'a str,
+    provider: &'a str,
+    base_url: String,
+    source: &'static str,
+    unowned_project: Option<&'a str>,
+    created_at: i64,
+}
+
+impl<'a> From<&'a domain::Upstream> for Upstream<'a> {
+    fn from(upstream: &'a domain::Upstream) -> Self {
+        Self {
+            object: "tollgate.upstream",
+            id: upstream.id.as_str(),
+            name: &upstream.name,
+            provider: &upstream.provider,
+            base_url: without_secrets(&upstream.base_url),
+            source: upstream.source.as_str(),
+            unowned_project: upstream.unowned_project.as_ref().map(domain::ProjectId::as_str),
+            created_at: upstream.created_at.seconds(),
+        }
+    }
+}
+
+impl Listed for Upstream<'_> {
+    fn id(&self) -> &str {
+        self.id
+    }
+}
+
+/// A URL without its user name, password, query and fragment: people put keys into them.
+fn without_secrets(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    format!("{scheme}{separator}{host}{path}")
+}
+
+/// What a key may do and has used: the answer of `GET /tollgate/v1/me`.
+#[derive(Serialize)]
+pub struct Me<'a> {
+    object: &'static str,
+    id: &'a str,
+    name: &'a str,
+    project: Named<'a>,
+    owner: MeOwner<'a>,
+    created_at: i64,
+    expires_at: Option<i64>,
+    #[serde(flatten)]
+    policy: PolicyShape<'a>,
+    usage: MonthUsage,
+    /// The spend limits that apply to the key.
+    limits: [(); 0],
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct MeOwner<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    who: Named<'a>,
+}
+
+/// A key's usage in the calendar month (UTC) that holds now.
+#[derive(Serialize)]
+pub struct MonthUsage {
+    pub start_time: i64,
+    pub end_time: i64,
+    pub requests: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cost_nanos: i64,
+    /// US dollars as decimal text.
+    pub cost: String,
+}
+
+impl MonthUsage {
+    #[must_use]
+    pub fn new((start_time, end_time): (i64, i64), row: &domain::UsageRow) -> Self {
+        let Nanos(cost_nanos) = row.cost;
+        Self {
+            start_time,
+            end_time,
+            requests: row.requests,
+            input_tokens: row.tokens.input,
+            output_tokens: row.tokens.output,
+            cost_nanos,
+            cost: row.cost.to_string(),
+        }
+    }
+}
+
+impl<'a> Me<'a> {
+    #[must_use]
+    pub fn new(key: &'a Key, owner: &Owner<'a>, project: &'a Project, usage: MonthUsage) -> Self {
+        let (kind, id, name) = match owner {
+            Owner::User(user) => ("user", user.id.as_str(), &user.name),
+            Owner::ServiceAccount(account) => {
+                ("service_account", account.id.as_str(), &account.name)
+            }
+        };
+        Self {
+            object: "tollgate.me",
+            id: key.id.as_str(),
+            name: &key.name,
+            project: Named { id: project.id.as_str(), name: &project.name },
+            owner: MeOwner { kind, who: Named { id, name } },
+            created_at: key.created_at.seconds(),
+            expires_at: key.expires_at.map(Timestamp::seconds),
+            policy: (&key.policy).into(),
+            usage,
+            limits: [],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_is_shown_without_what_could_be_a_key() {
+        for (url, shown) in [
+            ("https://api.openai.com/v1", "https://api.openai.com/v1"),
+            ("https://me:pw@host:8443/v1?key=abc#x", "https://host:8443/v1"),
+            ("http://a@b@host", "http://host"),
+            ("https://host/path@2/v1", "https://host/path@2/v1"),
+            ("demo", "demo"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
+    }
+}

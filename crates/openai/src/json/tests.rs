@@ -1,0 +1,76 @@
+use super::*;
+
+struct Nothing;
+
+impl Visit for Nothing {
+    fn key(&mut self, _: usize, _: Range<usize>) {}
+    fn string(&mut self, _: usize, _: Range<usize>) {}
+    fn literal(&mut self, _: usize, _: Range<usize>) {}
+    fn open(&mut self, _: usize, _: usize, _: bool) {}
+    fn close(&mut self, _: usize, _: usize) {}
+}
+
+fn valid(text: &[u8]) -> bool {
+    walk(text, &mut Nothing).is_ok()
+}
+
+#[test]
+fn agrees_with_a_second_reader() {
+    let texts = [
+        r#"{}"#,
+        r#"[]"#,
+        r#" { "a" : [ 1 , -2.5e+10 , true , null , "x\n\u00e9" , {} , [] ] } "#,
+        r#"1"#,
+        r#""a""#,
+        r#"{"a":1,}"#,
+        r#"{"a" 1}"#,
+        r#"[1 2]"#,
+        r#"{"a":}"#,
+        r#"01"#,
+        r#"1."#,
+        r#"-"#,
+        r#"1e"#,
+        r#"nul"#,
+        r#"NaN"#,
+        r#"{"a":1}x"#,
+        r#"{'a':1}"#,
+        r#"{"a":"\x"}"#,
+        r#"["#,
+        r#"{"a":1"#,
+        r#"]"#,
+        r#"[}"#,
+        r#"{"a":[}]"#,
+        r#"  "#,
+        r#""#,
+        r#"{"a":"b}"#,
+        r#"[,1]"#,
+        r#"{"\u0061":"\ud83d\ude00"}"#,
+        r#"+1"#,
+        r#".5"#,
+        r#"1e5"#,
+        r#"-0"#,
+    ];
+    for text in texts {
+        let other = serde_json::from_str::<serde_json::Value>(text).is_ok();
+        assert_eq!(valid(text.as_bytes()), other, "{text}");
+    }
+}
+
+#[test]
+fn case_90_hostile_texts_are_refused() {
+    assert!(!valid(&[b"[".repeat(10_000), b"]".repeat(10_000)].concat()));
+    assert!(valid(&[b"[".repeat(128), b"]".repeat(128)].concat()));
+    assert!(!valid(&[b"[".repeat(129), b"]".repeat(129)].concat()));
+    assert!(!valid(br#"{"a":"\ud800"}"#));
+    assert!(!valid(br#"{"a":"\ud800\u0041"}"#));
+    assert!(!valid(br#"{"a":"\udc00"}"#));
+    assert!(!valid(b"{\"a\":\"\xff\"}"));
+    assert!(!valid(b"\xef\xbb\xbf{}"));
+    assert!(!valid(b"{\"a\":\"\n\"}"));
+}
+
+#[test]
+fn unescaping_borrows_where_it_can() {
+    assert!(matches!(unescape(b"plain"), Some(Cow::Borrowed("plain"))));
+    assert_eq!(unescape(br"mod\u0065l").as_deref(), Some("model"));
+}

@@ -1,0 +1,139 @@
+use super::*;
+
+fn view(body: &str) -> View {
+    View::of(body.as_bytes()).unwrap()
+}
+
+fn references(body: &str) -> Vec<(ObjectKind, String)> {
+    let view = view(body);
+    view.references
+        .iter()
+        .map(|(kind, raw)| (*kind, unescape(&body.as_bytes()[raw.clone()]).unwrap().into_owned()))
+        .collect()
+}
+
+#[test]
+fn the_model_is_read_through_escapes_in_key_and_value() {
+    let body = r#"{"mod\u0065l":"gpt-4\u006f"}"#;
+    assert_eq!(view(body).model(body.as_bytes()).as_deref(), Some("gpt-4o"));
+}
+
+#[test]
+fn case_90_a_deciding_key_may_stand_only_once() {
+    let twice = |body: &str| View::of(body.as_bytes()).err();
+    assert_eq!(twice(r#"{"model":"a","model":"b"}"#), Some(BadBody::Duplicate("model")));
+    assert_eq!(twice(r#"{"model":"a","mod\u0065l":"b"}"#), Some(BadBody::Duplicate("model")));
+    assert_eq!(twice(r#"{"seed":1,"seed":2}"#), None);
+    let body = r#"{"stream_options":{"include_usage":true,"include_usage":false}}"#;
+    assert_eq!(twice(body), Some(BadBody::Duplicate("stream_options.include_usage")));
+}
+
+#[test]
+fn case_104_a_caller_cannot_choose_the_host() {
+    let body = br#"{"model":"a","api_base":"http://evil"}"#;
+    assert_eq!(View::of(body).err(), Some(BadBody::Forbidden("api_base")));
+    // Deeper, the word belongs to somebody else (a tool's own parameters).
+    assert!(View::of(br#"{"tools":[{"base_url":"x"}]}"#).is_ok());
+}
+
+#[test]
+fn only_objects_are_bodies() {
+    assert_eq!(View::of(b"[]").err(), Some(BadBody::NotAnObject));
+    assert_eq!(View::of(b"1").err(), Some(BadBody::NotAnObject));
+    assert!(matches!(View::of(b"").err(), Some(BadBody::Invalid(_))));
+}
+
+#[test]
+fn usage_is_asked_by_splicing_and_nothing_else_changes() {
+    let cases = [
+        (r#"{"stream":true}"#, r#"{"stream_options":{"include_usage":true},"stream":true}"#),
+        (
+            r#" { "stream" : true }"#,
+            r#" {"stream_options":{"include_usage":true}, "stream" : true }"#,
+        ),
+        (
+            r#"{"stream":true,"stream_options":null}"#,
+            r#"{"stream":true,"stream_options":{"include_usage":true}}"#,
+        ),
+        (
+            r#"{"stream":true,"stream_options":{ }}"#,
+            r#"{"stream":true,"stream_options":{"include_usage":true }}"#,
+        ),
+        (
+            r#"{"stream":true,"stream_options":{"include_obfuscation":false},"n":1e0}"#,
+            r#"{"stream":true,"stream_options":{"include_usage":true,"include_obfuscation":false},"n":1e0}"#,
+        ),
+        (
+            r#"{"stream_options":{"include_usage":false},"stream":true}"#,
+            r#"{"stream_options":{"include_usage":true},"stream":true}"#,
+        ),
+        (
+            r#"{"stream_options":{"include_usage": null},"stream":true}"#,
+            r#"{"stream_options":{"include_usage": true},"stream":true}"#,
+        ),
+    ];
+    for (before, after) in cases {
+        let view = view(before);
+        assert!(view.stream && !view.asks_usage(), "{before}");
+        assert_eq!(view.with_usage_asked(&Bytes::from(before)), after, "{before}");
+    }
+    let asked = r#"{"stream":true,"stream_options":{"include_usage":true}}"#;
+    assert!(view(asked).asks_usage());
+    assert_eq!(view(asked).with_usage_asked(&Bytes::from(asked)), asked);
+}
+
+#[test]
+fn references_are_found_where_the_api_has_them() {
+    use ObjectKind as K;
+    let found = references(
+        r#"{"previous_response_id":"resp_1","conversation":{"id":"conv_1"},
+            "input":[{"type":"item_reference","id":"msg_1"},{"id":"msg_2","type":"item_reference"},
+                     {"type":"message","id":"msg_3","content":[{"type":"input_file","file_id":"file-1"}]}],
+            "tools":[{"type":"file_search","vector_store_ids":["vs_1","vs_2"]},
+                     {"type":"code_interpreter","container":"cntr_1"},
+                     {"type":"code_interpreter","container":{"type":"auto","file_ids":["file-2"]}}],
+            "model":"ft:gpt-4o:acme::1"}"#,
+    );
+    let expected = [
+        (K::Response, "resp_1"),
+        (K::Conversation, "conv_1"),
+        (K::Item, "msg_1"),
+        (K::Item, "msg_2"),
+        (K::File, "file-1"),
+        (K::VectorStore, "vs_1"),
+        (K::VectorStore, "vs_2"),
+        (K::Container, "cntr_1"),
+        (K::File, "file-2"),
+        (K::FineTunedModel, "ft:gpt-4o:acme::1"),
+    ];
+    assert_eq!(found, expected.map(|(k, id)| (k, id.to_owned())));
+    assert_eq!(
+        references(r#"{"conversation":"conv_2"}"#),
+        [(K::Conversation, "conv_2".to_owned())]
+    );
+}
+
+#[test]
+fn the_users_own_data_is_not_read() {
+    for body in [
+        r#"{"metadata":{"file_id":"file-1"}}"#,
+        r#"{"tools":[{"function":{"parameters":{"properties":{"file_id":"x"},"model":"y"}}}]}"#,
+        r#"{"voice":"alloy"}"#,
+        r#"{"messages":[{"content":"file_id"}]}"#,
+    ] {
+        assert_eq!(references(body), [], "{body}");
+        assert!(view(body).other_models.is_empty());
+    }
+    let after = references(r#"{"metadata":{"a":{"b":1}},"file_id":"file-9"}"#);
+    assert_eq!(after, [(ObjectKind::File, "file-9".to_owned())]);
+}
+
+#[test]
+fn labels_and_flags() {
+    let body = r#"{"user":"u","safety_identifier":"s","store":false,"background":true,"tools":[{"model":"m"}]}"#;
+    let view = view(body);
+    assert_eq!(&body[view.user_label.unwrap()], "s");
+    assert_eq!(view.store, Some(false));
+    assert!(view.background);
+    assert_eq!(view.other_models.len(), 1);
+}

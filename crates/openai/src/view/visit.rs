@@ -1,0 +1,229 @@
+//! The walk's memory: which key leads to where we are, level by level.
+
+use std::ops::Range;
+
+use domain::ObjectKind;
+
+use super::tag::Tag;
+use super::{BadBody, MAX_REFERENCES, View};
+use crate::json::{MAX_DEPTH, Visit, unescape};
+
+/// What is remembered of one level.
+#[derive(Clone)]
+struct Level {
+    /// The key whose value comes next; for a list, the key that leads to the list.
+    tag: Tag,
+    /// The object's own `id`, and whether its `type` is `item_reference`.
+    id: Option<Range<usize>>,
+    item_reference: bool,
+}
+
+const EMPTY: Level = Level { tag: Tag::Other, id: None, item_reference: false };
+
+pub(super) struct Visitor<'b> {
+    body: &'b [u8],
+    view: View,
+    levels: Vec<Level>,
+    /// The level at which the user's own data began.
+    opaque: Option<usize>,
+    seen: u16,
+    seen_include_usage: bool,
+    object: bool,
+    problem: Option<BadBody>,
+}
+
+impl<'b> Visitor<'b> {
+    pub(super) fn new(body: &'b [u8]) -> Self {
+        Self {
+            body,
+            view: View::default(),
+            levels: vec![EMPTY; 8],
+            opaque: None,
+            seen: 0,
+            seen_include_usage: false,
+            object: false,
+            problem: None,
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<View, BadBody> {
+        match self.problem {
+            Some(problem) => Err(problem),
+            None if !self.object => Err(BadBody::NotAnObject),
+            None => Ok(self.view),
+        }
+    }
+
+    fn fail(&mut self, problem: BadBody) {
+        self.problem.get_or_insert(problem);
+    }
+
+    fn note_top_level(&mut self, tag: Tag) {
+        if let Tag::Forbidden(name) = tag {
+            self.fail(BadBody::Forbidden(name));
+        }
+        if let Some((name, bit)) = tag.decides() {
+            if self.seen & bit != 0 {
+                self.fail(BadBody::Duplicate(name));
+            }
+            self.seen |= bit;
+        }
+    }
+
+    fn refer(&mut self, kind: ObjectKind, raw: Range<usize>) {
+        if self.view.references.len() == MAX_REFERENCES {
+            return self.fail(BadBody::TooManyReferences);
+        }
+        self.view.references.push((kind, raw));
+    }
+
+    fn model(&mut self, depth: usize, raw: Range<usize>) {
+        if self.body[raw.clone()].starts_with(b"ft:") || self.body[raw.clone()].contains(&b'\\') {
+            let text = unescape(&self.body[raw.clone()]);
+            if text.is_some_and(|t| t.starts_with("ft:")) {
+                self.refer(ObjectKind::FineTunedModel, raw.clone());
+            }
+        }
+        if depth == 1 {
+            self.view.model = Some(raw);
+        } else {
+            self.view.other_models.push(raw);
+        }
+    }
+
+    fn id(&mut self, depth: usize, raw: Range<usize>) {
+        if depth > 1
+            && let Tag::Holds(kind) = self.levels[depth - 1].tag
+        {
+            self.refer(kind, raw.clone());
+        }
+        self.levels[depth].id = Some(raw);
+    }
+
+    fn in_stream_options(&self, depth: usize) -> bool {
+        depth == 2 && self.levels[1].tag == Tag::StreamOptions
+    }
+}
+
+impl Visit for Visitor<'_> {
+    fn key(&mut self, depth: usize, raw: Range<usize>) {
+        if self.opaque.is_some() {
+            return;
+        }
+        let text = &self.body[raw];
+        let tag = if text.contains(&b'\\') {
+            // An escaped spelling of a key is that key (`"mod\u0065l"`).
+            unescape(text).map_or(Tag::Other, |t| Tag::of(t.as_bytes()))
+        } else {
+            Tag::of(text)
+        };
+        if depth == 1 {
+            self.note_top_level(tag);
+        }
+        if tag == Tag::IncludeUsage && self.in_stream_options(depth) {
+            if self.seen_include_usage {
+                self.fail(BadBody::Duplicate("stream_options.include_usage"));
+            }
+            self.seen_include_usage = true;
+        }
+        if self.in_stream_options(depth) {
+            self.view.stream_options_empty = false;
+        }
+        self.levels[depth].tag = tag;
+    }
+
+    fn string(&mut self, depth: usize, raw: Range<usize>) {
+        if self.opaque.is_some() || depth == 0 {
+            return;
+        }
+        match self.levels[depth].tag {
+            Tag::Model => self.model(depth, raw),
+            Tag::Id => self.id(depth, raw),
+            Tag::Type => {
+                self.levels[depth].item_reference = &self.body[raw] == b"item_reference";
+            }
+            // A built-in voice ("alloy") and `"container": "auto"`-like words are plain strings.
+            Tag::Holds(ObjectKind::Voice | ObjectKind::File | ObjectKind::Video) => {}
+            Tag::Names(kind) | Tag::Holds(kind) => self.refer(kind, raw),
+            Tag::SafetyIdentifier if depth == 1 => self.view.user_label = Some(raw),
+            Tag::User if depth == 1 => {
+                self.view.user_label.get_or_insert(raw);
+            }
+            Tag::StreamOptions if depth == 1 => {
+                self.view.stream_options = Some(raw.start - 1..raw.end + 1);
+            }
+            Tag::IncludeUsage if self.in_stream_options(depth) => {
+                self.view.include_usage = Some((raw.start - 1..raw.end + 1, false));
+            }
+            _ => {}
+        }
+    }
+
+    fn literal(&mut self, depth: usize, raw: Range<usize>) {
+        if self.opaque.is_some() || depth == 0 {
+            return;
+        }
+        let truth = &self.body[raw.clone()] == b"true";
+        match self.levels[depth].tag {
+            Tag::Stream if depth == 1 => self.view.stream = truth,
+            Tag::Background if depth == 1 => self.view.background = truth,
+            Tag::Store if depth == 1 && &self.body[raw.clone()] != b"null" => {
+                self.view.store = Some(truth);
+            }
+            Tag::StreamOptions if depth == 1 => self.view.stream_options = Some(raw),
+            Tag::IncludeUsage if self.in_stream_options(depth) => {
+                self.view.include_usage = Some((raw, truth));
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, depth: usize, at: usize, object: bool) {
+        if depth == 1 {
+            self.object = object;
+        }
+        debug_assert!(depth <= MAX_DEPTH, "the walk holds the depth");
+        if self.levels.len() <= depth {
+            self.levels.resize(depth + 1, EMPTY);
+        }
+        let above = if depth > 1 { self.levels[depth - 1].tag } else { Tag::Other };
+        if self.opaque.is_none() && above == Tag::Opaque {
+            self.opaque = Some(depth);
+        }
+        if depth == 2 && above == Tag::StreamOptions && self.levels[1].tag == Tag::StreamOptions {
+            self.view.stream_options = Some(at..at + 1);
+            self.view.stream_options_empty = true;
+        }
+        if depth == 3 && self.levels[2].tag == Tag::IncludeUsage && self.in_stream_options(2) {
+            self.view.include_usage = Some((at..at + 1, false));
+        }
+        // A list's values stand under the key that leads to the list.
+        let tag = if object { Tag::Other } else { above };
+        self.levels[depth] = Level { tag, ..EMPTY };
+    }
+
+    fn close(&mut self, depth: usize, end: usize) {
+        if self.opaque == Some(depth) {
+            self.opaque = None;
+        }
+        if depth == 2
+            && self.levels[1].tag == Tag::StreamOptions
+            && let Some(span) = &mut self.view.stream_options
+        {
+            span.end = end;
+        }
+        if depth == 3
+            && self.levels[2].tag == Tag::IncludeUsage
+            && self.in_stream_options(2)
+            && let Some((span, _)) = &mut self.view.include_usage
+        {
+            span.end = end;
+        }
+        if self.opaque.is_none()
+            && self.levels[depth].item_reference
+            && let Some(id) = self.levels[depth].id.take()
+        {
+            self.refer(ObjectKind::Item, id);
+        }
+    }
+}
