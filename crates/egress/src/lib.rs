@@ -1,1 +1,23 @@
-//! The only crate that …
+//! The only crate that opens an outbound socket (but for the operator's own databases).
+//!
+//! * [`Origin`]: where an upstream is, and how we may reach it.
+//! * [`Pool`]: kept-alive connections of one worker; [`Pool::send`] places one request.
+//! * [`guard`]: which addresses may be connected to.
+//!
+//! Nothing here follows a redirect, reads a proxy from the environment, or sends a request twice
+//! after a byte of it may have left (case 84).
+
+#![forbid(unsafe_code)]
+
+mod body;
+mod connect;
+pub mod guard;
+mod origin;
+mod pool;
+mod tls;
+
+pub use body::{BoxError, Outgoing};
+pub use connect::Dialled;
+pub use origin::{BadUrl, InProcess, Origin};
+pub use pool::{Answer, AnswerBody, Pool, SendError, Stage};
+pub use tls::Tls;
