@@ -1,1 +1,19 @@
-//! The only crate that …
+//! The only crate that speaks SQL.
+//!
+//! Three layers. What every database shares: the query texts (`sql`), the columns of domain
+//! values (`columns`) and the folding of usage into rollups (`rollup`). What one database
+//! needs: `sqlite`, the embedded default. And the errors of opening ([`OpenError`]).
+//!
+//! [`Store`] implements the ports of `domain::ports`. Its callers are asynchronous and never wait
+//! on a disk: each call is a job for one of four threads, over a bounded queue (see `sqlite`).
+
+#![forbid(unsafe_code)]
+
+mod columns;
+mod error;
+mod rollup;
+mod sql;
+mod sqlite;
+
+pub use error::OpenError;
+pub use sqlite::Store;

@@ -1,0 +1,198 @@
+//! Reads of the control plane.
+
+use domain::ports::{Records, StoreResult};
+use domain::{
+    AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged, Project,
+    ProjectId, Role, SecretHash, ServiceAccount, ServiceAccountId, Timestamp, Upstream,
+    UpstreamSource, User, UserId,
+};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
+
+use super::directory::key_view;
+use super::failure::Failure;
+use super::query::{all, id, one, optional_id, optional_time, text, time};
+use super::{Store, apply, snapshot};
+use crate::columns::unreadable;
+use crate::sql;
+
+impl Records for Store {
+    fn apply(&self, changes: Vec<Change>, audit: Vec<AuditEntry>) -> StoreResult<'_, ()> {
+        self.writer.write(move |db| apply::apply(db, &changes, &audit))
+    }
+
+    fn organization(&self) -> StoreResult<'_, Option<Organization>> {
+        self.reports.ask(|db| {
+            one(db, sql::ORGANIZATION, [], |row| {
+                Ok(Organization { id: id(row, 0)?, name: row.get(1)?, created_at: time(row, 2)? })
+            })
+        })
+    }
+
+    fn owner(&self) -> StoreResult<'_, Option<User>> {
+        self.reports.ask(|db| one(db, sql::OLDEST_OWNER, [], read_user))
+    }
+
+    fn user(&self, id: UserId) -> StoreResult<'_, Option<User>> {
+        self.reports.ask(move |db| one(db, sql::USER, params![id.as_str()], read_user))
+    }
+
+    fn project(&self, id: ProjectId) -> StoreResult<'_, Option<Project>> {
+        self.reports.ask(move |db| one(db, sql::PROJECT, params![id.as_str()], read_project))
+    }
+
+    fn projects(&self, page: PageQuery, archived: bool) -> StoreResult<'_, Paged<Project>> {
+        self.reports.ask(move |db| {
+            let list = if archived { sql::PROJECTS_AND_ARCHIVED } else { sql::PROJECTS };
+            read_page(db, list, "projects", vec![], &page, read_project)
+        })
+    }
+
+    fn service_account(&self, id: ServiceAccountId) -> StoreResult<'_, Option<ServiceAccount>> {
+        self.reports
+            .ask(move |db| one(db, sql::SERVICE_ACCOUNT, params![id.as_str()], read_account))
+    }
+
+    fn service_accounts(
+        &self,
+        project: ProjectId,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<ServiceAccount>> {
+        self.reports.ask(move |db| {
+            let of = vec![Value::from(project.as_str().to_owned())];
+            read_page(db, sql::SERVICE_ACCOUNTS, "service_accounts", of, &page, read_account)
+        })
+    }
+
+    fn key(&self, id: KeyId) -> StoreResult<'_, Option<Key>> {
+        self.reports.ask(move |db| {
+            snapshot(db, |db| one(db, sql::KEY, params![id.as_str()], |row| read_key(db, row)))
+        })
+    }
+
+    fn keys(
+        &self,
+        project: Option<ProjectId>,
+        kinds: Vec<KeyKind>,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<Key>> {
+        self.reports.ask(move |db| {
+            if kinds.is_empty() {
+                return Ok(Paged { rows: vec![], has_more: false });
+            }
+            let list = sql::keys(kinds.len(), project.is_some());
+            let kinds = kinds.iter().map(|kind| Value::from(kind.as_str().to_owned()));
+            let of = kinds.chain(project.map(|id| Value::from(id.as_str().to_owned()))).collect();
+            snapshot(db, |db| read_page(db, &list, "api_keys", of, &page, |row| read_key(db, row)))
+        })
+    }
+
+    fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>> {
+        self.reports.ask(|db| all(db, sql::UPSTREAMS, [], read_upstream))
+    }
+
+    fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {
+        self.reports.ask(move |db| one(db, sql::META, params![name], |row| Ok(row.get(0)?)))
+    }
+
+    fn ping(&self) -> StoreResult<'_, Timestamp> {
+        Box::pin(async move {
+            // What was queued before this instant stands before an empty batch.
+            let at = self.clock.now();
+            self.log.write(vec![]).await?;
+            Ok(at)
+        })
+    }
+}
+
+/// One row more than asked tells whether there are more.
+fn read_page<T>(
+    db: &Connection,
+    list: &str,
+    table: &str,
+    mut params: Vec<Value>,
+    page: &PageQuery,
+    read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
+) -> Result<Paged<T>, Failure> {
+    let query = sql::page(list, table, page, params.len() + 1);
+    params.extend(page.after.clone().map(Value::from));
+    params.push(Value::from(i64::from(page.limit) + 1));
+    let mut rows = all(db, &query, params_from_iter(params), read)?;
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok(Paged { rows, has_more })
+}
+
+fn read_role(row: &Row<'_>, column: usize) -> Result<Role, Failure> {
+    Ok(Role::parse(text(row, column)?).ok_or_else(|| unreadable("role"))?)
+}
+
+fn read_user(row: &Row<'_>) -> Result<User, Failure> {
+    Ok(User {
+        id: id(row, 0)?,
+        name: row.get(1)?,
+        email: row.get(2)?,
+        role: read_role(row, 3)?,
+        created_at: time(row, 4)?,
+    })
+}
+
+fn read_project(row: &Row<'_>) -> Result<Project, Failure> {
+    Ok(Project {
+        id: id(row, 0)?,
+        name: row.get(1)?,
+        created_at: time(row, 2)?,
+        archived_at: optional_time(row, 3)?,
+        external_key_id: row.get(4)?,
+        residency: row.get(5)?,
+    })
+}
+
+fn read_account(row: &Row<'_>) -> Result<ServiceAccount, Failure> {
+    Ok(ServiceAccount {
+        id: id(row, 0)?,
+        project: id(row, 1)?,
+        name: row.get(2)?,
+        role: read_role(row, 3)?,
+        created_at: time(row, 4)?,
+    })
+}
+
+fn read_key(db: &Connection, row: &Row<'_>) -> Result<Key, Failure> {
+    let view = key_view(row)?;
+    let secrets = all(db, sql::SECRETS, params![view.id.as_str()], |row| {
+        Ok(KeySecret {
+            hash: SecretHash(row.get(0)?),
+            display: row.get(1)?,
+            created_at: time(row, 2)?,
+            ends_at: optional_time(row, 3)?,
+            last_used_at: optional_time(row, 4)?,
+        })
+    })?;
+    Ok(Key {
+        id: view.id,
+        kind: view.kind,
+        project: view.project,
+        owner: view.owner,
+        policy: view.policy,
+        expires_at: view.expires_at,
+        revoked_at: optional_time(row, 10)?,
+        name: row.get(11)?,
+        created_at: time(row, 12)?,
+        secrets,
+    })
+}
+
+fn read_upstream(row: &Row<'_>) -> Result<Upstream, Failure> {
+    Ok(Upstream {
+        id: id(row, 0)?,
+        name: row.get(1)?,
+        provider: row.get(2)?,
+        base_url: row.get(3)?,
+        sealed_credential: row.get(4)?,
+        source: UpstreamSource::parse(text(row, 5)?).ok_or_else(|| unreadable("source"))?,
+        unowned_project: optional_id(row, 6)?,
+        created_at: time(row, 7)?,
+    })
+}

@@ -1,0 +1,102 @@
+//! The two files, their migrations, and which versions belong together.
+//!
+//! Migrations only add (expand); what they replace is removed by a later release (contract), so
+//! that going back one release works until then. A text that was released is never edited.
+
+use std::path::Path;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::failure::Failure;
+use crate::{OpenError, sql};
+
+pub(crate) struct DatabaseFile {
+    pub(crate) name: &'static str,
+    pub(crate) synchronous: &'static str,
+    /// The n-th brings schema n−1 to n.
+    migrations: &'static [&'static str],
+}
+
+/// `synchronous=FULL`: an answered change, claim or count survives a power cut.
+pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
+    name: "tollgate.db",
+    synchronous: "full",
+    migrations: &[include_str!("schema/tollgate_1.sql")],
+};
+
+/// `synchronous=NORMAL`: no `fsync` at a commit. The file stays whole, and a killed process loses
+/// nothing; a power cut may lose the last rows, which no sum rests on (the rollups are in
+/// `tollgate.db`).
+pub(crate) const REQUESTS: DatabaseFile = DatabaseFile {
+    name: "requests.db",
+    synchronous: "normal",
+    migrations: &[include_str!("schema/requests_1.sql")],
+};
+
+/// The row of `meta` that holds the schema's version. Not to be written through a port.
+pub(crate) const VERSION: &str = "schema_version";
+
+const META_TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
+
+/// Below 3.51.3, a checkpoint and a write at the same instant can damage a WAL database (P29).
+const OLDEST_LIBRARY: i32 = 3_051_003;
+
+pub(crate) fn check_library(name: &str, number: i32) -> Result<(), OpenError> {
+    if number < OLDEST_LIBRARY {
+        return Err(OpenError::OldLibrary { found: name.to_owned() });
+    }
+    Ok(())
+}
+
+pub(crate) fn refuse_newer(
+    db: &Connection,
+    file: &DatabaseFile,
+    path: &Path,
+) -> Result<(), OpenError> {
+    let known = file.known();
+    let found = version(db)
+        .map_err(|error| OpenError::Database { file: path.to_owned(), why: error.to_string() })?;
+    if found > known {
+        return Err(OpenError::NewerSchema { file: path.to_owned(), found, known });
+    }
+    Ok(())
+}
+
+/// Brings the file to this version's schema, one transaction a step.
+pub(crate) fn migrate(db: &mut Connection, file: &DatabaseFile) -> Result<(), Failure> {
+    let found = version(db)?;
+    for (step, text) in (1..).zip(file.migrations).filter(|(step, _)| *step > found) {
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(META_TABLE)?;
+        transaction.execute_batch(text)?;
+        transaction.execute(sql::PUT_META, params![VERSION, step.to_string().as_bytes()])?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+impl DatabaseFile {
+    fn known(&self) -> i64 {
+        i64::try_from(self.migrations.len()).unwrap_or(i64::MAX)
+    }
+}
+
+fn version(db: &Connection) -> rusqlite::Result<i64> {
+    if !db.table_exists(None, "meta")? {
+        return Ok(0);
+    }
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(match row.get_ref(0)? {
+            ValueRef::Integer(number) => number,
+            // What cannot be read was not written by this version or an older one.
+            ValueRef::Text(text) | ValueRef::Blob(text) => std::str::from_utf8(text)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(i64::MAX),
+            ValueRef::Null | ValueRef::Real(_) => i64::MAX,
+        })
+    };
+    Ok(db.query_row(sql::META, params![VERSION], read).optional()?.unwrap_or(0))
+}

@@ -1,0 +1,235 @@
+//! What cannot be seen through the ports: mounts, versions, and a disk that is full.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::ports::{Objects, Records, StoreError, UsageStore};
+use domain::{
+    BucketWidth, Clock, GroupBy, ObjectKind, ObjectRecord, Outcome, Timestamp, Tokens, UsageFamily,
+    UsageFilter, UsageQuery, UsageRecord,
+};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::{Store, mounts, schema};
+use crate::OpenError;
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_000)
+    }
+}
+
+fn open(dir: &TempDir) -> Store {
+    Store::open(dir.path(), Arc::new(Still)).unwrap()
+}
+
+fn object(number: usize) -> ObjectRecord {
+    ObjectRecord {
+        upstream: "up_1".into(),
+        object: format!("file-{number:0>500}"),
+        kind: ObjectKind::File,
+        project: "proj_1".into(),
+        created_at: Timestamp(number.try_into().unwrap()),
+    }
+}
+
+fn attempt(number: i64) -> UsageRecord {
+    UsageRecord {
+        request: format!("req_{number}").into(),
+        attempt: 1,
+        at: Timestamp(number),
+        operation: "createChatCompletion",
+        family: UsageFamily::Completions,
+        project: "proj_1".into(),
+        key: "key_1".into(),
+        user: "user-1".into(),
+        user_label: Some("x".repeat(200).into()),
+        model_asked: None,
+        model_served: None,
+        service_tier: None,
+        upstream: "up_1".into(),
+        upstream_request: None,
+        status: 200,
+        outcome: Outcome::Completed,
+        stream: false,
+        batch: false,
+        estimated: false,
+        tokens: Tokens { input: 1, ..Tokens::default() },
+        images: 0,
+        media_ms: 0,
+        characters: 0,
+        cost: None,
+        error: None,
+        queue_us: 0,
+        first_byte_us: 0,
+        total_us: 0,
+        bytes_in: 0,
+        bytes_out: 0,
+    }
+}
+
+async fn requests_counted(store: &Store) -> u64 {
+    let query = UsageQuery {
+        family: UsageFamily::Completions,
+        width: BucketWidth::Day,
+        start: 0,
+        end: 86_400,
+        group: GroupBy::default(),
+        filter: UsageFilter::default(),
+    };
+    let buckets = store.report(query).await.unwrap();
+    buckets.iter().flat_map(|b| &b.rows).map(|row| row.requests).sum()
+}
+
+/// Lets the file grow by this many pages and no further: what a full disk does to SQLite.
+async fn room(store: &Store, pages: i64) {
+    let set = store.writer.write(move |db| {
+        let now: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        Ok(db.pragma_update_and_check(None, "max_page_count", now + pages, |_| Ok(()))?)
+    });
+    set.await.unwrap();
+}
+
+#[test]
+fn the_deepest_and_latest_mount_holds_a_directory() {
+    let mounts = "/dev/a / ext4 rw 0 0\n\
+                  srv:/x /data nfs4 rw 0 0\n\
+                  /dev/b /data/local xfs rw 0 0\n\
+                  srv:/y /with\\040blank cifs rw 0 0\n\
+                  /dev/c /twice ext4 rw 0 0\n\
+                  sshfs /twice fuse.sshfs rw 0 0\n";
+    let kind = |dir: &str| mounts::kind(mounts, Path::new(dir)).unwrap();
+    assert_eq!(kind("/home/me"), "ext4");
+    assert_eq!(kind("/data"), "nfs4");
+    assert_eq!(kind("/database"), "ext4");
+    assert_eq!(kind("/data/local/deep"), "xfs");
+    assert_eq!(kind("/with blank/dir"), "cifs");
+    assert_eq!(kind("/twice"), "fuse.sshfs");
+    assert_eq!(mounts::kind("", Path::new("/home")), None);
+}
+
+#[test]
+fn p29_an_old_library_is_refused_and_the_bundled_one_is_not() {
+    let refused = schema::check_library("3.51.2", 3_051_002).unwrap_err();
+    assert!(matches!(refused, OpenError::OldLibrary { .. }));
+    assert!(refused.to_string().contains("3.51.3"));
+    schema::check_library(rusqlite::version(), rusqlite::version_number()).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_claims_keeps_what_was_claimed_and_passes() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    store.claim(vec![object(0)]).await.unwrap();
+    room(&store, 2).await;
+    let refused = store.claim((1..200).map(object).collect()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
+
+    // Nothing of the refused list is there, what was there is, and reads go on.
+    let names = vec![object(0).object, object(1).object];
+    let owners = store.owners("up_1".into(), names).await.unwrap();
+    assert_eq!(owners, [Some("proj_1".into()), None]);
+    assert_eq!(store.count("up_1".into(), "proj_1".into(), ObjectKind::File).await, Ok(1));
+    store.ping().await.unwrap();
+
+    room(&store, 10_000).await;
+    store.claim((1..200).map(object).collect()).await.unwrap();
+    assert_eq!(store.count("up_1".into(), "proj_1".into(), ObjectKind::File).await, Ok(200));
+    store.integrity().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_job_that_fails_for_room_does_not_take_its_group_with_it() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    room(&store, 2).await;
+    let (large, small) = tokio::join!(
+        store.claim((1..200).map(object).collect()),
+        store.claim(vec![ObjectRecord { object: "file-small".into(), ..object(0) }]),
+    );
+    assert!(matches!(large, Err(StoreError::Unavailable(_))));
+    small.unwrap();
+    assert_eq!(store.count("up_1".into(), "proj_1".into(), ObjectKind::File).await, Ok(1));
+}
+
+#[tokio::test]
+async fn usage_that_does_not_fit_is_in_neither_file_and_can_come_again() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    // Every record its own key, so that the rollups need room.
+    let batch: Vec<_> = (0..300)
+        .map(|n| UsageRecord { key: format!("key_{n:0>200}").into(), ..attempt(n) })
+        .collect();
+    room(&store, 1).await;
+    let refused = store.write(batch.clone()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
+    assert_eq!(store.request_log_rows().await, Ok(0));
+    assert_eq!(requests_counted(&store).await, 0);
+
+    room(&store, 10_000).await;
+    store.write(batch).await.unwrap();
+    assert_eq!(store.request_log_rows().await, Ok(300));
+    assert_eq!(requests_counted(&store).await, 300);
+}
+
+#[tokio::test]
+async fn a_log_that_fails_at_its_commit_keeps_its_rows_and_counts_once() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    // A deferred constraint fails at the commit and nowhere before it.
+    let outside = Connection::open(dir.path().join("requests.db")).unwrap();
+    outside
+        .execute_batch(
+            "CREATE TABLE probe (id REFERENCES meta (name) DEFERRABLE INITIALLY DEFERRED);
+             CREATE TRIGGER spoil AFTER INSERT ON requests
+             BEGIN INSERT INTO probe VALUES ('nowhere'); END;",
+        )
+        .unwrap();
+    store.write((0..3).map(attempt).collect()).await.unwrap();
+    assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(0), 3));
+    // One batch is kept; the next is refused whole, so that no more than one ever is.
+    let refused = store.write(vec![attempt(3)]).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
+    assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(0), 3));
+
+    outside.execute_batch("DROP TRIGGER spoil").unwrap();
+    store.write(vec![attempt(3)]).await.unwrap();
+    assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(4), 4));
+}
+
+#[tokio::test]
+async fn a_defect_in_a_job_fails_that_job_alone() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    let broken = store.writer.write(|_| panic!("a defect, on purpose")).await;
+    assert!(matches!(broken, Err(StoreError::Unavailable(_))));
+    let broken: Result<(), _> = store.lookups.ask(|_| panic!("a defect, on purpose")).await;
+    assert!(matches!(broken, Err(StoreError::Unavailable(_))));
+    store.claim(vec![object(0)]).await.unwrap();
+    assert_eq!(store.count("up_1".into(), "proj_1".into(), ObjectKind::File).await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_full_queue_answers_at_once() {
+    let dir = TempDir::new().unwrap();
+    let store = Arc::new(open(&dir));
+    let (free, wait) = std::sync::mpsc::sync_channel::<()>(1);
+    let mut waiting = tokio::task::JoinSet::new();
+    let first = Arc::clone(&store);
+    waiting
+        .spawn(async move { first.lookups.ask(move |_| Ok(wait.recv().map_or(1, |()| 0))).await });
+    // On one runtime thread all of them queue before any answer is looked at.
+    for _ in 0..1_100 {
+        let store = Arc::clone(&store);
+        waiting
+            .spawn(async move { store.count("up_1".into(), "p".into(), ObjectKind::File).await });
+    }
+    let refused = waiting.join_next().await.unwrap().unwrap();
+    assert_eq!(refused, Err(StoreError::Unavailable("overloaded".into())));
+    free.send(()).unwrap();
+    let answers = waiting.join_all().await;
+    assert!(answers.iter().filter(|answer| **answer == Ok(0)).count() >= 1_024);
+}

@@ -1,0 +1,73 @@
+//! What every database must do. `suite!` runs each check on a store of its own; a second
+//! database passes its own opener.
+
+mod keys;
+mod objects;
+mod pages;
+mod records;
+mod usage;
+
+use domain::ports::{Directory, Objects, Records, UsageStore};
+
+/// All the ports of a store.
+pub(crate) trait Ports: Directory + Objects + Records + UsageStore {}
+
+impl<T: Directory + Objects + Records + UsageStore> Ports for T {}
+
+macro_rules! suite {
+    ($database:ident, $open:expr, $($module:ident: $($check:ident),+;)+) => {
+        mod $database {
+            $(mod $module {
+                $(#[tokio::test]
+                async fn $check() {
+                    // The guard keeps what the store lies in.
+                    let (_guard, store) = $open;
+                    crate::conformance::$module::$check(&store).await;
+                })+
+            })+
+        }
+    };
+}
+
+suite! {
+    sqlite, crate::support::fresh(),
+    records:
+        the_organization_is_one,
+        the_owner_is_the_oldest_user_with_that_role,
+        a_project_is_changed_and_archived,
+        an_archived_project_refuses_keys_and_accounts,
+        a_service_account_is_changed_and_deleted,
+        a_list_of_changes_is_all_or_nothing,
+        audit_lines_are_in_the_same_transaction,
+        upstreams_are_put_and_removed,
+        meta_is_put_and_replaced;
+    keys:
+        a_key_comes_back_as_it_went_in,
+        a_secret_is_found_with_all_that_admission_needs,
+        a_taken_id_or_secret_is_a_conflict,
+        a_key_needs_its_owner_and_project,
+        a_key_is_updated_field_by_field,
+        a_revoked_key_is_found_not_listed_and_not_changed,
+        a_rotation_ends_the_older_secrets_at_the_latest,
+        old_secrets_end_and_the_newest_stays,
+        an_admin_key_is_registered_again_and_lives_again;
+    objects:
+        the_first_project_keeps_an_object,
+        owners_come_in_the_order_asked,
+        forgetting_is_idempotent,
+        objects_are_counted_by_upstream_project_and_kind;
+    pages:
+        a_walk_sees_each_row_once_in_both_orders,
+        rows_made_during_a_walk_are_neither_skipped_nor_repeated,
+        an_unknown_cursor_gives_an_empty_page,
+        lists_hold_only_what_was_asked;
+    usage:
+        nothing_gives_no_bucket,
+        a_report_groups_only_as_asked,
+        filters_match_every_list,
+        only_what_reached_the_provider_is_a_request,
+        the_model_served_comes_before_the_model_asked,
+        batches_add_up_in_every_width,
+        absurd_counts_do_not_stop_later_ones,
+        ping_comes_after_what_was_written;
+}

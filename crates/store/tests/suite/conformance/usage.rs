@@ -1,0 +1,160 @@
+use domain::{
+    Bucket, BucketWidth, GroupBy, Nanos, Outcome, Timestamp, Tokens, UsageFamily, UsageFilter,
+    UsageQuery, UsageRecord,
+};
+
+use super::Ports;
+use crate::support::attempt;
+
+const DAY: i64 = 1_699_920_000;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_seconds(DAY + second)
+}
+
+fn query(width: BucketWidth, group: GroupBy) -> UsageQuery {
+    UsageQuery {
+        family: UsageFamily::Completions,
+        width,
+        start: DAY,
+        end: DAY + 2 * 86_400,
+        group,
+        filter: UsageFilter::default(),
+    }
+}
+
+async fn report(store: &impl Ports, width: BucketWidth) -> Vec<Bucket> {
+    store.report(query(width, GroupBy::default())).await.unwrap()
+}
+
+pub(crate) async fn nothing_gives_no_bucket(store: &impl Ports) {
+    assert!(report(store, BucketWidth::Day).await.is_empty());
+    store.write(vec![]).await.unwrap();
+    assert!(report(store, BucketWidth::Day).await.is_empty());
+}
+
+pub(crate) async fn a_report_groups_only_as_asked(store: &impl Ports) {
+    let base = || attempt("req_1", at(0));
+    let tier = UsageRecord { service_tier: Some("flex".into()), batch: true, ..base() };
+    let other = UsageRecord { key: "key_2".into(), project: "proj_2".into(), ..base() };
+    store.write(vec![base(), base(), tier, other]).await.unwrap();
+
+    let buckets = report(store, BucketWidth::Day).await;
+    assert_eq!((buckets.len(), buckets[0].rows.len()), (1, 1));
+    let row = &buckets[0].rows[0];
+    assert_eq!((row.requests, row.tokens.input), (4, 40));
+    assert_eq!((&row.project, &row.model, row.batch), (&None, &None, None));
+
+    let group = GroupBy { key: true, service_tier: true, batch: true, ..GroupBy::default() };
+    let rows = store.report(query(BucketWidth::Day, group)).await.unwrap().remove(0).rows;
+    let mut found: Vec<_> = rows
+        .iter()
+        .map(|r| (r.key.as_deref(), r.batch, r.service_tier.as_deref(), r.requests))
+        .collect();
+    found.sort_unstable();
+    let expected = [
+        (Some("key_1"), Some(false), None, 2),
+        (Some("key_1"), Some(true), Some("flex"), 1),
+        (Some("key_2"), Some(false), None, 1),
+    ];
+    assert_eq!(found, expected);
+    assert!(rows.iter().all(|r| r.project.is_none() && r.user.is_none() && r.model.is_none()));
+}
+
+pub(crate) async fn filters_match_every_list(store: &impl Ports) {
+    let make = |project: &str, model: &str, batch| UsageRecord {
+        project: project.into(),
+        model_served: Some(model.into()),
+        batch,
+        ..attempt("req_1", at(0))
+    };
+    let records = vec![
+        make("proj_1", "a", false),
+        make("proj_1", "b", true),
+        make("proj_2", "a", false),
+        UsageRecord { family: UsageFamily::Embeddings, ..make("proj_1", "a", false) },
+    ];
+    store.write(records).await.unwrap();
+    let count = async |filter: UsageFilter| {
+        let query = UsageQuery { filter, ..query(BucketWidth::Hour, GroupBy::default()) };
+        let buckets = store.report(query).await.unwrap();
+        buckets.iter().flat_map(|b| &b.rows).map(|r| r.requests).sum::<u64>()
+    };
+    let list = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+    let none = UsageFilter::default;
+    assert_eq!(count(none()).await, 3);
+    assert_eq!(count(UsageFilter { projects: list(&["proj_1"]), ..none() }).await, 2);
+    assert_eq!(count(UsageFilter { projects: list(&["proj_1", "proj_2"]), ..none() }).await, 3);
+    let both = UsageFilter { projects: list(&["proj_1"]), models: list(&["b", "c"]), ..none() };
+    assert_eq!(count(both.clone()).await, 1);
+    assert_eq!(count(UsageFilter { batch: Some(false), ..both }).await, 0);
+    assert_eq!(count(UsageFilter { batch: Some(false), ..none() }).await, 2);
+    assert_eq!(count(UsageFilter { users: list(&["user-9"]), ..none() }).await, 0);
+    assert_eq!(count(UsageFilter { keys: list(&["key_1"]), ..none() }).await, 3);
+}
+
+pub(crate) async fn only_what_reached_the_provider_is_a_request(store: &impl Ports) {
+    let make = |outcome| UsageRecord { outcome, estimated: true, ..attempt("req_1", at(0)) };
+    let refused = UsageRecord { tokens: Tokens::default(), ..make(Outcome::Refused) };
+    store.write(vec![refused.clone()]).await.unwrap();
+    assert!(report(store, BucketWidth::Day).await.is_empty());
+
+    let outcomes = [Outcome::Completed, Outcome::ClientGone, Outcome::UpstreamFailed];
+    let mut records: Vec<_> = outcomes.map(make).into();
+    // A refusal that cost something nevertheless: the money counts, the request does not.
+    records.push(UsageRecord { cost: Some(Nanos(7)), ..refused });
+    store.write(records).await.unwrap();
+    let row = report(store, BucketWidth::Day).await.remove(0).rows.remove(0);
+    assert_eq!((row.requests, row.estimated, row.cost), (3, 3, Nanos(7)));
+}
+
+pub(crate) async fn the_model_served_comes_before_the_model_asked(store: &impl Ports) {
+    let make = |asked: Option<&str>, served: Option<&str>| UsageRecord {
+        model_asked: asked.map(Into::into),
+        model_served: served.map(Into::into),
+        ..attempt("req_1", at(0))
+    };
+    let records = vec![make(Some("a"), Some("a-2026")), make(Some("a"), None), make(None, None)];
+    store.write(records).await.unwrap();
+    let group = GroupBy { model: true, ..GroupBy::default() };
+    let rows = store.report(query(BucketWidth::Day, group)).await.unwrap().remove(0).rows;
+    let models: Vec<_> = rows.iter().map(|r| r.model.as_deref()).collect();
+    assert_eq!(models, [None, Some("a"), Some("a-2026")]);
+}
+
+pub(crate) async fn batches_add_up_in_every_width(store: &impl Ports) {
+    for second in [0, 59, 60, 3_599, 3_600, 86_399, 86_400] {
+        let record = UsageRecord { cost: Some(Nanos(3)), ..attempt("req_1", at(second)) };
+        store.write(vec![record.clone(), record]).await.unwrap();
+    }
+    let shape = |buckets: &[Bucket]| -> Vec<(i64, u64, i64)> {
+        buckets.iter().map(|b| (b.start - DAY, b.rows[0].requests, b.rows[0].cost.0)).collect()
+    };
+    let minutes = shape(&report(store, BucketWidth::Minute).await);
+    let expected =
+        [(0, 4, 12), (60, 2, 6), (3_540, 2, 6), (3_600, 2, 6), (86_340, 2, 6), (86_400, 2, 6)];
+    assert_eq!(minutes, expected);
+    let hours = shape(&report(store, BucketWidth::Hour).await);
+    assert_eq!(hours, [(0, 8, 24), (3_600, 2, 6), (82_800, 2, 6), (86_400, 2, 6)]);
+    let days = shape(&report(store, BucketWidth::Day).await);
+    assert_eq!(days, [(0, 12, 36), (86_400, 2, 6)]);
+}
+
+pub(crate) async fn absurd_counts_do_not_stop_later_ones(store: &impl Ports) {
+    let tokens = Tokens { input: u64::MAX, output: u64::MAX, ..Tokens::default() };
+    let absurd = UsageRecord { tokens, cost: Some(Nanos(i64::MAX)), ..attempt("req_1", at(0)) };
+    for _ in 0..3 {
+        store.write(vec![absurd.clone(), absurd.clone()]).await.unwrap();
+    }
+    store.write(vec![attempt("req_2", at(0))]).await.unwrap();
+    let row = report(store, BucketWidth::Day).await.remove(0).rows.remove(0);
+    assert_eq!(row.requests, 7);
+}
+
+pub(crate) async fn ping_comes_after_what_was_written(store: &impl Ports) {
+    let before = store.ping().await.unwrap();
+    let (written, pinged) = tokio::join!(store.write(vec![attempt("req_1", at(0))]), store.ping());
+    written.unwrap();
+    assert!(pinged.unwrap() > before);
+    assert_eq!(report(store, BucketWidth::Day).await.len(), 1);
+}
