@@ -1,1 +1,81 @@
-//! The only crate that …
+//! The only crate that serves the Administration API: thin faces over `control`.
+//!
+//! A call goes through [`Api::handle`]: target → credentials → caller → route → handler → reply.
+//! The caller is known before anything about the path is told, so that nobody without a key learns
+//! which paths exist.
+//!
+//! * `routes.rs`: every path on one page; `routes/*.rs`: their handlers, by noun.
+//! * `body.rs`, `query.rs`: what a caller may send, with the field's name in each refusal.
+//! * `reply.rs`: what leaves; `reveal.rs`: the one place where a secret does.
+
+#![forbid(unsafe_code)]
+
+mod body;
+mod call;
+mod credentials;
+mod dispatch;
+mod key_body;
+mod query;
+mod reply;
+mod reveal;
+mod routes;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use control::Control;
+use domain::RequestId;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+/// One call, with its body read (the listener keeps the size limit).
+pub struct ApiRequest<'a> {
+    pub method: &'a Method,
+    /// As it came, percent-encoded.
+    pub path: &'a str,
+    pub query: Option<&'a str>,
+    pub headers: &'a HeaderMap,
+    pub body: Bytes,
+    pub address: IpAddr,
+    pub request_id: RequestId,
+}
+
+/// What to answer. `x-request-id` is the listener's.
+pub struct ApiReply {
+    pub status: StatusCode,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub body: Bytes,
+}
+
+/// The Administration API and our superset of it.
+pub struct Api {
+    control: Arc<Control>,
+}
+
+impl Api {
+    #[must_use]
+    pub fn new(control: Arc<Control>) -> Self {
+        Self { control }
+    }
+
+    /// Whether a path is answered here; every other one under `/v1` is the data plane's.
+    #[must_use]
+    pub fn serves(path: &str) -> bool {
+        path == "/v1/organization"
+            || path.starts_with("/v1/organization/")
+            || path.starts_with("/v1/projects/")
+            || path.starts_with("/tollgate/v1/")
+    }
+
+    /// Answers one call. Never fails: a refusal is a reply.
+    pub async fn handle(&self, request: ApiRequest<'_>) -> ApiReply {
+        dispatch::dispatch(&self.control, &request)
+            .await
+            .unwrap_or_else(|fault| reply::refusal(&fault))
+    }
+
+    /// Method and template of every route, for documentation and tests.
+    pub fn routes() -> impl Iterator<Item = (&'static Method, &'static str)> {
+        routes::ALL.iter().map(|route| (&route.method, route.template))
+    }
+}

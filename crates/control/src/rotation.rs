@@ -1,0 +1,68 @@
+//! Rotation: a new secret beside the old ones, which end when the grace time is over.
+
+use domain::{Change, Fault, KeyId, ProjectId};
+use serde_json::json;
+
+use crate::keys::stale;
+use crate::transact::{Stale, Write};
+use crate::{Author, Control, MadeKey, OwnedKey, secrets};
+
+impl Control {
+    /// The policy, the name and the id stay; only the secret is new. Zero grace ends the old
+    /// secrets at once.
+    ///
+    /// # Errors
+    /// 404 as [`Control::key`], 400 for an archived project.
+    pub async fn rotate_key(
+        &self,
+        author: &Author,
+        project: &ProjectId,
+        id: &KeyId,
+        grace_seconds: i64,
+    ) -> Result<MadeKey, Fault> {
+        self.active_project(project).await?;
+        let before = self.key(project, id).await?;
+        let now = self.clock.now();
+        let (secret, kept) = secrets::mint(&self.vault, before.key.kind, now);
+        let payload = json!({ "id": id.as_str(), "data": { "grace_seconds": grace_seconds } });
+        let mut changed = stale(&before.key);
+        if let Stale::Secrets(hashes) = &mut changed {
+            hashes.push(kept.hash);
+        }
+        let write = Write {
+            audit: vec![self.audit(author, "api_key.rotated", Some(project), &payload)],
+            changes: vec![Change::RotateKey {
+                id: id.clone(),
+                secret: kept,
+                old_end_at: now.plus_seconds(grace_seconds),
+            }],
+            stale: changed,
+        };
+        self.commit(id.as_str(), write).await?;
+        Ok(MadeKey { owned: self.key(project, id).await?, secret })
+    }
+
+    /// Ends every secret but the newest now, whatever is left of its grace.
+    ///
+    /// # Errors
+    /// 404 as [`Control::key`].
+    pub async fn end_old_secrets(
+        &self,
+        author: &Author,
+        project: &ProjectId,
+        id: &KeyId,
+    ) -> Result<OwnedKey, Fault> {
+        let before = self.key(project, id).await?;
+        let payload = json!({
+            "id": id.as_str(),
+            "changes_requested": { "old_secrets": "ended" },
+        });
+        let write = Write {
+            audit: vec![self.audit(author, "api_key.updated", Some(project), &payload)],
+            changes: vec![Change::EndOldSecrets { id: id.clone(), at: self.clock.now() }],
+            stale: stale(&before.key),
+        };
+        self.commit(id.as_str(), write).await?;
+        self.key(project, id).await
+    }
+}

@@ -1,0 +1,63 @@
+//! The one file of this crate that looks at a secret: to hash it, and to compare two.
+
+use domain::fault::catalogue;
+use domain::{Fault, KeyKind, KeySecret, Secret, Timestamp};
+use vault::Vault;
+
+/// A shorter admin key could be guessed.
+const SHORTEST_ADMIN_KEY: usize = 32;
+/// A longer one would not fit a header that every client can send.
+pub(crate) const LONGEST_KEY: usize = 512;
+
+/// A new secret, and what is kept of it.
+pub(crate) fn mint(vault: &Vault, kind: KeyKind, now: Timestamp) -> (Secret, KeySecret) {
+    let secret = vault::key::mint(kind);
+    let kept = keep(vault, &secret, now);
+    (secret, kept)
+}
+
+/// What is kept of an admin key that the operator chose. Any printable text will do.
+pub(crate) fn adopt(vault: &Vault, secret: &Secret, now: Timestamp) -> Result<KeySecret, Fault> {
+    let text = secret.expose();
+    let length = text.chars().count();
+    let edges = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
+    if length < SHORTEST_ADMIN_KEY || text.len() > LONGEST_KEY {
+        return Err(refuse(format!(
+            "The admin key must have at least {SHORTEST_ADMIN_KEY} characters and at most \
+             {LONGEST_KEY} bytes; it has {length} characters. Make one with: openssl rand -base64 48"
+        )));
+    }
+    if edges || text.contains(char::is_control) {
+        return Err(refuse(
+            "The admin key must be printable, without line breaks or spaces around it.".to_owned(),
+        ));
+    }
+    Ok(keep(vault, secret, now))
+}
+
+fn refuse(message: String) -> Fault {
+    Fault::because(&catalogue::INVALID_VALUE, message).param("TOLLGATE_ADMIN_KEY")
+}
+
+fn keep(vault: &Vault, secret: &Secret, now: Timestamp) -> KeySecret {
+    KeySecret {
+        hash: vault.hash(secret.expose()),
+        display: vault::key::display(secret),
+        created_at: now,
+        ends_at: None,
+        last_used_at: None,
+    }
+}
+
+/// Whether two credentials are the same. Compared as hashes, so that time tells nothing.
+pub(crate) fn same(vault: &Vault, one: &Secret, other: &Secret) -> bool {
+    vault.hash(one.expose()) == vault.hash(other.expose())
+}
+
+/// What an error may say of a key that was presented: nothing of a short one.
+pub(crate) fn masked(presented: &str) -> String {
+    if presented.len() < 20 {
+        return "***".to_owned();
+    }
+    vault::key::display(&Secret::from(presented))
+}

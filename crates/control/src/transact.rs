@@ -1,0 +1,84 @@
+//! The one way to write: changes and audit lines in a transaction, then the caches are told.
+
+use domain::fault::catalogue;
+use domain::ports::StoreError;
+use domain::{AuditEntry, AuditId, Change, Fault, ProjectId, SecretHash};
+use serde_json::Value;
+
+use crate::{Author, Control};
+
+/// A store that is away is asked again soon: most outages here are a failover or a full disk.
+const RETRY_MS: u64 = 1000;
+
+/// Which cached views of keys a write makes stale.
+pub(crate) enum Stale {
+    Nothing,
+    Secrets(Vec<SecretHash>),
+    /// A whole project or service account: every view is dropped rather than listing its keys.
+    Everything,
+}
+
+/// A write on its way to the store.
+pub(crate) struct Write {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) stale: Stale,
+}
+
+impl Control {
+    pub(crate) fn audit(
+        &self,
+        author: &Author,
+        event: &'static str,
+        project: Option<&ProjectId>,
+        payload: &Value,
+    ) -> AuditEntry {
+        AuditEntry {
+            id: AuditId::mint(vault::random()),
+            at: self.clock.now(),
+            event,
+            actor: author.actor.clone(),
+            project: project.cloned(),
+            payload: payload.to_string(),
+            request: author.request.clone(),
+            address: author.address.map(|address| address.to_string()),
+        }
+    }
+
+    /// Commits, then invalidates; `what` names the thing that a change might not find.
+    pub(crate) async fn commit(&self, what: &str, write: Write) -> Result<(), Fault> {
+        self.records
+            .apply(write.changes, write.audit)
+            .await
+            .map_err(|error| store_fault(error, what))?;
+        match write.stale {
+            Stale::Nothing => {}
+            Stale::Secrets(hashes) => self.invalidate.keys_changed(&hashes),
+            Stale::Everything => self.invalidate.keys_changed(&[]),
+        }
+        Ok(())
+    }
+}
+
+/// `what` is the thing's id, or the words for it: `proj_1`, `the admin key`.
+pub(crate) fn store_fault(error: StoreError, what: &str) -> Fault {
+    match error {
+        StoreError::NotFound => not_found(what),
+        StoreError::Conflict(why) => {
+            Fault::because(&catalogue::CONFLICT, format!("Cannot change '{what}': {why}."))
+        }
+        // The store's own words may name files and hosts; they are for the log, not for callers.
+        StoreError::Unavailable(_) => {
+            Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(RETRY_MS)
+        }
+    }
+}
+
+/// The same words for an id that never was and one of another project (case 13).
+pub(crate) fn not_found(what: &str) -> Fault {
+    Fault::because(&catalogue::NOT_FOUND, format!("'{what}' was not found."))
+}
+
+pub(crate) fn invalid(param: &'static str, message: String) -> Fault {
+    Fault::because(&catalogue::INVALID_VALUE, message).param(param)
+}

@@ -1,0 +1,331 @@
+//! The ports in memory, for the tests of `control` and `web`: what a store promises, in maps.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use control::Control;
+use domain::ports::{Directory, Invalidate, Records, StoreError, StoreResult, UsageStore};
+use domain::{
+    AuditEntry, Bucket, Change, Clock, Key, KeyId, KeyKind, KeyView, Order, Organization,
+    PageQuery, Paged, Project, ProjectId, Secret, SecretHash, ServiceAccount, ServiceAccountId,
+    Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId,
+};
+use vault::{MasterKey, Vault};
+
+/// Noon of 2026-03-15, UTC.
+pub(crate) const NOON: i64 = 1_773_576_000;
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) organization: Option<Organization>,
+    pub(crate) users: Vec<User>,
+    pub(crate) projects: Vec<Project>,
+    pub(crate) accounts: Vec<ServiceAccount>,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) audit: Vec<AuditEntry>,
+    /// Bucket start to row; every report is answered from it.
+    pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
+    pub(crate) questions: Vec<UsageQuery>,
+    pub(crate) invalidated: Vec<Vec<SecretHash>>,
+}
+
+#[derive(Default)]
+pub(crate) struct World {
+    state: Mutex<State>,
+    pub(crate) down: AtomicBool,
+    pub(crate) lookups: AtomicUsize,
+    pub upstream_changes: AtomicUsize,
+    now: AtomicI64,
+}
+
+impl World {
+    /// An empty installation, and the control plane over it.
+    pub(crate) fn new() -> (Arc<Self>, Arc<Control>) {
+        let world = Arc::new(Self::default());
+        world.now.store(NOON * 1000, Ordering::SeqCst);
+        let master = MasterKey::from_secret(&Secret::from("q8Zk3v0R1bW7n5Yc2Lx9Td4Hs6Jf8Ga0Mp"));
+        let (vault, _) = Vault::create(&master.ok().unwrap());
+        let control = Control::new(
+            world.clone(),
+            world.clone(),
+            world.clone(),
+            Arc::new(vault),
+            world.clone(),
+            world.clone(),
+        );
+        (world, Arc::new(control))
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.now.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    pub(crate) fn events(&self) -> Vec<&'static str> {
+        self.state().audit.iter().map(|entry| entry.event).collect()
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut State) -> Result<T, StoreError>,
+    ) -> StoreResult<'_, T> {
+        let answer = if self.down.load(Ordering::SeqCst) {
+            Err(StoreError::Unavailable("disk /secret/path is full".into()))
+        } else {
+            read(&mut self.state())
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+/// Runs a future whose every await is ready at once, as the maps' are.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a future of the fake store waits"),
+    }
+}
+
+impl State {
+    fn apply(&mut self, change: Change) -> Result<(), StoreError> {
+        match change {
+            Change::CreateOrganization(it) => self.organization = Some(it),
+            Change::CreateUser(it) => self.users.push(it),
+            Change::CreateProject(it) => self.projects.push(it),
+            Change::UpdateProject { id, name, external_key_id } => {
+                let it = find(&mut self.projects, |p| p.id == id && p.archived_at.is_none())?;
+                it.name = name.unwrap_or_else(|| it.name.clone());
+                it.external_key_id = external_key_id.unwrap_or_else(|| it.external_key_id.clone());
+            }
+            Change::ArchiveProject { id, at } => {
+                find(&mut self.projects, |p| p.id == id)?.archived_at = Some(at);
+            }
+            Change::CreateServiceAccount(it) => self.accounts.push(it),
+            Change::UpdateServiceAccount { id, name, role } => {
+                let it = find(&mut self.accounts, |a| a.id == id)?;
+                it.name = name.unwrap_or_else(|| it.name.clone());
+                it.role = role.unwrap_or(it.role);
+            }
+            Change::DeleteServiceAccount { id, at } => {
+                self.accounts.retain(|a| a.id != id);
+                for key in self.keys.iter_mut().filter(|k| k.owner.as_str() == id.as_str()) {
+                    key.revoked_at = Some(at);
+                }
+            }
+            Change::PutUpstream(it) => {
+                self.upstreams.retain(|u| u.id != it.id);
+                self.upstreams.push(it);
+            }
+            Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
+            Change::PutMeta { .. } => {}
+            of_a_key => self.apply_to_key(of_a_key)?,
+        }
+        Ok(())
+    }
+
+    fn apply_to_key(&mut self, change: Change) -> Result<(), StoreError> {
+        match change {
+            Change::CreateKey(it) => self.keys.push(it),
+            Change::RegisterAdminKey(it) => {
+                let hash = it.secrets[0].hash;
+                if !self.keys.iter().any(|k| k.secrets.iter().any(|s| s.hash == hash)) {
+                    self.keys.push(it);
+                }
+            }
+            Change::UpdateKey { id, name, policy, expires_at } => {
+                let it = find(&mut self.keys, |k| k.id == id && k.revoked_at.is_none())?;
+                it.name = name.unwrap_or_else(|| it.name.clone());
+                it.policy = policy.unwrap_or_else(|| it.policy.clone());
+                it.expires_at = expires_at.unwrap_or(it.expires_at);
+            }
+            Change::RevokeKey { id, at } => {
+                find(&mut self.keys, |k| k.id == id)?.revoked_at = Some(at);
+            }
+            Change::RotateKey { id, secret, old_end_at } => {
+                let it = find(&mut self.keys, |k| k.id == id && k.revoked_at.is_none())?;
+                end(&mut it.secrets, old_end_at);
+                it.secrets.insert(0, secret);
+            }
+            Change::EndOldSecrets { id, at } => {
+                let it = find(&mut self.keys, |k| k.id == id && k.revoked_at.is_none())?;
+                end(&mut it.secrets[1..], at);
+            }
+            other => panic!("no change of a key: {other:?}"),
+        }
+        Ok(())
+    }
+
+    fn view(&self, hash: SecretHash) -> Option<KeyView> {
+        let key = self.keys.iter().find(|k| k.secrets.iter().any(|s| s.hash == hash))?;
+        let secret = key.secrets.iter().find(|s| s.hash == hash)?;
+        let project = self.projects.iter().find(|p| Some(&p.id) == key.project.as_ref());
+        Some(KeyView {
+            id: key.id.clone(),
+            kind: key.kind,
+            project: key.project.clone(),
+            owner: key.owner.clone(),
+            policy: key.policy.clone(),
+            expires_at: key.expires_at,
+            secret_ends_at: secret.ends_at,
+            revoked: key.revoked_at.is_some(),
+            project_archived: project.is_some_and(|p| p.archived_at.is_some()),
+        })
+    }
+}
+
+fn end(secrets: &mut [domain::KeySecret], at: Timestamp) {
+    for secret in secrets {
+        secret.ends_at = Some(secret.ends_at.map_or(at, |earlier| earlier.min(at)));
+    }
+}
+
+fn find<T>(rows: &mut [T], is: impl Fn(&T) -> bool) -> Result<&mut T, StoreError> {
+    rows.iter_mut().find(|row| is(row)).ok_or(StoreError::NotFound)
+}
+
+fn paged<T>(mut rows: Vec<T>, page: &PageQuery, id: impl Fn(&T) -> &str) -> Paged<T> {
+    if page.order == Order::Descending {
+        rows.reverse();
+    }
+    if let Some(after) = &page.after {
+        let at = rows.iter().position(|row| id(row) == after).map_or(rows.len(), |at| at + 1);
+        rows.drain(..at);
+    }
+    let has_more = rows.len() > page.limit as usize;
+    rows.truncate(page.limit as usize);
+    Paged { rows, has_more }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now.load(Ordering::SeqCst))
+    }
+}
+
+impl Invalidate for World {
+    fn keys_changed(&self, hashes: &[SecretHash]) {
+        self.state().invalidated.push(hashes.to_vec());
+    }
+
+    fn upstreams_changed(&self) {
+        self.upstream_changes.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Directory for World {
+    fn find_secret(&self, hash: SecretHash) -> StoreResult<'_, Option<KeyView>> {
+        self.lookups.fetch_add(1, Ordering::SeqCst);
+        self.ask(|state| Ok(state.view(hash)))
+    }
+}
+
+impl UsageStore for World {
+    fn write(&self, _: Vec<UsageRecord>) -> StoreResult<'_, ()> {
+        self.ask(|_| Ok(()))
+    }
+
+    fn touch(&self, _: Vec<(SecretHash, Timestamp)>) -> StoreResult<'_, ()> {
+        self.ask(|_| Ok(()))
+    }
+
+    fn report(&self, query: UsageQuery) -> StoreResult<'_, Vec<Bucket>> {
+        self.ask(|state| {
+            let rows = state.usage.range(query.start..query.end);
+            let found = if query.family == domain::UsageFamily::Completions {
+                rows.map(|(start, row)| Bucket { start: *start, rows: vec![row.clone()] }).collect()
+            } else {
+                Vec::new()
+            };
+            state.questions.push(query);
+            Ok(found)
+        })
+    }
+}
+
+impl Records for World {
+    fn apply(&self, changes: Vec<Change>, audit: Vec<AuditEntry>) -> StoreResult<'_, ()> {
+        self.ask(|state| {
+            changes.into_iter().try_for_each(|change| state.apply(change))?;
+            state.audit.extend(audit);
+            Ok(())
+        })
+    }
+
+    fn organization(&self) -> StoreResult<'_, Option<Organization>> {
+        self.ask(|state| Ok(state.organization.clone()))
+    }
+
+    fn owner(&self) -> StoreResult<'_, Option<User>> {
+        self.ask(|state| Ok(state.users.first().cloned()))
+    }
+
+    fn user(&self, id: UserId) -> StoreResult<'_, Option<User>> {
+        self.ask(|state| Ok(state.users.iter().find(|u| u.id == id).cloned()))
+    }
+
+    fn project(&self, id: ProjectId) -> StoreResult<'_, Option<Project>> {
+        self.ask(|state| Ok(state.projects.iter().find(|p| p.id == id).cloned()))
+    }
+
+    fn projects(&self, page: PageQuery, archived: bool) -> StoreResult<'_, Paged<Project>> {
+        self.ask(|state| {
+            let shown = |p: &&Project| archived || p.archived_at.is_none();
+            let rows = state.projects.iter().filter(shown).cloned().collect();
+            Ok(paged(rows, &page, |p| p.id.as_str()))
+        })
+    }
+
+    fn service_account(&self, id: ServiceAccountId) -> StoreResult<'_, Option<ServiceAccount>> {
+        self.ask(|state| Ok(state.accounts.iter().find(|a| a.id == id).cloned()))
+    }
+
+    fn service_accounts(
+        &self,
+        project: ProjectId,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<ServiceAccount>> {
+        self.ask(|state| {
+            let rows = state.accounts.iter().filter(|a| a.project == project).cloned().collect();
+            Ok(paged(rows, &page, |a| a.id.as_str()))
+        })
+    }
+
+    fn key(&self, id: KeyId) -> StoreResult<'_, Option<Key>> {
+        self.ask(|state| Ok(state.keys.iter().find(|k| k.id == id).cloned()))
+    }
+
+    fn keys(
+        &self,
+        project: Option<ProjectId>,
+        kinds: Vec<KeyKind>,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<Key>> {
+        self.ask(|state| {
+            let shown = |k: &&Key| {
+                k.revoked_at.is_none() && k.project == project && kinds.contains(&k.kind)
+            };
+            let rows = state.keys.iter().filter(shown).cloned().collect();
+            Ok(paged(rows, &page, |k| k.id.as_str()))
+        })
+    }
+
+    fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>> {
+        self.ask(|state| Ok(state.upstreams.clone()))
+    }
+
+    fn meta(&self, _: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {
+        self.ask(|_| Ok(None))
+    }
+
+    fn ping(&self) -> StoreResult<'_, Timestamp> {
+        self.ask(|_| Ok(Timestamp(0)))
+    }
+}

@@ -1,0 +1,79 @@
+//! What a handler is given: a caller who is known, and what they sent.
+
+use control::{Author, Control};
+use domain::fault::catalogue;
+use domain::{Fault, KeyId, KeyView, Order, PageQuery, ProjectId, ServiceAccountId};
+
+use crate::ApiRequest;
+use crate::body::Fields;
+use crate::query::Query;
+
+/// Rows of a page, unless asked otherwise, and at most.
+const DEFAULT_PAGE: i64 = 20;
+const LARGEST_PAGE: i64 = 100;
+
+/// A call by the holder of an admin key.
+pub(crate) struct AdminCall<'a> {
+    pub(crate) control: &'a Control,
+    pub(crate) author: Author,
+    /// The path's ids, in order.
+    pub(crate) ids: Vec<String>,
+    pub(crate) query: Query,
+    pub(crate) request: &'a ApiRequest<'a>,
+}
+
+/// A call by the holder of a project's key, about that key.
+pub(crate) struct HolderCall<'a> {
+    pub(crate) control: &'a Control,
+    pub(crate) key: KeyView,
+}
+
+impl AdminCall<'_> {
+    /// The id at a place of the path; the route's template says that it is there.
+    fn id(&self, place: usize) -> &str {
+        self.ids.get(place).map_or("", String::as_str)
+    }
+
+    pub(crate) fn project(&self) -> ProjectId {
+        self.id(0).into()
+    }
+
+    pub(crate) fn admin_key(&self) -> KeyId {
+        self.id(0).into()
+    }
+
+    pub(crate) fn key(&self) -> KeyId {
+        self.id(1).into()
+    }
+
+    pub(crate) fn service_account(&self) -> ServiceAccountId {
+        self.id(1).into()
+    }
+
+    pub(crate) fn fields(&self) -> Result<Fields, Fault> {
+        Fields::parse(self.request.headers, &self.request.body)
+    }
+
+    /// For operations without a body: `{}` and nothing are the same.
+    pub(crate) fn no_fields(&self) -> Result<(), Fault> {
+        self.fields()?.finish()
+    }
+
+    /// `limit` and `after`, oldest first.
+    pub(crate) fn page(&self) -> Result<PageQuery, Fault> {
+        let limit = self.query.integer("limit", 1..=LARGEST_PAGE)?.unwrap_or(DEFAULT_PAGE);
+        let after = self.query.one("after")?.filter(|after| !after.is_empty());
+        Ok(PageQuery {
+            limit: u32::try_from(limit).map_err(|_| &catalogue::INVALID_VALUE)?,
+            after: after.map(str::to_owned),
+            order: Order::Ascending,
+        })
+    }
+
+    /// As [`AdminCall::page`], for lists that take `order` as well.
+    pub(crate) fn ordered_page(&self) -> Result<PageQuery, Fault> {
+        let descending = self.query.word("order", &["asc", "desc"])? == Some("desc");
+        let order = if descending { Order::Descending } else { Order::Ascending };
+        Ok(PageQuery { order, ..self.page()? })
+    }
+}

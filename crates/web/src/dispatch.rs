@@ -1,0 +1,130 @@
+//! From a request to its handler: one order for every path.
+
+use control::{Author, Control};
+use domain::fault::catalogue;
+use domain::{Actor, Fault, Scope};
+use http::Method;
+use openai::target::{self, BadTarget};
+
+use crate::ApiRequest;
+use crate::call::{AdminCall, HolderCall};
+use crate::credentials;
+use crate::query::Query;
+use crate::reply::Answer;
+use crate::routes::{self, Route, Serve};
+
+/// How much of a path an error repeats.
+const LONGEST_ECHO: usize = 256;
+
+pub(crate) async fn dispatch(control: &Control, request: &ApiRequest<'_>) -> Answer {
+    // Refuses what two readers could understand differently, so that the path which is
+    // authorised is the path which is routed (case 10), and keys in URLs (case 8).
+    target::check(request.path, request.query).map_err(|bad| match bad {
+        BadTarget::Path => Fault::new(&catalogue::BAD_REQUEST_TARGET),
+        BadTarget::KeyInQuery => Fault::new(&catalogue::KEY_IN_QUERY_NOT_ALLOWED),
+    })?;
+    let presented = credentials::presented(request.headers)?;
+    let matching = Matching::of(request);
+    // The caller comes before the answer of the route: without a key every path is 401, whether
+    // it exists or not.
+    match matching.caller() {
+        Caller::Holder => {
+            let key = control.authenticate_holder(presented, request.address).await?;
+            let (route, _) = matching.route(request)?;
+            let Serve::Holder(handler) = route.serve else { return Err(no_such_url(request)) };
+            handler(&HolderCall { control, key }).await
+        }
+        Caller::Admin(needed) => {
+            let caller = control.authenticate_admin(presented, request.address, needed).await?;
+            let (route, ids) = matching.route(request)?;
+            let Serve::Admin(_, handler) = route.serve else { return Err(no_such_url(request)) };
+            let author = Author {
+                actor: Actor::AdminKey(caller.key),
+                request: Some(request.request_id.clone()),
+                address: Some(request.address),
+            };
+            let query = Query::parse(request.query)?;
+            handler(&AdminCall { control, author, ids, query, request }).await
+        }
+    }
+}
+
+enum Caller {
+    Admin(Scope),
+    Holder,
+}
+
+/// The routes of a path, by any method, and the ids in it.
+struct Matching {
+    routes: Vec<&'static Route>,
+    ids: Vec<String>,
+    method: Method,
+}
+
+impl Matching {
+    fn of(request: &ApiRequest<'_>) -> Self {
+        let mut matching =
+            Self { routes: Vec::new(), ids: Vec::new(), method: request.method.clone() };
+        for route in routes::ALL {
+            if let Some(ids) = ids_of(route.template, request.path) {
+                matching.routes.push(route);
+                matching.ids = ids;
+            }
+        }
+        matching
+    }
+
+    /// Who may ask; for a path or method that is not there, whoever might ask for one like it.
+    fn caller(&self) -> Caller {
+        let exact = self.routes.iter().find(|route| route.method == self.method);
+        match exact.or(self.routes.first()).map(|route| &route.serve) {
+            Some(Serve::Holder(_)) => Caller::Holder,
+            Some(Serve::Admin(scope, _)) => Caller::Admin(*scope),
+            None if self.method == Method::GET => Caller::Admin(routes::READ),
+            None => Caller::Admin(routes::WRITE),
+        }
+    }
+
+    fn route(self, request: &ApiRequest<'_>) -> Result<(&'static Route, Vec<String>), Fault> {
+        if self.routes.is_empty() {
+            return Err(no_such_url(request));
+        }
+        let found = self.routes.iter().find(|route| route.method == self.method);
+        found.map(|route| (*route, self.ids)).ok_or_else(|| {
+            let message = format!(
+                "Not allowed to {} on {}. (HINT: Perhaps you meant to use a different HTTP method?)",
+                request.method,
+                echo(request.path)
+            );
+            Fault::because(&catalogue::METHOD_NOT_ALLOWED, message)
+        })
+    }
+}
+
+/// The ids of a path that fits a template: `{…}` takes one segment that is not empty.
+fn ids_of(template: &str, path: &str) -> Option<Vec<String>> {
+    let mut ids = Vec::new();
+    let mut given = path.split('/');
+    for wanted in template.split('/') {
+        let segment = given.next()?;
+        if !wanted.starts_with('{') {
+            if segment != wanted {
+                return None;
+            }
+            continue;
+        }
+        let id = target::decode(segment).filter(|id| !id.is_empty())?;
+        ids.push(id.into_owned());
+    }
+    given.next().is_none().then_some(ids)
+}
+
+fn no_such_url(request: &ApiRequest<'_>) -> Fault {
+    let message = format!("Invalid URL ({} {})", request.method, echo(request.path));
+    Fault::because(&catalogue::NOT_FOUND, message)
+}
+
+/// A path that passed the check is ASCII, so it can be cut anywhere.
+fn echo(path: &str) -> &str {
+    path.get(..LONGEST_ECHO).unwrap_or(path)
+}
