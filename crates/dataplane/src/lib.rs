@@ -1,1 +1,44 @@
-//! The only crate that …
+//! The only crate that is on the paid path: from a client's request to the provider and back.
+//!
+//! [`pipeline`] shows the order of a call on one screen. Each stage takes the former's value and
+//! returns the next's: arrival → [`caller`] → [`permit`] → body → [`owned`] → [`plan`] →
+//! [`attempt`] → [`relay`] → [`tab`] (the settlement) → reply.
+
+#![forbid(unsafe_code)]
+
+mod arrival;
+mod attempt;
+mod body;
+mod caller;
+mod claims;
+mod demo;
+mod detach;
+mod directory;
+mod headers;
+mod lists;
+mod metrics;
+mod models;
+mod owned;
+mod permit;
+mod pipeline;
+mod plan;
+mod refusal;
+mod relay;
+mod reply;
+mod settings;
+mod shared;
+mod tab;
+mod tasks;
+mod upstreams;
+
+pub use arrival::Peer;
+pub use body::reply::ReplyBody;
+pub use demo::serve_demo;
+pub use metrics::Metrics;
+pub use pipeline::serve;
+pub use reply::{fault_reply, request_id};
+pub use settings::Settings;
+pub use shared::{Dataplane, Ports, Worker};
+pub use tab::Settled;
+pub use tasks::Tasks;
+pub use upstreams::{BadUpstream, LiveUpstream};

@@ -1,0 +1,132 @@
+//! One attempt at one upstream: encode, sign, send, and take the answer in.
+
+use std::sync::Arc;
+
+use domain::{Fault, fault::catalogue};
+use egress::{Answer, Outgoing, SendError, Stage};
+use http::{HeaderMap, Method, Request, Response, Uri};
+
+use crate::body::reply::ReplyBody;
+use crate::body::upload::BrokenOff;
+use crate::headers;
+use crate::plan::Plan;
+use crate::reply::id_value;
+use crate::shared::Worker;
+use crate::tab::{Call, End, Tab};
+
+mod answer;
+mod refused;
+
+pub(crate) use answer::{read_whole, receive};
+
+/// A request ready to be sent, all of it owned: it may outlive its client.
+pub(crate) struct Ready {
+    pub(crate) method: Method,
+    /// As behind `/v1`, with the query.
+    pub(crate) target: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Outgoing,
+    /// Why a flowing body was broken off, should it be.
+    pub(crate) broken: BrokenOff,
+}
+
+/// Sends, and brings the answer back as a reply.
+pub(crate) async fn run(
+    worker: Arc<Worker>,
+    call: Arc<Call>,
+    plan: Plan,
+    ready: Ready,
+) -> Result<Response<ReplyBody>, Fault> {
+    let broken = ready.broken.clone();
+    let (tab, answer) = send(&worker, &call, &plan, ready).await?;
+    if let Some(fault) = broken.take() {
+        tab.settle(End::failed(&fault));
+        return Err(fault);
+    }
+    answer::receive(tab, answer).await
+}
+
+/// Sends and waits for the head. A failure is settled here.
+pub(crate) async fn send(
+    worker: &Arc<Worker>,
+    call: &Arc<Call>,
+    plan: &Plan,
+    ready: Ready,
+) -> Result<(Tab, Answer), Fault> {
+    let upstream = &plan.upstream;
+    let broken = ready.broken.clone();
+    let mut tab = Tab::open(Arc::clone(worker), Arc::clone(call), Arc::clone(upstream));
+    let request = match encode(&tab, ready) {
+        Ok(request) => request,
+        Err(fault) => {
+            tab.settle(End::failed(&fault));
+            return Err(fault);
+        }
+    };
+    let sending = worker.pool.send(&upstream.origin, request);
+    let fault = match tokio::time::timeout(worker.shared.settings.first_byte, sending).await {
+        Ok(Ok(answer)) => {
+            tab.answered(headers::provider_request_id(answer.headers()));
+            return Ok((tab, answer));
+        }
+        Ok(Err(error)) => broken.take().unwrap_or_else(|| failure(&tab, &error)),
+        Err(_) => Fault::new(&catalogue::UPSTREAM_TIMEOUT),
+    };
+    tab.settle(End::failed(&fault));
+    Err(fault)
+}
+
+fn failure(tab: &Tab, error: &SendError) -> Fault {
+    tracing::warn!(upstream = %tab.upstream.id, request = %tab.call.request, stage = ?error.stage,
+                   %error, "a call could not be placed");
+    match error.stage {
+        Stage::AddressNotAllowed => Fault::new(&catalogue::UPSTREAM_ADDRESS_NOT_ALLOWED),
+        Stage::ConnectTimeout => {
+            Fault::because(&catalogue::UPSTREAM_TIMEOUT, "Connecting to the provider timed out.")
+        }
+        Stage::NotSent => Fault::because(
+            &catalogue::UPSTREAM_ERROR,
+            "The provider could not be reached; the call was not sent.",
+        ),
+        Stage::Unknown => Fault::because(
+            &catalogue::UPSTREAM_ERROR,
+            "The connection to the provider broke before an answer came.",
+        ),
+    }
+}
+
+fn encode(tab: &Tab, ready: Ready) -> Result<Request<Outgoing>, Fault> {
+    let path = tab.upstream.origin.path(&ready.target);
+    let uri = Uri::try_from(path).map_err(|_| Fault::new(&catalogue::BAD_REQUEST_TARGET))?;
+    let mut request = Request::new(ready.body);
+    *request.method_mut() = ready.method;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = ready.headers;
+    let map = request.headers_mut();
+    if !map.contains_key(headers::X_CLIENT_REQUEST_ID) {
+        map.insert(headers::X_CLIENT_REQUEST_ID, id_value(&tab.call.request));
+    }
+    tab.upstream.signature.apply(map);
+    Ok(request)
+}
+
+/// The headers of a client's request that go on.
+pub(crate) fn forwarded(from: &HeaderMap) -> Result<HeaderMap, Fault> {
+    let own = headers::client_request_id(from).map_err(|()| {
+        Fault::because(
+            &catalogue::INVALID_VALUE,
+            "X-Client-Request-Id must be at most 512 ASCII characters.",
+        )
+        .param("X-Client-Request-Id")
+    })?;
+    let mut map = HeaderMap::with_capacity(16);
+    for (name, value) in from {
+        if headers::may_go_up(name) {
+            map.append(name, value.clone());
+        }
+    }
+    if let Some(own) = own {
+        map.insert(headers::X_CLIENT_REQUEST_ID, own.clone());
+    }
+    Ok(map)
+}

@@ -1,0 +1,204 @@
+//! Taking an answer in: what is small is read whole and settled before its head leaves; what
+//! streams is handed to the relay.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+
+use bytes::{Bytes, BytesMut};
+use domain::{Fault, ObjectRecord, Outcome, fault::catalogue};
+use egress::{Answer, AnswerBody};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, LOCATION};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body::Body;
+use openai::answer::{Scan, output_text};
+
+use super::refused;
+use crate::body::reply::ReplyBody;
+use crate::headers;
+use crate::owned;
+use crate::relay::{Counter, Events, Mode, Relay};
+use crate::reply::{answer_headers, assemble, with_cost};
+use crate::tab::{End, Tab};
+
+/// JSON answers up to this many bytes are complete before their head leaves.
+const WHOLE: usize = 256 * 1024;
+/// An answer that makes an object is held until its id is known, up to this many bytes.
+const HELD: usize = 64 << 20;
+/// An answer about an object is searched for further ids, up to this many bytes.
+const NAMED: usize = 8 << 20;
+
+/// Brings any answer to a reply; settles it, or gives the tab to the relay that will.
+pub(crate) async fn receive(tab: Tab, answer: Answer) -> Result<Response<ReplyBody>, Fault> {
+    let status = answer.status();
+    if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+        return fail(tab, Fault::new(&catalogue::UPSTREAM_REDIRECT));
+    }
+    if status.is_client_error() || status.is_server_error() {
+        return refused::receive(tab, answer).await;
+    }
+    let coding = answer.headers().get(CONTENT_ENCODING);
+    if coding.is_some_and(|coding| coding.as_bytes() != b"identity") {
+        // We asked for none, and what cannot be read cannot be counted (case 80).
+        let why = "The provider compressed its answer although nobody asked for it.";
+        return fail(tab, Fault::because(&catalogue::UPSTREAM_ERROR, why));
+    }
+    let map = answer_headers(&tab, answer.headers());
+    match headers::media_type(answer.headers()).as_deref() {
+        Some("text/event-stream") => Ok(stream(tab, answer, map)),
+        Some("application/json") => json(tab, answer, map).await,
+        _ => raw(tab, answer, map).await,
+    }
+}
+
+fn fail(tab: Tab, fault: Fault) -> Result<Response<ReplyBody>, Fault> {
+    tab.settle(End::failed(&fault));
+    Err(fault)
+}
+
+fn stream(tab: Tab, answer: Answer, mut map: HeaderMap) -> Response<ReplyBody> {
+    map.insert(headers::X_ACCEL, HeaderValue::from_static("no"));
+    let status = answer.status();
+    let mode = Mode::Events(Box::new(Events::new(&tab)));
+    let relay = Relay::new(answer.into_body(), mode, VecDeque::new(), tab, status.as_u16());
+    assemble(status, map, ReplyBody::relay(relay))
+}
+
+/// Audio, files, text, and answers without a body.
+async fn raw(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<ReplyBody>, Fault> {
+    let status = answer.status();
+    if let Some((kind, "Location")) = tab.call.operation.makes
+        && let Some(place) = answer.headers().get(LOCATION).and_then(|v| v.to_str().ok())
+    {
+        let object = place.rsplit('/').next().unwrap_or("").to_owned();
+        let record = ObjectRecord {
+            upstream: tab.upstream.id.clone(),
+            object: object.clone(),
+            kind,
+            project: tab.call.project.clone(),
+            created_at: tab.call.at,
+        };
+        if let Err(fault) = remember(&tab, vec![record]).await {
+            return fail(tab, fault);
+        }
+        let ours = HeaderValue::from_str(&format!("/v1/realtime/calls/{object}"));
+        map.extend(ours.ok().map(|place| (LOCATION, place)));
+    }
+    if let Err(fault) = forget_if_deleted(&tab, status).await {
+        return fail(tab, fault);
+    }
+    if let Some(length) = answer.headers().get(CONTENT_LENGTH) {
+        map.insert(CONTENT_LENGTH, length.clone());
+    }
+    let relay = Relay::new(answer.into_body(), Mode::Raw, VecDeque::new(), tab, status.as_u16());
+    Ok(assemble(status, map, ReplyBody::relay(relay)))
+}
+
+async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<ReplyBody>, Fault> {
+    let status = answer.status();
+    let mut body = answer.into_body();
+    let mut scan = Scan::default();
+    let holds = tab.call.claims && tab.call.operation.makes.is_some();
+    let most = match tab.call.operation.names {
+        _ if holds => HELD,
+        Some(_) => NAMED,
+        None => WHOLE,
+    };
+    let gap = tab.worker.shared.settings.gap;
+    let (pieces, whole) = match tokio::time::timeout(gap, read(&mut body, &mut scan, most)).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(())) => {
+            let why = "The provider's answer broke off before its end.";
+            return fail(tab, Fault::because(&catalogue::UPSTREAM_ERROR, why));
+        }
+        Err(_) => return fail(tab, Fault::new(&catalogue::UPSTREAM_TIMEOUT)),
+    };
+    if holds && !whole {
+        return fail(tab, Fault::new(&catalogue::UPSTREAM_RESPONSE_TOO_LARGE));
+    }
+    let text = whole.then(|| join(&pieces));
+    if let Some(text) = &text
+        && let Err(fault) = settle_ownership(&tab, text, &scan, status).await
+    {
+        return fail(tab, fault);
+    }
+    let Some(text) = text else {
+        let mode = Mode::Json(Box::new(scan));
+        let relay = Relay::new(body, mode, pieces.into(), tab, status.as_u16());
+        return Ok(assemble(status, map, ReplyBody::relay(relay)));
+    };
+    let mut counter = Counter::new(tab.call.operation.meter);
+    counter.bytes(text.len());
+    counter.note(scan.noted());
+    counter.whole_text(|| output_text(&text));
+    let outcome = if tab.call.gone.get() { Outcome::ClientGone } else { Outcome::Completed };
+    let end = End { outcome, status: status.as_u16(), error: None, count: counter.take() };
+    with_cost(&mut map, tab.settle(end));
+    Ok(assemble(status, map, ReplyBody::whole(text)))
+}
+
+/// Records what an answer made, and forgets what it deleted, before anybody hears of it.
+async fn settle_ownership(
+    tab: &Tab,
+    text: &[u8],
+    scan: &Scan,
+    status: StatusCode,
+) -> Result<(), Fault> {
+    if tab.call.claims || tab.call.operation.names.is_some() {
+        let id = scan.noted().id.as_ref().and_then(|raw| openai::json::unescape(raw));
+        let id = id.filter(|_| tab.call.claims).map(std::borrow::Cow::into_owned);
+        remember(tab, owned::made(&tab.call, &tab.upstream, text, id)).await?;
+    }
+    forget_if_deleted(tab, status).await
+}
+
+async fn remember(tab: &Tab, records: Vec<ObjectRecord>) -> Result<(), Fault> {
+    let claimed = tab.worker.shared.claims.claim(records).await;
+    claimed.map_err(|error| crate::refusal::store(&error))
+}
+
+async fn forget_if_deleted(tab: &Tab, status: StatusCode) -> Result<(), Fault> {
+    let Some(object) = tab.call.deletes.clone().filter(|_| status.is_success()) else {
+        return Ok(());
+    };
+    let forgotten = tab.worker.shared.claims.forget(tab.upstream.id.clone(), object).await;
+    forgotten.map_err(|error| crate::refusal::store(&error))
+}
+
+/// Reads up to `most` bytes; whether that was all.
+async fn read(
+    body: &mut AnswerBody,
+    scan: &mut Scan,
+    most: usize,
+) -> Result<(Vec<Bytes>, bool), ()> {
+    let mut pieces = Vec::with_capacity(2);
+    let mut total = 0;
+    while let Some(frame) = next(body).await {
+        let Ok(piece) = frame.map_err(|_| ())?.into_data() else { continue };
+        total += piece.len();
+        scan.feed(&piece);
+        pieces.push(piece);
+        if total > most {
+            return Ok((pieces, false));
+        }
+    }
+    Ok((pieces, true))
+}
+
+async fn next(body: &mut AnswerBody) -> Option<Result<http_body::Frame<Bytes>, hyper::Error>> {
+    std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await
+}
+
+fn join(pieces: &[Bytes]) -> Bytes {
+    if let [only] = pieces {
+        return only.clone();
+    }
+    let mut all = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+    pieces.iter().for_each(|piece| all.extend_from_slice(piece));
+    all.freeze()
+}
+
+/// Reads a body whole, up to `most` bytes; `None` when it is longer or breaks off.
+pub(crate) async fn read_whole(mut body: AnswerBody, most: usize) -> Option<Bytes> {
+    let (pieces, whole) = read(&mut body, &mut Scan::default(), most).await.ok()?;
+    whole.then(|| join(&pieces))
+}

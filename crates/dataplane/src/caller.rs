@@ -1,0 +1,190 @@
+//! Who calls: from the credential on the request to a key of ours.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::{Fault, KeyView, SecretHash, Timestamp, fault::catalogue};
+use http::{HeaderMap, HeaderName, header};
+
+use crate::arrival::Peer;
+use crate::shared::Dataplane;
+
+/// A known key, not yet allowed anything.
+pub(crate) struct Caller {
+    pub(crate) key: Arc<KeyView>,
+    pub(crate) secret: SecretHash,
+    pub(crate) address: IpAddr,
+}
+
+/// Headers by which clients send a key.
+const CARRIERS: [HeaderName; 5] = [
+    header::AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    HeaderName::from_static("xi-api-key"),
+];
+
+/// Finds the key of a request.
+pub(crate) async fn identify(
+    shared: &Dataplane,
+    headers: &HeaderMap,
+    peer: Peer,
+) -> Result<Caller, Fault> {
+    let secret = presented(headers)?;
+    if secret.is_empty() {
+        return Err(Fault::new(&catalogue::MISSING_API_KEY));
+    }
+    if vault::key::parse(secret).is_none() {
+        shared.metrics.checksum_rejects.fetch_add(1, Ordering::Relaxed);
+        return Err(incorrect(secret));
+    }
+    let hash = shared.vault.hash(secret);
+    let found = match shared.keys.cached(hash) {
+        Some(key) => Some(key),
+        None => look_up(shared, hash, peer).await?,
+    };
+    match found {
+        Some(key) => Ok(Caller { key, secret: hash, address: peer.address }),
+        None => {
+            shared.failures.count(peer.address, shared.clock.now());
+            Err(incorrect(secret))
+        }
+    }
+}
+
+async fn look_up(
+    shared: &Dataplane,
+    hash: SecretHash,
+    peer: Peer,
+) -> Result<Option<Arc<KeyView>>, Fault> {
+    if shared.too_many_failures(peer.address) {
+        return Err(Fault::new(&catalogue::TOO_MANY_AUTH_FAILURES).retry_after_ms(WINDOW_MS));
+    }
+    shared.keys.find(hash).await.map_err(|error| crate::refusal::store(&error))
+}
+
+/// The one credential of a request; empty when there is none.
+fn presented(headers: &HeaderMap) -> Result<&str, Fault> {
+    let mut found: Option<&str> = None;
+    for carrier in &CARRIERS {
+        for value in headers.get_all(carrier) {
+            let text = value.to_str().unwrap_or("\u{0}").trim();
+            let secret = bearer(text).unwrap_or(text);
+            match found {
+                Some(earlier) if earlier != secret => {
+                    return Err(Fault::new(&catalogue::AMBIGUOUS_CREDENTIALS));
+                }
+                _ => found = Some(secret),
+            }
+        }
+    }
+    Ok(found.unwrap_or(""))
+}
+
+fn bearer(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case("bearer ").then(|| rest.trim())
+}
+
+/// "Incorrect API key provided", with as much of the key as is no secret.
+fn incorrect(secret: &str) -> Fault {
+    let shown = match (secret.get(..3), secret.char_indices().rev().nth(3)) {
+        (Some(start), Some((tail, _))) if secret.len() >= 20 => {
+            format!("{start}...{}", &secret[tail..])
+        }
+        _ => "***".to_owned(),
+    };
+    let safe: String = shown.chars().map(|c| if c.is_ascii_graphic() { c } else { '*' }).collect();
+    let message =
+        format!("Incorrect API key provided: {safe}. Keys of this Tollgate begin with sk-tg-.");
+    Fault::because(&catalogue::INVALID_API_KEY, message)
+}
+
+/// Wrong keys that an address may show in a window before look-ups stop (case 3).
+const FAILURES: u32 = 300;
+const WINDOW_MS: u64 = 60_000;
+/// Addresses remembered.
+const ADDRESSES: usize = 10_000;
+
+/// Well-formed keys that nobody knows, by address.
+#[derive(Default)]
+pub(crate) struct Failures(Mutex<HashMap<IpAddr, (Timestamp, u32)>>);
+
+impl Failures {
+    fn count(&self, address: IpAddr, now: Timestamp) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= ADDRESSES {
+            all.retain(|_, (since, _)| !over(*since, now));
+            if all.len() >= ADDRESSES {
+                all.clear();
+            }
+        }
+        let entry = all.entry(address).or_insert((now, 0));
+        if over(entry.0, now) {
+            *entry = (now, 0);
+        }
+        entry.1 = entry.1.saturating_add(1);
+    }
+
+    pub(crate) fn too_many(&self, address: IpAddr, now: Timestamp) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&address).is_some_and(|(since, n)| !over(*since, now) && *n >= FAILURES)
+    }
+}
+
+fn over(since: Timestamp, now: Timestamp) -> bool {
+    now.0.saturating_sub(since.0).unsigned_abs() >= WINDOW_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        map
+    }
+
+    #[test]
+    fn case_5_two_keys_that_differ_are_ambiguous() {
+        let two = headers(&[("authorization", "Bearer a"), ("authorization", "Bearer b")]);
+        assert!(presented(&two).is_err());
+        assert!(presented(&headers(&[("authorization", "Bearer a"), ("x-api-key", "b")])).is_err());
+        let same = headers(&[("authorization", "Bearer a"), ("x-api-key", "a")]);
+        assert_eq!(presented(&same).unwrap(), "a");
+    }
+
+    #[test]
+    fn case_9_each_carrier_is_read() {
+        for carrier in CARRIERS {
+            let map = headers(&[(carrier.as_str().to_owned().leak(), "k")]);
+            assert_eq!(presented(&map).unwrap(), "k");
+        }
+        assert_eq!(presented(&headers(&[("authorization", "bearer  k ")])).unwrap(), "k");
+        assert_eq!(presented(&headers(&[])).unwrap(), "");
+    }
+
+    #[test]
+    fn case_3_an_address_is_stopped_after_many_wrong_keys() {
+        let failures = Failures::default();
+        let (one, two) = (IpAddr::from([1, 1, 1, 1]), IpAddr::from([2, 2, 2, 2]));
+        (0..FAILURES).for_each(|_| failures.count(one, Timestamp(5)));
+        assert!(failures.too_many(one, Timestamp(6)));
+        assert!(!failures.too_many(two, Timestamp(6)));
+        assert!(!failures.too_many(one, Timestamp(60_005)));
+    }
+
+    #[test]
+    fn a_wrong_key_is_shown_only_at_its_ends() {
+        let fault = incorrect("sk-tg-0123456789abcdefghijklmnop");
+        assert!(fault.message.contains("sk-...mnop"), "{}", fault.message);
+        assert!(incorrect("short").message.contains("***"));
+    }
+}

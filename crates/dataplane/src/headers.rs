@@ -1,0 +1,72 @@
+//! Which headers cross: lists of what may, never of what may not.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+/// From a client to a provider. No credential, cookie, organization or address of the client's.
+pub(crate) fn may_go_up(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    matches!(
+        name,
+        "content-type"
+            | "accept"
+            | "user-agent"
+            | "openai-beta"
+            | "idempotency-key"
+            | "last-event-id"
+            | "range"
+    ) || name.starts_with("x-stainless-")
+}
+
+/// From a provider to a client. No cookie, no account's name, no limits of our account.
+pub(crate) fn may_come_down(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "content-type"
+            | "content-disposition"
+            | "content-range"
+            | "accept-ranges"
+            | "cache-control"
+            | "openai-processing-ms"
+            | "openai-version"
+            | "openai-model"
+            | "retry-after"
+            | "retry-after-ms"
+            | "x-should-retry"
+    )
+}
+
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
+pub(crate) const X_ERROR: HeaderName = HeaderName::from_static("x-tollgate-error");
+pub(crate) const X_UPSTREAM: HeaderName = HeaderName::from_static("x-tollgate-upstream");
+pub(crate) const X_UPSTREAM_REQUEST_ID: HeaderName =
+    HeaderName::from_static("x-tollgate-upstream-request-id");
+pub(crate) const X_ATTEMPTS: HeaderName = HeaderName::from_static("x-tollgate-attempts");
+pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-tollgate-cache");
+pub(crate) const X_COST: HeaderName = HeaderName::from_static("x-tollgate-cost");
+pub(crate) const X_ACCEL: HeaderName = HeaderName::from_static("x-accel-buffering");
+pub(crate) const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+pub(crate) const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+pub(crate) const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
+
+/// A client's own id for its call: at most 512 ASCII characters (OpenAI's rule).
+pub(crate) fn client_request_id(headers: &HeaderMap) -> Result<Option<&HeaderValue>, ()> {
+    match headers.get(X_CLIENT_REQUEST_ID) {
+        Some(value) if value.len() > 512 || value.to_str().is_err() => Err(()),
+        found => Ok(found),
+    }
+}
+
+/// A provider's request id, if it is one and not something else in its place.
+pub(crate) fn provider_request_id(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(X_REQUEST_ID)?.to_str().ok()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    (!text.is_empty() && text.len() <= 128 && !text.starts_with("sk-") && text.bytes().all(plain))
+        .then_some(text)
+}
+
+/// The media type without its parameters, lower case.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next()?.trim().to_ascii_lowercase())
+}

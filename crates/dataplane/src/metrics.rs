@@ -1,0 +1,102 @@
+//! The data plane's own figures, kept as plain counters and written out when asked.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::{Outcome, fault::catalogue};
+
+/// Counters since the start. Labels are of our own making only, so there are few of them.
+#[derive(Default)]
+pub struct Metrics {
+    outcomes: [AtomicU64; 4],
+    refusals: Vec<AtomicU64>,
+    pub(crate) checksum_rejects: AtomicU64,
+    pub(crate) queued: AtomicU64,
+    pub(crate) lost: AtomicU64,
+    pub(crate) estimated: AtomicU64,
+    pub(crate) bad_usage: AtomicU64,
+    pub(crate) connections: AtomicU64,
+}
+
+impl Metrics {
+    #[must_use]
+    pub fn new() -> Self {
+        let refusals = catalogue::ALL.iter().map(|_| AtomicU64::new(0)).collect();
+        Self { refusals, ..Self::default() }
+    }
+
+    pub(crate) fn outcome(&self, outcome: Outcome) {
+        self.outcomes[outcome as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a refusal of ours by its code.
+    pub fn refusal(&self, code: &str) {
+        if let Some(at) = catalogue::ALL.iter().position(|entry| entry.code == code) {
+            self.refusals[at].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub fn connection_opened(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn connection_closed(&self) {
+        self.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Usage records that did not fit in a queue.
+    #[must_use]
+    pub fn records_lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Prometheus text of all counters; `in_flight` is the open work now.
+    #[must_use]
+    pub fn render(&self, in_flight: usize) -> String {
+        let mut out = String::new();
+        let mut line = |kind: &str, name: &str, help: &str, rows: &[(String, u64)]| {
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for (labels, value) in rows {
+                let _ = writeln!(out, "{name}{labels} {value}");
+            }
+        };
+        let one = |counter: &AtomicU64| vec![(String::new(), counter.load(Ordering::Relaxed))];
+        let version = format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+        line("gauge", "tollgate_build_info", "The running version.", &[(version, 1)]);
+        let open = vec![(String::new(), in_flight as u64)];
+        line("gauge", "tollgate_calls_in_flight", "Calls, drains and counts not yet ended.", &open);
+        line("gauge", "tollgate_connections", "Open client connections.", &one(&self.connections));
+        let outcomes =
+            [Outcome::Completed, Outcome::Refused, Outcome::ClientGone, Outcome::UpstreamFailed]
+                .map(|o| {
+                    let count = self.outcomes[o as usize].load(Ordering::Relaxed);
+                    (format!("{{outcome=\"{}\"}}", o.as_str()), count)
+                });
+        line("counter", "tollgate_attempts_total", "Attempts at providers, by end.", &outcomes);
+        let refusals: Vec<(String, u64)> = catalogue::ALL
+            .iter()
+            .zip(&self.refusals)
+            .map(|(e, n)| (format!("{{code=\"{}\"}}", e.code), n.load(Ordering::Relaxed)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        line("counter", "tollgate_refusals_total", "Refusals of ours, by code.", &refusals);
+        for (name, help, counter) in [
+            (
+                "tollgate_key_checksum_rejects_total",
+                "Keys refused by checksum.",
+                &self.checksum_rejects,
+            ),
+            ("tollgate_usage_records_total", "Usage records queued.", &self.queued),
+            (
+                "tollgate_usage_records_lost_total",
+                "Usage records lost to a full queue.",
+                &self.lost,
+            ),
+            ("tollgate_usage_estimated_total", "Attempts counted by us.", &self.estimated),
+            ("tollgate_bad_usage_total", "Usage reports not believed.", &self.bad_usage),
+        ] {
+            line("counter", name, help, &one(counter));
+        }
+        out
+    }
+}

@@ -1,0 +1,82 @@
+//! Nothing crosses projects: an object is used by the project whose call made it.
+//!
+//! An id without a record belongs to the project that the operator named for the upstream; for
+//! every other project it is as if it did not exist.
+
+use domain::{Fault, ObjectKind, ObjectRecord, ProjectId};
+use openai::answer::derived;
+use openai::surface::{Meter, Operation};
+
+use crate::refusal;
+use crate::shared::Dataplane;
+use crate::tab::Call;
+use crate::upstreams::LiveUpstream;
+
+/// Refuses a call that names an object of another project, in its path or its body.
+pub(crate) async fn check(
+    shared: &Dataplane,
+    upstream: &LiveUpstream,
+    project: &ProjectId,
+    named: &[(ObjectKind, String)],
+) -> Result<(), Fault> {
+    if named.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<String> = named.iter().map(|(_, id)| id.clone()).collect();
+    let owners = shared.claims.owners(&upstream.id, &ids).await;
+    let owners = owners.map_err(|error| refusal::store(&error))?;
+    for ((kind, id), owner) in named.iter().zip(owners) {
+        if !is_ours(upstream, project, owner.as_ref()) {
+            return Err(refusal::no_such(*kind, id));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an object with this owner on record is the project's.
+pub(crate) fn is_ours(
+    upstream: &LiveUpstream,
+    project: &ProjectId,
+    owner: Option<&ProjectId>,
+) -> bool {
+    owner.or(upstream.unowned_project.as_ref()) == Some(project)
+}
+
+/// The records that a whole answer asks for: the object it made, and the objects it brings along.
+pub(crate) fn made(
+    call: &Call,
+    upstream: &LiveUpstream,
+    answer: &[u8],
+    id: Option<String>,
+) -> Vec<ObjectRecord> {
+    let record = |kind: ObjectKind, object: String| ObjectRecord {
+        upstream: upstream.id.clone(),
+        object,
+        kind,
+        project: call.project.clone(),
+        created_at: call.at,
+    };
+    let mut records = Vec::new();
+    if let Some((kind, "id")) = call.operation.makes
+        && let Some(id) = id
+    {
+        records.push(record(kind, id));
+    }
+    if brings_objects(call.operation) {
+        let items = has_items(call.operation);
+        records.extend(derived(answer, items).into_iter().map(|(kind, id)| record(kind, id)));
+    }
+    records
+}
+
+/// Whether an answer may hold ids of further objects.
+fn brings_objects(operation: &Operation) -> bool {
+    operation.makes.is_some() || operation.names.is_some() || operation.meter == Meter::Responses
+}
+
+/// Whether the elements of an answer can be referred to by their own ids.
+fn has_items(operation: &Operation) -> bool {
+    operation.meter == Meter::Responses
+        || operation.path.starts_with("/conversations")
+        || operation.path.ends_with("/input_items")
+}

@@ -1,0 +1,213 @@
+//! The order of a call, and why each step stands where it does.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use domain::{Fault, RequestId, fault::catalogue};
+use egress::Outgoing;
+use http::header::{CONTENT_TYPE, UPGRADE};
+use http::request::Parts;
+use http::{HeaderMap, Request, Response};
+use hyper::body::Incoming;
+use openai::surface::{BodyKind, Operation};
+use tokio::time::Instant;
+
+use crate::arrival::{self, Peer};
+use crate::attempt::{self, Ready};
+use crate::body::read::{self, Pieces};
+use crate::body::reply::ReplyBody;
+use crate::body::spool;
+use crate::body::upload::BrokenOff;
+use crate::caller;
+use crate::detach::{Detach, Gone};
+use crate::permit::{self, Permit};
+use crate::plan::{self, Plan};
+use crate::reply::fault_reply;
+use crate::shared::Worker;
+use crate::tab::Call;
+use crate::{headers, lists, models, owned};
+
+mod taken;
+
+use taken::Taken;
+
+/// Serves one request under `/v1` that is not the Administration API's.
+pub async fn serve(
+    worker: &Arc<Worker>,
+    request: Request<Incoming>,
+    peer: Peer,
+    id: RequestId,
+) -> Response<ReplyBody> {
+    match call(worker, request, peer, id.clone()).await {
+        Ok(response) => response,
+        Err(fault) => {
+            worker.shared.metrics.refusal(fault.entry.code);
+            fault_reply(&fault, &id)
+        }
+    }
+}
+
+async fn call(
+    worker: &Arc<Worker>,
+    request: Request<Incoming>,
+    peer: Peer,
+    id: RequestId,
+) -> Result<Response<ReplyBody>, Fault> {
+    let arrived = Instant::now();
+    let shared = &worker.shared;
+    let (head, body) = request.into_parts();
+    // The target first: what two readers could understand differently is nobody's path.
+    arrival::check_target(&head)?;
+    // Who: a stranger learns nothing about paths, models or ids.
+    let caller = caller::identify(shared, &head.headers, peer).await?;
+    let found = arrival::classify(&head)?;
+    let operation = found.operation;
+    // May: alive, from here, this operation. All of it before a byte of the body is read.
+    let at = shared.clock.now();
+    let permit = permit::grant(caller, operation, at)?;
+    if head.headers.contains_key(UPGRADE) && is_websocket(&head.headers) {
+        return Err(Fault::new(&catalogue::UPGRADE_NOT_SUPPORTED));
+    }
+    if shared.tasks.count() >= shared.settings.calls {
+        return Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000));
+    }
+    let object = arrival::named_object(&found).map(Cow::into_owned);
+    // The body: whole, spooled or flowing, as the class says; then what it names.
+    let taken = take(worker, &head, body, operation).await?;
+    permit.check_models(operation, &taken.models())?;
+    let named = taken.named(operation, object.as_deref());
+    // Where: before ownership, since an object is owned on an upstream.
+    let first = named.first().map(|(_, id)| id.as_str());
+    let plan = plan::choose(shared, &permit.project, first).await?;
+    owned::check(shared, &plan.upstream, &permit.project, &named).await?;
+    let facts = Facts { id, at, arrived, operation, object };
+    let (call, ready) = prepare(worker, &head, facts, permit, &plan, taken)?;
+    // From here on the call goes to its end even if nobody waits for it.
+    let gone = call.gone.clone();
+    let work = dispatch(Arc::clone(worker), call, plan, ready);
+    Detach::new(shared.tasks.clone(), gone, work).await
+}
+
+/// What is known of a call besides its body.
+struct Facts {
+    id: RequestId,
+    at: domain::Timestamp,
+    arrived: Instant,
+    operation: &'static Operation,
+    object: Option<String>,
+}
+
+async fn dispatch(
+    worker: Arc<Worker>,
+    call: Arc<Call>,
+    plan: Plan,
+    ready: Ready,
+) -> Result<Response<ReplyBody>, Fault> {
+    let operation = call.operation;
+    if let Some(kind) = operation.lists {
+        return lists::run(worker, call, plan, ready, kind).await;
+    }
+    if operation.local {
+        let name = call.model.as_deref().map(str::to_owned);
+        return models::run(worker, call, plan, ready, name).await;
+    }
+    attempt::run(worker, call, plan, ready).await
+}
+
+/// Reads the body as its class says.
+async fn take(
+    worker: &Worker,
+    head: &Parts,
+    body: Incoming,
+    operation: &Operation,
+) -> Result<Taken, Fault> {
+    let settings = &worker.shared.settings;
+    read::check_head(&head.headers, operation.limit)?;
+    let media = headers::media_type(&head.headers);
+    let is_form = media.as_deref() == Some("multipart/form-data");
+    let content_type =
+        || head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let pieces = |body| Pieces::new(body, operation.limit, settings);
+    match operation.body {
+        BodyKind::Form if is_form => {
+            openai::multipart::boundary(content_type())
+                .ok_or_else(|| Fault::new(&catalogue::INVALID_MULTIPART))?;
+            Ok(Taken::Flowing(pieces(body)))
+        }
+        BodyKind::SpooledForm | BodyKind::SpooledFormOrJson | BodyKind::SdpOrForm if is_form => {
+            let (form, body) =
+                spool::form(pieces(body), content_type(), &settings.spool_dir).await?;
+            Taken::form(&form, body)
+        }
+        BodyKind::SdpOrForm if media.as_deref() == Some("application/sdp") => {
+            Ok(Taken::Opaque(read::whole(body, operation.limit, settings).await?))
+        }
+        BodyKind::Form | BodyKind::SpooledForm | BodyKind::SdpOrForm => {
+            Err(Fault::new(&catalogue::UNSUPPORTED_MEDIA_TYPE))
+        }
+        BodyKind::None | BodyKind::Json | BodyKind::SpooledFormOrJson => {
+            let bytes = read::whole(body, operation.limit, settings).await?;
+            Taken::json(operation, media.as_deref(), bytes)
+        }
+    }
+}
+
+fn is_websocket(headers: &HeaderMap) -> bool {
+    headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Puts together what the attempt needs, all of it owned.
+fn prepare(
+    worker: &Worker,
+    head: &Parts,
+    facts: Facts,
+    permit: Permit,
+    plan: &Plan,
+    taken: Taken,
+) -> Result<(Arc<Call>, Ready), Fault> {
+    let operation = facts.operation;
+    let target = head.uri.path_and_query().map_or("", |t| t.as_str());
+    let target = target.strip_prefix("/v1").unwrap_or(target).to_owned();
+    let mut headers = attempt::forwarded(&head.headers)?;
+    let summary = taken.summary(operation);
+    let broken = BrokenOff::default();
+    let ask_usage = taken.must_ask_usage(operation, plan);
+    let kept_body = taken.keep();
+    let bytes_in = taken.length();
+    let body = taken.into_outgoing(ask_usage, &broken);
+    if matches!(body, Outgoing::Empty) && operation.body == BodyKind::None {
+        headers.remove(CONTENT_TYPE);
+    }
+    let deletes = facts.object.clone().filter(|_| operation.deletes);
+    let model = match operation.local {
+        true => facts_model(head),
+        false => summary.model,
+    };
+    let call = Call {
+        request: facts.id,
+        at: facts.at,
+        arrived: facts.arrived,
+        operation,
+        project: permit.project,
+        key: permit.key,
+        secret: permit.secret,
+        model,
+        user_label: summary.user_label,
+        stream: summary.stream,
+        claims: summary.claims,
+        deletes,
+        hide_usage: ask_usage,
+        kept_body,
+        bytes_in,
+        characters: summary.characters,
+        gone: Gone::default(),
+        _open: worker.shared.tasks.open(),
+    };
+    Ok((Arc::new(call), Ready { method: head.method.clone(), target, headers, body, broken }))
+}
+
+/// The model that `GET /v1/models/{model}` names.
+fn facts_model(head: &Parts) -> Option<Box<str>> {
+    let name = head.uri.path().strip_prefix("/v1/models/")?;
+    openai::target::decode(name).map(|name| name.into())
+}

@@ -1,0 +1,218 @@
+//! A request body as it was taken in, and what it says.
+
+use bytes::Bytes;
+use domain::{Fault, ObjectKind, fault::catalogue};
+use egress::Outgoing;
+use openai::json::unescape;
+use openai::multipart::Form;
+use openai::surface::{BodyKind, Meter, Operation};
+use openai::view::View;
+
+use crate::body::read::Pieces;
+use crate::body::spool::Spooled;
+use crate::body::upload::{BrokenOff, Upload};
+use crate::plan::Plan;
+use crate::refusal;
+
+/// Bodies up to this many bytes are kept for counting.
+const KEPT: usize = 64 * 1024;
+/// Bytes of a user label.
+const LABEL: usize = 256;
+
+pub(super) enum Taken {
+    Nothing,
+    Json(Bytes, View),
+    Form(Spooled, FormFields),
+    /// Passed on as it is; it names nothing.
+    Opaque(Bytes),
+    /// Not read yet.
+    Flowing(Pieces),
+}
+
+/// The deciding fields of a form.
+#[derive(Default)]
+pub(super) struct FormFields {
+    model: Option<String>,
+    stream: bool,
+    user: Option<String>,
+    named: Vec<(ObjectKind, String)>,
+}
+
+/// What a record and the relay need to know of a body.
+pub(super) struct Summary {
+    pub(super) model: Option<Box<str>>,
+    pub(super) user_label: Option<Box<str>>,
+    pub(super) stream: bool,
+    pub(super) claims: bool,
+    pub(super) characters: u64,
+}
+
+impl Taken {
+    pub(super) fn json(
+        operation: &Operation,
+        media: Option<&str>,
+        bytes: Bytes,
+    ) -> Result<Self, Fault> {
+        if bytes.is_empty() && operation.body == BodyKind::None {
+            return Ok(Self::Nothing);
+        }
+        if !matches!(media, None | Some("application/json")) {
+            return Err(Fault::new(&catalogue::UNSUPPORTED_MEDIA_TYPE));
+        }
+        let view = View::of(&bytes).map_err(|bad| refusal::body(&bad))?;
+        Ok(Self::Json(bytes, view))
+    }
+
+    pub(super) fn form(form: &Form, body: Spooled) -> Result<Self, Fault> {
+        let bad = |_| Fault::because(&catalogue::INVALID_MULTIPART, "A form field stands twice.");
+        let text = |name| form.one(name).map(|v| v.map(str::to_owned)).map_err(bad);
+        let mut fields = FormFields {
+            model: text("model")?,
+            stream: text("stream")?.as_deref() == Some("true"),
+            user: text("user")?,
+            named: Vec::new(),
+        };
+        for (name, kind) in [
+            ("consent", ObjectKind::VoiceConsent),
+            ("video[id]", ObjectKind::Video),
+            ("video_id", ObjectKind::Video),
+            ("file_id", ObjectKind::File),
+            ("input_reference[file_id]", ObjectKind::File),
+        ] {
+            fields.named.extend(text(name)?.map(|id| (kind, id)));
+        }
+        for (_, id) in
+            form.fields.iter().filter(|(n, _)| n.starts_with("characters[") && n.ends_with("[id]"))
+        {
+            fields
+                .named
+                .push((ObjectKind::VideoCharacter, String::from_utf8_lossy(id).into_owned()));
+        }
+        Ok(Self::Form(body, fields))
+    }
+
+    /// All models that the body names, the deciding one first.
+    pub(super) fn models(&self) -> Vec<&str> {
+        match self {
+            Self::Json(body, view) => view
+                .model
+                .iter()
+                .chain(&view.other_models)
+                // An escaped name cannot be borrowed; as written it is in no key's list.
+                .map(|span| std::str::from_utf8(&body[span.clone()]).unwrap_or("\u{0}"))
+                .collect(),
+            Self::Form(_, fields) => fields.model.as_deref().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The objects that path and body name.
+    pub(super) fn named(
+        &self,
+        operation: &Operation,
+        path: Option<&str>,
+    ) -> Vec<(ObjectKind, String)> {
+        let mut named = Vec::new();
+        if let (Some(kind), Some(id)) = (operation.names, path) {
+            named.push((kind, id.to_owned()));
+        }
+        match self {
+            Self::Json(body, view) => named.extend(view.references.iter().map(|(kind, span)| {
+                let id = unescape(&body[span.clone()]).unwrap_or_default();
+                (*kind, id.into_owned())
+            })),
+            Self::Form(_, fields) => named.extend(fields.named.iter().cloned()),
+            _ => {}
+        }
+        named
+    }
+
+    pub(super) fn summary(&self, operation: &Operation) -> Summary {
+        let cut = |text: &str| text.chars().take(LABEL).collect::<String>().into_boxed_str();
+        let makes = operation.makes.is_some() || operation.names.is_some();
+        match self {
+            Self::Json(body, view) => {
+                let label = view.user_label.clone().and_then(|span| unescape(&body[span]));
+                Summary {
+                    model: view.model(body).map(|m| cut(&m)),
+                    user_label: label.map(|l| cut(&l)),
+                    stream: view.stream,
+                    claims: makes && stores(operation, view),
+                    characters: speech_characters(operation, body),
+                }
+            }
+            Self::Form(_, fields) => Summary {
+                model: fields.model.as_deref().map(cut),
+                user_label: fields.user.as_deref().map(cut),
+                stream: fields.stream,
+                claims: makes,
+                characters: 0,
+            },
+            _ => Summary {
+                model: None,
+                user_label: None,
+                stream: false,
+                claims: makes,
+                characters: 0,
+            },
+        }
+    }
+
+    /// Whether the usage chunk must be asked for on the client's behalf.
+    pub(super) fn must_ask_usage(&self, operation: &Operation, plan: &Plan) -> bool {
+        let Self::Json(_, view) = self else { return false };
+        matches!(operation.meter, Meter::Chat | Meter::Completion)
+            && view.stream
+            && !view.asks_usage()
+            && plan.upstream.provider.stream_usage
+    }
+
+    /// The body, where it is small enough to be kept for counting.
+    pub(super) fn keep(&self) -> Option<Bytes> {
+        match self {
+            Self::Json(body, _) if body.len() <= KEPT => Some(body.clone()),
+            _ => None,
+        }
+    }
+
+    /// Bytes; 0 where they have not been read yet.
+    pub(super) fn length(&self) -> u64 {
+        match self {
+            Self::Json(body, _) | Self::Opaque(body) => body.len() as u64,
+            Self::Form(body, _) => body.len(),
+            Self::Flowing(pieces) => pieces.size_hint().exact().unwrap_or(0),
+            Self::Nothing => 0,
+        }
+    }
+
+    pub(super) fn into_outgoing(self, ask_usage: bool, broken: &BrokenOff) -> Outgoing {
+        match self {
+            Self::Nothing => Outgoing::Empty,
+            Self::Json(body, view) if ask_usage => Outgoing::Whole(view.with_usage_asked(&body)),
+            Self::Json(body, _) | Self::Opaque(body) => Outgoing::Whole(body),
+            Self::Form(body, _) => body.into_outgoing(),
+            Self::Flowing(pieces) => {
+                Outgoing::Stream(Box::pin(Upload::new(pieces, broken.clone())))
+            }
+        }
+    }
+}
+
+/// Whether the provider will keep what the call makes, so that its id is worth remembering.
+fn stores(operation: &Operation, view: &View) -> bool {
+    match operation.meter {
+        Meter::Chat => view.store == Some(true),
+        Meter::Responses => view.store != Some(false),
+        _ => true,
+    }
+}
+
+/// The characters of a speech call's input: what it is billed by where no tokens are told.
+fn speech_characters(operation: &Operation, body: &[u8]) -> u64 {
+    if operation.meter != Meter::Speech {
+        return 0;
+    }
+    let value = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
+    let input = value.get("input").and_then(serde_json::Value::as_str).unwrap_or("");
+    input.chars().count() as u64
+}

@@ -1,0 +1,292 @@
+//! Bringing an answer's bytes to the client, counting as they pass.
+//!
+//! What came is what goes: bytes are never rewritten. An event stream is cut behind whole events
+//! only; one event may be kept from the client (the usage chunk that only we asked for), and an
+//! event that carries a new object's id waits until its owner is on record. The attempt is settled
+//! before the last byte leaves. When the client has gone, the relay reads on by itself, within a
+//! bound of time and bytes, for what the provider will bill (cases 36 to 39).
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use domain::{Entry, Outcome, fault::catalogue, ports::StoreError};
+use egress::{AnswerBody, BoxError};
+use http_body::{Body, SizeHint};
+use openai::answer::Scan;
+use openai::surface::Meter;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::tab::{Count, End, Tab};
+
+mod count;
+mod error_event;
+mod events;
+
+pub(crate) use count::Counter;
+pub(crate) use events::Events;
+
+type Gate = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
+
+/// How an answer is looked at as it passes.
+pub(crate) enum Mode {
+    /// Whole server-sent events.
+    Events(Box<Events>),
+    /// A JSON text too large to hold.
+    Json(Box<Scan>),
+    /// Not looked at: audio, files, plain text.
+    Raw,
+}
+
+pub(crate) struct Relay {
+    source: AnswerBody,
+    mode: Mode,
+    /// Pieces that may leave.
+    ready: VecDeque<Bytes>,
+    /// What waits until an object's owner is on record.
+    gate: Option<(Gate, Bytes)>,
+    tab: Option<Tab>,
+    counter: Counter,
+    status: u16,
+    over: bool,
+    failed: bool,
+    gap: Option<Pin<Box<Sleep>>>,
+    moved: Instant,
+    cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Relay {
+    /// `ready` holds what was read already; it has been counted.
+    pub(crate) fn new(
+        source: AnswerBody,
+        mode: Mode,
+        ready: VecDeque<Bytes>,
+        tab: Tab,
+        status: u16,
+    ) -> Self {
+        let counter = Counter::new(tab.call.operation.meter);
+        Self {
+            source,
+            mode,
+            ready,
+            gate: None,
+            tab: Some(tab),
+            counter,
+            status,
+            over: false,
+            failed: false,
+            gap: None,
+            moved: Instant::now(),
+            cut: None,
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over && self.ready.is_empty() && self.gate.is_none() && !self.failed
+    }
+
+    /// A raw body keeps its length; a stream has none.
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        match self.mode {
+            Mode::Raw if self.ready.is_empty() => self.source.size_hint(),
+            _ => SizeHint::default(),
+        }
+    }
+
+    /// The next piece for the client.
+    pub(crate) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BoxError>>> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            if let Some((gate, _)) = &mut self.gate {
+                let opened = ready!(gate.as_mut().poll(cx));
+                self.pass_gate(opened);
+                continue;
+            }
+            if std::mem::take(&mut self.failed) {
+                return Poll::Ready(Some(Err("the upstream's answer broke off".into())));
+            }
+            if self.over {
+                return Poll::Ready(None);
+            }
+            match Pin::new(&mut self.source).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(piece) = frame.into_data() {
+                        self.arrived(piece);
+                    }
+                }
+                Poll::Ready(None) => self.ended(),
+                Poll::Ready(Some(Err(error))) => {
+                    tracing::warn!(%error, "an upstream's answer broke off");
+                    self.broken(&catalogue::UPSTREAM_INCOMPLETE);
+                }
+                Poll::Pending => {
+                    ready!(self.poll_interrupted(cx));
+                }
+            }
+        }
+    }
+
+    fn arrived(&mut self, piece: Bytes) {
+        self.moved = Instant::now();
+        self.counter.bytes(piece.len());
+        match &mut self.mode {
+            Mode::Raw => self.ready.push_back(piece),
+            Mode::Json(scan) => {
+                scan.feed(&piece);
+                self.ready.push_back(piece);
+            }
+            Mode::Events(events) => match events.push(piece) {
+                Ok(whole) if whole.is_empty() => {}
+                Ok(whole) => self.look_at(whole),
+                Err(_) => self.broken(&catalogue::UPSTREAM_MALFORMED_STREAM),
+            },
+        }
+    }
+
+    /// Looks at whole events; what may leave goes to `ready`, or behind a gate.
+    fn look_at(&mut self, whole: Bytes) {
+        let Mode::Events(events) = &mut self.mode else { return };
+        let out = events.inspect(whole, &mut self.counter);
+        if let Some(tab) = &self.tab
+            && let Some(claim) = events.claim(tab)
+        {
+            self.gate = Some((claim, out));
+        } else if !out.is_empty() {
+            self.ready.push_back(out);
+        }
+        if events.is_complete() {
+            self.settle(Outcome::Completed, None);
+        }
+    }
+
+    fn pass_gate(&mut self, opened: Result<(), StoreError>) {
+        let Some((_, held)) = self.gate.take() else { return };
+        match opened {
+            Ok(()) => self.ready.push_back(held),
+            Err(error) => {
+                tracing::error!(%error, "an object's owner could not be recorded");
+                self.broken(&catalogue::LEDGER_UNAVAILABLE);
+            }
+        }
+    }
+
+    /// The upstream closed its answer properly.
+    fn ended(&mut self) {
+        if let Mode::Events(events) = &mut self.mode {
+            let rest = events.rest();
+            if !rest.is_empty() {
+                self.look_at(rest);
+            }
+        }
+        if let Mode::Events(events) = &self.mode
+            && !events.may_end()
+        {
+            // A chat stream without its [DONE] is not a finished one (case 96).
+            return self.broken(&catalogue::UPSTREAM_INCOMPLETE);
+        }
+        self.over = true;
+        self.settle(Outcome::Completed, None);
+    }
+
+    /// The answer cannot go on: an error event where the form allows one, else a broken body.
+    fn broken(&mut self, entry: &'static Entry) {
+        if self.over {
+            return;
+        }
+        self.over = true;
+        self.ready.clear();
+        if let Mode::Events(events) = &self.mode {
+            if !events.is_complete() {
+                let meter = self.counter.meter();
+                self.ready.push_back(error_event::render(meter, entry, events.sequence()));
+            }
+        } else {
+            self.failed = true;
+        }
+        self.settle(Outcome::UpstreamFailed, Some(entry.code));
+    }
+
+    /// The attempt's one settlement; what follows the first is nothing.
+    fn settle(&mut self, outcome: Outcome, error: Option<&'static str>) {
+        let Some(tab) = self.tab.take() else { return };
+        if let Mode::Json(scan) = &self.mode {
+            self.counter.note(scan.noted());
+        }
+        let gone = tab.call.gone.get() && outcome == Outcome::Completed;
+        let outcome = if gone { Outcome::ClientGone } else { outcome };
+        let count: Count = self.counter.take();
+        tab.settle(End { outcome, status: self.status, error, count });
+    }
+
+    /// Ready when a timer or a stop has ended the answer.
+    fn poll_interrupted(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(tab) = &self.tab else {
+            // Settled already; only the provider's own closing is awaited, and not for long.
+            return self.poll_gap(cx, std::time::Duration::from_secs(5)).map(|()| self.over = true);
+        };
+        let tasks = tab.worker.shared.tasks.clone();
+        let cut = self.cut.get_or_insert_with(|| Box::pin(tasks.until_cut()));
+        if cut.as_mut().poll(cx).is_ready() {
+            self.broken(&catalogue::SHUTTING_DOWN);
+            return Poll::Ready(());
+        }
+        let gap = tab.worker.shared.settings.gap;
+        ready!(self.poll_gap(cx, gap));
+        self.broken(&catalogue::UPSTREAM_TIMEOUT);
+        Poll::Ready(())
+    }
+
+    /// Ready when nothing has come for `gap`. The timer is moved only when it fires.
+    fn poll_gap(&mut self, cx: &mut Context<'_>, gap: std::time::Duration) -> Poll<()> {
+        let deadline = self.moved + gap;
+        let timer = self.gap.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+
+    /// Called when nobody reads any more: reads on for the bill, or ends.
+    pub(crate) fn let_go(self: Box<Self>) {
+        let Some(tab) = &self.tab else { return };
+        tab.call.gone.set();
+        let shared = tab.worker.shared.clone();
+        if tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
+        let drain = self.drain(shared.settings.drain, shared.settings.drain_bytes);
+        shared.tasks.spawn(drain);
+    }
+
+    async fn drain(mut self: Box<Self>, time: std::time::Duration, most: u64) {
+        let read = async {
+            let mut bytes = 0;
+            while let Some(Ok(piece)) = std::future::poll_fn(|cx| self.poll_next(cx)).await {
+                bytes += piece.len() as u64;
+                if bytes > most || self.tab.is_none() {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(time, read).await;
+        self.settle(Outcome::ClientGone, None);
+    }
+}
+
+/// Which streams must say that they are done.
+pub(crate) fn has_terminal_event(meter: Meter) -> bool {
+    matches!(meter, Meter::Chat | Meter::Completion | Meter::Responses | Meter::Run)
+}

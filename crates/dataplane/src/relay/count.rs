@@ -1,0 +1,93 @@
+//! What an answer says of its cost, gathered as it passes.
+
+use domain::UsageFamily;
+use openai::answer::{Counted, Noted, delta_text, parse_usage};
+use openai::json::unescape;
+use openai::surface::Meter;
+
+use crate::tab::Count;
+
+/// Bytes of written text kept, should the provider never count them.
+const WRITTEN: usize = 64 * 1024;
+
+pub(crate) struct Counter {
+    meter: Meter,
+    count: Count,
+    /// Usage reports that could not be believed.
+    pub(crate) bad: u64,
+}
+
+impl Counter {
+    pub(crate) fn new(meter: Meter) -> Self {
+        Self { meter, count: Count::default(), bad: 0 }
+    }
+
+    pub(crate) fn meter(&self) -> Meter {
+        self.meter
+    }
+
+    pub(crate) fn bytes(&mut self, count: usize) {
+        self.count.bytes_out += count as u64;
+    }
+
+    /// Keeps what the model wrote in one event, until the provider has counted it.
+    pub(crate) fn written(&mut self, event_data: &[u8]) {
+        if self.count.tokens.is_none() && self.meter.family() == UsageFamily::Completions {
+            delta_text(event_data, &mut self.count.written, WRITTEN);
+        }
+    }
+
+    /// Takes a whole answer's text, where it came in one piece.
+    pub(crate) fn whole_text(&mut self, text: impl FnOnce() -> String) {
+        if self.count.tokens.is_none() && self.meter.family() == UsageFamily::Completions {
+            self.count.written = text().into_bytes();
+        }
+    }
+
+    /// Takes the noted fields of an answer or of one event; later ones replace earlier ones.
+    pub(crate) fn note(&mut self, noted: &Noted) {
+        if let Some(model) = text(noted.model.as_ref()) {
+            self.count.model = Some(model);
+        }
+        if let Some(tier) = text(noted.service_tier.as_ref()) {
+            self.count.service_tier = Some(tier);
+        }
+        if let Some(usage) = &noted.usage {
+            match parse_usage(usage) {
+                Ok(Counted { tokens, media_ms }) => {
+                    self.count.tokens = Some(tokens);
+                    self.count.media_ms = media_ms;
+                }
+                Err(_) => self.bad += 1,
+            }
+        }
+        let duration = noted.duration.as_ref().filter(|_| self.meter == Meter::Transcription);
+        let seconds = noted.seconds.as_ref().filter(|_| self.meter == Meter::Video);
+        if self.count.media_ms == 0
+            && let Some(ms) = duration.or(seconds).and_then(|s| Counted::from_seconds(s))
+        {
+            self.count.media_ms = ms;
+        }
+        if self.meter == Meter::Images && noted.list {
+            self.count.images = noted.elements;
+        }
+        self.count.unfinished = matches!(noted.status.as_deref(), Some(b"queued" | b"in_progress"));
+    }
+
+    /// An image stream brings one image a final event.
+    pub(crate) fn image(&mut self) {
+        self.count.images += 1;
+    }
+
+    pub(crate) fn take(&mut self) -> Count {
+        std::mem::take(&mut self.count)
+    }
+}
+
+/// At most this many bytes are kept of a model's or tier's name.
+const NAME: usize = 256;
+
+fn text(raw: Option<&Vec<u8>>) -> Option<Box<str>> {
+    let text = unescape(raw?)?;
+    (!text.is_empty() && text.len() <= NAME).then(|| text.into())
+}

@@ -1,0 +1,200 @@
+//! Looking at whole server-sent events: their usage, their end, the ids they bring.
+
+use std::sync::LazyLock;
+
+use bytes::{Bytes, BytesMut};
+use domain::{ObjectKind, ObjectRecord};
+use memchr::memmem::Finder;
+use openai::answer::{Scan, derived};
+use openai::json::unescape;
+use openai::sse::{self, Splitter, TooLong};
+use openai::surface::Meter;
+
+use super::{Counter, Gate, has_terminal_event};
+use crate::tab::Tab;
+
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage\""));
+static RESPONSE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"response\""));
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
+static ID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"id\""));
+
+/// The longest event. Chat events are short; images come whole inside one (case 93).
+fn limit(meter: Meter) -> usize {
+    match meter {
+        Meter::Chat | Meter::Completion | Meter::Run => 8 << 20,
+        _ => 64 << 20,
+    }
+}
+
+pub(crate) struct Events {
+    splitter: Splitter,
+    meter: Meter,
+    hide_usage: bool,
+    claims: bool,
+    /// Nothing but the first event is looked at for the model's name.
+    seen_first: bool,
+    complete: bool,
+    made: Vec<(ObjectKind, String)>,
+    items: Vec<String>,
+    sequence: u64,
+}
+
+impl Events {
+    pub(crate) fn new(tab: &Tab) -> Self {
+        let meter = tab.call.operation.meter;
+        Self {
+            splitter: Splitter::new(limit(meter)),
+            meter,
+            hide_usage: tab.call.hide_usage,
+            claims: tab.call.claims,
+            seen_first: false,
+            complete: false,
+            made: Vec::new(),
+            items: Vec::new(),
+            sequence: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, piece: Bytes) -> Result<Bytes, TooLong> {
+        self.splitter.push(piece)
+    }
+
+    pub(crate) fn rest(&mut self) -> Bytes {
+        self.splitter.rest()
+    }
+
+    /// Whether the stream's own last event was seen.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether the stream may end here.
+    pub(crate) fn may_end(&self) -> bool {
+        self.complete || !has_terminal_event(self.meter)
+    }
+
+    /// The number that an event of ours would carry.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Looks at each event of a piece. Gives the piece, less the events that are ours alone.
+    pub(crate) fn inspect(&mut self, piece: Bytes, counter: &mut Counter) -> Bytes {
+        let mut spliced: Option<BytesMut> = None;
+        for event in sse::events(&piece) {
+            if self.keep(&piece[event.clone()], counter) {
+                if let Some(out) = &mut spliced {
+                    out.extend_from_slice(&piece[event.clone()]);
+                }
+            } else if spliced.is_none() {
+                spliced = Some(BytesMut::from(&piece[..event.start]));
+            }
+        }
+        spliced.map_or(piece, BytesMut::freeze)
+    }
+
+    /// Whether an event goes on to the client.
+    fn keep(&mut self, event: &[u8], counter: &mut Counter) -> bool {
+        let data = sse::data(event);
+        let data = data.as_ref();
+        if data.is_empty() {
+            return true;
+        }
+        self.sequence += 1;
+        if data.starts_with(b"[DONE]") {
+            self.complete = true;
+            return true;
+        }
+        counter.written(data);
+        let first = !std::mem::replace(&mut self.seen_first, true);
+        if self.claims && ID.find(data).is_some() {
+            self.find_ids(data, first);
+        }
+        let tells = first
+            || RESPONSE.find(data).is_some()
+            || USAGE.find(data).is_some_and(|at| !is_null(&data[at + 7..]))
+            || ERROR.find(data).is_some_and(|at| !is_null(&data[at + 7..]));
+        !(tells && self.look_into(data, counter))
+    }
+
+    /// Reads an event that tells something. Whether it is the usage chunk that only we asked for.
+    fn look_into(&mut self, data: &[u8], counter: &mut Counter) -> bool {
+        let noted = Scan::whole(data);
+        counter.note(&noted);
+        let kind = noted.kind.as_deref().unwrap_or(b"");
+        match self.meter {
+            Meter::Responses => {
+                let terminal: [&[u8]; 4] =
+                    [b"response.completed", b"response.failed", b"response.incomplete", b"error"];
+                self.complete |= terminal.contains(&kind);
+            }
+            Meter::Chat | Meter::Completion | Meter::Run => self.complete |= noted.error,
+            Meter::Images if kind.ends_with(b".completed") => counter.image(),
+            _ => {}
+        }
+        self.hide_usage && noted.list && noted.elements == 0 && noted.usage.is_some()
+    }
+
+    /// Notes the ids that an event brings, to be claimed for the call's project.
+    fn find_ids(&mut self, data: &[u8], first: bool) {
+        if first && let Some(id) = Scan::whole(data).noted_id() {
+            self.made.push((ObjectKind::Response, id));
+        }
+        for (kind, id) in derived(data, self.meter == Meter::Responses) {
+            match kind {
+                ObjectKind::Item => self.items.push(id),
+                kind => self.made.push((kind, id)),
+            }
+        }
+    }
+
+    /// The claim that the piece must wait for, if it brings an object's id.
+    pub(crate) fn claim(&mut self, tab: &Tab) -> Option<Gate> {
+        if self.made.is_empty() && self.items.is_empty() {
+            return None;
+        }
+        let makes = tab.call.operation.makes.map(|(kind, _)| kind);
+        let record = |(kind, object): (ObjectKind, String)| ObjectRecord {
+            upstream: tab.upstream.id.clone(),
+            object,
+            // The answer's own id is of the kind that the operation makes.
+            kind: if kind == ObjectKind::Response { makes.unwrap_or(kind) } else { kind },
+            project: tab.call.project.clone(),
+            created_at: tab.call.at,
+        };
+        let items = std::mem::take(&mut self.items).into_iter().map(|id| (ObjectKind::Item, id));
+        let made = std::mem::take(&mut self.made);
+        let wait = !made.is_empty();
+        let records: Vec<ObjectRecord> = made.into_iter().chain(items).map(record).collect();
+        let shared = tab.worker.shared.clone();
+        let claim = async move { shared.claims.claim(records).await };
+        if wait {
+            return Some(Box::pin(claim));
+        }
+        // An item's id is only good for a later reference; its record may follow by a moment.
+        tab.worker.shared.tasks.spawn(async move {
+            if let Err(error) = claim.await {
+                tracing::warn!(%error, "an item's owner could not be recorded");
+            }
+        });
+        None
+    }
+}
+
+/// Whether what stands behind a key is `null`.
+fn is_null(behind: &[u8]) -> bool {
+    let value = behind.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+    value.is_some_and(|v| v.starts_with(b"null"))
+}
+
+/// The id of a scanned answer, as text.
+pub(crate) trait NotedId {
+    fn noted_id(&self) -> Option<String>;
+}
+
+impl NotedId for openai::answer::Noted {
+    fn noted_id(&self) -> Option<String> {
+        let id = unescape(self.id.as_ref()?)?;
+        (!id.is_empty() && id.len() <= 256).then(|| id.into_owned())
+    }
+}

@@ -1,0 +1,94 @@
+//! Putting a reply together: its headers, and refusals in the envelope.
+
+use bytes::Bytes;
+use domain::{Fault, Nanos, RequestId, Retry};
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Response, StatusCode};
+use openai::envelope;
+
+use crate::body::reply::ReplyBody;
+use crate::headers;
+use crate::tab::Tab;
+
+/// A wait that Node's SDK ignores; there a plain "do not" is clearer (ms).
+const LONG_WAIT: u64 = 60_000;
+
+/// A new id for a call.
+#[must_use]
+pub fn request_id() -> RequestId {
+    RequestId::mint(vault::random())
+}
+
+/// A refusal as a response.
+#[must_use]
+pub fn fault_reply(fault: &Fault, request: &RequestId) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::whole(envelope::body(fault)));
+    *response.status_mut() =
+        StatusCode::from_u16(fault.entry.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let map = response.headers_mut();
+    map.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    map.insert(headers::X_ERROR, HeaderValue::from_static(fault.entry.code));
+    map.insert(headers::X_REQUEST_ID, id_value(request));
+    match fault.entry.status {
+        401 => drop(map.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+        426 => drop(map.insert(header::UPGRADE, HeaderValue::from_static("HTTP/1.1"))),
+        _ => {}
+    }
+    if let Some(ms) = fault.retry_after_ms {
+        map.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
+        map.insert(headers::RETRY_AFTER_MS, HeaderValue::from(ms));
+    }
+    if fault.entry.retry == Retry::Never || fault.retry_after_ms.is_some_and(|ms| ms > LONG_WAIT) {
+        map.insert(headers::X_SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
+    response
+}
+
+pub(crate) fn id_value(request: &RequestId) -> HeaderValue {
+    HeaderValue::from_str(request.as_str()).unwrap_or(HeaderValue::from_static("req_"))
+}
+
+/// The headers of a provider's answer that a client may see, and ours.
+pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(16);
+    for (name, value) in from {
+        if headers::may_come_down(name) {
+            map.append(name, value.clone());
+        }
+    }
+    map.insert(headers::X_REQUEST_ID, id_value(&tab.call.request));
+    map.insert(headers::X_UPSTREAM, tab.upstream.name.clone());
+    map.insert(headers::X_ATTEMPTS, HeaderValue::from_static("1"));
+    map.insert(headers::X_CACHE, HeaderValue::from_static("bypass"));
+    map.insert(headers::ORGANIZATION, tab.worker.shared.organization.clone());
+    if let Some(id) = tab.upstream_request()
+        && let Ok(value) = HeaderValue::from_str(id)
+    {
+        map.insert(headers::X_UPSTREAM_REQUEST_ID, value);
+    }
+    map
+}
+
+pub(crate) fn with_cost(map: &mut HeaderMap, cost: Option<Nanos>) {
+    if let Some(cost) = cost
+        && let Ok(value) = HeaderValue::from_str(&cost.to_string())
+    {
+        map.insert(headers::X_COST, value);
+    }
+}
+
+pub(crate) fn assemble(status: StatusCode, map: HeaderMap, body: ReplyBody) -> Response<ReplyBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = map;
+    response
+}
+
+pub(crate) fn json(
+    status: StatusCode,
+    mut map: HeaderMap,
+    body: impl Into<Bytes>,
+) -> Response<ReplyBody> {
+    map.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    assemble(status, map, ReplyBody::whole(body))
+}

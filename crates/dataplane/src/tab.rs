@@ -1,0 +1,198 @@
+//! The tab of one attempt: opened before the request leaves, settled exactly once.
+//!
+//! [`Tab::settle`] takes the tab by value and makes its one usage record. Every path out of an
+//! attempt ends there; a client that vanishes cannot skip it, since attempts and relays are
+//! followed to their end without their client (`detach.rs`, `relay.rs`).
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{
+    KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens, UsageFamily,
+    UsageRecord, cost,
+};
+use openai::surface::Operation;
+use tokio::time::Instant;
+
+use crate::detach::Gone;
+use crate::shared::Worker;
+use crate::tasks::Open;
+use crate::upstreams::LiveUpstream;
+
+mod estimate;
+
+/// A usage record, and the secret whose use it was.
+pub struct Settled {
+    pub record: UsageRecord,
+    pub secret: SecretHash,
+}
+
+/// What is known of a call once it may be sent; shared by all its attempts.
+pub(crate) struct Call {
+    pub(crate) request: RequestId,
+    pub(crate) at: Timestamp,
+    pub(crate) arrived: Instant,
+    pub(crate) operation: &'static Operation,
+    pub(crate) project: ProjectId,
+    pub(crate) key: Arc<KeyView>,
+    pub(crate) secret: SecretHash,
+    pub(crate) model: Option<Box<str>>,
+    pub(crate) user_label: Option<Box<str>>,
+    pub(crate) stream: bool,
+    /// Whether an answer's id is ours to remember.
+    pub(crate) claims: bool,
+    /// The object that success removes.
+    pub(crate) deletes: Option<String>,
+    /// The client did not ask for the usage chunk that we asked for.
+    pub(crate) hide_usage: bool,
+    /// The body, kept for counting should the provider not count; small ones only.
+    pub(crate) kept_body: Option<Bytes>,
+    pub(crate) bytes_in: u64,
+    /// Characters of a speech call's input.
+    pub(crate) characters: u64,
+    pub(crate) gone: Gone,
+    pub(crate) _open: Open,
+}
+
+/// What an answer said of its cost.
+#[derive(Default)]
+pub(crate) struct Count {
+    pub(crate) tokens: Option<Tokens>,
+    pub(crate) media_ms: u64,
+    pub(crate) images: u32,
+    pub(crate) model: Option<Box<str>>,
+    pub(crate) service_tier: Option<Box<str>>,
+    /// What the model wrote, still escaped, as far as it was seen.
+    pub(crate) written: Vec<u8>,
+    /// Work goes on at the provider; its usage comes with the finished object.
+    pub(crate) unfinished: bool,
+    pub(crate) bytes_out: u64,
+}
+
+/// How an attempt ended.
+pub(crate) struct End {
+    pub(crate) outcome: Outcome,
+    pub(crate) status: u16,
+    pub(crate) error: Option<&'static str>,
+    pub(crate) count: Count,
+}
+
+#[must_use = "an attempt must be settled"]
+pub(crate) struct Tab {
+    pub(crate) worker: Arc<Worker>,
+    pub(crate) call: Arc<Call>,
+    pub(crate) upstream: Arc<LiveUpstream>,
+    upstream_request: Option<Box<str>>,
+    began: Instant,
+    first_byte: Option<Duration>,
+}
+
+impl Tab {
+    pub(crate) fn open(worker: Arc<Worker>, call: Arc<Call>, upstream: Arc<LiveUpstream>) -> Self {
+        let began = Instant::now();
+        Self { worker, call, upstream, upstream_request: None, began, first_byte: None }
+    }
+
+    /// Notes that the answer's head is there.
+    pub(crate) fn answered(&mut self, upstream_request: Option<&str>) {
+        self.first_byte = Some(self.began.elapsed());
+        self.upstream_request = upstream_request.map(Box::from);
+    }
+
+    pub(crate) fn upstream_request(&self) -> Option<&str> {
+        self.upstream_request.as_deref()
+    }
+
+    /// Makes the attempt's record. Gives its cost, where the model has a price and the provider
+    /// counted.
+    pub(crate) fn settle(self, end: End) -> Option<Nanos> {
+        self.worker.shared.metrics.outcome(end.outcome);
+        if self.must_estimate(&end) {
+            estimate::settle(self, end);
+            return None;
+        }
+        let tokens = end.count.tokens.unwrap_or_default();
+        let cost = self.cost(&end, &tokens);
+        let record = self.record(end, tokens, cost, false);
+        self.push(record);
+        cost
+    }
+
+    fn must_estimate(&self, end: &End) -> bool {
+        let counted = matches!(
+            self.call.operation.meter.family(),
+            UsageFamily::Completions | UsageFamily::Embeddings | UsageFamily::Moderations
+        );
+        let generated = (200..300).contains(&end.status) && end.outcome != Outcome::Refused;
+        counted && generated && end.count.tokens.is_none() && !end.count.unfinished
+    }
+
+    fn cost(&self, end: &End, tokens: &Tokens) -> Option<Nanos> {
+        let price = self.upstream.provider.price?;
+        (end.outcome != Outcome::Refused).then(|| cost(&price, tokens)).flatten()
+    }
+
+    fn push(&self, record: UsageRecord) {
+        if record.estimated {
+            self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
+        }
+        self.worker.record(Settled { record, secret: self.call.secret });
+    }
+
+    fn record(
+        &self,
+        end: End,
+        tokens: Tokens,
+        cost: Option<Nanos>,
+        estimated: bool,
+    ) -> UsageRecord {
+        let call = &self.call;
+        let us = |d: Duration| u32::try_from(d.as_micros()).unwrap_or(u32::MAX);
+        UsageRecord {
+            request: call.request.clone(),
+            attempt: 1,
+            at: call.at,
+            operation: call.operation.id,
+            family: call.operation.meter.family(),
+            project: call.project.clone(),
+            key: call.key.id.clone(),
+            user: call.key.owner.as_str().to_owned(),
+            user_label: call.user_label.clone(),
+            model_asked: call.model.clone(),
+            model_served: end.count.model,
+            service_tier: end.count.service_tier,
+            upstream: self.upstream.id.clone(),
+            upstream_request: self.upstream_request.clone(),
+            status: end.status,
+            outcome: end.outcome,
+            stream: call.stream,
+            batch: false,
+            estimated,
+            tokens,
+            images: end.count.images,
+            media_ms: end.count.media_ms,
+            characters: call.characters,
+            cost,
+            error: end.error,
+            queue_us: us(self.began.duration_since(call.arrived)),
+            first_byte_us: self.first_byte.map_or(0, us),
+            total_us: u64::try_from(call.arrived.elapsed().as_micros()).unwrap_or(u64::MAX),
+            bytes_in: call.bytes_in,
+            bytes_out: end.count.bytes_out,
+        }
+    }
+}
+
+impl End {
+    /// An attempt that brought no answer to pass on.
+    pub(crate) fn failed(fault: &domain::Fault) -> Self {
+        Self {
+            outcome: Outcome::UpstreamFailed,
+            status: fault.entry.status,
+            error: Some(fault.entry.code),
+            count: Count::default(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Tasks that outlive their call: counted, so that a stop can wait for them.
+//!
+//! This is the one place of the data plane that spawns. Each task runs on the worker that it was
+//! spawned from.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+/// The data plane's own work: calls in flight, answers being drained, tokens being counted.
+#[derive(Clone, Default)]
+pub struct Tasks(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    open: AtomicUsize,
+    idle: Notify,
+    cutting: AtomicBool,
+    cut: Notify,
+}
+
+/// One piece of open work; it ends when this is dropped.
+pub struct Open(Arc<State>);
+
+impl Tasks {
+    /// Counts a piece of work as open until the guard is dropped.
+    #[must_use]
+    pub fn open(&self) -> Open {
+        self.0.open.fetch_add(1, Ordering::Relaxed);
+        Open(Arc::clone(&self.0))
+    }
+
+    /// How much is open.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.open.load(Ordering::Relaxed)
+    }
+
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let open = self.open();
+        tokio::spawn(async move {
+            work.await;
+            drop(open);
+        });
+    }
+
+    /// Work that may block a thread.
+    pub fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static) {
+        let open = self.open();
+        tokio::task::spawn_blocking(move || {
+            work();
+            drop(open);
+        });
+    }
+
+    /// Waits until nothing is open.
+    pub async fn idle(&self) {
+        loop {
+            let idle = self.0.idle.notified();
+            if self.count() == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+
+    /// Ends all streams with an error event (the stop's last word).
+    pub fn cut(&self) {
+        self.0.cutting.store(true, Ordering::SeqCst);
+        self.0.cut.notify_waiters();
+    }
+
+    /// Resolves when streams must end.
+    pub async fn until_cut(self) {
+        loop {
+            let cut = self.0.cut.notified();
+            tokio::pin!(cut);
+            cut.as_mut().enable();
+            if self.0.cutting.load(Ordering::SeqCst) {
+                return;
+            }
+            cut.await;
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.0.open.fetch_sub(1, Ordering::Release) == 1 {
+            self.0.idle.notify_waiters();
+        }
+    }
+}

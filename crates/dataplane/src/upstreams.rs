@@ -1,0 +1,81 @@
+//! Upstreams ready to be called: address parsed, credential opened and made into a header.
+
+use std::fmt;
+use std::sync::Arc;
+
+use domain::{ProjectId, Secret, Upstream, UpstreamId, UpstreamSource};
+use egress::{InProcess, Origin};
+use http::HeaderValue;
+use providers::sign::Signature;
+use providers::{Provider, catalogue};
+
+/// An upstream as the path uses it.
+pub struct LiveUpstream {
+    pub(crate) id: UpstreamId,
+    pub(crate) name: HeaderValue,
+    pub(crate) provider: &'static Provider,
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) signature: Signature,
+    pub(crate) unowned_project: Option<ProjectId>,
+}
+
+/// Why a stored upstream cannot be used; names it, never its credential.
+#[derive(Debug)]
+pub struct BadUpstream {
+    pub name: String,
+    pub why: String,
+}
+
+impl fmt::Display for BadUpstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "upstream {}: {}", self.name, self.why)
+    }
+}
+
+impl std::error::Error for BadUpstream {}
+
+impl LiveUpstream {
+    /// `demo` is how the built-in provider is reached.
+    ///
+    /// # Errors
+    /// [`BadUpstream`] when the provider is unknown, or the URL or credential cannot be used.
+    pub fn new(
+        stored: &Upstream,
+        credential: Option<&Secret>,
+        demo: &InProcess,
+    ) -> Result<Self, BadUpstream> {
+        let bad = |why: String| BadUpstream { name: stored.name.clone(), why };
+        let provider = catalogue::find(&stored.provider)
+            .ok_or_else(|| bad(format!("no provider is called {}", stored.provider)))?;
+        // What the operator wrote in the environment or the config file is meant.
+        let allow_private = stored.source != UpstreamSource::Api;
+        let mut origin = Origin::parse(&stored.base_url, allow_private)
+            .map_err(|error| bad(format!("its base URL cannot be used: {error}")))?;
+        if provider.name == catalogue::DEMO {
+            origin = origin.in_process(Arc::clone(demo));
+        }
+        let signature = Signature::new(provider.auth, credential)
+            .map_err(|_| bad("its credential cannot stand in a header".into()))?;
+        let name = HeaderValue::from_str(&stored.name)
+            .map_err(|_| bad("its name cannot stand in a header".into()))?;
+        Ok(Self {
+            id: stored.id.clone(),
+            name,
+            provider,
+            origin: Arc::new(origin),
+            signature,
+            unowned_project: stored.unowned_project.clone(),
+        })
+    }
+
+    /// Host and port, to tell whether an upstream is this very Tollgate.
+    #[must_use]
+    pub fn address(&self) -> (&str, u16) {
+        self.origin.address()
+    }
+
+    #[must_use]
+    pub fn is_in_process(&self) -> bool {
+        self.origin.is_in_process()
+    }
+}
