@@ -1,1 +1,72 @@
-fn main(){}
+//! Tollgate's measuring bench: how much it costs beside the least that a proxy can cost.
+//!
+//! Three programs in one binary. `floor` is the reference: the smallest honest hyper reverse
+//! proxy. `origin` is an upstream that costs next to nothing. `run` starts both of them and a
+//! Tollgate, drives them in turn with the same load, and prints ratios, never a bare time.
+
+mod args;
+mod floor;
+mod listen;
+mod load;
+mod machine;
+mod origin;
+mod proc;
+mod report;
+mod run;
+mod stats;
+mod sys;
+
+use std::process::ExitCode;
+
+use args::Flags;
+
+/// Everything that can go wrong here ends the run with one sentence.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T> = std::result::Result<T, Error>;
+
+const USAGE: &str = "\
+usage:
+  bench floor  --listen ADDR --upstream ADDR
+  bench origin --listen ADDR
+  bench run    --tollgate PATH [--quick] [--out DIR] [--rounds N] [--only LIST] [--env NAME=VALUE]
+  bench run    --tollgate-url URL --tollgate-pid PID --tollgate-key KEY [...]
+LIST is of cpu,large,chunk,latency,memory,start, comma between; all by default.";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let command = words.next().unwrap_or_default();
+    let done = Flags::parse(words).and_then(|flags| dispatch(&command, flags));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: &str, mut flags: Flags) -> Result<()> {
+    // The default worker count on purpose: the floor is measured as people would run it.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match command {
+        "floor" => {
+            let (listen, upstream) = (flags.address("listen")?, flags.address("upstream")?);
+            flags.finish()?;
+            runtime.block_on(floor::serve(listen, upstream))
+        }
+        "origin" => {
+            let listen = flags.address("listen")?;
+            flags.finish()?;
+            runtime.block_on(origin::serve(listen))
+        }
+        "run" => {
+            let options = run::Options::from_flags(flags)?;
+            runtime.block_on(run::run(&options))
+        }
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("unknown command `{other}`\n{USAGE}").into()),
+    }
+}

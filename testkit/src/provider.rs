@@ -34,6 +34,7 @@ mod responses_stream;
 mod router;
 mod schema;
 mod script;
+mod sending;
 mod shared;
 mod vectors;
 mod wire;
@@ -46,6 +47,11 @@ mod tests;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::gateway::client;
+use crate::{Answer, Stream};
 
 pub use bill::{Bill, Tokens};
 pub use reply::Piece;
@@ -131,6 +137,17 @@ impl FakeProvider {
         self.shared.lock().stop_billing = stop;
     }
 
+    /// Calls the fake past any gateway, with the account's own key; no body when it is null.
+    pub fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let bearer = format!("Bearer {}", self.credential());
+        let headers =
+            [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let address = format!("127.0.0.1:{}", self.port);
+        let stream = client::open(&address, method, path, &headers, text.as_bytes());
+        stream.and_then(Stream::collect).unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+    }
+
     /// Adds a scripted behaviour. Scripts are tried in the order in which they were added.
     pub fn script(&self, matcher: Matcher, script: Script) {
         self.shared.arm(matcher, script);
@@ -157,5 +174,7 @@ impl Drop for FakeProvider {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        // The runtime is gone, and every connection with it.
+        self.shared.change(|state| state.connections = 0);
     }
 }

@@ -1,1 +1,101 @@
-fn main(){}
+//! The project's own commands: `cargo xtask COMMAND`. Few dependencies, because everything waits
+//! for this to build.
+
+mod generate;
+mod run;
+mod sdk;
+mod test;
+mod tidy;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Everything that can go wrong here ends the command with one sentence.
+type Error = Box<dyn std::error::Error>;
+type Result<T> = std::result::Result<T, Error>;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  test                       everything that must hold before a merge; ends with `N passed, M failed`
+  tidy                       walls, sizes and names (also a test of this crate)
+  prepare                    the official SDKs that the integration tests drive, into target/sdk
+  bench [ARGS...]            release build, then `bench run` against it; prints ratios to the floor
+  fuzz [--seconds N] [TARGET]
+                             every fuzz target, or one, for N seconds each (60)
+  deny                       licences, bans, sources and advisories of the dependencies (cargo-deny)
+  prices --from FILE         rewrite crates/providers/src/models/table.rs from the public price table
+  spec --from FILE           rewrite crates/openai/tests/spec/operations.txt from OpenAI's document
+
+`cargo xtask COMMAND --help` says more.";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let command = words.next().unwrap_or_default();
+    let rest: Vec<String> = words.collect();
+    match dispatch(&command, &rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: &str, rest: &[String]) -> Result<()> {
+    // What stands behind `bench` belongs to the bench, its `--help` too.
+    if command != "bench" && rest.iter().any(|word| word == "--help" || word == "-h") {
+        println!("{}", help(command).unwrap_or(USAGE));
+        return Ok(());
+    }
+    match command {
+        "test" => none(rest).and_then(|()| test::run()),
+        "tidy" => none(rest).and_then(|()| tidy::run()),
+        "prepare" => none(rest).and_then(|()| sdk::prepare()).map(|_| ()),
+        "bench" => tools::bench(rest),
+        "fuzz" => tools::fuzz(rest),
+        "deny" => none(rest).and_then(|()| tools::deny()),
+        "prices" => generate::prices(rest),
+        "spec" => generate::spec(rest),
+        "" | "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("unknown command `{other}`\n\n{USAGE}").into()),
+    }
+}
+
+fn help(command: &str) -> Option<&'static str> {
+    Some(match command {
+        "test" => test::HELP,
+        "tidy" => tidy::HELP,
+        "prepare" => sdk::HELP,
+        "fuzz" => tools::FUZZ_HELP,
+        "deny" => tools::DENY_HELP,
+        "prices" => generate::PRICES_HELP,
+        "spec" => generate::SPEC_HELP,
+        _ => return None,
+    })
+}
+
+fn none(rest: &[String]) -> Result<()> {
+    match rest.first() {
+        None => Ok(()),
+        Some(word) => Err(format!("`{word}` is one argument too many").into()),
+    }
+}
+
+/// The repository's root.
+fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map_or_else(|| here.clone(), PathBuf::from)
+}
+
+/// Where Cargo puts what it builds.
+fn target_dir() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => root().join(folder),
+        None => root().join("target"),
+    }
+}

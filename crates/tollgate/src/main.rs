@@ -1,1 +1,136 @@
-fn main(){}
+//! The binary: wires the crates together. `app.rs` builds every long-lived object once;
+//! `serve.rs` runs it; `cli.rs` holds the commands that talk to a running Tollgate.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, Environment, Flags, Log};
+
+mod app;
+mod background;
+mod cli;
+mod clock;
+mod config;
+mod quickstart;
+mod reveal;
+mod serve;
+mod server;
+
+/// An OpenAI-compatible API platform that you run yourself: your own keys, limits and bills.
+#[derive(Parser)]
+#[command(name = "tollgate", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start, make a key, make one real call through it, and keep serving.
+    Quickstart(ServeArguments),
+    /// Serve until told to stop.
+    Serve(ServeArguments),
+    #[command(flatten)]
+    Client(cli::ClientCommand),
+}
+
+#[derive(Args)]
+struct ServeArguments {
+    /// The config file (`TOLLGATE_CONFIG`). Unknown keys are errors.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen (`TOLLGATE_LISTEN`), 127.0.0.1:8655 by default.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Where everything is kept (`TOLLGATE_DATA_DIR`), ./tollgate-data by default.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl ServeArguments {
+    fn flags(self) -> Flags {
+        Flags { config: self.config, listen: self.listen, data_dir: self.data_dir }
+    }
+}
+
+fn main() -> ExitCode {
+    let command = Arguments::parse().command;
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot make a runtime: {error}")),
+    };
+    match command {
+        Command::Serve(arguments) => report(runtime.block_on(serve(&arguments.flags()))),
+        Command::Quickstart(arguments) => report(runtime.block_on(quickstart(&arguments.flags()))),
+        Command::Client(command) => {
+            let environment = client_environment();
+            runtime.block_on(cli::run(command, environment, &mut std::io::stdout()))
+        }
+    }
+}
+
+async fn serve(flags: &Flags) -> Result<(), String> {
+    let config = begin(flags)?;
+    let running = serve::start(&config).await?;
+    println!("tollgate: listening on {}://{}", running.scheme, running.address);
+    running.run(flags, &config).await
+}
+
+async fn quickstart(flags: &Flags) -> Result<(), String> {
+    let config = begin(flags)?;
+    quickstart::run(flags, config).await
+}
+
+/// Reads the config and starts the log.
+fn begin(flags: &Flags) -> Result<Config, String> {
+    let config = quickstart::read_config(flags)?;
+    start_log(&config.log);
+    for note in &config.notes {
+        tracing::info!("{note}");
+    }
+    Ok(config)
+}
+
+/// Readable lines on a terminal, JSON lines elsewhere, on standard error.
+fn start_log(log: &Log) {
+    let filter = log.filter.clone().unwrap_or_else(|| "info,hyper=warn".to_owned());
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let terminal = std::io::stderr().is_terminal();
+    if log.json.unwrap_or(!terminal) {
+        builder.json().flatten_event(true).init();
+    } else {
+        builder.with_ansi(terminal).init();
+    }
+}
+
+fn client_environment() -> cli::Env {
+    let environment = Environment::read();
+    let mut mistakes = Vec::new();
+    let admin_key = environment.secret("TOLLGATE_ADMIN_KEY", &mut mistakes);
+    mistakes.iter().for_each(|mistake| eprintln!("tollgate: {mistake}"));
+    cli::Env {
+        url: environment.get("TOLLGATE_URL"),
+        admin_key,
+        data_dir: environment
+            .path("TOLLGATE_DATA_DIR")
+            .unwrap_or_else(|| PathBuf::from("./tollgate-data")),
+        color: std::io::stdout().is_terminal() && environment.get("NO_COLOR").is_none(),
+    }
+}
+
+fn report(ended: Result<(), String>) -> ExitCode {
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => fail(&why),
+    }
+}
+
+fn fail(why: &str) -> ExitCode {
+    eprintln!("tollgate: {why}");
+    ExitCode::FAILURE
+}

@@ -34,7 +34,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Body,
-    pub(crate) charge: Option<Charge>,
+    pub(crate) charge: Option<Box<Charge>>,
     /// Send no headers but those given.
     pub(crate) bare: bool,
 }
@@ -82,7 +82,7 @@ impl Reply {
     }
 
     pub(crate) fn charge(mut self, charge: Charge) -> Self {
-        self.charge = Some(charge);
+        self.charge = Some(Box::new(charge));
         self
     }
 

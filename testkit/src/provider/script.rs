@@ -226,8 +226,9 @@ impl Script {
         if let Some(tokens) = self.bill {
             let text = reply.collected();
             let model = field_text(&text, "model").unwrap_or_default();
-            let old = reply.charge.take().unwrap_or(Charge { model, ..Charge::default() });
-            reply.charge = Some(Charge { tokens, reported: states_usage(&text), ..old });
+            let old = reply.charge.take().map(|charge| *charge);
+            let old = old.unwrap_or(Charge { model, ..Charge::default() });
+            reply = reply.charge(Charge { tokens, reported: states_usage(&text), ..old });
         }
         reply.bare = self.bare;
         (reply, cut)
@@ -236,7 +237,9 @@ impl Script {
     fn act(&self, usual: impl FnOnce() -> Reply) -> (Reply, Cut) {
         match &self.act {
             Act::Usual | Act::AcceptThenClose => (usual(), Cut::Nowhere),
-            Act::Raw { status, headers, chunks, then } => self.raw_reply(*status, headers, chunks, *then),
+            Act::Raw { status, headers, chunks, then } => {
+                self.raw_reply(*status, headers, chunks, *then)
+            }
             Act::HangBeforeHead => (usual(), Cut::HangBeforeHead),
             Act::ResetBeforeHead => (usual(), Cut::ResetBeforeHead),
             Act::ResetAfterHead => (usual(), Cut::ResetAfter(0)),
@@ -251,9 +254,7 @@ impl Script {
                 (Reply::empty().status(307).header("Location", location), Cut::Nowhere)
             }
             Act::Garbage => (Reply::empty(), Cut::Garbage),
-            Act::EncodedBody(coding) => {
-                (usual().header("Content-Encoding", coding), Cut::Nowhere)
-            }
+            Act::EncodedBody(coding) => (usual().header("Content-Encoding", coding), Cut::Nowhere),
         }
     }
 

@@ -124,10 +124,12 @@ impl Shared {
     }
 
     pub(crate) fn arm(&self, matcher: Matcher, script: Script) {
-        let mut barriers = self.barriers.lock().unwrap();
-        let id = barriers.len();
-        barriers.push(0);
-        self.change(|state| state.scripts.push(Armed { id, matcher, script, arrived: 0 }));
+        self.change(|state| {
+            let mut barriers = self.barriers.lock().unwrap();
+            let id = barriers.len();
+            barriers.push(0);
+            state.scripts.push(Armed { id, matcher, script, arrived: 0 });
+        });
     }
 
     /// Whether the next connection is to be closed unread.

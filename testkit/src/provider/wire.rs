@@ -118,7 +118,8 @@ impl Wire {
     async fn exactly(&mut self, mut wanted: usize, body: &mut Vec<u8>) -> io::Result<()> {
         loop {
             let part = wanted.min(self.ahead.len());
-            body.extend(self.ahead.drain(..part));
+            body.extend_from_slice(&self.ahead[..part]);
+            self.ahead.drain(..part);
             wanted -= part;
             if wanted == 0 {
                 return Ok(());

@@ -1,0 +1,217 @@
+//! Every long-lived object of a process, built once, in order of need.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use control::{Control, DeclaredUpstream, Unowned};
+use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
+use domain::ports::{Directory, Invalidate, Objects, Records, UsageStore};
+use domain::{Change, Clock, Fault, Secret, Upstream, UpstreamSource};
+use egress::{InProcess, Tls};
+use http::HeaderValue;
+use providers::catalogue;
+use store::Store;
+use vault::{MasterKey, Vault, WrappedKeys};
+use web::Api;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, UnownedProject, UpstreamConfig};
+
+/// Where the vault's wrapped keys are kept.
+const VAULT_KEYS: &str = "vault_keys";
+
+/// The objects of a running Tollgate.
+pub struct App {
+    pub store: Arc<Store>,
+    pub control: Arc<Control>,
+    pub api: Arc<Api>,
+    pub dataplane: Arc<Dataplane>,
+    pub workers: Vec<Arc<Worker>>,
+    demo: InProcess,
+}
+
+/// Builds everything but the listener.
+///
+/// # Errors
+/// One sentence that says what is wrong and what to do. Nothing listens then.
+pub async fn build(config: &Config) -> Result<App, String> {
+    // The directory first: it holds the lock, the master key and the databases.
+    make_private_dir(&config.data_dir)?;
+    let master = master_key(config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = Store::open(&config.data_dir, Arc::clone(&clock)).map_err(|e| e.to_string())?;
+    let store = Arc::new(store);
+    let vault = Arc::new(open_vault(&store, &master).await?);
+    // The data plane hears of changes, so it stands before the control plane.
+    let organization = organization_header(&store).await?;
+    let ports = Ports {
+        directory: Arc::clone(&store) as Arc<dyn Directory>,
+        objects: Arc::clone(&store) as Arc<dyn Objects>,
+        clock: Arc::clone(&clock),
+        vault: Arc::clone(&vault),
+        organization,
+    };
+    let spool_dir = config.data_dir.join("spool");
+    make_private_dir(&spool_dir)?;
+    let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
+    let control = Arc::new(Control::new(
+        Arc::clone(&store) as Arc<dyn Records>,
+        Arc::clone(&store) as Arc<dyn Directory>,
+        Arc::clone(&store) as Arc<dyn UsageStore>,
+        vault,
+        Arc::clone(&clock),
+        Arc::clone(&dataplane) as Arc<dyn Invalidate>,
+    ));
+    bootstrap(config, &control).await?;
+    // Upstreams last: they need the default project, and their credentials the vault.
+    let demo = serve_demo(clock);
+    let app = App {
+        api: Arc::new(Api::new(Arc::clone(&control))),
+        workers: workers(config, &dataplane)?,
+        store,
+        control,
+        dataplane,
+        demo,
+    };
+    app.load_upstreams(config).await?;
+    Ok(app)
+}
+
+impl App {
+    /// Writes the declared upstreams and puts all live ones in use.
+    ///
+    /// # Errors
+    /// When one cannot be used, or is this very Tollgate.
+    pub async fn load_upstreams(&self, config: &Config) -> Result<(), String> {
+        let said = |fault: Fault| fault.message.into_owned();
+        let mut order = Vec::new();
+        for upstream in &config.upstreams {
+            order.push(upstream.name.clone());
+            self.control.declare_upstream(declared(upstream)).await.map_err(said)?;
+        }
+        if order.is_empty() {
+            order.push(catalogue::DEMO.to_owned());
+            self.control.declare_upstream(demo_upstream()).await.map_err(said)?;
+        }
+        let stored = self.control.list_upstreams().await.map_err(said)?;
+        let live: Vec<&Upstream> = order
+            .iter()
+            .filter_map(|name| stored.iter().find(|u| u.name == *name))
+            .chain(stored.iter().filter(|u| u.source == UpstreamSource::Api))
+            .collect();
+        let mut ready = Vec::new();
+        for upstream in live {
+            let credential = self.control.open_credential(upstream).map_err(said)?;
+            let made = LiveUpstream::new(upstream, credential.as_ref(), &self.demo);
+            ready.push(made.map_err(|error| error.to_string())?);
+        }
+        self.dataplane.set_upstreams(ready);
+        Ok(())
+    }
+}
+
+fn declared(upstream: &UpstreamConfig) -> DeclaredUpstream {
+    DeclaredUpstream {
+        name: upstream.name.clone(),
+        provider: upstream.provider.clone(),
+        base_url: upstream.base_url.clone(),
+        credential: upstream.credential.clone(),
+        source: upstream.source,
+        unowned: match &upstream.unowned {
+            UnownedProject::Default => Unowned::DefaultProject,
+            UnownedProject::Project(id) => Unowned::Project(id.as_str().into()),
+            UnownedProject::Nobody => Unowned::Nobody,
+        },
+    }
+}
+
+fn demo_upstream() -> DeclaredUpstream {
+    DeclaredUpstream {
+        name: catalogue::DEMO.to_owned(),
+        provider: catalogue::DEMO.to_owned(),
+        base_url: catalogue::find(catalogue::DEMO).map_or("", |p| p.base_url).to_owned(),
+        credential: None,
+        source: UpstreamSource::Environment,
+        unowned: Unowned::DefaultProject,
+    }
+}
+
+fn make_private_dir(path: &Path) -> Result<(), String> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| format!("cannot make {}: {error}", path.display()))
+}
+
+fn master_key(config: &Config) -> Result<MasterKey, String> {
+    match &config.master_key {
+        Some(secret) => MasterKey::from_secret(secret)
+            .map_err(|error| format!("TOLLGATE_MASTER_KEY: {error}")),
+        None => MasterKey::from_file_or_new(&config.data_dir.join("master.key"))
+            .map_err(|error| error.to_string()),
+    }
+}
+
+async fn open_vault(store: &Store, master: &MasterKey) -> Result<Vault, String> {
+    let wrapped = store.meta(VAULT_KEYS).await.map_err(|error| error.to_string())?;
+    if let Some(wrapped) = wrapped {
+        return Vault::unlock(master, &WrappedKeys(wrapped)).map_err(|_| {
+            "the data directory was made under another master key: cannot decrypt its keys. \
+             Set TOLLGATE_MASTER_KEY, or restore master.key, as it was."
+                .to_owned()
+        });
+    }
+    let (vault, wrapped) = Vault::create(master);
+    let keep = Change::PutMeta { name: VAULT_KEYS, value: wrapped.0 };
+    store.apply(vec![keep], Vec::new()).await.map_err(|error| error.to_string())?;
+    Ok(vault)
+}
+
+/// The organization is named in every answer; before the first start it has no name yet.
+async fn organization_header(store: &Store) -> Result<HeaderValue, String> {
+    let organization = store.organization().await.map_err(|error| error.to_string())?;
+    let id = organization.map_or_else(|| "org-tollgate".to_owned(), |o| o.id.to_string());
+    HeaderValue::from_str(&id).map_err(|error| error.to_string())
+}
+
+fn settings(config: &Config, spool_dir: &Path) -> Settings {
+    let times = &config.times;
+    let default = Settings::default();
+    Settings {
+        connect: times.connect.unwrap_or(default.connect),
+        first_byte: times.first_byte.unwrap_or(default.first_byte),
+        gap: times.gap.unwrap_or(default.gap),
+        drain: times.drain.unwrap_or(default.drain),
+        body_pause: times.body.unwrap_or(default.body_pause),
+        spool_dir: spool_dir.to_owned(),
+        ..default
+    }
+}
+
+fn workers(config: &Config, dataplane: &Arc<Dataplane>) -> Result<Vec<Arc<Worker>>, String> {
+    let tls = Tls::new(config.extra_roots.as_deref())?;
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok((0..count).map(|_| Worker::new(Arc::clone(dataplane), tls.clone())).collect())
+}
+
+async fn bootstrap(config: &Config, control: &Control) -> Result<(), String> {
+    let said = |fault: Fault| fault.message.into_owned();
+    let made = control.first_start(config.admin_key.is_none()).await.map_err(said)?;
+    if let Some(secret) = made {
+        let path = config.data_dir.join("admin.key");
+        write_admin_key(&path, &secret)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    if let Some(secret) = &config.admin_key {
+        let registered = control.register_admin_key(secret.clone()).await;
+        registered.map_err(|fault| format!("TOLLGATE_ADMIN_KEY: {}", fault.message))?;
+    }
+    Ok(())
+}
+
+fn write_admin_key(path: &Path, secret: &Secret) -> std::io::Result<()> {
+    let file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    crate::reveal::write_line(&file, secret)?;
+    file.sync_all()
+}

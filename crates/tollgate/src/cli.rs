@@ -1,0 +1,94 @@
+//! The commands that speak to a running Tollgate, and `explain`, which needs none.
+//!
+//! What was asked for goes to stdout, talk to stderr, so that `$(tollgate keys create)` is the key.
+//! A command comes to [`said::Said`] or to a [`failure::Failure`]; only [`run`] prints them.
+
+mod api;
+mod calendar;
+mod confirm;
+mod duration;
+pub(crate) mod explain;
+mod failure;
+#[cfg(test)]
+mod fake;
+mod key_text;
+mod keys;
+mod project;
+mod projects;
+mod reveal;
+mod said;
+mod shapes;
+mod table;
+mod upstreams;
+mod usage;
+mod usage_report;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use domain::{Clock, Secret};
+
+use crate::clock::SystemClock;
+use api::Api;
+use failure::Failure;
+use said::Said;
+
+// The binary flattens this into its own commands; a doc comment would become its description.
+#[derive(clap::Subcommand)]
+pub enum ClientCommand {
+    /// Make, show, rotate and revoke API keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Make, show and archive projects
+    #[command(subcommand)]
+    Projects(projects::Command),
+    /// Report the tokens and requests of a time
+    Usage(usage::Args),
+    /// Show the accounts with providers
+    #[command(subcommand)]
+    Upstreams(upstreams::Command),
+    /// Explain an error code: what happened, whose fault it is, what to do
+    Explain(explain::Args),
+}
+
+/// What the commands take from outside.
+pub struct Env {
+    /// `TOLLGATE_URL`.
+    pub url: Option<String>,
+    /// `TOLLGATE_ADMIN_KEY`.
+    pub admin_key: Option<Secret>,
+    /// Where `admin.key` is.
+    pub data_dir: PathBuf,
+    pub color: bool,
+}
+
+/// Runs one command; 0 when it was done, 1 when it failed.
+pub async fn run(command: ClientCommand, env: Env, out: &mut dyn Write) -> ExitCode {
+    let ended = match execute(command, &env).await {
+        Ok(said) => said.print(out, &mut std::io::stderr()),
+        Err(failure) => Err(failure),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let color = env.color && std::io::stderr().is_terminal();
+            // Nobody is left to tell when stderr is closed too.
+            let _ = std::io::stderr().write_all(failure.render(color).as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
+    match command {
+        ClientCommand::Keys(command) => keys::run(command, &Api::connect(env)?).await,
+        ClientCommand::Projects(command) => projects::run(command, &Api::connect(env)?).await,
+        ClientCommand::Usage(args) => {
+            let now = SystemClock.now().seconds();
+            usage::run(args, &Api::connect(env)?, now).await
+        }
+        ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
+        ClientCommand::Explain(args) => explain::run(&args),
+    }
+}

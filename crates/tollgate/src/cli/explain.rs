@@ -1,0 +1,204 @@
+//! `tollgate explain CODE`, from the catalogue inside the program: no server is asked.
+
+use std::fmt::Write as _;
+
+use domain::fault::catalogue;
+use domain::{Blame, Entry, Retry};
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use super::said::Said;
+use super::table::{Table, facts};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The value of the `x-tollgate-error` header
+    #[arg(required_unless_present = "all")]
+    code: Option<String>,
+    /// Every code
+    #[arg(long, conflicts_with = "code")]
+    all: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Print docs/errors.md
+    #[arg(long, hide = true, requires = "all", conflicts_with = "json")]
+    markdown: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Said, Failure> {
+    let Some(code) = &args.code else { return Ok(Said::data(every(args))) };
+    let code = code.trim().to_ascii_lowercase().replace('-', "_");
+    let entry = catalogue::find(&code).ok_or_else(|| unknown(&code))?;
+    Ok(Said::data(match args.json {
+        true => document(entry).to_string(),
+        false => text(entry),
+    }))
+}
+
+fn every(args: &Args) -> String {
+    if args.markdown {
+        return errors_markdown();
+    }
+    if args.json {
+        let data: Vec<Value> = catalogue::ALL.iter().map(|entry| document(entry)).collect();
+        return json!({ "object": "list", "data": data, "has_more": false }).to_string();
+    }
+    let mut table = Table::new(["CODE", "HTTP", "WHO ACTS", "RETRY", "WHAT HAPPENED"]);
+    for entry in catalogue::ALL {
+        let retry = if entry.retry == Retry::Later { "later" } else { "no" };
+        let status = entry.status.to_string();
+        table.row([entry.code, &status, who(entry.blame), retry, short(entry.what)]);
+    }
+    table.render()
+}
+
+fn text(entry: &Entry) -> String {
+    let lines = facts(&[
+        ("What happened", entry.what.to_owned()),
+        ("What to do", entry.remedy.to_owned()),
+        ("Who must act", whom(entry.blame).to_owned()),
+        ("Retry", retry(entry.retry).to_owned()),
+        ("HTTP status", entry.status.to_string()),
+        ("error.type", entry.kind.to_owned()),
+        ("error.code", entry.public_code.unwrap_or("null").to_owned()),
+    ]);
+    format!("{}\n\n{lines}", entry.code)
+}
+
+fn document(entry: &Entry) -> Value {
+    json!({
+        "code": entry.code,
+        "status": entry.status,
+        "type": entry.kind,
+        "openai_code": entry.public_code,
+        "who": who(entry.blame),
+        "retry": entry.retry == Retry::Later,
+        "what": entry.what,
+        "remedy": entry.remedy,
+    })
+}
+
+fn who(blame: Blame) -> &'static str {
+    match blame {
+        Blame::Caller => "caller",
+        Blame::Operator => "operator",
+        Blame::Provider => "provider",
+        Blame::Tollgate => "tollgate",
+    }
+}
+
+fn whom(blame: Blame) -> &'static str {
+    match blame {
+        Blame::Caller => "whoever calls: the program or its user",
+        Blame::Operator => "whoever runs this Tollgate",
+        Blame::Provider => "the provider behind Tollgate",
+        Blame::Tollgate => "Tollgate itself; the call was in order",
+    }
+}
+
+fn retry(retry: Retry) -> &'static str {
+    match retry {
+        Retry::Never => "no: the same call would be refused again",
+        Retry::Later => "yes, later: the same call may pass",
+    }
+}
+
+/// The first sentence.
+fn short(what: &str) -> &str {
+    what.find(". ").map_or(what, |at| &what[..=at])
+}
+
+fn unknown(code: &str) -> Failure {
+    let near = nearest(code).join(", ");
+    let failure = Failure::new(format!("no code is named '{code}'"));
+    match near.is_empty() {
+        true => failure.next("`tollgate explain --all` lists them."),
+        false => {
+            failure.next(format!("Do you mean {near}? `tollgate explain --all` lists all codes."))
+        }
+    }
+}
+
+/// At most three codes that may be meant: those for which OpenAI's body says the word, then those
+/// with a few letters of difference, then those that hold it.
+fn nearest(code: &str) -> Vec<&'static str> {
+    let score = |entry: &Entry| {
+        if entry.public_code == Some(code) || entry.kind == code {
+            return Some(0);
+        }
+        let distance = edits(code, entry.code);
+        if distance <= 1 + code.len() / 4 {
+            return Some(distance);
+        }
+        let part = code.len() >= 4 && entry.code.contains(code);
+        part.then_some(usize::MAX)
+    };
+    let mut found: Vec<(usize, &'static str)> = catalogue::ALL
+        .iter()
+        .filter_map(|entry| score(entry).map(|score| (score, entry.code)))
+        .collect();
+    found.sort_by_key(|(score, _)| *score);
+    found.into_iter().take(3).map(|(_, code)| code).collect()
+}
+
+/// Letters to add, drop or replace (Levenshtein).
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (line, letter) in from.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
+        for (column, other) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+const PREFACE: &str = "\
+# Errors
+
+Every refusal by Tollgate has OpenAI's body and the header `x-tollgate-error`, which always names \
+one of the codes below. `error.type` and `error.code` in the body are OpenAI's own words, so that \
+its SDKs raise what they raise at OpenAI. Where a retry cannot help, the answer carries \
+`x-should-retry: false`, which the SDKs obey. What a provider itself says to a caller's mistake \
+passes through as it is, without `x-tollgate-error`.
+
+`tollgate explain CODE` prints the same. This page is made from `crates/domain/src/fault/catalogue.rs` \
+by `tollgate explain --all --markdown`; change it there.
+
+";
+
+/// `docs/errors.md`.
+#[must_use]
+pub(crate) fn errors_markdown() -> String {
+    let mut page = PREFACE.to_owned();
+    page.push_str("| Code | HTTP | Who must act | Retry |\n|---|---|---|---|\n");
+    for entry in catalogue::ALL {
+        let retry = if entry.retry == Retry::Later { "later" } else { "no" };
+        let (code, status, who) = (entry.code, entry.status, who(entry.blame));
+        // Writing to a string cannot fail.
+        let _ = writeln!(page, "| [`{code}`](#{code}) | {status} | {who} | {retry} |");
+    }
+    for entry in catalogue::ALL {
+        let public = entry.public_code.map_or("`null`".to_owned(), |code| format!("`\"{code}\"`"));
+        let _ = write!(
+            page,
+            "\n## {}\n\n{}\n\n**What to do:** {}\n\n- Who must act: {}.\n- Retry: {}.\n\
+             - HTTP {}, `error.type` `\"{}\"`, `error.code` {public}.\n",
+            entry.code,
+            entry.what,
+            entry.remedy,
+            whom(entry.blame),
+            retry(entry.retry),
+            entry.status,
+            entry.kind,
+        );
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests;

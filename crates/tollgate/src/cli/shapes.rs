@@ -1,0 +1,80 @@
+//! The parts of the API's documents that the tables show.
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub(super) struct Project {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) created_at: i64,
+    #[serde(default)]
+    pub(super) archived_at: Option<i64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Key {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) redacted_value: String,
+    pub(super) created_at: i64,
+    pub(super) last_used_at: Option<i64>,
+    pub(super) expires_at: Option<i64>,
+    pub(super) permission: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) models: Option<Vec<String>>,
+    pub(super) networks: Option<Vec<String>>,
+    pub(super) owner: Owner,
+    /// Newest first; only where one key is shown.
+    #[serde(default)]
+    pub(super) secrets: Vec<Shown>,
+}
+
+/// One secret of a key, as far as it may be seen.
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    pub(super) redacted_value: String,
+    pub(super) created_at: i64,
+    pub(super) ends_at: Option<i64>,
+    pub(super) last_used_at: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Owner {
+    User { user: Named },
+    ServiceAccount { service_account: Named },
+}
+
+#[derive(Deserialize)]
+pub(super) struct Named {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Upstream {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) provider: String,
+    pub(super) base_url: String,
+    pub(super) source: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct UsageBucket {
+    pub(super) start_time: i64,
+    pub(super) results: Vec<UsageResult>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct UsageResult {
+    pub(super) input_tokens: u64,
+    #[serde(default)]
+    pub(super) input_cached_tokens: u64,
+    pub(super) output_tokens: u64,
+    pub(super) num_model_requests: u64,
+    pub(super) project_id: Option<String>,
+    pub(super) user_id: Option<String>,
+    pub(super) api_key_id: Option<String>,
+    pub(super) model: Option<String>,
+}

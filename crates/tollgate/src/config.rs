@@ -1,0 +1,199 @@
+//! What the operator set: command line over environment over config file over defaults.
+//!
+//! A first reading gathers every mistake, so that one start tells of all of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::{Secret, UpstreamSource};
+use providers::catalogue;
+
+mod dotenv;
+mod env;
+mod file;
+
+pub use env::Environment;
+pub use file::UnownedProject;
+
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8655";
+const DEFAULT_DATA_DIR: &str = "./tollgate-data";
+
+/// All settings of a process.
+pub struct Config {
+    pub listen: String,
+    /// Whether the operator chose the address; quickstart may move only from the default.
+    pub listen_chosen: bool,
+    pub data_dir: PathBuf,
+    pub admin_key: Option<Secret>,
+    pub master_key: Option<Secret>,
+    pub metrics_token: Option<Secret>,
+    pub upstreams: Vec<UpstreamConfig>,
+    pub tls: Option<TlsFiles>,
+    pub extra_roots: Option<PathBuf>,
+    pub times: Times,
+    pub log: Log,
+    /// The config file that was read, to be watched.
+    pub file: Option<PathBuf>,
+    /// What a person should hear at the start.
+    pub notes: Vec<String>,
+}
+
+/// An upstream of the environment or the config file, its secret resolved.
+pub struct UpstreamConfig {
+    pub name: String,
+    pub provider: String,
+    pub base_url: String,
+    pub credential: Option<Secret>,
+    pub source: UpstreamSource,
+    pub unowned: UnownedProject,
+}
+
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Deadlines that may be set (`[timeouts]`, seconds).
+#[derive(Clone, Debug, Default)]
+pub struct Times {
+    pub connect: Option<Duration>,
+    pub first_byte: Option<Duration>,
+    pub gap: Option<Duration>,
+    pub drain: Option<Duration>,
+    pub body: Option<Duration>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// A `tracing` filter.
+    pub filter: Option<String>,
+    pub json: Option<bool>,
+}
+
+/// Everything that is wrong, each with its place and what to do.
+#[derive(Debug)]
+pub struct Mistakes(pub Vec<String>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+/// What the command line may set.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    pub config: Option<PathBuf>,
+    pub listen: Option<String>,
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// [`Mistakes`], all at once.
+    pub fn read(flags: &Flags, environment: &Environment) -> Result<Self, Mistakes> {
+        let mut mistakes = Vec::new();
+        let path = flags.config.clone().or_else(|| environment.path("TOLLGATE_CONFIG"));
+        let file = match &path {
+            Some(path) => file::read(path, environment, &mut mistakes),
+            None => file::File::default(),
+        };
+        for (name, what) in [
+            ("TOLLGATE_DATABASE_URL", "PostgreSQL"),
+            ("TOLLGATE_REDIS_URL", "Redis"),
+        ] {
+            if environment.get(name).is_some() {
+                mistakes.push(format!(
+                    "{name} is set, but this version keeps everything in its data directory and \
+                     does not use {what} yet. Unset it."
+                ));
+            }
+        }
+        let mut secret = |name: &str| environment.secret(name, &mut mistakes);
+        let admin_key = secret("TOLLGATE_ADMIN_KEY");
+        let master_key = secret("TOLLGATE_MASTER_KEY").or(file.master_key);
+        let metrics_token = secret("TOLLGATE_METRICS_TOKEN");
+        let mut upstreams = from_environment(environment, &mut mistakes);
+        for upstream in file.upstreams {
+            upstreams.retain(|u| u.name != upstream.name);
+            upstreams.push(upstream);
+        }
+        if !mistakes.is_empty() {
+            return Err(Mistakes(mistakes));
+        }
+        let chosen = flags.listen.clone().or_else(|| environment.get("TOLLGATE_LISTEN")).or(file.listen);
+        Ok(Self {
+            listen_chosen: chosen.is_some(),
+            listen: chosen.unwrap_or_else(|| DEFAULT_LISTEN.to_owned()),
+            data_dir: flags
+                .data_dir
+                .clone()
+                .or_else(|| environment.path("TOLLGATE_DATA_DIR"))
+                .or(file.data_dir)
+                .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA_DIR)),
+            admin_key,
+            master_key,
+            metrics_token,
+            upstreams,
+            tls: file.tls,
+            extra_roots: environment.path("SSL_CERT_FILE"),
+            times: file.times,
+            log: Log {
+                filter: environment.get("RUST_LOG").or(file.log.filter),
+                json: match environment.get("TOLLGATE_LOG_FORMAT").as_deref() {
+                    Some("json") => Some(true),
+                    Some("text") => Some(false),
+                    _ => file.log.json,
+                },
+            },
+            file: path,
+            notes: environment.notes.clone(),
+        })
+    }
+}
+
+/// The upstreams that the environment makes: one for each provider whose usual key name is set.
+fn from_environment(environment: &Environment, mistakes: &mut Vec<String>) -> Vec<UpstreamConfig> {
+    let mut made = Vec::new();
+    for provider in catalogue::PROVIDERS {
+        let Some(variable) = provider.key_variable else { continue };
+        let Some(credential) = environment.secret(variable, mistakes) else { continue };
+        let url = provider.url_variable.and_then(|name| environment.get(name));
+        made.push(UpstreamConfig {
+            name: provider.name.to_owned(),
+            provider: provider.name.to_owned(),
+            base_url: url.unwrap_or_else(|| provider.base_url.to_owned()),
+            credential: Some(credential),
+            source: UpstreamSource::Environment,
+            unowned: UnownedProject::Default,
+        });
+    }
+    made
+}
+
+/// Names to values, as the environment and `.env` files give them.
+pub type Variables = BTreeMap<String, String>;
+
+/// A secret by reference: `env:NAME` or `file:PATH`. A literal is refused with advice.
+fn resolve(reference: &str, environment: &Environment) -> Result<Secret, String> {
+    if let Some(name) = reference.strip_prefix("env:") {
+        return match environment.get(name) {
+            Some(value) => Ok(Secret::new(value)),
+            None => Err(format!("the environment has no {name}")),
+        };
+    }
+    if let Some(path) = reference.strip_prefix("file:") {
+        return env::secret_file(Path::new(path));
+    }
+    Err("a secret must not stand in the config file, where backups and version control see it. \
+         Write a reference instead: \"env:NAME\" or \"file:/path/to/secret\""
+        .to_owned())
+}
+
+#[cfg(test)]
+mod tests;

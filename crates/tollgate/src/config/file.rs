@@ -1,0 +1,229 @@
+//! `tollgate.toml`: walked by hand, so that every mistake is told with its line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::{Secret, UpstreamSource};
+use providers::catalogue;
+use toml_edit::{Document, Item, Table};
+
+use super::{Environment, Log, Times, TlsFiles, UpstreamConfig, resolve};
+
+/// Who owns an upstream's objects that have no record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnownedProject {
+    Default,
+    Project(String),
+    Nobody,
+}
+
+#[derive(Default)]
+pub(super) struct File {
+    pub(super) listen: Option<String>,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) master_key: Option<Secret>,
+    pub(super) tls: Option<TlsFiles>,
+    pub(super) times: Times,
+    pub(super) log: Log,
+    pub(super) upstreams: Vec<UpstreamConfig>,
+}
+
+/// Reads a config file; what is wrong with it goes to `mistakes`.
+pub(super) fn read(path: &Path, environment: &Environment, mistakes: &mut Vec<String>) -> File {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            mistakes.push(format!("{}: {error}", path.display()));
+            return File::default();
+        }
+    };
+    parse(&text, &path.display().to_string(), environment, mistakes)
+}
+
+fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<String>) -> File {
+    let document = match Document::parse(text.to_owned()) {
+        Ok(document) => document,
+        Err(error) => {
+            mistakes.push(format!("{name}: {error}"));
+            return File::default();
+        }
+    };
+    let mut reader = Reader { text, name, environment, mistakes };
+    let root = document.as_table();
+    reader.known(root, "", &["listen", "data_dir", "master_key", "tls", "timeouts", "log", "upstreams"]);
+    File {
+        listen: reader.string(root, "listen"),
+        data_dir: reader.string(root, "data_dir").map(PathBuf::from),
+        master_key: reader.secret(root, "master_key"),
+        tls: reader.tls(root),
+        times: reader.times(root),
+        log: reader.log(root),
+        upstreams: reader.upstreams(root),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    name: &'a str,
+    environment: &'a Environment,
+    mistakes: &'a mut Vec<String>,
+}
+
+impl Reader<'_> {
+    fn mistake(&mut self, span: Option<std::ops::Range<usize>>, why: &str) {
+        let line = span.map(|s| self.text[..s.start.min(self.text.len())].lines().count().max(1));
+        let place = line.map_or_else(String::new, |l| format!(":{l}"));
+        self.mistakes.push(format!("{}{place}: {why}", self.name));
+    }
+
+    fn known(&mut self, table: &Table, place: &str, keys: &[&str]) {
+        for (key, item) in table {
+            if !keys.contains(&key) {
+                let span = table.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
+                self.mistake(span, &format!("unknown key `{place}{key}`. Known here: {}", keys.join(", ")));
+            }
+        }
+    }
+
+    fn string(&mut self, table: &Table, key: &str) -> Option<String> {
+        let item = table.get(key)?;
+        let text = item.as_str().map(str::to_owned);
+        if text.is_none() {
+            self.mistake(item.span(), &format!("`{key}` must be a string"));
+        }
+        text
+    }
+
+    fn secret(&mut self, table: &Table, key: &str) -> Option<Secret> {
+        let reference = self.string(table, key)?;
+        match resolve(&reference, self.environment) {
+            Ok(secret) => Some(secret),
+            Err(why) => {
+                let span = table.get(key).and_then(Item::span);
+                self.mistake(span, &format!("`{key}`: {why}"));
+                None
+            }
+        }
+    }
+
+    fn table<'t>(&mut self, root: &'t Table, key: &str) -> Option<&'t Table> {
+        let item = root.get(key)?;
+        let table = item.as_table();
+        if table.is_none() {
+            self.mistake(item.span(), &format!("`{key}` must be a table, written [{key}]"));
+        }
+        table
+    }
+
+    fn tls(&mut self, root: &Table) -> Option<TlsFiles> {
+        let table = self.table(root, "tls")?;
+        self.known(table, "tls.", &["cert", "key"]);
+        match (self.string(table, "cert"), self.string(table, "key")) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.into(), key: key.into() }),
+            _ => {
+                self.mistake(table.span(), "[tls] needs both `cert` and `key`, paths of PEM files");
+                None
+            }
+        }
+    }
+
+    fn times(&mut self, root: &Table) -> Times {
+        let Some(table) = self.table(root, "timeouts") else { return Times::default() };
+        let keys = [
+            "connect_seconds",
+            "first_byte_seconds",
+            "gap_seconds",
+            "drain_seconds",
+            "body_seconds",
+        ];
+        self.known(table, "timeouts.", &keys);
+        let mut seconds = |key: &str| {
+            let item = table.get(key)?;
+            match item.as_integer().and_then(|n| u64::try_from(n).ok()).filter(|n| (1..=86_400).contains(n)) {
+                Some(n) => Some(Duration::from_secs(n)),
+                None => {
+                    self.mistake(item.span(), &format!("`{key}` must be whole seconds, 1 to 86400"));
+                    None
+                }
+            }
+        };
+        Times {
+            connect: seconds(keys[0]),
+            first_byte: seconds(keys[1]),
+            gap: seconds(keys[2]),
+            drain: seconds(keys[3]),
+            body: seconds(keys[4]),
+        }
+    }
+
+    fn log(&mut self, root: &Table) -> Log {
+        let Some(table) = self.table(root, "log") else { return Log::default() };
+        self.known(table, "log.", &["filter", "format"]);
+        let json = match self.string(table, "format").as_deref() {
+            Some("json") => Some(true),
+            Some("text") => Some(false),
+            Some(_) => {
+                let span = table.get("format").and_then(Item::span);
+                self.mistake(span, "`log.format` must be \"json\" or \"text\"");
+                None
+            }
+            None => None,
+        };
+        Log { filter: self.string(table, "filter"), json }
+    }
+
+    fn upstreams(&mut self, root: &Table) -> Vec<UpstreamConfig> {
+        let Some(all) = self.table(root, "upstreams") else { return Vec::new() };
+        let mut found = Vec::new();
+        for (name, item) in all {
+            match item.as_table() {
+                Some(table) => found.extend(self.upstream(name, table)),
+                None => self.mistake(item.span(), "an upstream is a table: [upstreams.NAME]"),
+            }
+        }
+        found
+    }
+
+    fn upstream(&mut self, name: &str, table: &Table) -> Option<UpstreamConfig> {
+        let keys = ["provider", "base_url", "credential", "unowned_project"];
+        self.known(table, &format!("upstreams.{name}."), &keys);
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
+            self.mistake(table.span(), "an upstream's name takes letters, digits, - and _, at most 64");
+        }
+        let provider = self.string(table, "provider").unwrap_or_else(|| name.to_owned());
+        let row = catalogue::find(&provider);
+        if row.is_none() {
+            let known: Vec<&str> = catalogue::PROVIDERS.iter().map(|p| p.name).collect();
+            let why = format!("no provider `{provider}`. Known: {}", known.join(", "));
+            self.mistake(table.get("provider").and_then(Item::span).or(table.span()), &why);
+        }
+        let base_url = self.string(table, "base_url");
+        if let Some(url) = &base_url
+            && let Err(error) = egress::Origin::parse(url, true)
+        {
+            self.mistake(table.get("base_url").and_then(Item::span), &format!("`base_url`: {error}"));
+        }
+        let credential = self.secret(table, "credential");
+        let unowned = match self.string(table, "unowned_project") {
+            Some(project) => UnownedProject::Project(project),
+            None => UnownedProject::Nobody,
+        };
+        Some(UpstreamConfig {
+            name: name.to_owned(),
+            base_url: base_url.unwrap_or_else(|| row.map_or("", |r| r.base_url).to_owned()),
+            provider,
+            credential,
+            source: UpstreamSource::File,
+            unowned,
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) fn parse_for_test(text: &str, environment: &Environment) -> (File, Vec<String>) {
+    let mut mistakes = Vec::new();
+    let file = parse(text, "tollgate.toml", environment, &mut mistakes);
+    (file, mistakes)
+}

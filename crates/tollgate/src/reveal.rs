@@ -1,0 +1,26 @@
+//! The few places of the binary where a secret is shown: once each, to its owner.
+
+use std::io::Write;
+
+use domain::Secret;
+
+/// Writes a secret on a line of its own.
+pub fn write_line(mut out: impl Write, secret: &Secret) -> std::io::Result<()> {
+    writeln!(out, "{}", secret.expose())
+}
+
+/// The value of an Authorization header for a call to ourselves.
+pub fn bearer(secret: &Secret) -> String {
+    format!("Bearer {}", secret.expose())
+}
+
+/// Puts a fresh key into a text for the person who asked for it.
+pub fn fill(template: &str, secret: &Secret) -> String {
+    template.replace("{key}", secret.expose())
+}
+
+/// Whether a presented token is the one that was set. Compared without an early end.
+pub fn is_token(presented: &str, token: &Secret) -> bool {
+    let (a, b) = (presented.as_bytes(), token.expose().as_bytes());
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (x, y)| differ | (x ^ y)) == 0
+}

@@ -1,0 +1,185 @@
+//! The first look at a request: which part of Tollgate answers it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dataplane::{Dataplane, Peer, ReplyBody, Worker, fault_reply, request_id};
+use domain::{Fault, RequestId, Secret, fault::catalogue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use web::{Api, ApiReply, ApiRequest};
+
+use super::Stop;
+use crate::app::App;
+
+/// Bytes of an Administration API body.
+const ADMIN_BODY: usize = 1 << 20;
+/// For such a body to arrive.
+const ADMIN_TIME: std::time::Duration = std::time::Duration::from_secs(30);
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Answers every request of the listener.
+pub struct Front {
+    dataplane: Arc<Dataplane>,
+    api: Arc<Api>,
+    control: Arc<control::Control>,
+    metrics_token: Option<Secret>,
+    stop: Stop,
+}
+
+impl Front {
+    #[must_use]
+    pub fn new(app: &App, metrics_token: Option<Secret>, stop: Stop) -> Arc<Self> {
+        Arc::new(Self {
+            dataplane: Arc::clone(&app.dataplane),
+            api: Arc::clone(&app.api),
+            control: Arc::clone(&app.control),
+            metrics_token,
+            stop,
+        })
+    }
+
+    #[must_use]
+    pub fn dataplane(&self) -> &Dataplane {
+        &self.dataplane
+    }
+
+    pub async fn answer(
+        &self,
+        worker: &Arc<Worker>,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> Response<ReplyBody> {
+        let id = request_id();
+        let path = request.uri().path();
+        if path.starts_with("/v1/") && !Api::serves(path) {
+            return dataplane::serve(worker, request, peer, id).await;
+        }
+        let mut response = if Api::serves(path) {
+            self.administer(request, peer, &id).await
+        } else {
+            self.other(&request, peer, &id).await
+        };
+        if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+            response.headers_mut().insert(X_REQUEST_ID, value);
+        }
+        response
+    }
+
+    async fn administer(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+        id: &RequestId,
+    ) -> Response<ReplyBody> {
+        let (head, body) = request.into_parts();
+        let reading = Limited::new(body, ADMIN_BODY).collect();
+        let body = match tokio::time::timeout(ADMIN_TIME, reading).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(_)) => return fault_reply(&Fault::new(&catalogue::REQUEST_TOO_LARGE), id),
+            Err(_) => return fault_reply(&Fault::new(&catalogue::BODY_TIMEOUT), id),
+        };
+        let request = ApiRequest {
+            method: &head.method,
+            path: head.uri.path(),
+            query: head.uri.query(),
+            headers: &head.headers,
+            body,
+            address: peer.address,
+            request_id: id.clone(),
+        };
+        let ApiReply { status, headers, body } = self.api.handle(request).await;
+        let mut response = Response::new(ReplyBody::whole(body));
+        *response.status_mut() = status;
+        for (name, value) in headers {
+            response.headers_mut().append(name, value);
+        }
+        response
+    }
+
+    /// Health, figures, and what is nobody's path.
+    async fn other(
+        &self,
+        request: &Request<Incoming>,
+        peer: Peer,
+        id: &RequestId,
+    ) -> Response<ReplyBody> {
+        let reading = matches!(*request.method(), Method::GET | Method::HEAD);
+        match request.uri().path() {
+            "/healthz" if reading => text(StatusCode::OK, "ok\n"),
+            "/readyz" if reading => self.ready(request.uri().query()),
+            "/metrics" if reading => self.metrics(request, peer, id).await,
+            "/" if reading => text(StatusCode::OK, WELCOME),
+            path => {
+                let message = format!("Invalid URL ({} {path}){}", request.method(), advice(path));
+                fault_reply(&Fault::because(&catalogue::NOT_FOUND, message), id)
+            }
+        }
+    }
+
+    fn ready(&self, query: Option<&str>) -> Response<ReplyBody> {
+        let stopping = self.stop.is_called();
+        let (status, word) = if stopping {
+            (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+        } else {
+            (StatusCode::OK, "ok\n")
+        };
+        if query != Some("verbose") {
+            return text(status, word);
+        }
+        let open = self.dataplane.tasks.count();
+        let lost = self.dataplane.metrics.records_lost();
+        let body = format!("{word}calls in flight: {open}\nusage records lost: {lost}\n");
+        text(status, body)
+    }
+
+    /// Figures are for this machine, for a holder of the token, or of an admin key.
+    async fn metrics(
+        &self,
+        request: &Request<Incoming>,
+        peer: Peer,
+        id: &RequestId,
+    ) -> Response<ReplyBody> {
+        let presented = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
+        let presented = presented.and_then(|v| v.strip_prefix("Bearer "));
+        let by_token = match (&self.metrics_token, presented) {
+            (Some(token), Some(presented)) => crate::reveal::is_token(presented, token),
+            _ => false,
+        };
+        if !by_token && !peer.address.is_loopback() {
+            let scope = domain::Scope::read("management");
+            let admin = self.control.authenticate_admin(presented, peer.address, scope).await;
+            if let Err(fault) = admin {
+                return fault_reply(&fault, id);
+            }
+        }
+        let body = self.dataplane.metrics.render(self.dataplane.tasks.count());
+        let mut response = text(StatusCode::OK, body);
+        let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        response
+    }
+}
+
+const WELCOME: &str = "Tollgate is running. Point an OpenAI SDK at this address with /v1 behind it.\n";
+
+/// The most common slip: a base URL without `/v1`.
+fn advice(path: &str) -> &'static str {
+    let known = ["/chat/", "/responses", "/models", "/embeddings", "/completions", "/files", "/images/"];
+    if known.iter().any(|start| path.starts_with(start)) {
+        ". Add /v1 to the base URL."
+    } else {
+        ""
+    }
+}
+
+fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::whole(body));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}

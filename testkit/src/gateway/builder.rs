@@ -1,0 +1,106 @@
+//! How a gateway is started: its environment, its configuration, its provider.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::TestGateway;
+use super::child::Child;
+use super::leaks::Canaries;
+use crate::codec;
+use crate::provider::{FakeProvider, Shared};
+
+/// How a gateway is to be started.
+pub struct Builder {
+    bin: PathBuf,
+    env: Vec<(String, String)>,
+    config: Option<String>,
+    data_dir: Option<PathBuf>,
+    providers: Vec<Arc<Shared>>,
+    bill_check: bool,
+}
+
+impl Builder {
+    pub(super) fn new(bin: &Path) -> Self {
+        Self {
+            bin: bin.to_owned(),
+            env: Vec::new(),
+            config: None,
+            data_dir: None,
+            providers: Vec::new(),
+            bill_check: true,
+        }
+    }
+
+    /// The provider of the environment: its key and its base URL.
+    pub fn provider(self, provider: &FakeProvider) -> Self {
+        self.also_provider(provider)
+            .env("OPENAI_API_KEY", provider.credential())
+            .env("OPENAI_BASE_URL", &provider.base_url())
+    }
+
+    /// One more provider, which the configuration names: only its bill and its key are checked.
+    pub fn also_provider(mut self, provider: &FakeProvider) -> Self {
+        self.providers.push(provider.shared());
+        self
+    }
+
+    /// Sets a variable of the child's environment, which is otherwise clean.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A configuration file with this text.
+    pub fn config(mut self, toml: &str) -> Self {
+        self.config = Some(toml.to_owned());
+        self
+    }
+
+    /// A data directory which outlives the gateway.
+    pub fn data_dir(mut self, path: &Path) -> Self {
+        self.data_dir = Some(path.to_owned());
+        self
+    }
+
+    /// Does not hold the records against the bill: for tests which kill.
+    pub fn without_bill_check(mut self) -> Self {
+        self.bill_check = false;
+        self
+    }
+
+    /// Starts it and waits until it listens; panics with its output when it does not.
+    pub fn start(self) -> TestGateway {
+        let home = tempfile::tempdir().expect("home of the gateway");
+        let data_dir = self.data_dir.unwrap_or_else(|| home.path().join("data"));
+        std::fs::create_dir_all(&data_dir).expect("data directory");
+        let admin_key = format!("sk-admin-CANARY{}", codec::random_hex(25));
+        let mut arguments = vec!["serve".into(), "--listen".into(), "127.0.0.1:0".into()];
+        arguments.extend(["--data-dir".into(), data_dir.display().to_string()]);
+        if let Some(text) = self.config {
+            let path = home.path().join("tollgate.toml");
+            std::fs::write(&path, text).expect("configuration file");
+            arguments.extend(["--config".into(), path.display().to_string()]);
+        }
+        let mut env = vec![
+            ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default()),
+            ("HOME".to_owned(), home.path().display().to_string()),
+            ("TOLLGATE_ADMIN_KEY".to_owned(), admin_key.clone()),
+        ];
+        env.extend(self.env);
+        let mut canaries = Canaries::default();
+        canaries.plant("the admin key", &admin_key);
+        for provider in &self.providers {
+            canaries.plant("the provider's credential", &provider.credential);
+        }
+        TestGateway {
+            child: Child::start(self.bin, arguments, env),
+            admin_key,
+            home,
+            data_dir,
+            providers: self.providers,
+            canaries: Mutex::new(canaries),
+            bill_check: self.bill_check,
+            checked: false,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The official Python and Node SDKs, pinned, in folders of their own under `target/sdk`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::{Result, run, target_dir};
+
+/// As of the OpenAPI document that the surface was checked against.
+const PYTHON_OPENAI: &str = "3.54.0";
+const NODE_OPENAI: &str = "7.57.0";
+
+const STAMP: &str = "installed";
+
+pub(crate) const HELP: &str = "\
+cargo xtask prepare
+
+Installs the official OpenAI SDKs, at pinned versions, for the integration tests:
+target/sdk/python (a venv) and target/sdk/node. Does nothing where they are installed already.
+Uses the package indexes that pip and npm are configured for. As root on Debian it installs
+missing ones of python3, python3-venv, nodejs and npm first.";
+
+/// Installs what is missing; gives the folder that holds both.
+pub(crate) fn prepare() -> Result<PathBuf> {
+    let folder = target_dir().join("sdk");
+    let (python, node) = (folder.join("python"), folder.join("node"));
+    if !stamped(&python, PYTHON_OPENAI) || !stamped(&node, NODE_OPENAI) {
+        debian_packages()?;
+    }
+    once(&python, PYTHON_OPENAI, install_python)?;
+    once(&node, NODE_OPENAI, install_node)?;
+    Ok(folder)
+}
+
+/// Runs an installation unless its stamp says that it is done; stamps it afterwards.
+fn once(folder: &Path, version: &str, install: fn(&Path) -> Result<()>) -> Result<()> {
+    if stamped(folder, version) {
+        return Ok(());
+    }
+    // A half-done one from before would only confuse the installers.
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    install(folder)?;
+    fs::write(folder.join(STAMP), stamp(folder, version))?;
+    Ok(())
+}
+
+fn stamped(folder: &Path, version: &str) -> bool {
+    fs::read_to_string(folder.join(STAMP)).is_ok_and(|text| text == stamp(folder, version))
+}
+
+/// The place belongs to it: a venv that was moved does not work.
+fn stamp(folder: &Path, version: &str) -> String {
+    format!("openai {version} in {}\n", folder.display())
+}
+
+fn install_python(folder: &Path) -> Result<()> {
+    run::quiet(run::program("python3").args(["-m", "venv"]).arg(folder))?;
+    let package = format!("openai=={PYTHON_OPENAI}");
+    let flags = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
+    run::quiet(run::program(folder.join("bin/python")).args(flags).arg(package))
+}
+
+fn install_node(folder: &Path) -> Result<()> {
+    fs::write(folder.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
+    let package = format!("openai@{NODE_OPENAI}");
+    let flags = ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--save-exact"];
+    run::quiet(run::program("npm").current_dir(folder).args(flags).arg(package))
+}
+
+/// Installs from Debian what the two installations need and the machine lacks.
+fn debian_packages() -> Result<()> {
+    let needs: [(&str, &str, &[&str]); 4] = [
+        ("python3", "python3", &["--version"]),
+        // Debian's python3 has `venv`, but not what it puts into a new one.
+        ("python3-venv", "python3", &["-c", "import ensurepip, venv"]),
+        ("nodejs", "node", &["--version"]),
+        ("npm", "npm", &["--version"]),
+    ];
+    let missing: Vec<&str> = needs
+        .into_iter()
+        .filter(|(_, program, words)| !run::works(program, words))
+        .map(|(package, _, _)| package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    if !is_root() || !run::works("apt-get", &["--version"]) {
+        return Err(format!("missing programs; install these (Debian's names): {list}").into());
+    }
+    println!("installing from Debian: {list}");
+    run::quiet(run::program("apt-get").args(["update", "--quiet"]))?;
+    let mut install = run::program("apt-get");
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    install.args(["install", "--yes", "--quiet", "--no-install-recommends"]);
+    run::quiet(install.args(missing))
+}
+
+fn is_root() -> bool {
+    let id = run::program("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}

@@ -1,0 +1,81 @@
+//! The bench, the fuzzer and cargo-deny: built or found, then started.
+
+use crate::{Result, root, run, target_dir};
+
+pub(crate) const FUZZ_HELP: &str = "\
+cargo xtask fuzz [--seconds N] [TARGET]
+
+Runs the fuzz targets under fuzz/fuzz_targets one after another, or only TARGET, for N seconds each
+(60), beginning with fuzz/seeds and what earlier runs kept in fuzz/corpus. Needs a nightly
+toolchain and cargo-fuzz (`cargo install cargo-fuzz --locked`). The seeds alone are replayed by
+`cargo test -p openai`.";
+
+pub(crate) const DENY_HELP: &str = "\
+cargo xtask deny
+
+Checks the dependencies against deny.toml: licences, bans, sources, advisories. Needs cargo-deny
+(`cargo install cargo-deny --locked`).";
+
+pub(crate) fn bench(words: &[String]) -> Result<()> {
+    let build = ["build", "--release", "--locked", "-p", "tollgate", "-p", "bench"];
+    run::loud(&mut run::cargo(&build))?;
+    let built = target_dir().join("release");
+    let mut bench = run::program(built.join("bench"));
+    run::loud(bench.arg("run").arg("--tollgate").arg(built.join("tollgate")).args(words))
+}
+
+pub(crate) fn fuzz(words: &[String]) -> Result<()> {
+    let (mut seconds, mut wanted) = (60_u32, None);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--seconds" => {
+                let number = words.next().ok_or("--seconds needs a number")?;
+                seconds = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
+            }
+            flag if flag.starts_with('-') => return Err(format!("`{flag}` is no flag").into()),
+            target => wanted = Some(target.to_owned()),
+        }
+    }
+    let targets = targets()?;
+    let chosen: Vec<_> =
+        targets.iter().filter(|target| wanted.as_ref().is_none_or(|w| w == *target)).collect();
+    if chosen.is_empty() {
+        return Err(format!("no such target; there are: {}", targets.join(", ")).into());
+    }
+    // Not the Cargo that runs us: only rustup's knows what `+nightly` means.
+    if !run::works("cargo", &["+nightly", "fuzz", "--version"]) {
+        return Err(format!("cargo-fuzz or the nightly toolchain is missing\n\n{FUZZ_HELP}").into());
+    }
+    for target in chosen {
+        println!("==> fuzz {target} for {seconds} s");
+        run_target(target, seconds)?;
+    }
+    Ok(())
+}
+
+fn run_target(target: &str, seconds: u32) -> Result<()> {
+    // libFuzzer adds what it finds to the first folder and only reads the second.
+    let (corpus, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
+    std::fs::create_dir_all(root().join(&corpus))?;
+    let mut command = run::program("cargo");
+    command.args(["+nightly", "fuzz", "run", "--fuzz-dir", "fuzz", target, &corpus, &seeds]);
+    run::loud(command.arg("--").arg(format!("-max_total_time={seconds}")))
+}
+
+fn targets() -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(root().join("fuzz/fuzz_targets"))? {
+        let name = entry?.file_name();
+        names.extend(name.to_string_lossy().strip_suffix(".rs").map(str::to_owned));
+    }
+    names.sort();
+    Ok(names)
+}
+
+pub(crate) fn deny() -> Result<()> {
+    if !run::works("cargo-deny", &["--version"]) {
+        return Err(format!("cargo-deny is missing\n\n{DENY_HELP}").into());
+    }
+    run::loud(run::program("cargo-deny").args(["--all-features", "check"]))
+}
