@@ -140,8 +140,7 @@ impl FakeProvider {
     /// Calls the fake past any gateway, with the account's own key; no body when it is null.
     pub fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
         let bearer = format!("Bearer {}", self.credential());
-        let headers =
-            [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
         let text = if body.is_null() { String::new() } else { body.to_string() };
         let address = format!("127.0.0.1:{}", self.port);
         let stream = client::open(&address, method, path, &headers, text.as_bytes());

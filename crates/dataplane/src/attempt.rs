@@ -64,13 +64,15 @@ pub(crate) async fn send(
         }
     };
     let sending = worker.pool.send(&upstream.origin, request);
-    let fault = match tokio::time::timeout(worker.shared.settings.first_byte, sending).await {
-        Ok(Ok(answer)) => {
-            tab.answered(headers::provider_request_id(answer.headers()));
+    let sending = tokio::time::timeout(worker.shared.settings.first_byte, sending);
+    let fault = match worker.shared.tasks.unless_cut(sending).await {
+        Some(Ok(Ok(answer))) => {
+            tab.answered(answer.status(), headers::provider_request_id(answer.headers()));
             return Ok((tab, answer));
         }
-        Ok(Err(error)) => broken.take().unwrap_or_else(|| failure(&tab, &error)),
-        Err(_) => Fault::new(&catalogue::UPSTREAM_TIMEOUT),
+        Some(Ok(Err(error))) => broken.take().unwrap_or_else(|| failure(&tab, &error)),
+        Some(Err(_)) => Fault::new(&catalogue::UPSTREAM_TIMEOUT),
+        None => Fault::new(&catalogue::SHUTTING_DOWN),
     };
     tab.settle(End::failed(&fault));
     Err(fault)
@@ -123,6 +125,9 @@ pub(crate) fn forwarded(from: &HeaderMap) -> Result<HeaderMap, Fault> {
     for (name, value) in from {
         if headers::may_go_up(name) {
             map.append(name, value.clone());
+        } else if headers::chooses_host(name) {
+            let why = format!("`{name}` is not allowed: a caller may not choose the host.");
+            return Err(Fault::because(&catalogue::FIELD_NOT_ALLOWED, why));
         }
     }
     if let Some(own) = own {

@@ -44,7 +44,7 @@ pub(crate) async fn identify(
     let hash = shared.vault.hash(secret);
     let found = match shared.keys.cached(hash) {
         Some(key) => Some(key),
-        None => look_up(shared, hash, peer).await?,
+        None => Box::pin(look_up(shared, hash, peer)).await?,
     };
     match found {
         Some(key) => Ok(Caller { key, secret: hash, address: peer.address }),
@@ -84,9 +84,11 @@ fn presented(headers: &HeaderMap) -> Result<&str, Fault> {
     Ok(found.unwrap_or(""))
 }
 
+/// What stands behind `Bearer`, which may be nothing: a client whose key variable is empty.
 fn bearer(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case("bearer ").then(|| rest.trim())
+    let (scheme, rest) = text.split_at_checked(6)?;
+    let apart = rest.is_empty() || rest.starts_with([' ', '\t']);
+    (apart && scheme.eq_ignore_ascii_case("bearer")).then(|| rest.trim())
 }
 
 /// "Incorrect API key provided", with as much of the key as is no secret.
@@ -169,6 +171,8 @@ mod tests {
         }
         assert_eq!(presented(&headers(&[("authorization", "bearer  k ")])).unwrap(), "k");
         assert_eq!(presented(&headers(&[])).unwrap(), "");
+        assert_eq!(presented(&headers(&[("authorization", "Bearer")])).unwrap(), "");
+        assert_eq!(presented(&headers(&[("authorization", "Bearerk")])).unwrap(), "Bearerk");
     }
 
     #[test]

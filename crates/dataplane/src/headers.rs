@@ -1,5 +1,6 @@
 //! Which headers cross: lists of what may, never of what may not.
 
+use domain::ProjectId;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// From a client to a provider. No credential, cookie, organization or address of the client's.
@@ -15,6 +16,26 @@ pub(crate) fn may_go_up(name: &HeaderName) -> bool {
             | "last-event-id"
             | "range"
     ) || name.starts_with("x-stainless-")
+}
+
+/// A header by which clients of other gateways choose the provider's address (case 104). Passing
+/// it over in silence would send the call elsewhere than its sender believes.
+pub(crate) fn chooses_host(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    ["-custom-host", "-upstream-host", "-base-url", "-api-base", "-target-url"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
+/// Puts the project before a client's idempotency key: two projects that choose the same one must
+/// not meet at the provider, who would give the second the first's answer (case 62).
+pub(crate) fn separate_idempotency(map: &mut HeaderMap, project: &ProjectId) {
+    let Some(key) = map.get(IDEMPOTENCY_KEY) else { return };
+    let own = [project.as_str().as_bytes(), b"-", key.as_bytes()].concat();
+    match HeaderValue::from_bytes(&own) {
+        Ok(own) => drop(map.insert(IDEMPOTENCY_KEY, own)),
+        Err(_) => drop(map.remove(IDEMPOTENCY_KEY)),
+    }
 }
 
 /// From a provider to a client. No cookie, no account's name, no limits of our account.
@@ -35,6 +56,7 @@ pub(crate) fn may_come_down(name: &HeaderName) -> bool {
     )
 }
 
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const X_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
 pub(crate) const X_ERROR: HeaderName = HeaderName::from_static("x-tollgate-error");

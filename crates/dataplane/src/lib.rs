@@ -18,6 +18,7 @@ mod headers;
 mod lists;
 mod metrics;
 mod models;
+mod names;
 mod owned;
 mod permit;
 mod pipeline;

@@ -148,7 +148,10 @@ fn known(call: &Call, name: Option<&str>) -> Option<Response<ReplyBody>> {
     let body = match name {
         Some(name) => object(models::find(name)?),
         None => {
-            let allowed = models::all().iter().filter(|m| call.key.policy.allows_model(m.name));
+            // A row "ft:…" is the base of others' models, none that could be called.
+            let allowed = models::all()
+                .iter()
+                .filter(|m| call.key.policy.allows_model(m.name) && !m.name.starts_with("ft:"));
             value!({"object": "list", "data": allowed.map(object).collect::<Vec<_>>()})
         }
     };

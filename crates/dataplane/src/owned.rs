@@ -33,6 +33,23 @@ pub(crate) async fn check(
     Ok(())
 }
 
+/// Refuses items that are given again in full, but are known to be another project's. Most ids
+/// here have no record: what was not stored, or came from elsewhere, may be given by anybody.
+pub(crate) async fn check_replayed(
+    shared: &Dataplane,
+    upstream: &LiveUpstream,
+    project: &ProjectId,
+    ids: &[String],
+) -> Result<(), Fault> {
+    let owners = shared.claims.owners(&upstream.id, ids).await;
+    let owners = owners.map_err(|error| refusal::store(&error))?;
+    let strange = |owner: &Option<ProjectId>| owner.as_ref().is_some_and(|o| o != project);
+    match ids.iter().zip(owners).find(|(_, owner)| strange(owner)) {
+        Some((id, _)) => Err(refusal::no_such(ObjectKind::Item, id)),
+        None => Ok(()),
+    }
+}
+
 /// Whether an object with this owner on record is the project's.
 pub(crate) fn is_ours(
     upstream: &LiveUpstream,
@@ -62,16 +79,18 @@ pub(crate) fn made(
     {
         records.push(record(kind, id));
     }
-    if brings_objects(call.operation) {
-        let items = has_items(call.operation);
+    if brings_objects(call) {
+        // An item of an answer that is not stored cannot be referred to.
+        let items = call.claims && has_items(call.operation);
         records.extend(derived(answer, items).into_iter().map(|(kind, id)| record(kind, id)));
     }
     records
 }
 
-/// Whether an answer may hold ids of further objects.
-fn brings_objects(operation: &Operation) -> bool {
-    operation.makes.is_some() || operation.names.is_some() || operation.meter == Meter::Responses
+/// Whether an answer may hold ids of further objects. A response that is not stored may still
+/// have opened a container.
+pub(crate) fn brings_objects(call: &Call) -> bool {
+    call.claims || call.operation.names.is_some() || call.operation.meter == Meter::Responses
 }
 
 /// Whether the elements of an answer can be referred to by their own ids.

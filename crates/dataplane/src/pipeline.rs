@@ -25,6 +25,7 @@ use crate::plan::{self, Plan};
 use crate::reply::fault_reply;
 use crate::shared::Worker;
 use crate::tab::Call;
+use crate::tasks::Open;
 use crate::{headers, lists, models, owned};
 
 mod taken;
@@ -55,19 +56,22 @@ async fn call(
 ) -> Result<Response<ReplyBody>, Fault> {
     let arrived = Instant::now();
     let shared = &worker.shared;
+    // Open from here on: a stop waits for a call whose body is still on its way.
+    let open = shared.tasks.open();
     let (head, body) = request.into_parts();
     // The target first: what two readers could understand differently is nobody's path.
     arrival::check_target(&head)?;
     // Who: a stranger learns nothing about paths, models or ids.
     let caller = caller::identify(shared, &head.headers, peer).await?;
+    // A WebSocket begins with GET on paths that are only posted to: told before the method is.
+    if head.headers.contains_key(UPGRADE) && is_websocket(&head.headers) {
+        return Err(Fault::new(&catalogue::UPGRADE_NOT_SUPPORTED));
+    }
     let found = arrival::classify(&head)?;
     let operation = found.operation;
     // May: alive, from here, this operation. All of it before a byte of the body is read.
     let at = shared.clock.now();
     let permit = permit::grant(caller, operation, at)?;
-    if head.headers.contains_key(UPGRADE) && is_websocket(&head.headers) {
-        return Err(Fault::new(&catalogue::UPGRADE_NOT_SUPPORTED));
-    }
     if shared.tasks.count() >= shared.settings.calls {
         return Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000));
     }
@@ -79,9 +83,15 @@ async fn call(
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
     let plan = plan::choose(shared, &permit.project, first).await?;
-    owned::check(shared, &plan.upstream, &permit.project, &named).await?;
-    let facts = Facts { id, at, arrived, operation, object };
-    let (call, ready) = prepare(worker, &head, facts, permit, &plan, taken)?;
+    if !named.is_empty() {
+        Box::pin(owned::check(shared, &plan.upstream, &permit.project, &named)).await?;
+    }
+    let replayed = taken.replayed();
+    if !replayed.is_empty() {
+        Box::pin(owned::check_replayed(shared, &plan.upstream, &permit.project, &replayed)).await?;
+    }
+    let facts = Facts { id, at, arrived, operation, object, open };
+    let (call, ready) = prepare(&head, facts, permit, &plan, taken)?;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
     let work = dispatch(Arc::clone(worker), call, plan, ready);
@@ -95,6 +105,7 @@ struct Facts {
     arrived: Instant,
     operation: &'static Operation,
     object: Option<String>,
+    open: Open,
 }
 
 async fn dispatch(
@@ -104,12 +115,13 @@ async fn dispatch(
     ready: Ready,
 ) -> Result<Response<ReplyBody>, Fault> {
     let operation = call.operation;
+    // What is rare is boxed: a call's future is as large as its largest branch, and is moved.
     if let Some(kind) = operation.lists {
-        return lists::run(worker, call, plan, ready, kind).await;
+        return Box::pin(lists::run(worker, call, plan, ready, kind)).await;
     }
     if operation.local {
         let name = call.model.as_deref().map(str::to_owned);
-        return models::run(worker, call, plan, ready, name).await;
+        return Box::pin(models::run(worker, call, plan, ready, name)).await;
     }
     attempt::run(worker, call, plan, ready).await
 }
@@ -135,8 +147,8 @@ async fn take(
             Ok(Taken::Flowing(pieces(body)))
         }
         BodyKind::SpooledForm | BodyKind::SpooledFormOrJson | BodyKind::SdpOrForm if is_form => {
-            let (form, body) =
-                spool::form(pieces(body), content_type(), &settings.spool_dir).await?;
+            let reading = spool::form(pieces(body), content_type(), &settings.spool_dir);
+            let (form, body) = Box::pin(reading).await?;
             Taken::form(&form, body)
         }
         BodyKind::SdpOrForm if media.as_deref() == Some("application/sdp") => {
@@ -158,7 +170,6 @@ fn is_websocket(headers: &HeaderMap) -> bool {
 
 /// Puts together what the attempt needs, all of it owned.
 fn prepare(
-    worker: &Worker,
     head: &Parts,
     facts: Facts,
     permit: Permit,
@@ -169,6 +180,7 @@ fn prepare(
     let target = head.uri.path_and_query().map_or("", |t| t.as_str());
     let target = target.strip_prefix("/v1").unwrap_or(target).to_owned();
     let mut headers = attempt::forwarded(&head.headers)?;
+    headers::separate_idempotency(&mut headers, &permit.project);
     let summary = taken.summary(operation);
     let broken = BrokenOff::default();
     let ask_usage = taken.must_ask_usage(operation, plan);
@@ -201,7 +213,7 @@ fn prepare(
         bytes_in,
         characters: summary.characters,
         gone: Gone::default(),
-        _open: worker.shared.tasks.open(),
+        _open: facts.open,
     };
     Ok((Arc::new(call), Ready { method: head.method.clone(), target, headers, body, broken }))
 }

@@ -67,7 +67,7 @@ impl Relay {
         status: u16,
     ) -> Self {
         let counter = Counter::new(tab.call.operation.meter);
-        Self {
+        let mut relay = Self {
             source,
             mode,
             ready,
@@ -80,7 +80,9 @@ impl Relay {
             gap: None,
             moved: Instant::now(),
             cut: None,
-        }
+        };
+        relay.end_if_known();
+        relay
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -137,7 +139,10 @@ impl Relay {
         self.moved = Instant::now();
         self.counter.bytes(piece.len());
         match &mut self.mode {
-            Mode::Raw => self.ready.push_back(piece),
+            Mode::Raw => {
+                self.ready.push_back(piece);
+                self.end_if_known();
+            }
             Mode::Json(scan) => {
                 scan.feed(&piece);
                 self.ready.push_back(piece);
@@ -147,6 +152,14 @@ impl Relay {
                 Ok(whole) => self.look_at(whole),
                 Err(_) => self.broken(&catalogue::UPSTREAM_MALFORMED_STREAM),
             },
+        }
+    }
+
+    /// A body with a length is not asked for more once its length is out, so that the end of one
+    /// must be known with its last piece: else it would look as if the client had hung up.
+    fn end_if_known(&mut self) {
+        if matches!(self.mode, Mode::Raw) && self.source.is_end_stream() {
+            self.ended();
         }
     }
 
@@ -202,6 +215,10 @@ impl Relay {
         }
         self.over = true;
         self.ready.clear();
+        if let (Some((claim, _)), Some(tab)) = (self.gate.take(), &self.tab) {
+            // What waited is half an event, and stays here; what it told of is owned all the same.
+            tab.worker.shared.tasks.spawn(async move { drop(claim.await) });
+        }
         if let Mode::Events(events) = &self.mode {
             if !events.is_complete() {
                 let meter = self.counter.meter();

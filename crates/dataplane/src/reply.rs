@@ -1,5 +1,8 @@
 //! Putting a reply together: its headers, and refusals in the envelope.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
 use domain::{Fault, Nanos, RequestId, Retry};
 use http::header::{self, HeaderMap, HeaderValue};
@@ -13,10 +16,30 @@ use crate::tab::Tab;
 /// A wait that Node's SDK ignores; there a plain "do not" is clearer (ms).
 const LONG_WAIT: u64 = 60_000;
 
-/// A new id for a call.
+/// A new id for a call: unique, not secret. A random start and a counter, mixed; asking the
+/// operating system for each would be a system call a request.
 #[must_use]
 pub fn request_id() -> RequestId {
-    RequestId::mint(vault::random())
+    static START: OnceLock<[u64; 2]> = OnceLock::new();
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let random = || u64::from_ne_bytes(vault::random());
+    let [high, low] = START.get_or_init(|| [random(), random()]);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mut text = [0; 36];
+    text[..4].copy_from_slice(b"req_");
+    let words = [mix(high.wrapping_add(number)), mix(low ^ number)];
+    let nibbles = words.iter().flat_map(|word| (0..16).map(move |at| (word >> (60 - 4 * at)) & 15));
+    for (digit, nibble) in text[4..].iter_mut().zip(nibbles) {
+        *digit = b"0123456789abcdef"[nibble as usize];
+    }
+    RequestId::from(std::str::from_utf8(&text).unwrap_or("req_"))
+}
+
+/// SplitMix64's finisher: a bijection, so that different numbers stay different.
+fn mix(mut word: u64) -> u64 {
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
 }
 
 /// A refusal as a response.
@@ -52,7 +75,8 @@ pub(crate) fn id_value(request: &RequestId) -> HeaderValue {
 pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(16);
     for (name, value) in from {
-        if headers::may_come_down(name) {
+        // No allowed header has a reason to hold our credential, so one that does is an echo.
+        if headers::may_come_down(name) && !tab.upstream.signature.is_in(value.as_bytes()) {
             map.append(name, value.clone());
         }
     }

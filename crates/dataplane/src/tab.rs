@@ -13,6 +13,7 @@ use domain::{
     KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens, UsageFamily,
     UsageRecord, cost,
 };
+use http::StatusCode;
 use openai::surface::Operation;
 use tokio::time::Instant;
 
@@ -68,6 +69,8 @@ pub(crate) struct Count {
     pub(crate) written: Vec<u8>,
     /// Work goes on at the provider; its usage comes with the finished object.
     pub(crate) unfinished: bool,
+    /// Usage reports that could not be believed (case 34).
+    pub(crate) bad_usage: u64,
     pub(crate) bytes_out: u64,
 }
 
@@ -87,17 +90,28 @@ pub(crate) struct Tab {
     upstream_request: Option<Box<str>>,
     began: Instant,
     first_byte: Option<Duration>,
+    /// The answer began as a success: the provider bills it, however it ends.
+    generated: bool,
 }
 
 impl Tab {
     pub(crate) fn open(worker: Arc<Worker>, call: Arc<Call>, upstream: Arc<LiveUpstream>) -> Self {
         let began = Instant::now();
-        Self { worker, call, upstream, upstream_request: None, began, first_byte: None }
+        Self {
+            worker,
+            call,
+            upstream,
+            upstream_request: None,
+            began,
+            first_byte: None,
+            generated: false,
+        }
     }
 
     /// Notes that the answer's head is there.
-    pub(crate) fn answered(&mut self, upstream_request: Option<&str>) {
+    pub(crate) fn answered(&mut self, status: StatusCode, upstream_request: Option<&str>) {
         self.first_byte = Some(self.began.elapsed());
+        self.generated = status.is_success();
         self.upstream_request = upstream_request.map(Box::from);
     }
 
@@ -108,7 +122,9 @@ impl Tab {
     /// Makes the attempt's record. Gives its cost, where the model has a price and the provider
     /// counted.
     pub(crate) fn settle(self, end: End) -> Option<Nanos> {
-        self.worker.shared.metrics.outcome(end.outcome);
+        let metrics = &self.worker.shared.metrics;
+        metrics.outcome(end.outcome);
+        metrics.bad_usage.fetch_add(end.count.bad_usage, Ordering::Relaxed);
         if self.must_estimate(&end) {
             estimate::settle(self, end);
             return None;
@@ -125,7 +141,7 @@ impl Tab {
             self.call.operation.meter.family(),
             UsageFamily::Completions | UsageFamily::Embeddings | UsageFamily::Moderations
         );
-        let generated = (200..300).contains(&end.status) && end.outcome != Outcome::Refused;
+        let generated = self.generated && end.outcome != Outcome::Refused;
         counted && generated && end.count.tokens.is_none() && !end.count.unfinished
     }
 

@@ -66,10 +66,19 @@ impl Tasks {
         }
     }
 
-    /// Ends all streams with an error event (the stop's last word).
+    /// Ends all streams with an error event, and all waiting for a head (the stop's last word).
     pub fn cut(&self) {
         self.0.cutting.store(true, Ordering::SeqCst);
         self.0.cut.notify_waiters();
+    }
+
+    /// Does `work`, unless the cut comes first.
+    pub async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.clone().until_cut() => None,
+        }
     }
 
     /// Resolves when streams must end.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use crate::{
     AuditEntry, Bucket, Change, Key, KeyId, KeyKind, KeyView, ObjectKind, ObjectRecord,
@@ -70,7 +71,7 @@ pub trait Objects: Send + Sync {
 pub trait UsageStore: Send + Sync {
     /// Writes the request log and folds into minute, hour and day rollups. After an error nothing
     /// was changed, and the same records may be written again.
-    fn write(&self, records: Vec<UsageRecord>) -> StoreResult<'_, ()>;
+    fn write(&self, records: Arc<Vec<UsageRecord>>) -> StoreResult<'_, ()>;
 
     /// Moves each secret's `last_used_at` forward, never back.
     fn touch(&self, uses: Vec<(SecretHash, Timestamp)>) -> StoreResult<'_, ()>;

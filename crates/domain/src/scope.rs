@@ -1,8 +1,8 @@
 //! Scopes: what a key may do, as strings `api.<thing>.<read|write|request>`.
 //!
 //! `write` includes `read` of the same thing. `api.model.request` includes every
-//! `api.<thing>.request`, as OpenAI's "Model capabilities" group does. Unknown strings are kept
-//! and grant nothing.
+//! `api.<thing>.request`, as OpenAI's "Model capabilities" group does; `api.all.read` includes
+//! every read. Unknown strings are kept and grant nothing.
 
 use std::fmt;
 
@@ -55,6 +55,8 @@ impl Scope {
             return false;
         };
         match self.verb {
+            // OpenAI's own word for a key that may read everything.
+            Verb::Read if thing == "all" => verb == "read",
             Verb::Read => thing == self.thing && (verb == "read" || verb == "write"),
             Verb::Write => thing == self.thing && verb == "write",
             Verb::Request => verb == "request" && (thing == self.thing || thing == "model"),
@@ -82,6 +84,13 @@ mod tests {
     fn the_model_group_grants_every_request_and_nothing_else() {
         assert!(Scope::request("embeddings").is_granted_by("api.model.request"));
         assert!(!Scope::write("files").is_granted_by("api.model.request"));
+    }
+
+    #[test]
+    fn all_read_reads_everything_and_changes_nothing() {
+        assert!(Scope::read("files").is_granted_by("api.all.read"));
+        assert!(!Scope::write("files").is_granted_by("api.all.read"));
+        assert!(!Scope::request("chat").is_granted_by("api.all.request"));
     }
 
     #[test]

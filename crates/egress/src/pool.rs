@@ -101,15 +101,16 @@ impl Pool {
                 Tried::NotSent(back) => request = back,
             }
         }
+        // What is rarer than a kept connection is boxed, to keep an ordinary call's future small.
         if let Some(sender) = self.take_h2(origin) {
-            match self.send_h2(origin, sender, request).await? {
+            match Box::pin(self.send_h2(origin, sender, request)).await? {
                 Tried::Answered(answer) => return Ok(answer),
                 Tried::NotSent(back) => request = back,
             }
         }
-        let last = match self.open(origin).await? {
+        let last = match Box::pin(self.open(origin)).await? {
             Opened::H1(sender) => self.send_h1(origin, sender, request).await?,
-            Opened::H2(sender) => self.send_h2(origin, sender, request).await?,
+            Opened::H2(sender) => Box::pin(self.send_h2(origin, sender, request)).await?,
         };
         match last {
             Tried::Answered(answer) => Ok(answer),

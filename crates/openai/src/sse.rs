@@ -70,6 +70,10 @@ fn last_end(text: &[u8], from: usize) -> Option<usize> {
     let mut last = None;
     let mut at = from;
     while let Some(end) = next_end(text, at) {
+        // Half a CRLF: its other half would stand before the next event.
+        if end == text.len() && text.ends_with(b"\n\r") {
+            break;
+        }
         last = Some(end);
         at = end;
     }
@@ -173,6 +177,20 @@ mod tests {
             for second in first..STREAM.len() {
                 assert_eq!(run(&[first, second]), whole, "split at {first} and {second}");
             }
+        }
+    }
+
+    #[test]
+    fn an_event_keeps_all_of_its_line_ends() {
+        let stream = b"data: 1\r\n\r\ndata: 2\r\n\r\n";
+        for at in 0..=stream.len() {
+            let mut splitter = Splitter::new(1 << 20);
+            let mut found = Vec::new();
+            for part in [&stream[..at], &stream[at..]] {
+                let piece = splitter.push(Bytes::copy_from_slice(part)).unwrap();
+                found.extend(events(&piece).map(|e| piece[e].to_vec()));
+            }
+            assert_eq!(found, [&stream[..11], &stream[11..]], "split at {at}");
         }
     }
 

@@ -40,6 +40,9 @@ pub struct View {
     pub user_label: Option<Range<usize>>,
     /// Objects that the body names, to be checked for their owner.
     pub references: Vec<(ObjectKind, Range<usize>)>,
+    /// Ids of input items that are given again in full. A provider that keeps an item of this id
+    /// may take its own text of it, so the item must not be known to be another project's.
+    pub replayed: Vec<Range<usize>>,
     stream_options: Option<Range<usize>>,
     stream_options_empty: bool,
     include_usage: Option<(Range<usize>, bool)>,

@@ -55,7 +55,7 @@ pub(crate) type Counts = [i64; COUNTERS];
 pub(crate) type RollupRow = (Slot<Box<str>>, Counts);
 
 /// The rows of all widths, in the order of the table's key, so that neighbours share pages.
-pub(crate) fn fold(records: &[UsageRecord]) -> Vec<RollupRow> {
+pub(crate) fn fold<'r>(records: impl Iterator<Item = &'r UsageRecord>) -> Vec<RollupRow> {
     let mut minutes: HashMap<Slot<&str>, Counts> = HashMap::new();
     for record in records {
         let counts = counts(record);

@@ -32,8 +32,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::ports::{StoreError, StoreResult};
 use domain::Clock;
+use domain::ports::{StoreError, StoreResult};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 

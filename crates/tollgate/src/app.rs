@@ -145,8 +145,9 @@ fn make_private_dir(path: &Path) -> Result<(), String> {
 
 fn master_key(config: &Config) -> Result<MasterKey, String> {
     match &config.master_key {
-        Some(secret) => MasterKey::from_secret(secret)
-            .map_err(|error| format!("TOLLGATE_MASTER_KEY: {error}")),
+        Some(secret) => {
+            MasterKey::from_secret(secret).map_err(|error| format!("TOLLGATE_MASTER_KEY: {error}"))
+        }
         None => MasterKey::from_file_or_new(&config.data_dir.join("master.key"))
             .map_err(|error| error.to_string()),
     }

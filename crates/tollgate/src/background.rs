@@ -1,16 +1,18 @@
 //! Work beside the calls: writing usage in groups, watching the config file.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dataplane::{Settled, Worker};
 use domain::ports::UsageStore;
+use domain::{SecretHash, Timestamp, UsageRecord};
 use store::Store;
+
+use crate::server::Stop;
 
 /// How long a settled call waits for its group: short against the promised second.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Records written in one go.
-const GROUP: usize = 4_096;
 
 /// Moves usage records from the workers' queues to the store, for ever.
 ///
@@ -19,43 +21,67 @@ const GROUP: usize = 4_096;
 pub struct Flusher {
     store: Arc<Store>,
     workers: Vec<Arc<Worker>>,
-    kept: Vec<Settled>,
+    /// The group that the store has not taken yet.
+    kept: Arc<Vec<UsageRecord>>,
+    uses: HashMap<SecretHash, Timestamp>,
     lost: u64,
 }
 
 impl Flusher {
     #[must_use]
     pub fn new(store: Arc<Store>, workers: Vec<Arc<Worker>>) -> Self {
-        Self { store, workers, kept: Vec::new(), lost: 0 }
+        Self { store, workers, kept: Arc::default(), uses: HashMap::new(), lost: 0 }
     }
 
-    pub async fn run(&mut self) {
-        loop {
-            tokio::time::sleep(PAUSE).await;
+    /// Runs until `quit` is called. A write that has begun is never dropped in the middle: nobody
+    /// could tell then whether it was made, and made again it would count twice.
+    pub async fn run(&mut self, quit: &Stop) {
+        while !quit.is_called() {
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = quit.called() => {}
+            }
             self.flush().await;
         }
     }
 
     /// Writes all that is waiting. Whether nothing is left.
     pub async fn flush(&mut self) -> bool {
-        if self.kept.len() < GROUP {
-            self.kept.extend(self.workers.iter().flat_map(|w| w.take_settled()));
-        }
         self.tell_losses();
-        while !self.kept.is_empty() {
-            let group = &self.kept[..self.kept.len().min(GROUP)];
-            let records = group.iter().map(|s| s.record.clone()).collect();
-            let uses = group.iter().map(|s| (s.secret, s.record.at)).collect();
-            if let Err(error) = self.store.write(records).await {
+        // A group that the store once refused goes alone, and what came since goes behind it.
+        let rounds = if self.kept.is_empty() { 1 } else { 2 };
+        for _ in 0..rounds {
+            if self.kept.is_empty() {
+                self.kept = Arc::new(self.take());
+            }
+            if !self.kept.is_empty()
+                && let Err(error) = self.store.write(Arc::clone(&self.kept)).await
+            {
                 tracing::error!(%error, waiting = self.kept.len(), "usage cannot be written");
                 return false;
             }
-            self.kept.drain(..self.kept.len().min(GROUP));
-            if let Err(error) = self.store.touch(uses).await {
-                tracing::warn!(%error, "last-used times cannot be written");
-            }
+            self.kept = Arc::default();
+        }
+        let uses: Vec<_> = self.uses.drain().collect();
+        if !uses.is_empty()
+            && let Err(error) = self.store.touch(uses).await
+        {
+            tracing::warn!(%error, "last-used times cannot be written");
         }
         true
+    }
+
+    /// What the workers have settled since; each secret's last use is noted once.
+    fn take(&mut self) -> Vec<UsageRecord> {
+        let settled = self.workers.iter().flat_map(|worker| worker.take_settled());
+        let uses = &mut self.uses;
+        settled
+            .map(|Settled { record, secret }| {
+                let last = uses.entry(secret).or_insert(record.at);
+                *last = record.at.max(*last);
+                record
+            })
+            .collect()
     }
 
     fn tell_losses(&mut self) {

@@ -103,10 +103,9 @@ impl Config {
             Some(path) => file::read(path, environment, &mut mistakes),
             None => file::File::default(),
         };
-        for (name, what) in [
-            ("TOLLGATE_DATABASE_URL", "PostgreSQL"),
-            ("TOLLGATE_REDIS_URL", "Redis"),
-        ] {
+        for (name, what) in
+            [("TOLLGATE_DATABASE_URL", "PostgreSQL"), ("TOLLGATE_REDIS_URL", "Redis")]
+        {
             if environment.get(name).is_some() {
                 mistakes.push(format!(
                     "{name} is set, but this version keeps everything in its data directory and \
@@ -126,7 +125,8 @@ impl Config {
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
-        let chosen = flags.listen.clone().or_else(|| environment.get("TOLLGATE_LISTEN")).or(file.listen);
+        let chosen =
+            flags.listen.clone().or_else(|| environment.get("TOLLGATE_LISTEN")).or(file.listen);
         Ok(Self {
             listen_chosen: chosen.is_some(),
             listen: chosen.unwrap_or_else(|| DEFAULT_LISTEN.to_owned()),

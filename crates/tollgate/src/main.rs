@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Config, Environment, Flags, Log};
 
@@ -19,6 +22,11 @@ mod quickstart;
 mod reveal;
 mod serve;
 mod server;
+
+/// A call makes some dozens of small allocations on one thread and frees them there; the system's
+/// allocator takes twice the time for it (`docs/performance.md`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// An OpenAI-compatible API platform that you run yourself: your own keys, limits and bills.
 #[derive(Parser)]
@@ -97,15 +105,17 @@ fn begin(flags: &Flags) -> Result<Config, String> {
 
 /// Readable lines on a terminal, JSON lines elsewhere, on standard error.
 fn start_log(log: &Log) {
-    let filter = log.filter.clone().unwrap_or_else(|| "info,hyper=warn".to_owned());
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let quiet =
+        || Targets::new().with_default(LevelFilter::INFO).with_target("hyper", LevelFilter::WARN);
+    let targets = log.filter.as_deref().and_then(|text| text.parse().ok()).unwrap_or_else(quiet);
     let terminal = std::io::stderr().is_terminal();
-    if log.json.unwrap_or(!terminal) {
-        builder.json().flatten_event(true).init();
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = if log.json.unwrap_or(!terminal) {
+        layer.json().flatten_event(true).boxed()
     } else {
-        builder.with_ansi(terminal).init();
-    }
+        layer.with_ansi(terminal).boxed()
+    };
+    tracing_subscriber::registry().with(layer.with_filter(targets)).init();
 }
 
 fn client_environment() -> cli::Env {

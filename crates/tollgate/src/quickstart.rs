@@ -81,8 +81,7 @@ async fn make_key(running: &Running) -> Result<Secret, String> {
     let page = PageQuery { limit: 1, after: None, order: domain::Order::Ascending };
     let projects = control.list_projects(page, false).await.map_err(|f| f.message.into_owned())?;
     let project = projects.rows.first().ok_or("there is no project; make one first")?;
-    let draft =
-        KeyDraft { name: "quickstart".into(), policy: KeyPolicy::default(), expiry: None };
+    let draft = KeyDraft { name: "quickstart".into(), policy: KeyPolicy::default(), expiry: None };
     let made = control.create_key(&Author::system(), &project.id, draft).await;
     made.map(|made| made.secret).map_err(|fault| fault.message.into_owned())
 }

@@ -19,6 +19,8 @@ use crate::server::{self, Front, Stop, Workers};
 
 /// Streams may go on this long after the order to stop.
 const GRACE: Duration = Duration::from_secs(30);
+/// A connection without a call has this long to close by itself.
+const MOMENT: Duration = Duration::from_secs(1);
 /// What is cut has this long to be settled and to leave.
 const LAST: Duration = Duration::from_secs(3);
 
@@ -31,6 +33,7 @@ pub struct Running {
     workers: Workers,
     flusher: Flusher,
     stop: Stop,
+    signals: Signals,
 }
 
 /// Builds everything and opens the listener last: whoever connects is served.
@@ -40,8 +43,8 @@ pub struct Running {
 pub async fn start(config: &Config) -> Result<Running, String> {
     raise_open_files();
     let tls = config.tls.as_ref().map(acceptor).transpose()?;
-    let listener = server::bind(&config.listen).await?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let socket = server::bind(&config.listen).await?;
+    let address = socket.local_addr().map_err(|error| error.to_string())?;
     refuse_loop(config, address)?;
     let app = app::build(config).await?;
     let stop = Stop::default();
@@ -49,79 +52,127 @@ pub async fn start(config: &Config) -> Result<Running, String> {
     let workers = Workers::start(&front, &app.workers, tls.as_ref(), &stop)?;
     let flusher = Flusher::new(Arc::clone(&app.store), app.workers.clone());
     let scheme = if tls.is_some() { "https" } else { "http" };
-    Ok(Running { app, address, scheme, listener, workers, flusher, stop })
+    let signals = Signals::hear()?;
+    let listener = server::open(socket, &config.listen)?;
+    Ok(Running { app, address, scheme, listener, workers, flusher, stop, signals })
 }
 
 impl Running {
     /// Serves until SIGTERM or SIGINT; reloads the config file on SIGHUP or when it changes.
     ///
     /// # Errors
-    /// When signals cannot be heard.
-    pub async fn run(mut self, flags: &Flags, config: &Config) -> Result<(), String> {
-        let hear = |kind| signal(kind).map_err(|error| error.to_string());
-        let mut terminate = hear(SignalKind::terminate())?;
-        let mut interrupt = hear(SignalKind::interrupt())?;
-        let mut hangup = hear(SignalKind::hangup())?;
-        let mut watch = Watch::new(config.file.as_deref());
-        let placeholder = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| e.to_string())?;
-        let listener = std::mem::replace(&mut self.listener, placeholder);
-        {
-            let accepting = self.workers.accept(listener, &self.app.dataplane);
-            tokio::pin!(accepting);
-            loop {
-                tokio::select! {
-                    () = &mut accepting => break,
-                    () = self.flusher.run() => {}
-                    _ = terminate.recv() => break,
-                    _ = interrupt.recv() => break,
-                    _ = hangup.recv() => reload(&self.app, flags).await,
-                    () = watch.changed() => reload(&self.app, flags).await,
-                }
-            }
-        }
-        self.shut_down(&mut terminate, &mut interrupt).await;
-        Ok(())
-    }
-
-    /// Lets calls end, cuts what does not, writes what is settled.
-    async fn shut_down(mut self, terminate: &mut Signal, interrupt: &mut Signal) {
-        tracing::info!("stopping: no new connections, open calls may end");
-        self.stop.call();
-        let tasks = self.app.dataplane.tasks.clone();
-        tokio::select! {
-            () = tasks.idle() => {}
-            () = tokio::time::sleep(GRACE) => {}
-            // A second signal means: now.
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tasks.cut();
+    /// When usage could not be written at the end.
+    pub async fn run(self, flags: &Flags, config: &Config) -> Result<(), String> {
+        let Self { app, listener, workers, mut flusher, stop, mut signals, .. } = self;
+        let quit = Stop::default();
+        let serving = async {
+            serve(&app, &workers, listener, &mut signals, flags, config).await;
+            shut_down(&app, workers, &stop, &mut signals).await;
+            quit.call();
+        };
+        // Usage is written as long as calls run, the stop's grace included.
+        tokio::join!(serving, flusher.run(&quit));
         let late = Instant::now() + LAST;
-        while (tasks.count() > 0 || !self.workers.are_idle()) && Instant::now() < late {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        if tasks.count() > 0 {
-            tracing::warn!(open = tasks.count(), "stopped with calls unsettled");
-        }
-        self.workers.join();
-        while !self.flusher.flush().await {
-            if Instant::now() > late + LAST {
-                tracing::error!("stopped with usage records unwritten");
-                break;
+        while !flusher.flush().await {
+            if Instant::now() > late {
+                return Err("stopped with usage records unwritten".to_owned());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Accepts connections until a stop is asked for.
+async fn serve(
+    app: &App,
+    workers: &Workers,
+    listener: TcpListener,
+    signals: &mut Signals,
+    flags: &Flags,
+    config: &Config,
+) {
+    let mut watch = Watch::new(config.file.as_deref());
+    let address = listener.local_addr().ok();
+    let accepting = workers.accept(listener, &app.dataplane);
+    tokio::pin!(accepting);
+    loop {
+        tokio::select! {
+            () = &mut accepting => return,
+            _ = signals.terminate.recv() => return,
+            _ = signals.interrupt.recv() => return,
+            _ = signals.hangup.recv() => reload(app, flags, address).await,
+            () = watch.changed() => reload(app, flags, address).await,
         }
     }
 }
 
-async fn reload(app: &App, flags: &Flags) {
+/// Lets calls end, cuts what does not. The listener is closed already.
+async fn shut_down(app: &App, workers: Workers, stop: &Stop, signals: &mut Signals) {
+    tracing::info!("stopping: no new connections, open calls may end");
+    stop.call();
+    let tasks = &app.dataplane.tasks;
+    tokio::select! {
+        () = all_ended(app, &workers) => {}
+        () = tokio::time::sleep(GRACE) => {}
+        // A second signal means: now.
+        _ = signals.terminate.recv() => {}
+        _ = signals.interrupt.recv() => {}
+    }
+    tasks.cut();
+    let late = Instant::now() + LAST;
+    while (tasks.count() > 0 || !workers.are_idle()) && Instant::now() < late {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    if tasks.count() > 0 {
+        tracing::warn!(open = tasks.count(), "stopped with calls unsettled");
+    }
+    workers.join();
+}
+
+/// Waits until no call is open. A connection may be about to begin one, so it has a moment; one
+/// that only sends a head byte by byte does not hold up the stop.
+async fn all_ended(app: &App, workers: &Workers) {
+    let tasks = &app.dataplane.tasks;
+    tasks.idle().await;
+    let late = Instant::now() + MOMENT;
+    while !workers.are_idle() && Instant::now() < late {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        tasks.idle().await;
+    }
+}
+
+/// The signals that we hear: from before anybody is told that we run, so that a stop which
+/// follows at once is a clean one.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn hear() -> Result<Self, String> {
+        let hear = |kind| signal(kind).map_err(|error| error.to_string());
+        Ok(Self {
+            terminate: hear(SignalKind::terminate())?,
+            interrupt: hear(SignalKind::interrupt())?,
+            hangup: hear(SignalKind::hangup())?,
+        })
+    }
+}
+
+async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
     let config = match Config::read(flags, &Environment::read()) {
         Ok(config) => config,
         Err(mistakes) => {
             return tracing::error!(%mistakes, "the config was not reloaded; the old one stays");
         }
     };
-    match app.load_upstreams(&config).await {
+    let loaded = match address.map_or(Ok(()), |address| refuse_loop(&config, address)) {
+        Ok(()) => app.load_upstreams(&config).await,
+        Err(loops) => Err(loops),
+    };
+    match loaded {
         Ok(()) => tracing::info!("upstreams were reloaded from the config"),
         Err(error) => tracing::error!(%error, "the upstreams were not reloaded; the old ones stay"),
     }
@@ -182,8 +233,8 @@ fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, String> {
     let certs = CertificateDer::pem_file_iter(&files.cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| bad("cert", &files.cert, &error))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|error| bad("key", &files.key, &error))?;
+    let key =
+        PrivateKeyDer::from_pem_file(&files.key).map_err(|error| bad("key", &files.key, &error))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

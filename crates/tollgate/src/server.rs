@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use dataplane::{Dataplane, Worker};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
@@ -21,22 +21,53 @@ pub use stop::Stop;
 
 /// Connections open at once; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 60_000;
+/// Connections that the kernel keeps for us until we accept them.
+const BACKLOG: u32 = 1_024;
 /// Connections accepted and not yet taken by their worker.
 const WAITING: usize = 1_024;
 
-/// Binds the address. A taken port gets a message that names it.
+/// Reserves the address: nobody else can have it, and nobody can connect before [`open`]. A taken
+/// port gets a message that names it.
 ///
 /// # Errors
 /// The message for the operator.
-pub async fn bind(address: &str) -> Result<TcpListener, String> {
-    match TcpListener::bind(address).await {
-        Ok(listener) => Ok(listener),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(format!(
+pub async fn bind(address: &str) -> Result<TcpSocket, String> {
+    let found = tokio::net::lookup_host(address).await.map_err(|e| unusable(address, &e))?;
+    let mut last = format!("cannot listen on {address}: it is no address of this machine");
+    for one in found {
+        match reserve(one) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = unusable(address, &error),
+        }
+    }
+    Err(last)
+}
+
+fn reserve(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let v4 = address.is_ipv4();
+    let socket = if v4 { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of the process before us may still be fading away on a port that was asked for.
+    socket.set_reuseaddr(address.port() != 0)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Lets clients in.
+///
+/// # Errors
+/// The message for the operator.
+pub fn open(socket: TcpSocket, address: &str) -> Result<TcpListener, String> {
+    socket.listen(BACKLOG).map_err(|error| unusable(address, &error))
+}
+
+fn unusable(address: &str, error: &std::io::Error) -> String {
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        return format!(
             "{address} is taken by another process. Stop it, or choose another address with \
              --listen, such as --listen 127.0.0.1:0"
-        )),
-        Err(error) => Err(format!("cannot listen on {address}: {error}")),
+        );
     }
+    format!("cannot listen on {address}: {error}")
 }
 
 type Accepted = (std::net::TcpStream, SocketAddr);

@@ -198,6 +198,20 @@ pub(crate) fn chatkit_session(call: &Call, world: &mut World) -> Reply {
     Reply::json(&made)
 }
 
+/// `POST /evals`: the schema of an item comes back inside the schema of all data.
+pub(crate) fn create_eval(call: &Call, world: &mut World) -> Reply {
+    let mut call = call.clone();
+    let source = &mut call.body["data_source_config"];
+    if source["schema"].is_null() {
+        let item = source["item_schema"].take();
+        source["schema"] = json!({"type": "object", "properties": {"item": item}});
+    }
+    if let Some(fields) = source.as_object_mut() {
+        fields.remove("item_schema");
+    }
+    objects::answer(&call, world)
+}
+
 /// `POST /evals/{id}/runs/{run}` cancels the run.
 pub(crate) fn cancel_eval_run(_: &Call, eval: &str, run: &str, world: &mut World) -> Reply {
     let path = format!("/evals/{eval}/runs/{run}");

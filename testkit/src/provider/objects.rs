@@ -142,7 +142,8 @@ fn item(call: &Call, kind: &Kind, world: &mut World) -> Reply {
             match kind.deleted {
                 Deleted::Empty => Reply::empty(),
                 Deleted::As(object) => {
-                    Reply::json(&json!({"id": id, "object": object, "deleted": true}))
+                    let field = if object.starts_with("eval.") { kind.link } else { "id" };
+                    Reply::json(&json!({field: id, "object": object, "deleted": true}))
                 }
             }
         }

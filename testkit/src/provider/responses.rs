@@ -202,7 +202,8 @@ fn compact(call: &Call, world: &mut World) -> Reply {
     if let Some(refusal) = refuse(call, world) {
         return refusal;
     }
-    let tokens = Tokens { audio_in: 0, image_in: 0, ..words::tokens(&prompt(call), 5) };
+    let tokens = words::tokens(&prompt(call), 5);
+    let tokens = Tokens { audio_in: 0, audio_out: 0, image_in: 0, image_out: 0, ..tokens };
     let item = json!({
         "id": world.id("cmp_"), "type": "compaction", "encrypted_content": "ZmFrZS1lbmNyeXB0ZWQ=",
     });

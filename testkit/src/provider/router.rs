@@ -60,6 +60,7 @@ pub(crate) fn answer(call: &Call, world: &mut World) -> Reply {
         ("POST", ["skills", ..]) => misc::skill(call, &segments[1..], world),
         ("POST", ["realtime", rest @ ..]) => misc::realtime(call, rest, world),
         ("POST", ["chatkit", "sessions"]) => misc::chatkit_session(call, world),
+        ("POST", ["evals"]) => misc::create_eval(call, world),
         ("POST", ["evals", id, "runs", run]) => misc::cancel_eval_run(call, id, run, world),
         ("POST", ["fine_tuning", "alpha", "graders", which]) => misc::grader(call, which),
         ("POST", ["fine_tuning", "checkpoints", model, "permissions"]) => {

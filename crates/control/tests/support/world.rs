@@ -228,7 +228,7 @@ impl Directory for World {
 }
 
 impl UsageStore for World {
-    fn write(&self, _: Vec<UsageRecord>) -> StoreResult<'_, ()> {
+    fn write(&self, _: Arc<Vec<UsageRecord>>) -> StoreResult<'_, ()> {
         self.ask(|_| Ok(()))
     }
 

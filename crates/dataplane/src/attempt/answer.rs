@@ -33,11 +33,14 @@ pub(crate) async fn receive(tab: Tab, answer: Answer) -> Result<Response<ReplyBo
     if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
         return fail(tab, Fault::new(&catalogue::UPSTREAM_REDIRECT));
     }
-    if status.is_client_error() || status.is_server_error() {
-        return refused::receive(tab, answer).await;
+    if status.is_informational() {
+        let why = "The provider switched protocols although nobody asked for it.";
+        return fail(tab, Fault::because(&catalogue::UPSTREAM_ERROR, why));
     }
-    let coding = answer.headers().get(CONTENT_ENCODING);
-    if coding.is_some_and(|coding| coding.as_bytes() != b"identity") {
+    if status.is_client_error() || status.is_server_error() {
+        return Box::pin(refused::receive(tab, answer)).await;
+    }
+    if is_coded(answer.headers()) {
         // We asked for none, and what cannot be read cannot be counted (case 80).
         let why = "The provider compressed its answer although nobody asked for it.";
         return fail(tab, Fault::because(&catalogue::UPSTREAM_ERROR, why));
@@ -46,8 +49,19 @@ pub(crate) async fn receive(tab: Tab, answer: Answer) -> Result<Response<ReplyBo
     match headers::media_type(answer.headers()).as_deref() {
         Some("text/event-stream") => Ok(stream(tab, answer, map)),
         Some("application/json") => json(tab, answer, map).await,
-        _ => raw(tab, answer, map).await,
+        // However it is labelled, an answer that holds a new object's id must be looked into.
+        _ if makes_in_body(&tab) => json(tab, answer, map).await,
+        _ => Box::pin(raw(tab, answer, map)).await,
     }
+}
+
+/// Whether a body is compressed: it can be neither read nor looked through for our credential.
+pub(super) fn is_coded(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).iter().any(|coding| coding.as_bytes() != b"identity")
+}
+
+fn makes_in_body(tab: &Tab) -> bool {
+    tab.call.claims && tab.call.operation.makes.is_some_and(|(_, place)| place != "Location")
 }
 
 fn fail(tab: Tab, fault: Fault) -> Result<Response<ReplyBody>, Fault> {
@@ -98,26 +112,29 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
     let mut body = answer.into_body();
     let mut scan = Scan::default();
     let holds = tab.call.claims && tab.call.operation.makes.is_some();
-    let most = match tab.call.operation.names {
+    let most = match owned::brings_objects(&tab.call) {
         _ if holds => HELD,
-        Some(_) => NAMED,
-        None => WHOLE,
+        true => NAMED,
+        false => WHOLE,
     };
     let gap = tab.worker.shared.settings.gap;
-    let (pieces, whole) = match tokio::time::timeout(gap, read(&mut body, &mut scan, most)).await {
-        Ok(Ok(read)) => read,
-        Ok(Err(())) => {
+    let reading = tokio::time::timeout(gap, read(&mut body, &mut scan, most));
+    let (pieces, whole) = match tab.worker.shared.tasks.unless_cut(reading).await {
+        Some(Ok(Ok(read))) => read,
+        Some(Ok(Err(()))) => {
             let why = "The provider's answer broke off before its end.";
             return fail(tab, Fault::because(&catalogue::UPSTREAM_ERROR, why));
         }
-        Err(_) => return fail(tab, Fault::new(&catalogue::UPSTREAM_TIMEOUT)),
+        Some(Err(_)) => return fail(tab, Fault::new(&catalogue::UPSTREAM_TIMEOUT)),
+        None => return fail(tab, Fault::new(&catalogue::SHUTTING_DOWN)),
     };
     if holds && !whole {
         return fail(tab, Fault::new(&catalogue::UPSTREAM_RESPONSE_TOO_LARGE));
     }
     let text = whole.then(|| join(&pieces));
     if let Some(text) = &text
-        && let Err(fault) = settle_ownership(&tab, text, &scan, status).await
+        && (owned::brings_objects(&tab.call) || tab.call.deletes.is_some())
+        && let Err(fault) = Box::pin(settle_ownership(&tab, text, &scan, status)).await
     {
         return fail(tab, fault);
     }
@@ -143,7 +160,7 @@ async fn settle_ownership(
     scan: &Scan,
     status: StatusCode,
 ) -> Result<(), Fault> {
-    if tab.call.claims || tab.call.operation.names.is_some() {
+    if owned::brings_objects(&tab.call) {
         let id = scan.noted().id.as_ref().and_then(|raw| openai::json::unescape(raw));
         let id = id.filter(|_| tab.call.claims).map(std::borrow::Cow::into_owned);
         remember(tab, owned::made(&tab.call, &tab.upstream, text, id)).await?;

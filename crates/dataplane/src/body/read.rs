@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use domain::{Fault, fault::catalogue};
-use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderValue};
 use http_body::Body;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -16,9 +17,8 @@ use crate::settings::Settings;
 
 /// Refuses what can be refused before a byte is read (cases 78, 79).
 pub(crate) fn check_head(headers: &HeaderMap, limit: u64) -> Result<(), Fault> {
-    if let Some(coding) = headers.get(CONTENT_ENCODING)
-        && coding.as_bytes() != b"identity"
-    {
+    let coded = |coding: &HeaderValue| coding.as_bytes() != b"identity";
+    if headers.get_all(CONTENT_ENCODING).iter().any(coded) {
         return Err(Fault::new(&catalogue::UNSUPPORTED_CONTENT_ENCODING));
     }
     let declared = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
@@ -106,7 +106,9 @@ impl Pieces {
 /// When a body is too late: after a pause, or when it falls behind the least rate (case 76).
 struct Pace {
     began: Instant,
-    settings: Settings,
+    pause: Duration,
+    /// Bytes a second.
+    rate: u64,
     late_at: Instant,
     /// Made only when a body makes us wait.
     timer: Option<Pin<Box<Sleep>>>,
@@ -115,14 +117,14 @@ struct Pace {
 impl Pace {
     fn new(settings: &Settings) -> Self {
         let began = Instant::now();
-        let late_at = began + settings.body_pause;
-        Self { began, settings: settings.clone(), late_at, timer: None }
+        let (pause, rate) = (settings.body_pause, settings.body_rate.max(1));
+        Self { began, pause, rate, late_at: began + pause, timer: None }
     }
 
     fn moved(&mut self, read: u64) {
-        let earned = std::time::Duration::from_millis(read * 1000 / self.settings.body_rate.max(1));
-        let by_rate = self.began + self.settings.body_pause + earned;
-        self.late_at = by_rate.min(Instant::now() + self.settings.body_pause);
+        let earned = Duration::from_millis(read * 1000 / self.rate);
+        let by_rate = self.began + self.pause + earned;
+        self.late_at = by_rate.min(Instant::now() + self.pause);
     }
 
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {

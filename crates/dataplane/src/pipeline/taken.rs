@@ -72,6 +72,9 @@ impl Taken {
             user: text("user")?,
             named: Vec::new(),
         };
+        if let Some(tuned) = fields.model.clone().filter(|model| model.starts_with("ft:")) {
+            fields.named.push((ObjectKind::FineTunedModel, tuned));
+        }
         for (name, kind) in [
             ("consent", ObjectKind::VoiceConsent),
             ("video[id]", ObjectKind::Video),
@@ -125,6 +128,13 @@ impl Taken {
             _ => {}
         }
         named
+    }
+
+    /// Ids of items that the body gives again in full.
+    pub(super) fn replayed(&self) -> Vec<String> {
+        let Self::Json(body, view) = self else { return Vec::new() };
+        let text = |span: &std::ops::Range<usize>| unescape(&body[span.clone()]);
+        view.replayed.iter().filter_map(text).map(std::borrow::Cow::into_owned).collect()
     }
 
     pub(super) fn summary(&self, operation: &Operation) -> Summary {

@@ -13,13 +13,11 @@ const WRITTEN: usize = 64 * 1024;
 pub(crate) struct Counter {
     meter: Meter,
     count: Count,
-    /// Usage reports that could not be believed.
-    pub(crate) bad: u64,
 }
 
 impl Counter {
     pub(crate) fn new(meter: Meter) -> Self {
-        Self { meter, count: Count::default(), bad: 0 }
+        Self { meter, count: Count::default() }
     }
 
     pub(crate) fn meter(&self) -> Meter {
@@ -46,6 +44,10 @@ impl Counter {
 
     /// Takes the noted fields of an answer or of one event; later ones replace earlier ones.
     pub(crate) fn note(&mut self, noted: &Noted) {
+        if self.meter == Meter::Free {
+            // A look at a finished object shows the usage of the call that made it.
+            return;
+        }
         if let Some(model) = text(noted.model.as_ref()) {
             self.count.model = Some(model);
         }
@@ -58,7 +60,7 @@ impl Counter {
                     self.count.tokens = Some(tokens);
                     self.count.media_ms = media_ms;
                 }
-                Err(_) => self.bad += 1,
+                Err(_) => self.count.bad_usage += 1,
             }
         }
         let duration = noted.duration.as_ref().filter(|_| self.meter == Meter::Transcription);

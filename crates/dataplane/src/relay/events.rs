@@ -1,17 +1,20 @@
 //! Looking at whole server-sent events: their usage, their end, the ids they bring.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use bytes::{Bytes, BytesMut};
-use domain::{ObjectKind, ObjectRecord};
+use domain::{ObjectKind, ObjectRecord, fault::catalogue};
 use memchr::memmem::Finder;
 use openai::answer::{Scan, derived};
 use openai::json::unescape;
 use openai::sse::{self, Splitter, TooLong};
 use openai::surface::Meter;
 
-use super::{Counter, Gate, has_terminal_event};
+use super::{Counter, Gate, error_event, has_terminal_event};
+use crate::names::{self, Shown};
+use crate::owned;
 use crate::tab::Tab;
+use crate::upstreams::LiveUpstream;
 
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage\""));
 static RESPONSE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"response\""));
@@ -26,11 +29,23 @@ fn limit(meter: Meter) -> usize {
     }
 }
 
+/// What becomes of an event.
+enum Kept {
+    AsItIs,
+    Not,
+    Instead(Bytes),
+}
+
 pub(crate) struct Events {
+    upstream: Arc<LiveUpstream>,
     splitter: Splitter,
     meter: Meter,
     hide_usage: bool,
+    /// Whether events may bring ids of objects, and whether the answer's own are among them.
+    brings: bool,
     claims: bool,
+    /// The kind of object whose id is the first event's, if the operation makes one.
+    makes: Option<ObjectKind>,
     /// Nothing but the first event is looked at for the model's name.
     seen_first: bool,
     complete: bool,
@@ -43,10 +58,13 @@ impl Events {
     pub(crate) fn new(tab: &Tab) -> Self {
         let meter = tab.call.operation.meter;
         Self {
+            upstream: Arc::clone(&tab.upstream),
             splitter: Splitter::new(limit(meter)),
             meter,
             hide_usage: tab.call.hide_usage,
+            brings: owned::brings_objects(&tab.call),
             claims: tab.call.claims,
+            makes: tab.call.operation.makes.and_then(|(kind, at)| (at == "id").then_some(kind)),
             seen_first: false,
             complete: false,
             made: Vec::new(),
@@ -82,39 +100,61 @@ impl Events {
     pub(crate) fn inspect(&mut self, piece: Bytes, counter: &mut Counter) -> Bytes {
         let mut spliced: Option<BytesMut> = None;
         for event in sse::events(&piece) {
-            if self.keep(&piece[event.clone()], counter) {
-                if let Some(out) = &mut spliced {
-                    out.extend_from_slice(&piece[event.clone()]);
+            let start = event.start;
+            let before = || BytesMut::from(&piece[..start]);
+            match self.keep(&piece[event.clone()], counter) {
+                Kept::AsItIs => {
+                    if let Some(out) = &mut spliced {
+                        out.extend_from_slice(&piece[event]);
+                    }
                 }
-            } else if spliced.is_none() {
-                spliced = Some(BytesMut::from(&piece[..event.start]));
+                Kept::Not => drop(spliced.get_or_insert_with(before)),
+                Kept::Instead(other) => {
+                    spliced.get_or_insert_with(before).extend_from_slice(&other);
+                }
             }
         }
         spliced.map_or(piece, BytesMut::freeze)
     }
 
     /// Whether an event goes on to the client.
-    fn keep(&mut self, event: &[u8], counter: &mut Counter) -> bool {
+    fn keep(&mut self, event: &[u8], counter: &mut Counter) -> Kept {
         let data = sse::data(event);
         let data = data.as_ref();
         if data.is_empty() {
-            return true;
+            return Kept::AsItIs;
         }
         self.sequence += 1;
         if data.starts_with(b"[DONE]") {
             self.complete = true;
-            return true;
+            return Kept::AsItIs;
         }
         counter.written(data);
         let first = !std::mem::replace(&mut self.seen_first, true);
-        if self.claims && ID.find(data).is_some() {
+        if self.brings && ID.find(data).is_some() {
             self.find_ids(data, first);
         }
+        let error = ERROR.find(data).is_some_and(|at| !is_null(&data[at + 7..]));
         let tells = first
+            || error
             || RESPONSE.find(data).is_some()
-            || USAGE.find(data).is_some_and(|at| !is_null(&data[at + 7..]))
-            || ERROR.find(data).is_some_and(|at| !is_null(&data[at + 7..]));
-        !(tells && self.look_into(data, counter))
+            || USAGE.find(data).is_some_and(|at| !is_null(&data[at + 7..]));
+        if tells && self.look_into(data, counter) {
+            return Kept::Not;
+        }
+        if error { self.without_names(event) } else { Kept::AsItIs }
+    }
+
+    /// An error event may name our account, as an error's body may.
+    fn without_names(&self, event: &[u8]) -> Kept {
+        match names::look(&self.upstream, event) {
+            Shown::Nothing => Kept::AsItIs,
+            Shown::Names(blanked) => Kept::Instead(blanked.into()),
+            Shown::Credential => {
+                let entry = &catalogue::UPSTREAM_ERROR;
+                Kept::Instead(error_event::render(self.meter, entry, self.sequence))
+            }
+        }
     }
 
     /// Reads an event that tells something. Whether it is the usage chunk that only we asked for.
@@ -137,10 +177,14 @@ impl Events {
 
     /// Notes the ids that an event brings, to be claimed for the call's project.
     fn find_ids(&mut self, data: &[u8], first: bool) {
-        if first && let Some(id) = Scan::whole(data).noted_id() {
-            self.made.push((ObjectKind::Response, id));
+        if first && self.claims {
+            let noted = Scan::whole(data);
+            // A run's stream begins with its new thread, or with the run, which names its thread.
+            let thread = noted.object.as_deref() == Some(b"thread");
+            let kind = self.makes.or(thread.then_some(ObjectKind::Thread));
+            self.made.extend(kind.zip(noted.noted_id()));
         }
-        for (kind, id) in derived(data, self.meter == Meter::Responses) {
+        for (kind, id) in derived(data, self.claims && self.meter == Meter::Responses) {
             match kind {
                 ObjectKind::Item => self.items.push(id),
                 kind => self.made.push((kind, id)),
@@ -153,12 +197,10 @@ impl Events {
         if self.made.is_empty() && self.items.is_empty() {
             return None;
         }
-        let makes = tab.call.operation.makes.map(|(kind, _)| kind);
         let record = |(kind, object): (ObjectKind, String)| ObjectRecord {
             upstream: tab.upstream.id.clone(),
             object,
-            // The answer's own id is of the kind that the operation makes.
-            kind: if kind == ObjectKind::Response { makes.unwrap_or(kind) } else { kind },
+            kind,
             project: tab.call.project.clone(),
             created_at: tab.call.at,
         };

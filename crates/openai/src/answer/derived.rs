@@ -46,7 +46,10 @@ fn place(key: &[u8]) -> Place {
         b"vector_store_ids" => Place::Is(K::VectorStore),
         b"conversation" => Place::Has(K::Conversation),
         b"file" => Place::Has(K::File),
-        b"metadata" | b"parameters" | b"schema" | b"json_schema" => Place::Opaque,
+        // What users and their servers wrote; an id in it was not made by this answer. A tool's
+        // description may come word for word from a server of the caller's own.
+        b"metadata" | b"attributes" | b"parameters" | b"schema" | b"json_schema" | b"tools"
+        | b"item_schema" | b"datasource_item" => Place::Opaque,
         _ => Place::Nothing,
     }
 }

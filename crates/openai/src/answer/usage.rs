@@ -22,16 +22,19 @@ pub struct Counted {
     pub media_ms: u64,
 }
 
+/// Each count under the names of both dialects: some providers give it under both at once.
 #[derive(Deserialize)]
 struct Usage<'a> {
-    #[serde(alias = "prompt_tokens")]
     input_tokens: Option<u64>,
-    #[serde(alias = "completion_tokens")]
+    prompt_tokens: Option<u64>,
     output_tokens: Option<u64>,
-    #[serde(alias = "prompt_tokens_details", alias = "input_token_details")]
+    completion_tokens: Option<u64>,
+    #[serde(alias = "input_token_details")]
     input_tokens_details: Option<Details>,
-    #[serde(alias = "completion_tokens_details", alias = "output_token_details")]
+    prompt_tokens_details: Option<Details>,
+    #[serde(alias = "output_token_details")]
     output_tokens_details: Option<Details>,
+    completion_tokens_details: Option<Details>,
     total_tokens: Option<u64>,
     #[serde(borrow)]
     seconds: Option<&'a RawValue>,
@@ -57,18 +60,20 @@ pub fn parse_usage(text: &[u8]) -> Result<Counted, BadUsage> {
         None => 0,
     };
     let total = usage.total_tokens.unwrap_or(0);
-    let output = usage.output_tokens.unwrap_or(0);
-    let Some(input) = usage.input_tokens.or_else(|| total.checked_sub(output).filter(|n| *n > 0))
-    else {
-        return if media_ms > 0 || usage.output_tokens.is_some() {
+    let written = usage.completion_tokens.or(usage.output_tokens);
+    let output = written.unwrap_or(0);
+    let read = usage.prompt_tokens.or(usage.input_tokens);
+    let Some(input) = read.or_else(|| total.checked_sub(output).filter(|n| *n > 0)) else {
+        return if media_ms > 0 || written.is_some() {
             let tokens = Tokens { output, ..Tokens::default() };
             sensible(Counted { tokens, media_ms })
         } else {
             Err(BadUsage)
         };
     };
-    let of_input = usage.input_tokens_details.unwrap_or_default();
-    let of_output = usage.output_tokens_details.unwrap_or_default();
+    let of_input = usage.prompt_tokens_details.or(usage.input_tokens_details).unwrap_or_default();
+    let of_output =
+        usage.completion_tokens_details.or(usage.output_tokens_details).unwrap_or_default();
     let tokens = Tokens {
         input,
         input_cached: of_input.cached_tokens.unwrap_or(0),
@@ -136,6 +141,15 @@ mod tests {
         );
         assert_eq!(chat, responses);
         assert_eq!((chat.input, chat.input_cached, chat.output_reasoning), (20, 16, 4));
+    }
+
+    #[test]
+    fn both_dialects_at_once_are_one_report() {
+        let both = tokens(
+            r#"{"prompt_tokens":20,"input_tokens":20,"completion_tokens":9,"output_tokens":9,
+                "total_tokens":29,"prompt_tokens_details":{"cached_tokens":16}}"#,
+        );
+        assert_eq!((both.input, both.output, both.input_cached), (20, 9, 16));
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub(super) enum Tag {
     SafetyIdentifier,
     Id,
     Type,
+    Role,
+    /// A Responses call's input, or a conversation's items.
+    Items,
     /// A string, or the strings of a list, name objects.
     Names(ObjectKind),
     /// A string names an object, or an object's `id` does.
@@ -38,6 +41,8 @@ impl Tag {
             b"safety_identifier" => Self::SafetyIdentifier,
             b"id" => Self::Id,
             b"type" => Self::Type,
+            b"role" => Self::Role,
+            b"input" | b"items" => Self::Items,
             b"file_id" | b"file_ids" | b"input_file_id" | b"training_file" | b"validation_file" => {
                 Self::Names(K::File)
             }

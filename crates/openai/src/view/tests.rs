@@ -114,6 +114,30 @@ fn references_are_found_where_the_api_has_them() {
 }
 
 #[test]
+fn an_item_is_referred_to_in_any_spelling() {
+    for body in [
+        r#"{"input":[{"id":"msg_1","type":"item\u005freference"}]}"#,
+        r#"{"input":[{"id":"msg_1"}]}"#,
+        r#"{"input":[{"type":null,"id":"msg_1"}]}"#,
+        r#"{"items":[{"id":"msg_1"}]}"#,
+    ] {
+        assert_eq!(references(body), [(ObjectKind::Item, "msg_1".to_owned())], "{body}");
+    }
+    for body in [
+        r#"{"input":[{"id":"msg_1","role":"user","content":"x"}]}"#,
+        r#"{"input":[{"id":"rs_1","type":"reasoning","summary":[]}]}"#,
+        r#"{"messages":[{"id":"x"}]}"#,
+    ] {
+        assert_eq!(references(body), [], "{body}");
+    }
+    let body =
+        r#"{"input":[{"id":"rs_1","type":"reasoning"},{"role":"user","content":[{"id":"x"}]}]}"#;
+    let replayed: Vec<_> = view(body).replayed.into_iter().map(|raw| &body[raw]).collect();
+    assert_eq!(replayed, ["rs_1"]);
+    assert_eq!(references(r#"{"input":"x","previous_response_id":""}"#), []);
+}
+
+#[test]
 fn the_users_own_data_is_not_read() {
     for body in [
         r#"{"metadata":{"file_id":"file-1"}}"#,

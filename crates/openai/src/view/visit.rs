@@ -16,9 +16,11 @@ struct Level {
     /// The object's own `id`, and whether its `type` is `item_reference`.
     id: Option<Range<usize>>,
     item_reference: bool,
+    /// Whether the object says what it is, by a `type` or a `role`.
+    typed: bool,
 }
 
-const EMPTY: Level = Level { tag: Tag::Other, id: None, item_reference: false };
+const EMPTY: Level = Level { tag: Tag::Other, id: None, item_reference: false, typed: false };
 
 pub(super) struct Visitor<'b> {
     body: &'b [u8],
@@ -71,10 +73,21 @@ impl<'b> Visitor<'b> {
     }
 
     fn refer(&mut self, kind: ObjectKind, raw: Range<usize>) {
+        // An empty name is nobody's; what to say of it is the provider's matter.
+        if raw.is_empty() {
+            return;
+        }
         if self.view.references.len() == MAX_REFERENCES {
             return self.fail(BadBody::TooManyReferences);
         }
         self.view.references.push((kind, raw));
+    }
+
+    fn replay(&mut self, raw: Range<usize>) {
+        if self.view.replayed.len() == MAX_REFERENCES {
+            return self.fail(BadBody::TooManyReferences);
+        }
+        self.view.replayed.push(raw);
     }
 
     fn model(&mut self, depth: usize, raw: Range<usize>) {
@@ -98,6 +111,29 @@ impl<'b> Visitor<'b> {
             self.refer(kind, raw.clone());
         }
         self.levels[depth].id = Some(raw);
+    }
+
+    fn kind(&mut self, depth: usize, raw: Range<usize>) {
+        let level = &mut self.levels[depth];
+        level.typed = true;
+        level.item_reference |=
+            unescape(&self.body[raw]).is_some_and(|kind| kind == "item_reference");
+    }
+
+    /// Notes the id of an object that is, or may be, an item. It is a reference where it says so,
+    /// or where an element of the input says nothing of itself (a reference's `type` may be left
+    /// out).
+    fn item(&mut self, depth: usize) {
+        let element =
+            depth == 3 && [&self.levels[1], &self.levels[2]].map(|l| l.tag) == [Tag::Items; 2];
+        let level = &mut self.levels[depth];
+        let reference = level.item_reference || (element && !level.typed);
+        let Some(id) = level.id.take() else { return };
+        if reference {
+            self.refer(ObjectKind::Item, id);
+        } else if element {
+            self.replay(id);
+        }
     }
 
     fn in_stream_options(&self, depth: usize) -> bool {
@@ -139,9 +175,8 @@ impl Visit for Visitor<'_> {
         match self.levels[depth].tag {
             Tag::Model => self.model(depth, raw),
             Tag::Id => self.id(depth, raw),
-            Tag::Type => {
-                self.levels[depth].item_reference = &self.body[raw] == b"item_reference";
-            }
+            Tag::Type => self.kind(depth, raw),
+            Tag::Role => self.levels[depth].typed = true,
             // A built-in voice ("alloy") and `"container": "auto"`-like words are plain strings.
             Tag::Holds(ObjectKind::Voice | ObjectKind::File | ObjectKind::Video) => {}
             Tag::Names(kind) | Tag::Holds(kind) => self.refer(kind, raw),
@@ -219,11 +254,8 @@ impl Visit for Visitor<'_> {
         {
             span.end = end;
         }
-        if self.opaque.is_none()
-            && self.levels[depth].item_reference
-            && let Some(id) = self.levels[depth].id.take()
-        {
-            self.refer(ObjectKind::Item, id);
+        if self.opaque.is_none() {
+            self.item(depth);
         }
     }
 }

@@ -27,8 +27,10 @@ const DEPTH: usize = 256;
 const GROUP: usize = 64;
 const GROUP_ROWS: usize = 8192;
 
+type Batch = Arc<Vec<UsageRecord>>;
+
 struct Job {
-    records: Vec<UsageRecord>,
+    records: Batch,
     reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -47,7 +49,7 @@ impl Log {
         .map(Self)
     }
 
-    pub(crate) fn write(&self, records: Vec<UsageRecord>) -> StoreResult<'_, ()> {
+    pub(crate) fn write(&self, records: Batch) -> StoreResult<'_, ()> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             self.0.submit(Job { records, reply })?;
@@ -60,19 +62,21 @@ struct LogThread {
     db: Connection,
     writer: Arc<Writer>,
     /// Rows whose rollups are committed and whose log transaction was not.
-    unlogged: Vec<UsageRecord>,
+    unlogged: Vec<Batch>,
 }
 
 impl LogThread {
     fn write_group(&mut self, first: Job, jobs: &Receiver<Job>) {
-        let mut records = first.records;
+        let mut rows = first.records.len();
+        let mut batches = vec![first.records];
         let mut replies = vec![first.reply];
-        while replies.len() < GROUP && records.len() < GROUP_ROWS {
+        while replies.len() < GROUP && rows < GROUP_ROWS {
             let Ok(job) = jobs.try_recv() else { break };
-            records.extend(job.records);
+            rows += job.records.len();
+            batches.push(job.records);
             replies.push(job.reply);
         }
-        let result = guarded(|| self.write(records));
+        let result = guarded(|| self.write(batches));
         if !self.db.is_autocommit() {
             let _ = execute(&self.db, "ROLLBACK");
         }
@@ -82,18 +86,18 @@ impl LogThread {
     }
 
     /// Where this returns early, the caller rolls the log's transaction back.
-    fn write(&mut self, records: Vec<UsageRecord>) -> Result<(), Failure> {
+    fn write(&mut self, batches: Vec<Batch>) -> Result<(), Failure> {
         self.log_kept()?;
-        if records.is_empty() {
+        if batches.iter().all(|batch| batch.is_empty()) {
             // Nothing but the promise that all before is written; the writer's queue is in order.
             return Ok(self.writer.write_blocking(|_| Ok(()))?);
         }
         execute(&self.db, "BEGIN IMMEDIATE")?;
-        insert(&self.db, &records)?;
-        let rows = rollup::fold(&records);
+        insert(&self.db, &batches)?;
+        let rows = rollup::fold(batches.iter().flat_map(|batch| batch.iter()));
         self.writer.write_blocking(move |db| usage::add(db, &rows))?;
         if commit(&self.db).is_err() {
-            self.unlogged = records;
+            self.unlogged = batches;
         }
         Ok(())
     }
@@ -109,9 +113,9 @@ impl LogThread {
     }
 }
 
-fn insert(db: &Connection, records: &[UsageRecord]) -> Result<(), Failure> {
+fn insert(db: &Connection, batches: &[Batch]) -> Result<(), Failure> {
     let mut statement = db.prepare_cached(sql::LOG_REQUEST)?;
-    for record in records {
+    for record in batches.iter().flat_map(|batch| batch.iter()) {
         bind_call(&mut statement, record)?;
         bind_numbers(&mut statement, record)?;
         statement.raw_execute()?;

@@ -1,5 +1,7 @@
 //! Reads of the control plane.
 
+use std::sync::Arc;
+
 use domain::ports::{Records, StoreResult};
 use domain::{
     AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged, Project,
@@ -99,7 +101,7 @@ impl Records for Store {
         Box::pin(async move {
             // What was queued before this instant stands before an empty batch.
             let at = self.clock.now();
-            self.log.write(vec![]).await?;
+            self.log.write(Arc::default()).await?;
             Ok(at)
         })
     }

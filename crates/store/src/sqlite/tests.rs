@@ -164,13 +164,13 @@ async fn usage_that_does_not_fit_is_in_neither_file_and_can_come_again() {
         .map(|n| UsageRecord { key: format!("key_{n:0>200}").into(), ..attempt(n) })
         .collect();
     room(&store, 1).await;
-    let refused = store.write(batch.clone()).await.unwrap_err();
+    let refused = store.write(Arc::new(batch.clone())).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
     assert_eq!(store.request_log_rows().await, Ok(0));
     assert_eq!(requests_counted(&store).await, 0);
 
     room(&store, 10_000).await;
-    store.write(batch).await.unwrap();
+    store.write(Arc::new(batch)).await.unwrap();
     assert_eq!(store.request_log_rows().await, Ok(300));
     assert_eq!(requests_counted(&store).await, 300);
 }
@@ -188,15 +188,15 @@ async fn a_log_that_fails_at_its_commit_keeps_its_rows_and_counts_once() {
              BEGIN INSERT INTO probe VALUES ('nowhere'); END;",
         )
         .unwrap();
-    store.write((0..3).map(attempt).collect()).await.unwrap();
+    store.write(Arc::new((0..3).map(attempt).collect())).await.unwrap();
     assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(0), 3));
     // One batch is kept; the next is refused whole, so that no more than one ever is.
-    let refused = store.write(vec![attempt(3)]).await.unwrap_err();
+    let refused = store.write(Arc::new(vec![attempt(3)])).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
     assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(0), 3));
 
     outside.execute_batch("DROP TRIGGER spoil").unwrap();
-    store.write(vec![attempt(3)]).await.unwrap();
+    store.write(Arc::new(vec![attempt(3)])).await.unwrap();
     assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(4), 4));
 }
 

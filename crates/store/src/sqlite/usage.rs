@@ -1,5 +1,7 @@
 //! Usage in, reports out.
 
+use std::sync::Arc;
+
 use domain::ports::{StoreResult, UsageStore};
 use domain::{Bucket, SecretHash, Timestamp, UsageFilter, UsageQuery, UsageRecord, UsageRow};
 use rusqlite::types::Value;
@@ -12,7 +14,7 @@ use crate::rollup::{Counts, RollupRow, usage_row};
 use crate::sql;
 
 impl UsageStore for Store {
-    fn write(&self, records: Vec<UsageRecord>) -> StoreResult<'_, ()> {
+    fn write(&self, records: Arc<Vec<UsageRecord>>) -> StoreResult<'_, ()> {
         self.log.write(records)
     }
 

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use domain::Change;
 use domain::ports::{Directory, Objects, Records, UsageStore};
@@ -16,7 +17,7 @@ async fn fill(store: &Store) {
     furnish(store).await;
     apply(store, vec![Change::CreateKey(key("key_1", "proj_1", 1))]).await;
     store.claim(vec![object("file-1", "proj_1")]).await.unwrap();
-    store.write(vec![attempt("req_1", Timestamp(1)); 3]).await.unwrap();
+    store.write(Arc::new(vec![attempt("req_1", Timestamp(1)); 3])).await.unwrap();
 }
 
 async fn check_filled(store: &Store) {

@@ -53,7 +53,7 @@ async fn batches_of_usage_at_once_are_all_counted_and_logged() {
         let store = Arc::clone(&store);
         writes.spawn(async move {
             let records = vec![attempt(&format!("req_{number}"), Timestamp(number)); 20];
-            store.write(records).await.unwrap();
+            store.write(Arc::new(records)).await.unwrap();
         });
     }
     writes.join_all().await;

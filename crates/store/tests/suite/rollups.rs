@@ -1,6 +1,7 @@
 //! Reports against a second, simple model: every record kept, summed anew for each question.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::ports::UsageStore;
 use domain::{
@@ -143,7 +144,7 @@ proptest! {
         runtime.block_on(async {
             let (_dir, store) = fresh();
             for batch in &batches {
-                store.write(batch.clone()).await.unwrap();
+                store.write(Arc::new(batch.clone())).await.unwrap();
             }
             let all = batches.concat();
             for query in questions {

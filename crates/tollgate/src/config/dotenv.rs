@@ -23,7 +23,8 @@ fn assignment(line: &str) -> Option<(&str, String)> {
     let (name, value) = line.split_once('=')?;
     let name = name.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() || !name.chars().all(plain) || name.starts_with(|c: char| c.is_ascii_digit()) {
+    if name.is_empty() || !name.chars().all(plain) || name.starts_with(|c: char| c.is_ascii_digit())
+    {
         return None;
     }
     Some((name, unquote(value.trim())?))

@@ -51,7 +51,11 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
     };
     let mut reader = Reader { text, name, environment, mistakes };
     let root = document.as_table();
-    reader.known(root, "", &["listen", "data_dir", "master_key", "tls", "timeouts", "log", "upstreams"]);
+    reader.known(
+        root,
+        "",
+        &["listen", "data_dir", "master_key", "tls", "timeouts", "log", "upstreams"],
+    );
     File {
         listen: reader.string(root, "listen"),
         data_dir: reader.string(root, "data_dir").map(PathBuf::from),
@@ -72,7 +76,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn mistake(&mut self, span: Option<std::ops::Range<usize>>, why: &str) {
-        let line = span.map(|s| self.text[..s.start.min(self.text.len())].lines().count().max(1));
+        let line =
+            span.map(|s| self.text[..s.start.min(self.text.len())].matches('\n').count() + 1);
         let place = line.map_or_else(String::new, |l| format!(":{l}"));
         self.mistakes.push(format!("{}{place}: {why}", self.name));
     }
@@ -81,7 +86,10 @@ impl Reader<'_> {
         for (key, item) in table {
             if !keys.contains(&key) {
                 let span = table.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
-                self.mistake(span, &format!("unknown key `{place}{key}`. Known here: {}", keys.join(", ")));
+                self.mistake(
+                    span,
+                    &format!("unknown key `{place}{key}`. Known here: {}", keys.join(", ")),
+                );
             }
         }
     }
@@ -140,10 +148,17 @@ impl Reader<'_> {
         self.known(table, "timeouts.", &keys);
         let mut seconds = |key: &str| {
             let item = table.get(key)?;
-            match item.as_integer().and_then(|n| u64::try_from(n).ok()).filter(|n| (1..=86_400).contains(n)) {
+            match item
+                .as_integer()
+                .and_then(|n| u64::try_from(n).ok())
+                .filter(|n| (1..=86_400).contains(n))
+            {
                 Some(n) => Some(Duration::from_secs(n)),
                 None => {
-                    self.mistake(item.span(), &format!("`{key}` must be whole seconds, 1 to 86400"));
+                    self.mistake(
+                        item.span(),
+                        &format!("`{key}` must be whole seconds, 1 to 86400"),
+                    );
                     None
                 }
             }
@@ -190,7 +205,10 @@ impl Reader<'_> {
         self.known(table, &format!("upstreams.{name}."), &keys);
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-            self.mistake(table.span(), "an upstream's name takes letters, digits, - and _, at most 64");
+            self.mistake(
+                table.span(),
+                "an upstream's name takes letters, digits, - and _, at most 64",
+            );
         }
         let provider = self.string(table, "provider").unwrap_or_else(|| name.to_owned());
         let row = catalogue::find(&provider);
@@ -203,7 +221,10 @@ impl Reader<'_> {
         if let Some(url) = &base_url
             && let Err(error) = egress::Origin::parse(url, true)
         {
-            self.mistake(table.get("base_url").and_then(Item::span), &format!("`base_url`: {error}"));
+            self.mistake(
+                table.get("base_url").and_then(Item::span),
+                &format!("`base_url`: {error}"),
+            );
         }
         let credential = self.secret(table, "credential");
         let unowned = match self.string(table, "unowned_project") {

@@ -54,13 +54,16 @@ pub(super) async fn serve(
 /// no method of HTTP/1.1 begins with `PRI`.
 async fn speaks_h2(stream: &TcpStream) -> bool {
     let mut seen = [0; 3];
+    // What was peeked at stays readable, so that only a clock can tell when to look again.
+    let mut pause = Duration::from_millis(2);
     loop {
         match stream.peek(&mut seen).await {
             Ok(n) if n == 0 || !b"PRI".starts_with(&seen[..n]) => return false,
             Ok(3) => return true,
-            Ok(_) => tokio::time::sleep(Duration::from_millis(2)).await,
+            Ok(_) => tokio::time::sleep(pause).await,
             Err(_) => return false,
         }
+        pause = (pause * 2).min(Duration::from_millis(250));
     }
 }
 
@@ -93,6 +96,7 @@ async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD)
             .max_buf_size(HEAD_BYTES)
+            .max_header_size(HEAD_BYTES)
             .max_headers(100)
             .serve_connection(TokioIo::new(stream), service);
         Until::new(connection, |c| c.graceful_shutdown(), stop).await

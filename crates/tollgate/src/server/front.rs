@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dataplane::{Dataplane, Peer, ReplyBody, Worker, fault_reply, request_id};
-use domain::{Fault, RequestId, Secret, fault::catalogue};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use domain::{Entry, Fault, RequestId, Secret, fault::catalogue};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use web::{Api, ApiReply, ApiRequest};
@@ -54,14 +54,18 @@ impl Front {
         peer: Peer,
     ) -> Response<ReplyBody> {
         let id = request_id();
+        if let Some(entry) = misleading(&request) {
+            self.dataplane.metrics.refusal(entry.code);
+            return fault_reply(&Fault::new(entry), &id);
+        }
         let path = request.uri().path();
         if path.starts_with("/v1/") && !Api::serves(path) {
             return dataplane::serve(worker, request, peer, id).await;
         }
         let mut response = if Api::serves(path) {
-            self.administer(request, peer, &id).await
+            Box::pin(self.administer(request, peer, &id)).await
         } else {
-            self.other(&request, peer, &id).await
+            Box::pin(self.other(&request, peer, &id)).await
         };
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(X_REQUEST_ID, value);
@@ -76,6 +80,10 @@ impl Front {
         id: &RequestId,
     ) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
+        let declared = head.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+        if declared.is_some_and(|length: usize| length > ADMIN_BODY) {
+            return fault_reply(&Fault::new(&catalogue::REQUEST_TOO_LARGE), id);
+        }
         let reading = Limited::new(body, ADMIN_BODY).collect();
         let body = match tokio::time::timeout(ADMIN_TIME, reading).await {
             Ok(Ok(body)) => body.to_bytes(),
@@ -164,11 +172,23 @@ impl Front {
     }
 }
 
-const WELCOME: &str = "Tollgate is running. Point an OpenAI SDK at this address with /v1 behind it.\n";
+/// What two readers could understand differently, on every path alike (case 10): another host in
+/// the target (HTTP/2 always carries one beside the path), or a Host header that is none.
+fn misleading(request: &Request<Incoming>) -> Option<&'static Entry> {
+    let absolute = request.uri().scheme().is_some() && request.version() < Version::HTTP_2;
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(b);
+    let sound = hosts.next().is_none_or(|host| host.as_bytes().iter().all(plain));
+    (absolute || !sound || hosts.next().is_some()).then_some(&catalogue::BAD_REQUEST_TARGET)
+}
+
+const WELCOME: &str =
+    "Tollgate is running. Point an OpenAI SDK at this address with /v1 behind it.\n";
 
 /// The most common slip: a base URL without `/v1`.
 fn advice(path: &str) -> &'static str {
-    let known = ["/chat/", "/responses", "/models", "/embeddings", "/completions", "/files", "/images/"];
+    let known =
+        ["/chat/", "/responses", "/models", "/embeddings", "/completions", "/files", "/images/"];
     if known.iter().any(|start| path.starts_with(start)) {
         ". Add /v1 to the base URL."
     } else {

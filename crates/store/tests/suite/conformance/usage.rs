@@ -5,6 +5,7 @@ use domain::{
 
 use super::Ports;
 use crate::support::attempt;
+use std::sync::Arc;
 
 const DAY: i64 = 1_699_920_000;
 
@@ -29,7 +30,7 @@ async fn report(store: &impl Ports, width: BucketWidth) -> Vec<Bucket> {
 
 pub(crate) async fn nothing_gives_no_bucket(store: &impl Ports) {
     assert!(report(store, BucketWidth::Day).await.is_empty());
-    store.write(vec![]).await.unwrap();
+    store.write(Arc::new(vec![])).await.unwrap();
     assert!(report(store, BucketWidth::Day).await.is_empty());
 }
 
@@ -37,7 +38,7 @@ pub(crate) async fn a_report_groups_only_as_asked(store: &impl Ports) {
     let base = || attempt("req_1", at(0));
     let tier = UsageRecord { service_tier: Some("flex".into()), batch: true, ..base() };
     let other = UsageRecord { key: "key_2".into(), project: "proj_2".into(), ..base() };
-    store.write(vec![base(), base(), tier, other]).await.unwrap();
+    store.write(Arc::new(vec![base(), base(), tier, other])).await.unwrap();
 
     let buckets = report(store, BucketWidth::Day).await;
     assert_eq!((buckets.len(), buckets[0].rows.len()), (1, 1));
@@ -74,7 +75,7 @@ pub(crate) async fn filters_match_every_list(store: &impl Ports) {
         make("proj_2", "a", false),
         UsageRecord { family: UsageFamily::Embeddings, ..make("proj_1", "a", false) },
     ];
-    store.write(records).await.unwrap();
+    store.write(Arc::new(records)).await.unwrap();
     let count = async |filter: UsageFilter| {
         let query = UsageQuery { filter, ..query(BucketWidth::Hour, GroupBy::default()) };
         let buckets = store.report(query).await.unwrap();
@@ -96,14 +97,14 @@ pub(crate) async fn filters_match_every_list(store: &impl Ports) {
 pub(crate) async fn only_what_reached_the_provider_is_a_request(store: &impl Ports) {
     let make = |outcome| UsageRecord { outcome, estimated: true, ..attempt("req_1", at(0)) };
     let refused = UsageRecord { tokens: Tokens::default(), ..make(Outcome::Refused) };
-    store.write(vec![refused.clone()]).await.unwrap();
+    store.write(Arc::new(vec![refused.clone()])).await.unwrap();
     assert!(report(store, BucketWidth::Day).await.is_empty());
 
     let outcomes = [Outcome::Completed, Outcome::ClientGone, Outcome::UpstreamFailed];
     let mut records: Vec<_> = outcomes.map(make).into();
     // A refusal that cost something nevertheless: the money counts, the request does not.
     records.push(UsageRecord { cost: Some(Nanos(7)), ..refused });
-    store.write(records).await.unwrap();
+    store.write(Arc::new(records)).await.unwrap();
     let row = report(store, BucketWidth::Day).await.remove(0).rows.remove(0);
     assert_eq!((row.requests, row.estimated, row.cost), (3, 3, Nanos(7)));
 }
@@ -115,7 +116,7 @@ pub(crate) async fn the_model_served_comes_before_the_model_asked(store: &impl P
         ..attempt("req_1", at(0))
     };
     let records = vec![make(Some("a"), Some("a-2026")), make(Some("a"), None), make(None, None)];
-    store.write(records).await.unwrap();
+    store.write(Arc::new(records)).await.unwrap();
     let group = GroupBy { model: true, ..GroupBy::default() };
     let rows = store.report(query(BucketWidth::Day, group)).await.unwrap().remove(0).rows;
     let models: Vec<_> = rows.iter().map(|r| r.model.as_deref()).collect();
@@ -125,7 +126,7 @@ pub(crate) async fn the_model_served_comes_before_the_model_asked(store: &impl P
 pub(crate) async fn batches_add_up_in_every_width(store: &impl Ports) {
     for second in [0, 59, 60, 3_599, 3_600, 86_399, 86_400] {
         let record = UsageRecord { cost: Some(Nanos(3)), ..attempt("req_1", at(second)) };
-        store.write(vec![record.clone(), record]).await.unwrap();
+        store.write(Arc::new(vec![record.clone(), record])).await.unwrap();
     }
     let shape = |buckets: &[Bucket]| -> Vec<(i64, u64, i64)> {
         buckets.iter().map(|b| (b.start - DAY, b.rows[0].requests, b.rows[0].cost.0)).collect()
@@ -144,16 +145,17 @@ pub(crate) async fn absurd_counts_do_not_stop_later_ones(store: &impl Ports) {
     let tokens = Tokens { input: u64::MAX, output: u64::MAX, ..Tokens::default() };
     let absurd = UsageRecord { tokens, cost: Some(Nanos(i64::MAX)), ..attempt("req_1", at(0)) };
     for _ in 0..3 {
-        store.write(vec![absurd.clone(), absurd.clone()]).await.unwrap();
+        store.write(Arc::new(vec![absurd.clone(), absurd.clone()])).await.unwrap();
     }
-    store.write(vec![attempt("req_2", at(0))]).await.unwrap();
+    store.write(Arc::new(vec![attempt("req_2", at(0))])).await.unwrap();
     let row = report(store, BucketWidth::Day).await.remove(0).rows.remove(0);
     assert_eq!(row.requests, 7);
 }
 
 pub(crate) async fn ping_comes_after_what_was_written(store: &impl Ports) {
     let before = store.ping().await.unwrap();
-    let (written, pinged) = tokio::join!(store.write(vec![attempt("req_1", at(0))]), store.ping());
+    let (written, pinged) =
+        tokio::join!(store.write(Arc::new(vec![attempt("req_1", at(0))])), store.ping());
     written.unwrap();
     assert!(pinged.unwrap() > before);
     assert_eq!(report(store, BucketWidth::Day).await.len(), 1);

@@ -1,0 +1,115 @@
+//! `kill -9` under load, and the start after it.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testkit::Builder;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::{BIN, CHAT, Stage, hello, hello_stream, passed, until};
+
+const CALLS: usize = 1_000;
+
+/// Each call takes two descriptors here, ours and the provider's.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+}
+
+/// Holds many streams open in the background, each until its connection ends.
+fn load(stage: &Stage) -> std::thread::JoinHandle<usize> {
+    let address = stage.gateway.url().trim_start_matches("http://").to_owned();
+    let mut body = hello_stream();
+    body["messages"][0]["content"] = json!("[[words=300]] [[gap_ms=200]]");
+    let body = body.to_string();
+    let request = format!(
+        "{}Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        stage.raw_post(CHAT),
+        body.len()
+    );
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let calls: Vec<_> = (0..CALLS)
+                .map(|_| {
+                    let (address, request) = (address.clone(), request.clone());
+                    tokio::spawn(async move {
+                        let mut stream = tokio::net::TcpStream::connect(address).await.ok()?;
+                        stream.write_all(request.as_bytes()).await.ok()?;
+                        let mut seen = Vec::new();
+                        let _ = stream.read_to_end(&mut seen).await;
+                        seen.starts_with(b"HTTP/1.1 200").then_some(())
+                    })
+                })
+                .collect();
+            let mut begun = 0;
+            for call in calls {
+                begun += usize::from(call.await.unwrap().is_some());
+            }
+            begun
+        })
+    })
+}
+
+fn sound(path: &Path) {
+    let db = rusqlite::Connection::open(path).unwrap();
+    let found: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(found, "ok", "{}", path.display());
+}
+
+/// Starts the binary on the directory, and measures until `/readyz` says 200.
+fn time_to_ready(stage: &Stage) -> Duration {
+    let free =
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let dir = stage.gateway.data_dir();
+    let began = Instant::now();
+    let mut child = Command::new(BIN)
+        .args(["serve", "--listen", &free, "--data-dir"])
+        .arg(dir)
+        .current_dir(stage.gateway.home())
+        .env_clear()
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let ask = || {
+        let mut stream = std::net::TcpStream::connect(&free).ok()?;
+        std::io::Write::write_all(&mut stream, b"GET /readyz HTTP/1.0\r\n\r\n").ok()?;
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut text).ok()?;
+        text.contains(" 200 ").then_some(())
+    };
+    until("it is ready", || ask().is_some());
+    let took = began.elapsed();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    took
+}
+
+#[test]
+fn kill_9_under_1000_calls_spoils_nothing() {
+    raise_open_files();
+    let mut stage = Stage::with(Builder::without_bill_check);
+    passed(&stage.chat(&hello()));
+    let load = load(&stage);
+    stage.provider.wait_seen(CALLS + 1, Duration::from_secs(30));
+    stage.gateway.kill9();
+    assert!(load.join().unwrap() > 0, "no call had begun");
+    // The best of three: other tests share the machine.
+    let best = (0..3).map(|_| time_to_ready(&stage)).min().unwrap();
+    assert!(best < Duration::from_secs(1), "ready after {best:?}");
+    for file in ["tollgate.db", "requests.db"] {
+        sound(&stage.gateway.data_dir().join(file));
+    }
+    stage.gateway.restart();
+    passed(&stage.chat(&hello()));
+    let fresh = stage.gateway.create_key(&json!({"name": "after"}));
+    passed(&stage.gateway.json(&fresh.value, "GET", "/v1/models", &Value::Null));
+    for file in ["tollgate.db", "requests.db"] {
+        sound(&stage.gateway.data_dir().join(file));
+    }
+}

@@ -1,0 +1,30 @@
+//! What bad input, faults and stops must meet: the hygiene of the data plane and of the process.
+//! Each test names the case (`case_70`) or the promise (`p13`) that it answers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests fail by panicking, and run on the real clock"
+)]
+
+mod bodies;
+mod crossing;
+mod front;
+mod http2;
+mod keys;
+mod kill;
+mod models;
+mod quickstart;
+mod revoking;
+mod scopes;
+mod starting;
+mod stopping;
+mod streams;
+mod support;
+mod surface;
+mod targets;
+mod tls;
+mod upstreams;
+mod wire;
