@@ -8,6 +8,7 @@
 
 mod arrival;
 mod attempt;
+mod batches;
 mod body;
 mod caller;
 mod claims;

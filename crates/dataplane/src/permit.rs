@@ -40,18 +40,28 @@ pub(crate) fn grant(
 }
 
 impl Permit {
-    /// Decides on the models that a body names. `models` is empty when it names none.
-    pub(crate) fn check_models(&self, operation: &Operation, models: &[&str]) -> Result<(), Fault> {
+    /// Decides on the models that a body names: the one that decides, and all others.
+    pub(crate) fn check_models(
+        &self,
+        operation: &Operation,
+        deciding: Option<&str>,
+        all: &[&str],
+    ) -> Result<(), Fault> {
         if self.key.policy.models.is_none() || !operation.runs_model() {
             return Ok(());
         }
-        // A model that the body leaves to a stored object cannot be seen, so it is not allowed.
-        let first = models.first().copied().unwrap_or("");
-        if first.is_empty() {
-            return Err(refusal::model_not_allowed(first, self.project.as_str()));
+        let not_allowed = |model| refusal::model_not_allowed(model, self.project.as_str());
+        // A model that the body leaves to a stored object cannot be seen, so it is not allowed. A
+        // job's models stand deeper in its body, or in the file that it names.
+        let hidden = match operation.meter {
+            Meter::Job => all.is_empty() && operation.id != "createBatch",
+            _ => deciding.is_none_or(str::is_empty),
+        };
+        if hidden {
+            return Err(not_allowed(""));
         }
-        match models.iter().find(|m| !self.key.policy.allows_model(m)) {
-            Some(model) => Err(refusal::model_not_allowed(model, self.project.as_str())),
+        match all.iter().find(|model| !self.key.policy.allows_model(model)) {
+            Some(model) => Err(not_allowed(model)),
             None => Ok(()),
         }
     }
@@ -66,7 +76,7 @@ fn refused(refusal: Refusal) -> Fault {
     })
 }
 
-fn missing_scope(operation: &Operation, advice: &str) -> Fault {
+pub(crate) fn missing_scope(operation: &Operation, advice: &str) -> Fault {
     let message = format!(
         "You have insufficient permissions for this operation. Missing scopes: {}. {advice}",
         operation.scope

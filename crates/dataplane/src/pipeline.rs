@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::{Fault, RequestId, fault::catalogue};
+use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
 use egress::Outgoing;
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
@@ -26,7 +26,7 @@ use crate::reply::fault_reply;
 use crate::shared::Worker;
 use crate::tab::Call;
 use crate::tasks::Open;
-use crate::{headers, lists, models, owned};
+use crate::{batches, headers, lists, models, owned};
 
 mod taken;
 
@@ -78,13 +78,14 @@ async fn call(
     let object = arrival::named_object(&found).map(Cow::into_owned);
     // The body: whole, spooled or flowing, as the class says; then what it names.
     let taken = take(worker, &head, body, operation).await?;
-    permit.check_models(operation, &taken.models())?;
+    permit.check_models(operation, taken.model(), &taken.models())?;
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
     let plan = plan::choose(shared, &permit.project, first).await?;
     if !named.is_empty() {
-        Box::pin(owned::check(shared, &plan.upstream, &permit.project, &named)).await?;
+        let checking = owned::check(shared, &plan.upstream, &permit.project, &named);
+        Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
     }
     let replayed = taken.replayed();
     if !replayed.is_empty() {
@@ -122,6 +123,9 @@ async fn dispatch(
     if operation.local {
         let name = call.model.as_deref().map(str::to_owned);
         return Box::pin(models::run(worker, call, plan, ready, name)).await;
+    }
+    if operation.makes.is_some_and(|(kind, _)| kind == ObjectKind::Batch) {
+        return Box::pin(batches::run(worker, call, plan, ready)).await;
     }
     attempt::run(worker, call, plan, ready).await
 }

@@ -175,7 +175,7 @@ impl Walker<'_> {
             let Some(plain) = memchr::memchr2(b'"', b'\\', rest) else {
                 return self.fail("a string has no end");
             };
-            if rest[..plain].iter().any(|&b| b < 0x20) {
+            if has_control(&rest[..plain]) {
                 return self.fail("a string holds a control character");
             }
             self.at += plain;
@@ -271,6 +271,12 @@ impl Walker<'_> {
     fn fail<T>(&self, why: &'static str) -> Result<T, Invalid> {
         Err(Invalid { at: self.at, why })
     }
+}
+
+/// Whether a string holds what must be escaped. No early end: a plain fold runs on whole vectors,
+/// and long prompts are most of a body.
+fn has_control(text: &[u8]) -> bool {
+    text.iter().fold(false, |found, &byte| found | (byte < 0x20))
 }
 
 /// The text of a string's raw span: borrowed unless it has escapes.

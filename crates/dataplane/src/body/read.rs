@@ -36,12 +36,20 @@ pub(crate) fn too_large(limit: u64) -> Fault {
     )
 }
 
-/// Reads a whole body. One that came in one piece is not copied.
+/// Room that is made for a declared length, bytes; a client may declare more than it sends.
+const ROOM: u64 = 1 << 20;
+
+/// Reads a whole body. One that came in one piece is not copied; another is copied once.
 pub(crate) async fn whole(body: Incoming, limit: u64, settings: &Settings) -> Result<Bytes, Fault> {
+    let room = body.size_hint().lower().min(ROOM);
     let mut pieces = Pieces::new(body, limit, settings);
     let Some(first) = pieces.next().await? else { return Ok(Bytes::new()) };
+    if first.len() as u64 == room && pieces.is_over() {
+        return Ok(first);
+    }
     let Some(second) = pieces.next().await? else { return Ok(first) };
-    let mut all = BytesMut::with_capacity(first.len() + second.len());
+    let least = first.len() + second.len();
+    let mut all = BytesMut::with_capacity(usize::try_from(room).unwrap_or(0).max(least));
     all.extend_from_slice(&first);
     all.extend_from_slice(&second);
     while let Some(piece) = pieces.next().await? {
@@ -65,6 +73,10 @@ impl Pieces {
 
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn is_over(&self) -> bool {
+        self.body.is_end_stream()
     }
 
     /// What the body says of its length.

@@ -94,6 +94,37 @@ impl Taken {
         Ok(Self::Form(body, fields))
     }
 
+    /// The model that decides, as written.
+    pub(super) fn model(&self) -> Option<&str> {
+        match self {
+            Self::Json(body, view) => {
+                view.model.clone().and_then(|span| std::str::from_utf8(&body[span]).ok())
+            }
+            Self::Form(_, fields) => fields.model.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// A refusal in OpenAI's own words, where it has some: an earlier response that a body names
+    /// and that is not there is a 400 with a code of its own.
+    pub(super) fn told(&self, operation: &Operation, fault: Fault) -> Fault {
+        let Self::Json(body, view) = self else { return fault };
+        let named = view.references.iter().find(|(kind, _)| *kind == ObjectKind::Response);
+        match named {
+            Some((_, span))
+                if operation.path.starts_with("/responses")
+                    && fault.message.starts_with("No such response") =>
+            {
+                let id = unescape(&body[span.clone()]).unwrap_or_default();
+                let id: String = id.chars().take(128).collect();
+                let why = format!("Previous response with id '{id}' not found.");
+                Fault::because(&catalogue::PREVIOUS_RESPONSE_NOT_FOUND, why)
+                    .param("previous_response_id")
+            }
+            _ => fault,
+        }
+    }
+
     /// All models that the body names, the deciding one first.
     pub(super) fn models(&self) -> Vec<&str> {
         match self {

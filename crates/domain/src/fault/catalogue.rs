@@ -167,6 +167,17 @@ pub static MODEL_NOT_FOUND: Entry = Entry {
     remedy: "GET /v1/models lists what this key may use.",
 };
 
+pub static PREVIOUS_RESPONSE_NOT_FOUND: Entry = Entry {
+    code: "previous_response_not_found",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: Some("previous_response_not_found"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The previous response was not found.",
+    remedy: "Send the whole input instead of previous_response_id, or an id of this project.",
+};
+
 pub static METHOD_NOT_ALLOWED: Entry = Entry {
     code: "method_not_allowed",
     status: 405,
@@ -569,6 +580,7 @@ pub static ALL: &[&Entry] = &[
     &ROUTE_NOT_METERED,
     &NOT_FOUND,
     &MODEL_NOT_FOUND,
+    &PREVIOUS_RESPONSE_NOT_FOUND,
     &METHOD_NOT_ALLOWED,
     &INVALID_JSON,
     &INVALID_VALUE,

@@ -1,7 +1,9 @@
 //! What a job leaves behind is its project's, also before the project has looked.
 
+use domain::ObjectKind;
 use serde_json::{Value, json};
 
+use crate::make::make;
 use crate::rig::{Body, Rig};
 
 const LINE: &[u8] = br#"{"custom_id":"1","method":"POST","url":"/v1/embeddings","body":{"model":"text-embedding-3-small","input":"hi"}}
@@ -38,6 +40,57 @@ fn p14_a_batchs_output_is_its_projects() {
             assert_eq!(answer.status, 404, "{method} {end}: {}", answer.text());
         }
     }
+}
+
+/// A batch over a file with this line.
+fn batch_of(rig: &Rig, key: &testkit::Key, line: &str) -> testkit::Answer {
+    let input = rig.file(key, "batch", format!("{line}\n\nno call\n{line}").as_bytes());
+    rig.provider.clear();
+    let body =
+        json!({"input_file_id": input, "endpoint": "/v1/responses", "completion_window": "24h"});
+    rig.post(key, "/batches", body)
+}
+
+#[test]
+fn p14_a_batchs_lines_name_only_what_is_the_projects() {
+    let rig = Rig::new();
+    let earlier = make(&rig, ObjectKind::Response, &rig.a);
+    let file = make(&rig, ObjectKind::File, &rig.a);
+    for names in [
+        format!(r#""previous_response_id":"{earlier}""#),
+        format!(
+            r#""input":[{{"role":"user","content":[{{"type":"input_file","file_id":"{file}"}}]}}]"#
+        ),
+    ] {
+        let line = format!(
+            r#"{{"custom_id":"1","method":"POST","url":"/v1/responses","body":{{"model":"gpt-4o",{names}}}}}"#
+        );
+        for stranger in [&rig.b, &rig.d] {
+            let answer = batch_of(&rig, stranger, &line);
+            assert_eq!(answer.status, 404, "{line}: {}", answer.text());
+            assert!(rig.provider.seen().iter().all(|s| s.method == "GET"), "no batch was made");
+        }
+        assert_eq!(batch_of(&rig, &rig.a, &line).status, 200);
+    }
+}
+
+#[test]
+fn a_batchs_lines_use_only_what_the_key_may() {
+    let rig = Rig::new();
+    let line = |model: &str| {
+        format!(
+            r#"{{"custom_id":"1","method":"POST","url":"/v1/responses","body":{{"mod\u0065l":"{model}","input":"x"}}}}"#
+        )
+    };
+    let narrow = rig.gateway.create_key(&json!({"name": "narrow", "models": ["gpt-4o-mini"]}));
+    assert_eq!(batch_of(&rig, &narrow, &line("gpt-4o-mini")).status, 200);
+    let refused = batch_of(&rig, &narrow, &line("gpt-4o"));
+    assert_eq!(refused.header("x-tollgate-error"), Some("model_not_allowed"));
+    let scopes = json!({"name": "scopes", "scopes": ["api.batches.write", "api.files.write"]});
+    let unscoped = rig.gateway.create_key(&scopes);
+    let refused = batch_of(&rig, &unscoped, &line("gpt-4o"));
+    assert_eq!(refused.header("x-tollgate-error"), Some("permission_denied"));
+    assert!(refused.text().contains("api.responses.write"), "{}", refused.text());
 }
 
 #[test]
