@@ -33,6 +33,7 @@ fn split_stream(input: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<Vec<u8>>) {
     // No event is longer than the input: the limit is not what is looked at here.
     let mut splitter = Splitter::new(input.len());
     let (mut out, mut data) = (Vec::new(), Vec::new());
+    let mut begun = false;
     let mut note = |piece: &[u8]| {
         out.extend_from_slice(piece);
         let mut next = 0;
@@ -40,7 +41,10 @@ fn split_stream(input: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<Vec<u8>>) {
             assert_eq!(event.start, next, "events follow one another");
             assert!(event.end > event.start, "an event has bytes");
             next = event.end;
-            data.push(sse::data(&piece[event]).into_owned());
+            let event = &piece[event];
+            let start = if begun { event } else { sse::without_mark(event) };
+            begun = true;
+            data.push(sse::data(start).into_owned());
         }
         assert_eq!(next, piece.len(), "every byte belongs to an event");
     };

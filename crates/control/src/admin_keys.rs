@@ -51,7 +51,7 @@ impl Control {
     /// # Errors
     /// 404 as [`Control::admin_key`]; 409 for the key that this start was given.
     pub async fn delete_admin_key(&self, author: &Author, id: &KeyId) -> Result<(), Fault> {
-        let key = self.admin_key(id).await?.key;
+        let key = self.or_ended(self.admin_key(id).await)?.key;
         if key.secrets.iter().any(|secret| self.is_registered(secret.hash)) {
             let message = format!(
                 "Admin API key '{id}' is set by TOLLGATE_ADMIN_KEY. Remove it there and restart; \

@@ -151,7 +151,7 @@ impl Control {
         project: &ProjectId,
         id: &KeyId,
     ) -> Result<(), Fault> {
-        let owned = self.key(project, id).await?;
+        let owned = self.or_ended(self.key(project, id).await)?;
         if let Owner::ServiceAccount(account) = &owned.key.owner {
             let message = format!(
                 "API key '{id}' belongs to the service account '{account}'. Delete the service \

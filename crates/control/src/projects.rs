@@ -123,6 +123,7 @@ impl Control {
     pub async fn archive_project(&self, author: &Author, id: &ProjectId) -> Result<Project, Fault> {
         let mut project = self.project(id).await?;
         if project.archived_at.is_some() {
+            self.invalidate.keys_changed(&[]);
             return Ok(project);
         }
         let at = self.clock.now();

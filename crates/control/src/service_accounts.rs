@@ -146,7 +146,7 @@ impl Control {
         project: &ProjectId,
         id: &ServiceAccountId,
     ) -> Result<(), Fault> {
-        self.service_account(project, id).await?;
+        self.or_ended(self.service_account(project, id).await)?;
         let payload = json!({ "id": id.as_str() });
         let write = Write {
             audit: vec![self.audit(author, "service_account.deleted", Some(project), &payload)],

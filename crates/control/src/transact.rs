@@ -47,16 +47,20 @@ impl Control {
 
     /// Commits, then invalidates; `what` names the thing that a change might not find.
     pub(crate) async fn commit(&self, what: &str, write: Write) -> Result<(), Fault> {
-        self.records
-            .apply(write.changes, write.audit)
-            .await
-            .map_err(|error| store_fault(error, what))?;
+        let applied = self.records.apply(write.changes, write.audit).await;
+        // After a failure as well: a store that went away may have written all the same.
         match write.stale {
             Stale::Nothing => {}
             Stale::Secrets(hashes) => self.invalidate.keys_changed(&hashes),
             Stale::Everything => self.invalidate.keys_changed(&[]),
         }
-        Ok(())
+        applied.map_err(|error| store_fault(error, what))
+    }
+
+    /// What is to be ended, looked up. Where it has ended already, the caches are told again:
+    /// whoever asks twice may do so because the first time seemed to have no effect.
+    pub(crate) fn or_ended<T>(&self, found: Result<T, Fault>) -> Result<T, Fault> {
+        found.inspect_err(|_| self.invalidate.keys_changed(&[]))
     }
 }
 

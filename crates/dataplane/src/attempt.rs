@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use domain::{Fault, fault::catalogue};
 use egress::{Answer, Outgoing, SendError, Stage};
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use openai::multipart;
 
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
@@ -17,7 +19,7 @@ use crate::tab::{Call, End, Tab};
 mod answer;
 mod refused;
 
-pub(crate) use answer::{read_whole, receive};
+pub(crate) use answer::{is_coded, read_whole, receive};
 
 /// A request ready to be sent, all of it owned: it may outlive its client.
 pub(crate) struct Ready {
@@ -130,8 +132,36 @@ pub(crate) fn forwarded(from: &HeaderMap) -> Result<HeaderMap, Fault> {
             return Err(Fault::because(&catalogue::FIELD_NOT_ALLOWED, why));
         }
     }
+    canonical_form(&mut map);
     if let Some(own) = own {
         map.insert(headers::X_CLIENT_REQUEST_ID, own.clone());
     }
     Ok(map)
+}
+
+/// Sends a form's boundary in the one spelling that all readers understand alike.
+fn canonical_form(map: &mut HeaderMap) {
+    let given = map.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let Some(boundary) = given.and_then(multipart::boundary) else { return };
+    if let Ok(value) = HeaderValue::from_str(&multipart::content_type(boundary)) {
+        map.insert(CONTENT_TYPE, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forms_boundary_is_sent_in_one_spelling() {
+        for (given, sent) in [
+            ("Multipart/Form-Data;x=y;  BOUNDARY=\"a-b\"", "multipart/form-data; boundary=a-b"),
+            ("multipart/form-data; boundary=a=b", "multipart/form-data; boundary=\"a=b\""),
+            ("application/json; charset=utf-8", "application/json; charset=utf-8"),
+        ] {
+            let mut from = HeaderMap::new();
+            from.insert(CONTENT_TYPE, HeaderValue::from_static(given));
+            assert_eq!(forwarded(&from).unwrap()[CONTENT_TYPE], sent);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! A batch's lines are calls that the provider makes later, past us: each is looked at before the
 //! batch is made, with the eyes of a call of its own: scope, models, objects.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -11,7 +12,8 @@ use http_body::Body;
 use openai::json::unescape;
 use openai::surface;
 use openai::view::View;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::attempt::{self, Ready};
 use crate::body::reply::ReplyBody;
@@ -33,16 +35,39 @@ pub(crate) async fn run(
     plan: Plan,
     ready: Ready,
 ) -> Result<Response<ReplyBody>, Fault> {
-    let asked = call.kept_body.as_deref().and_then(|b| serde_json::from_slice::<Value>(b).ok());
-    let text = |name: &str| asked.as_ref()?.get(name)?.as_str().map(str::to_owned);
-    if let Some(endpoint) = text("endpoint") {
-        may_call(&call, &endpoint)?;
+    let Outgoing::Whole(body) = &ready.body else {
+        return Err(Fault::new(&catalogue::INTERNAL_ERROR));
+    };
+    // Whatever stands twice, or is read in two ways, is no batch.
+    let asked: Asked = serde_json::from_slice(body).map_err(|error| {
+        Fault::because(&catalogue::INVALID_VALUE, format!("The batch cannot be read: {error}."))
+    })?;
+    if let Some(endpoint) = &asked.endpoint {
+        may_call(&call, endpoint)?;
     }
     // Without a file the provider refuses the batch, and says so better than we could.
-    if let Some(file) = text("input_file_id").filter(|id| is_plain(id)) {
-        look_at(&worker, &call, &plan, &file).await?;
+    if let Some(file) = &asked.input_file_id {
+        if !is_plain(file) {
+            return Err(refusal::no_such(ObjectKind::File, file));
+        }
+        look_at(&worker, &call, &plan, file).await?;
     }
     attempt::run(worker, call, plan, ready).await
+}
+
+/// What decides in the body of a batch.
+#[derive(Deserialize)]
+struct Asked {
+    input_file_id: Option<String>,
+    endpoint: Option<String>,
+}
+
+/// What decides in a line of its file.
+#[derive(Deserialize)]
+struct Line<'l> {
+    url: Option<String>,
+    #[serde(borrow)]
+    body: Option<&'l RawValue>,
 }
 
 fn is_plain(id: &str) -> bool {
@@ -75,13 +100,20 @@ async fn look_at(
     };
     let (tab, answer) = attempt::send(worker, call, plan, ready).await?;
     let status = answer.status();
-    if status.is_server_error() {
-        let fault = Fault::new(&catalogue::UPSTREAM_ERROR);
+    let refused = match status {
+        StatusCode::OK if attempt::is_coded(answer.headers()) => Some(&catalogue::UPSTREAM_ERROR),
+        // No such file: the provider will say so of the batch as well.
+        StatusCode::OK | StatusCode::NOT_FOUND => None,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(&catalogue::UPSTREAM_AUTH_FAILED),
+        StatusCode::TOO_MANY_REQUESTS => Some(&catalogue::UPSTREAM_RATE_LIMITED),
+        _ => Some(&catalogue::UPSTREAM_ERROR),
+    };
+    if let Some(entry) = refused {
+        let fault = Fault::new(entry).retry_after_ms(1_000);
         tab.settle(End::failed(&fault));
         return Err(fault);
     }
     if status != StatusCode::OK {
-        // No such file: the provider will say so of the batch as well.
         settle(tab, status, 0);
         return Ok(());
     }
@@ -113,12 +145,18 @@ impl Lines<'_> {
         let mut total = 0;
         loop {
             let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx));
-            let waited = tokio::time::timeout(self.worker.shared.settings.gap, frame).await;
-            let piece = match waited {
-                Ok(None) => break,
-                Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-                Ok(Some(Err(_))) => return (total, Err(Fault::new(&catalogue::UPSTREAM_ERROR))),
-                Err(_) => return (total, Err(Fault::new(&catalogue::UPSTREAM_TIMEOUT))),
+            let shared = &self.worker.shared;
+            let waited = tokio::time::timeout(shared.settings.gap, frame);
+            let failed = match shared.tasks.unless_cut(waited).await {
+                Some(Ok(None)) => break,
+                Some(Ok(Some(Ok(frame)))) => Ok(frame.into_data().unwrap_or_default()),
+                Some(Ok(Some(Err(_)))) => Err(&catalogue::UPSTREAM_ERROR),
+                Some(Err(_)) => Err(&catalogue::UPSTREAM_TIMEOUT),
+                None => Err(&catalogue::SHUTTING_DOWN),
+            };
+            let piece = match failed {
+                Ok(piece) => piece,
+                Err(entry) => return (total, Err(Fault::new(entry))),
             };
             total += piece.len() as u64;
             if let Err(fault) = self.take(&mut held, &piece).await {
@@ -153,29 +191,34 @@ impl Lines<'_> {
         Ok(())
     }
 
-    /// Looks at one line. What is no JSON object at all cannot become a call.
+    /// Looks at one line. What has no brace in it cannot become a call for any reader.
     fn line(&mut self, line: &[u8]) -> Result<(), Fault> {
         let line = line.trim_ascii();
-        let view = match View::of(line) {
-            Ok(view) => view,
-            Err(_) if serde_json::from_slice::<Value>(line).is_ok_and(|v| v.is_object()) => {
-                // The provider would read what we did not, or read it otherwise.
-                return Err(Fault::because(
-                    &catalogue::INVALID_JSON,
-                    "A line of the batch's file cannot be read without doubt.",
-                ));
-            }
-            Err(_) => return Ok(()),
-        };
-        for span in view.model.iter().chain(&view.other_models) {
-            let model = unescape(&line[span.clone()]).unwrap_or_default();
-            if !self.call.key.policy.allows_model(&model) {
-                return Err(refusal::model_not_allowed(&model, self.call.project.as_str()));
-            }
+        if memchr::memchr(b'{', line).is_none() {
+            return Ok(());
         }
-        let text = |span: &std::ops::Range<usize>| {
-            unescape(&line[span.clone()]).unwrap_or_default().into_owned()
+        let unclear = || {
+            let why = "A line of the batch's file cannot be read without doubt.";
+            Fault::because(&catalogue::INVALID_JSON, why)
         };
+        View::of(line).map_err(|_| unclear())?;
+        let call: Line<'_> = serde_json::from_slice(line).map_err(|_| unclear())?;
+        if let Some(url) = &call.url {
+            may_call(self.call, url)?;
+        }
+        let Some(body) = call.body.map(|b| b.get().as_bytes()) else { return Ok(()) };
+        let view = View::of(body).map_err(|_| unclear())?;
+        let text =
+            |span: &Range<usize>| unescape(&body[span.clone()]).unwrap_or_default().into_owned();
+        let ruled = self.call.key.policy.models.is_some();
+        let models: Vec<String> = view.model.iter().chain(&view.other_models).map(text).collect();
+        let strange = models.iter().find(|m| !self.call.key.policy.allows_model(m));
+        if let Some(model) = strange {
+            return Err(refusal::model_not_allowed(model, self.call.project.as_str()));
+        }
+        if ruled && view.model.is_none() {
+            return Err(refusal::model_not_allowed("", self.call.project.as_str()));
+        }
         self.objects.extend(view.references.iter().map(|(kind, span)| (*kind, text(span))));
         self.items.extend(view.replayed.iter().map(text));
         Ok(())

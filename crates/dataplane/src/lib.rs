@@ -16,6 +16,7 @@ mod demo;
 mod detach;
 mod directory;
 mod headers;
+mod intern;
 mod lists;
 mod metrics;
 mod models;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::{Fault, ObjectKind, ObjectRecord, Outcome, fault::catalogue};
+use domain::{Fault, ObjectKind, ObjectRecord, fault::catalogue};
 use http::{HeaderMap, Response, StatusCode};
 use openai::answer::derived;
 use openai::list::{Element, Page};
@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::refusal;
 use crate::reply::{answer_headers, json};
 use crate::shared::Worker;
-use crate::tab::{Call, Count, End};
+use crate::tab::{Call, End};
 
 /// Bytes of one provider page.
 const PAGE: usize = 64 << 20;
@@ -45,26 +45,26 @@ pub(crate) async fn run(
     let base = ready.target.clone();
     let headers = ready.headers.clone();
     let query = base.split_once('?').map(|(_, q)| q.to_owned()).unwrap_or_default();
-    if let Some(after) = parameter(&query, "after").or_else(|| parameter(&query, "before")) {
-        owned::check(&worker.shared, &plan.upstream, &call.project, &[(kind, after)]).await?;
+    let after = parameter(&query, "after")?;
+    let before = parameter(&query, "before")?;
+    let limit = parameter(&query, "limit")?;
+    let backwards = before.is_some();
+    let cursors: Vec<_> = after.into_iter().chain(before).map(|id| (kind, id)).collect();
+    if !cursors.is_empty() {
+        owned::check(&worker.shared, &plan.upstream, &call.project, &cursors).await?;
     }
-    let backwards = parameter(&query, "before").is_some();
     let (tab, answer) = attempt::send(&worker, &call, &plan, ready).await?;
     if answer.status() != StatusCode::OK {
         return attempt::receive(tab, answer).await;
     }
     let map = answer_headers(&tab, answer.headers());
-    let first = read_whole(answer.into_body(), PAGE).await;
-    let count =
-        Count { bytes_out: first.as_ref().map_or(0, |f| f.len() as u64), ..Count::default() };
-    let ended = first.is_some();
-    let outcome = if ended { Outcome::Completed } else { Outcome::UpstreamFailed };
-    tab.settle(End { outcome, status: 200, error: None, count });
-    let first = first.ok_or_else(|| Fault::new(&catalogue::UPSTREAM_ERROR))?;
+    let first = read_whole(&worker.shared, answer.into_body(), PAGE).await;
+    tab.settle(End::read(&first, 200));
+    let first = first?;
     let page = Page::parse(&first).ok_or_else(|| {
         Fault::because(&catalogue::UPSTREAM_ERROR, "The provider's list could not be read.")
     })?;
-    let asked = parameter(&query, "limit").and_then(|l| l.parse().ok());
+    let asked = limit.and_then(|l| l.parse().ok());
     let mut gathered = Gathered {
         elements: Vec::new(),
         wanted: asked.unwrap_or(page.elements.len().max(1)),
@@ -108,9 +108,9 @@ impl Lister<'_> {
             };
             let (tab, answer) = attempt::send(self.worker, self.call, self.plan, ready).await?;
             let status = answer.status().as_u16();
-            let body = read_whole(answer.into_body(), PAGE).await.unwrap_or_default();
-            let count = Count { bytes_out: body.len() as u64, ..Count::default() };
-            tab.settle(End { outcome: Outcome::Completed, status, error: None, count });
+            let body = read_whole(&self.worker.shared, answer.into_body(), PAGE).await;
+            tab.settle(End::read(&body, status));
+            let body = body?;
             let page = Page::parse(&body).filter(|_| status == 200);
             let page = page.ok_or_else(|| Fault::new(&catalogue::UPSTREAM_ERROR))?;
             gathered.more = page.has_more() && !page.elements.is_empty();
@@ -166,9 +166,22 @@ fn is_job_output(purpose: &str) -> bool {
     purpose == "batch_output" || purpose == "fine-tune-results"
 }
 
-fn parameter(query: &str, name: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
-    target::decode(value).map(std::borrow::Cow::into_owned)
+/// The value of a query's parameter, whose name may be escaped. One that stands twice is refused:
+/// the provider may go by the one that was not checked.
+fn parameter(query: &str, name: &'static str) -> Result<Option<String>, Fault> {
+    let mut found = query.split('&').filter(|pair| is_named(pair, name));
+    let first = found.next();
+    if found.next().is_some() {
+        let why = format!("`{name}` stands twice in the query.");
+        return Err(Fault::because(&catalogue::INVALID_VALUE, why).param(name));
+    }
+    let value = first.and_then(|pair| pair.split_once('=')).map(|(_, value)| value);
+    Ok(value.and_then(target::decode).map(std::borrow::Cow::into_owned))
+}
+
+fn is_named(pair: &str, wanted: &str) -> bool {
+    let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+    target::decode(name).is_some_and(|name| name == wanted)
 }
 
 /// The same list from behind `cursor`, in larger steps.
@@ -176,7 +189,7 @@ fn with_cursor(base: &str, cursor: &str) -> String {
     let (path, query) = base.split_once('?').unwrap_or((base, ""));
     let kept = query
         .split('&')
-        .filter(|p| !p.is_empty() && !p.starts_with("after=") && !p.starts_with("limit="));
+        .filter(|p| !p.is_empty() && !is_named(p, "after") && !is_named(p, "limit"));
     let mut out = format!("{path}?limit=100&after={cursor}");
     for pair in kept {
         out.push('&');
@@ -195,7 +208,26 @@ mod tests {
             with_cursor("/files?limit=2&purpose=batch&after=x", "y"),
             "/files?limit=100&after=y&purpose=batch"
         );
-        assert_eq!(parameter("a=1&after=file%2D1", "after").as_deref(), Some("file-1"));
-        assert_eq!(parameter("afterwards=1", "after"), None);
+        assert_eq!(
+            with_cursor("/files?l%69mit=2&%61fter=x&after&order=asc", "y"),
+            "/files?limit=100&after=y&order=asc"
+        );
+    }
+
+    #[test]
+    fn a_parameter_is_found_in_any_spelling_and_only_once() {
+        let value = |query, name| parameter(query, name).unwrap();
+        assert_eq!(value("a=1&after=file%2D1", "after").as_deref(), Some("file-1"));
+        assert_eq!(value("a=1&%61ft%65r=file-1", "after").as_deref(), Some("file-1"));
+        assert_eq!(value("afterwards=1", "after"), None);
+        for (query, name) in [
+            ("after=a&after=b", "after"),
+            ("after=a&%61fter=b", "after"),
+            ("before&before=b", "before"),
+            ("limit=1&x=y&limi%74=2", "limit"),
+        ] {
+            let fault = parameter(query, name).unwrap_err();
+            assert_eq!(fault.entry.code, "invalid_value", "{query}");
+        }
     }
 }

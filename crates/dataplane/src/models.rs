@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{Fault, ModelFacts, ObjectKind, Outcome, fault::catalogue};
+use domain::{Fault, ModelFacts, ObjectKind, fault::catalogue};
 use egress::Answer;
 use http::header::HeaderMap;
 use http::{Response, StatusCode};
@@ -20,7 +20,7 @@ use crate::owned;
 use crate::plan::Plan;
 use crate::reply::{answer_headers, id_value, json};
 use crate::shared::Worker;
-use crate::tab::{Call, Count, End, Tab};
+use crate::tab::{Call, End, Tab};
 
 const MOST: usize = 16 << 20;
 
@@ -78,12 +78,9 @@ async fn read(
     one: bool,
 ) -> Result<Response<ReplyBody>, Fault> {
     let map = answer_headers(&tab, answer.headers());
-    let body = read_whole(answer.into_body(), MOST).await;
-    let count =
-        Count { bytes_out: body.as_ref().map_or(0, |b| b.len() as u64), ..Count::default() };
-    let outcome = if body.is_some() { Outcome::Completed } else { Outcome::UpstreamFailed };
-    tab.settle(End { outcome, status: 200, error: None, count });
-    let body = body.ok_or_else(|| Fault::new(&catalogue::UPSTREAM_ERROR))?;
+    let body = read_whole(&worker.shared, answer.into_body(), MOST).await;
+    tab.settle(End::read(&body, 200));
+    let body = body?;
     if one {
         return Ok(json(StatusCode::OK, map, enriched(&body)));
     }

@@ -141,6 +141,19 @@ async fn take(
     read::check_head(&head.headers, operation.limit)?;
     let media = headers::media_type(&head.headers);
     let is_form = media.as_deref() == Some("multipart/form-data");
+    if head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
+        // Which of them a provider goes by is its own affair.
+        let entry = if is_form {
+            &catalogue::INVALID_MULTIPART
+        } else {
+            &catalogue::UNSUPPORTED_MEDIA_TYPE
+        };
+        return Err(Fault::because(entry, "The request has more than one Content-Type."));
+    }
+    if !headers::is_utf8(&head.headers) {
+        let why = "Bodies are read as UTF-8; the Content-Type says otherwise.";
+        return Err(Fault::because(&catalogue::UNSUPPORTED_MEDIA_TYPE, why));
+    }
     let content_type =
         || head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     let pieces = |body| Pieces::new(body, operation.limit, settings);

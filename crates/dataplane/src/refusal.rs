@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use domain::ports::StoreError;
 use domain::{Fault, ObjectKind, fault::catalogue};
-use openai::view::BadBody;
+use openai::view::{AccountWide, BadBody};
 
 /// The store did not answer: nothing is sent.
 pub(crate) fn store(error: &StoreError) -> Fault {
@@ -35,6 +35,10 @@ pub(crate) fn body(bad: &BadBody) -> Fault {
         BadBody::Duplicate(name) => {
             Fault::because(entry, format!("The JSON body has the key `{name}` twice.")).param(*name)
         }
+        BadBody::Ambiguous(name) => {
+            let why = format!("The JSON body has a key that differs from `{name}` only in case.");
+            Fault::because(entry, why).param(*name)
+        }
         BadBody::Forbidden(name) => Fault::because(
             &catalogue::FIELD_NOT_ALLOWED,
             format!("`{name}` is not allowed: a caller may not choose the host."),
@@ -44,6 +48,16 @@ pub(crate) fn body(bad: &BadBody) -> Fault {
             Fault::because(&catalogue::INVALID_VALUE, "The body names too many objects.")
         }
     }
+}
+
+/// A source of data that the provider fills from the whole account: nobody there knows projects.
+pub(crate) fn account_wide(wide: &AccountWide) -> Fault {
+    let why = format!(
+        "`{}` '{}' is not allowed: it reads stored completions of the whole account, which would \
+         cross projects. Give the data in the body or name a file.",
+        wide.field, wide.kind
+    );
+    Fault::because(&catalogue::FIELD_NOT_ALLOWED, why).param(wide.field)
 }
 
 /// A key whose policy does not hold the model.

@@ -13,6 +13,7 @@ use vault::Vault;
 use crate::caller::Failures;
 use crate::claims::Claims;
 use crate::directory::Keys;
+use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::tab::Settled;
@@ -101,6 +102,7 @@ impl Invalidate for Dataplane {
 pub struct Worker {
     pub(crate) shared: Arc<Dataplane>,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) names: Names,
     queue: Mutex<Vec<Settled>>,
 }
 
@@ -108,7 +110,8 @@ impl Worker {
     #[must_use]
     pub fn new(shared: Arc<Dataplane>, tls: Tls) -> Arc<Self> {
         let pool = Pool::new(tls, shared.settings.connect);
-        Arc::new(Self { shared, pool, queue: Mutex::new(Vec::new()) })
+        let queue = Mutex::new(Vec::new());
+        Arc::new(Self { shared, pool, names: Names::default(), queue })
     }
 
     /// Puts a settled attempt in the queue. Never blocks and never fails a call: what does not
@@ -127,7 +130,9 @@ impl Worker {
     #[must_use]
     pub fn take_settled(&self) -> Vec<Settled> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *queue)
+        // As much room as was used just now: growing would copy every record several times.
+        let room = Vec::with_capacity(queue.len() + queue.len() / 4);
+        std::mem::replace(&mut *queue, room)
     }
 
     /// Usage records lost since the start.

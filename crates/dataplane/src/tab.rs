@@ -2,16 +2,17 @@
 //!
 //! [`Tab::settle`] takes the tab by value and makes its one usage record. Every path out of an
 //! attempt ends there; a client that vanishes cannot skip it, since attempts and relays are
-//! followed to their end without their client (`detach.rs`, `relay.rs`).
+//! followed to their end without their client (`detach.rs`, `relay.rs`). Should one be skipped
+//! all the same (a panic, a runtime that ends), the dropped tab makes the record.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{
-    KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens, UsageFamily,
-    UsageRecord, cost,
+    Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens,
+    UsageFamily, UsageRecord, cost, fault::catalogue,
 };
 use http::StatusCode;
 use openai::surface::Operation;
@@ -92,6 +93,20 @@ pub(crate) struct Tab {
     first_byte: Option<Duration>,
     /// The answer began as a success: the provider bills it, however it ends.
     generated: bool,
+    /// The record is made.
+    recorded: AtomicBool,
+}
+
+impl Drop for Tab {
+    fn drop(&mut self) {
+        if self.recorded.load(Ordering::Relaxed) {
+            return;
+        }
+        tracing::error!(request = %self.call.request, "an attempt was dropped without its record");
+        let end = End::failed(&Fault::new(&catalogue::INTERNAL_ERROR));
+        self.worker.shared.metrics.outcome(end.outcome);
+        self.push(self.record(end, Tokens::default(), None, false));
+    }
 }
 
 impl Tab {
@@ -105,6 +120,7 @@ impl Tab {
             began,
             first_byte: None,
             generated: false,
+            recorded: AtomicBool::new(false),
         }
     }
 
@@ -151,6 +167,7 @@ impl Tab {
     }
 
     fn push(&self, record: UsageRecord) {
+        self.recorded.store(true, Ordering::Relaxed);
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
@@ -166,6 +183,7 @@ impl Tab {
     ) -> UsageRecord {
         let call = &self.call;
         let us = |d: Duration| u32::try_from(d.as_micros()).unwrap_or(u32::MAX);
+        let name = |text: &str| self.worker.names.intern(text);
         UsageRecord {
             request: call.request.clone(),
             attempt: 1,
@@ -174,11 +192,11 @@ impl Tab {
             family: call.operation.meter.family(),
             project: call.project.clone(),
             key: call.key.id.clone(),
-            user: call.key.owner.as_str().to_owned(),
+            user: name(call.key.owner.as_str()),
             user_label: call.user_label.clone(),
-            model_asked: call.model.clone(),
-            model_served: end.count.model,
-            service_tier: end.count.service_tier,
+            model_asked: call.model.as_deref().map(name),
+            model_served: end.count.model.as_deref().map(name),
+            service_tier: end.count.service_tier.as_deref().map(name),
             upstream: self.upstream.id.clone(),
             upstream_request: self.upstream_request.clone(),
             status: end.status,
@@ -202,8 +220,19 @@ impl Tab {
 }
 
 impl End {
+    /// An attempt whose answer was read whole, or could not be.
+    pub(crate) fn read(body: &Result<Bytes, Fault>, status: u16) -> Self {
+        match body {
+            Ok(body) => {
+                let count = Count { bytes_out: body.len() as u64, ..Count::default() };
+                Self { outcome: Outcome::Completed, status, error: None, count }
+            }
+            Err(fault) => Self::failed(fault),
+        }
+    }
+
     /// An attempt that brought no answer to pass on.
-    pub(crate) fn failed(fault: &domain::Fault) -> Self {
+    pub(crate) fn failed(fault: &Fault) -> Self {
         Self {
             outcome: Outcome::UpstreamFailed,
             status: fault.entry.status,

@@ -1,5 +1,7 @@
 //! Usage: what one attempt consumed, and the questions asked of many.
 
+use std::sync::Arc;
+
 use crate::{KeyId, Nanos, ProjectId, RequestId, Timestamp, UpstreamId};
 
 /// Token counts of one attempt. Details are parts of the totals, as in OpenAI's bodies:
@@ -86,12 +88,12 @@ pub struct UsageRecord {
     pub project: ProjectId,
     pub key: KeyId,
     /// The Tollgate user or service account that owns the key.
-    pub user: String,
+    pub user: Arc<str>,
     /// The body's own `user` or `safety_identifier`: a label, at most 256 bytes.
     pub user_label: Option<Box<str>>,
-    pub model_asked: Option<Box<str>>,
-    pub model_served: Option<Box<str>>,
-    pub service_tier: Option<Box<str>>,
+    pub model_asked: Option<Arc<str>>,
+    pub model_served: Option<Arc<str>>,
+    pub service_tier: Option<Arc<str>>,
     pub upstream: UpstreamId,
     /// The provider's `x-request-id`.
     pub upstream_request: Option<Box<str>>,

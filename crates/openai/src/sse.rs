@@ -122,12 +122,18 @@ pub fn events(piece: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     })
 }
 
+/// A stream's text without the byte order mark that it may begin with, and that no later event may.
+#[must_use]
+pub fn without_mark(start: &[u8]) -> &[u8] {
+    start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start)
+}
+
 /// The event's data: what stands behind `data:`, several lines joined.
 #[must_use]
 pub fn data(event: &[u8]) -> Cow<'_, [u8]> {
     let mut found: Cow<'_, [u8]> = Cow::Borrowed(b"");
     let mut lines = 0;
-    let mut rest = event.strip_prefix(b"\xef\xbb\xbf").unwrap_or(event);
+    let mut rest = event;
     while !rest.is_empty() {
         let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
         let (line, after) = rest.split_at(end);
@@ -156,13 +162,18 @@ mod tests {
         let mut splitter = Splitter::new(1 << 20);
         let mut found = Vec::new();
         let mut start = 0;
+        let mut note = |piece: &[u8]| {
+            for event in events(piece) {
+                let event = &piece[event];
+                let text = if found.is_empty() { without_mark(event) } else { event };
+                found.push(data(text).into_owned());
+            }
+        };
         for &end in splits.iter().chain([&STREAM.len()]) {
-            let piece = splitter.push(Bytes::copy_from_slice(&STREAM[start..end])).unwrap();
-            found.extend(events(&piece).map(|e| data(&piece[e]).into_owned()));
+            note(&splitter.push(Bytes::copy_from_slice(&STREAM[start..end])).unwrap());
             start = end;
         }
-        let rest = splitter.rest();
-        found.extend(events(&rest).map(|e| data(&rest[e]).into_owned()));
+        note(&splitter.rest());
         found.retain(|d| !d.is_empty());
         found
     }

@@ -168,12 +168,6 @@ impl Operation {
         self.local = true;
         self
     }
-
-    /// Whether the call runs a model named in its body.
-    #[must_use]
-    pub fn runs_model(&self) -> bool {
-        self.meter != Meter::Free
-    }
 }
 
 /// Finds the operation of a method and a path behind `/v1`.

@@ -19,6 +19,8 @@ pub enum BadBody {
     NotAnObject,
     /// A key that decides something stands twice: policy and provider could read different ones.
     Duplicate(&'static str),
+    /// A key that is a deciding one for readers that fold case, and another for those that do not.
+    Ambiguous(&'static str),
     /// A key by which a caller would choose the host (case 104).
     Forbidden(&'static str),
     /// More references to objects than we check in one call.
@@ -43,9 +45,20 @@ pub struct View {
     /// Ids of input items that are given again in full. A provider that keeps an item of this id
     /// may take its own text of it, so the item must not be known to be another project's.
     pub replayed: Vec<Range<usize>>,
+    /// A source of an eval's data that is not the caller's own input, if one is named.
+    pub account_wide: Option<AccountWide>,
     stream_options: Option<Range<usize>>,
     stream_options_empty: bool,
     include_usage: Option<(Range<usize>, bool)>,
+}
+
+/// What the provider would read from all that the account has stored, whoever stored it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountWide {
+    /// The field that says so.
+    pub field: &'static str,
+    /// What it says; empty where it says nothing.
+    pub kind: String,
 }
 
 /// At most this many object references in one body.

@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use control::{Control, DeclaredUpstream, Unowned};
+use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
 use domain::ports::{Directory, Invalidate, Objects, Records, UsageStore};
 use domain::{Change, Clock, Fault, Secret, Upstream, UpstreamSource};
@@ -21,6 +22,8 @@ use crate::config::{Config, UnownedProject, UpstreamConfig};
 
 /// Where the vault's wrapped keys are kept.
 const VAULT_KEYS: &str = "vault_keys";
+/// Set once the operator has an admin key: in `admin.key`, or from the environment.
+const ADMIN_KEY_WRITTEN: &str = "admin_key_written";
 
 /// The objects of a running Tollgate.
 pub struct App {
@@ -30,6 +33,8 @@ pub struct App {
     pub dataplane: Arc<Dataplane>,
     pub workers: Vec<Arc<Worker>>,
     demo: InProcess,
+    /// Whether nothing but the demo is configured; so it is before the first loading.
+    demo_only: AtomicBool,
 }
 
 /// Builds everything but the listener.
@@ -64,7 +69,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         Arc::clone(&clock),
         Arc::clone(&dataplane) as Arc<dyn Invalidate>,
     ));
-    bootstrap(config, &control).await?;
+    bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.
     let demo = serve_demo(clock);
     let app = App {
@@ -74,6 +79,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         control,
         dataplane,
         demo,
+        demo_only: AtomicBool::new(true),
     };
     app.load_upstreams(config).await?;
     Ok(app)
@@ -83,7 +89,8 @@ impl App {
     /// Writes the declared upstreams and puts all live ones in use.
     ///
     /// # Errors
-    /// When one cannot be used, or is this very Tollgate.
+    /// When one cannot be used, or is this very Tollgate. When there are none any more: a config
+    /// that was caught half written must not put the demo in a real provider's place.
     pub async fn load_upstreams(&self, config: &Config) -> Result<(), String> {
         let said = |fault: Fault| fault.message.into_owned();
         let mut order = Vec::new();
@@ -91,7 +98,11 @@ impl App {
             order.push(upstream.name.clone());
             self.control.declare_upstream(declared(upstream)).await.map_err(said)?;
         }
-        if order.is_empty() {
+        let demo_only = order.is_empty();
+        if demo_only && !self.demo_only.load(Ordering::Relaxed) {
+            return Err("the config names no upstream any more; restart to use the demo".to_owned());
+        }
+        if demo_only {
             order.push(catalogue::DEMO.to_owned());
             self.control.declare_upstream(demo_upstream()).await.map_err(said)?;
         }
@@ -108,6 +119,7 @@ impl App {
             ready.push(made.map_err(|error| error.to_string())?);
         }
         self.dataplane.set_upstreams(ready);
+        self.demo_only.store(demo_only, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -195,11 +207,18 @@ fn workers(config: &Config, dataplane: &Arc<Dataplane>) -> Result<Vec<Arc<Worker
     Ok((0..count).map(|_| Worker::new(Arc::clone(dataplane), tls.clone())).collect())
 }
 
-async fn bootstrap(config: &Config, control: &Control) -> Result<(), String> {
+async fn bootstrap(config: &Config, store: &Store, control: &Control) -> Result<(), String> {
     let said = |fault: Fault| fault.message.into_owned();
-    let made = control.first_start(config.admin_key.is_none()).await.map_err(said)?;
+    let path = config.data_dir.join("admin.key");
+    let written = store.meta(ADMIN_KEY_WRITTEN).await.map_err(|error| error.to_string())?.is_some();
+    let mut made = control.first_start(config.admin_key.is_none()).await.map_err(said)?;
+    if made.is_none() && config.admin_key.is_none() && !written && !path.exists() {
+        // The first start ended between its commit and the file: that key's secret is lost.
+        let draft = AdminKeyDraft { name: "admin.key".to_owned(), expiry: None };
+        let another = control.create_admin_key(&Author::system(), draft).await.map_err(said)?;
+        made = Some(another.secret);
+    }
     if let Some(secret) = made {
-        let path = config.data_dir.join("admin.key");
         write_admin_key(&path, &secret)
             .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
@@ -207,12 +226,20 @@ async fn bootstrap(config: &Config, control: &Control) -> Result<(), String> {
         let registered = control.register_admin_key(secret.clone()).await;
         registered.map_err(|fault| format!("TOLLGATE_ADMIN_KEY: {}", fault.message))?;
     }
+    if !written {
+        let keep = Change::PutMeta { name: ADMIN_KEY_WRITTEN, value: b"1".to_vec() };
+        store.apply(vec![keep], Vec::new()).await.map_err(|error| error.to_string())?;
+    }
     Ok(())
 }
 
+/// Under its own name only when it is whole: a file that is there was completed.
 fn write_admin_key(path: &Path, secret: &Secret) -> std::io::Result<()> {
+    let new = path.with_extension("key.new");
     let file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     crate::reveal::write_line(&file, secret)?;
-    file.sync_all()
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    path.parent().map_or(Ok(()), |dir| fs::File::open(dir)?.sync_all())
 }

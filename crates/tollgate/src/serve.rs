@@ -178,15 +178,23 @@ async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
     }
 }
 
-/// Notices that the config file was written.
+/// Notices that the config file was written. Not while it still is: a file that changes from one
+/// look to the next is not read.
 struct Watch<'a> {
     path: Option<&'a Path>,
-    seen: Option<SystemTime>,
+    /// As it was when it was last read.
+    seen: Option<Written>,
+    /// As it was at the last look.
+    last: Option<Written>,
 }
+
+/// When a file was written, and its length.
+type Written = (SystemTime, u64);
 
 impl<'a> Watch<'a> {
     fn new(path: Option<&'a Path>) -> Self {
-        Self { path, seen: path.and_then(written) }
+        let seen = path.and_then(written);
+        Self { path, seen, last: seen }
     }
 
     async fn changed(&mut self) {
@@ -194,7 +202,9 @@ impl<'a> Watch<'a> {
         loop {
             tokio::time::sleep(Duration::from_secs(1)).await;
             let now = written(path);
-            if now.is_some() && now != self.seen {
+            let settled = now == self.last;
+            self.last = now;
+            if settled && now.is_some() && now != self.seen {
                 self.seen = now;
                 return;
             }
@@ -202,8 +212,9 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn written(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path).ok()?.modified().ok()
+fn written(path: &Path) -> Option<Written> {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.modified().ok()?, found.len()))
 }
 
 /// An upstream that is this very listener would call itself for ever.

@@ -1,8 +1,8 @@
 //! From a request to its handler: one order for every path.
 
-use control::{Author, Control};
+use control::{AdminCaller, Author, Control};
 use domain::fault::catalogue;
-use domain::{Actor, Fault, Scope};
+use domain::{Actor, Fault, KeyView, Scope};
 use http::Method;
 use openai::target::{self, BadTarget};
 
@@ -16,7 +16,14 @@ use crate::routes::{self, Route, Serve};
 /// How much of a path an error repeats.
 const LONGEST_ECHO: usize = 256;
 
-pub(crate) async fn dispatch(control: &Control, request: &ApiRequest<'_>) -> Answer {
+/// Who called, and the routes that they meant.
+pub(crate) enum Admitted {
+    Holder(Box<KeyView>, Matching),
+    Admin(AdminCaller, Matching),
+}
+
+/// Lets the caller in by the head alone; the body is not looked at.
+pub(crate) async fn admit(control: &Control, request: &ApiRequest<'_>) -> Result<Admitted, Fault> {
     // Refuses what two readers could understand differently, so that the path which is
     // authorised is the path which is routed (case 10), and keys in URLs (case 8).
     target::check(request.path, request.query).map_err(|bad| match bad {
@@ -30,12 +37,23 @@ pub(crate) async fn dispatch(control: &Control, request: &ApiRequest<'_>) -> Ans
     match matching.caller() {
         Caller::Holder => {
             let key = control.authenticate_holder(presented, request.address).await?;
-            let (route, _) = matching.route(request)?;
-            let Serve::Holder(handler) = route.serve else { return Err(no_such_url(request)) };
-            handler(&HolderCall { control, key }).await
+            Ok(Admitted::Holder(Box::new(key), matching))
         }
         Caller::Admin(needed) => {
             let caller = control.authenticate_admin(presented, request.address, needed).await?;
+            Ok(Admitted::Admin(caller, matching))
+        }
+    }
+}
+
+pub(crate) async fn dispatch(control: &Control, request: &ApiRequest<'_>) -> Answer {
+    match admit(control, request).await? {
+        Admitted::Holder(key, matching) => {
+            let (route, _) = matching.route(request)?;
+            let Serve::Holder(handler) = route.serve else { return Err(no_such_url(request)) };
+            handler(&HolderCall { control, key: *key }).await
+        }
+        Admitted::Admin(caller, matching) => {
             let (route, ids) = matching.route(request)?;
             let Serve::Admin(_, handler) = route.serve else { return Err(no_such_url(request)) };
             let author = Author {
@@ -55,7 +73,7 @@ enum Caller {
 }
 
 /// The routes of a path, by any method, and the ids in it.
-struct Matching {
+pub(crate) struct Matching {
     routes: Vec<&'static Route>,
     ids: Vec<String>,
     method: Method,

@@ -67,6 +67,16 @@ impl Api {
             || path.starts_with("/tollgate/v1/")
     }
 
+    /// Whether the caller may be heard out, by the head alone (the body is still to come): nobody
+    /// makes us keep a body by having no key. [`Api::handle`] asks again.
+    ///
+    /// # Errors
+    /// The reply to whoever is not let in.
+    pub async fn admit(&self, head: &ApiRequest<'_>) -> Result<(), ApiReply> {
+        let admitted = dispatch::admit(&self.control, head).await;
+        admitted.map(drop).map_err(|fault| reply::refusal(&fault))
+    }
+
     /// Answers one call. Never fails: a refusal is a reply.
     pub async fn handle(&self, request: ApiRequest<'_>) -> ApiReply {
         dispatch::dispatch(&self.control, &request)

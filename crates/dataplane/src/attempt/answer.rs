@@ -18,6 +18,7 @@ use crate::headers;
 use crate::owned;
 use crate::relay::{Counter, Events, Mode, Relay};
 use crate::reply::{answer_headers, assemble, with_cost};
+use crate::shared::Dataplane;
 use crate::tab::{End, Tab};
 
 /// JSON answers up to this many bytes are complete before their head leaves.
@@ -56,7 +57,7 @@ pub(crate) async fn receive(tab: Tab, answer: Answer) -> Result<Response<ReplyBo
 }
 
 /// Whether a body is compressed: it can be neither read nor looked through for our credential.
-pub(super) fn is_coded(headers: &HeaderMap) -> bool {
+pub(crate) fn is_coded(headers: &HeaderMap) -> bool {
     headers.get_all(CONTENT_ENCODING).iter().any(|coding| coding.as_bytes() != b"identity")
 }
 
@@ -117,16 +118,9 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
         true => NAMED,
         false => WHOLE,
     };
-    let gap = tab.worker.shared.settings.gap;
-    let reading = tokio::time::timeout(gap, read(&mut body, &mut scan, most));
-    let (pieces, whole) = match tab.worker.shared.tasks.unless_cut(reading).await {
-        Some(Ok(Ok(read))) => read,
-        Some(Ok(Err(()))) => {
-            let why = "The provider's answer broke off before its end.";
-            return fail(tab, Fault::because(&catalogue::UPSTREAM_ERROR, why));
-        }
-        Some(Err(_)) => return fail(tab, Fault::new(&catalogue::UPSTREAM_TIMEOUT)),
-        None => return fail(tab, Fault::new(&catalogue::SHUTTING_DOWN)),
+    let (pieces, whole) = match read(&tab.worker.shared, &mut body, &mut scan, most).await {
+        Ok(read) => read,
+        Err(fault) => return fail(tab, fault),
     };
     if holds && !whole {
         return fail(tab, Fault::new(&catalogue::UPSTREAM_RESPONSE_TOO_LARGE));
@@ -181,24 +175,37 @@ async fn forget_if_deleted(tab: &Tab, status: StatusCode) -> Result<(), Fault> {
     forgotten.map_err(|error| crate::refusal::store(&error))
 }
 
-/// Reads up to `most` bytes; whether that was all.
+/// Reads up to `most` bytes; whether that was all. No piece is waited for longer than the gap, and
+/// none beyond the stop's cut.
 async fn read(
+    shared: &Dataplane,
     body: &mut AnswerBody,
     scan: &mut Scan,
     most: usize,
-) -> Result<(Vec<Bytes>, bool), ()> {
-    let mut pieces = Vec::with_capacity(2);
-    let mut total = 0;
-    while let Some(frame) = next(body).await {
-        let Ok(piece) = frame.map_err(|_| ())?.into_data() else { continue };
-        total += piece.len();
-        scan.feed(&piece);
-        pieces.push(piece);
-        if total > most {
-            return Ok((pieces, false));
+) -> Result<(Vec<Bytes>, bool), Fault> {
+    let reading = async {
+        let mut pieces = Vec::with_capacity(2);
+        let mut total = 0;
+        loop {
+            let next = tokio::time::timeout(shared.settings.gap, next(body)).await;
+            let next = next.map_err(|_| Fault::new(&catalogue::UPSTREAM_TIMEOUT))?;
+            let Some(frame) = next else { return Ok((pieces, true)) };
+            let Ok(piece) = frame.map_err(|_| broken_off())?.into_data() else { continue };
+            total += piece.len();
+            scan.feed(&piece);
+            pieces.push(piece);
+            if total > most {
+                return Ok((pieces, false));
+            }
         }
-    }
-    Ok((pieces, true))
+    };
+    let cut = || Err(Fault::new(&catalogue::SHUTTING_DOWN));
+    shared.tasks.unless_cut(reading).await.unwrap_or_else(cut)
+}
+
+fn broken_off() -> Fault {
+    let why = "The provider's answer broke off before its end.";
+    Fault::because(&catalogue::UPSTREAM_ERROR, why)
 }
 
 async fn next(body: &mut AnswerBody) -> Option<Result<http_body::Frame<Bytes>, hyper::Error>> {
@@ -214,8 +221,12 @@ fn join(pieces: &[Bytes]) -> Bytes {
     all.freeze()
 }
 
-/// Reads a body whole, up to `most` bytes; `None` when it is longer or breaks off.
-pub(crate) async fn read_whole(mut body: AnswerBody, most: usize) -> Option<Bytes> {
-    let (pieces, whole) = read(&mut body, &mut Scan::default(), most).await.ok()?;
-    whole.then(|| join(&pieces))
+/// Reads a body whole; a fault when it has more than `most` bytes, breaks off, or hangs.
+pub(crate) async fn read_whole(
+    shared: &Dataplane,
+    mut body: AnswerBody,
+    most: usize,
+) -> Result<Bytes, Fault> {
+    let (pieces, whole) = read(shared, &mut body, &mut Scan::default(), most).await?;
+    whole.then(|| join(&pieces)).ok_or_else(|| Fault::new(&catalogue::UPSTREAM_ERROR))
 }

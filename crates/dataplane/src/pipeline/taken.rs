@@ -60,6 +60,11 @@ impl Taken {
             return Err(Fault::new(&catalogue::UNSUPPORTED_MEDIA_TYPE));
         }
         let view = View::of(&bytes).map_err(|bad| refusal::body(&bad))?;
+        if let Some(wide) = &view.account_wide
+            && operation.path.starts_with("/evals")
+        {
+            return Err(refusal::account_wide(wide));
+        }
         Ok(Self::Json(bytes, view))
     }
 

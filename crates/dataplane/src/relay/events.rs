@@ -48,6 +48,8 @@ pub(crate) struct Events {
     makes: Option<ObjectKind>,
     /// Nothing but the first event is looked at for the model's name.
     seen_first: bool,
+    /// Whether the stream's start is behind us: only there may a byte order mark stand.
+    begun: bool,
     complete: bool,
     made: Vec<(ObjectKind, String)>,
     items: Vec<String>,
@@ -66,6 +68,7 @@ impl Events {
             claims: tab.call.claims,
             makes: tab.call.operation.makes.and_then(|(kind, at)| (at == "id").then_some(kind)),
             seen_first: false,
+            begun: false,
             complete: false,
             made: Vec::new(),
             items: Vec::new(),
@@ -119,7 +122,8 @@ impl Events {
 
     /// Whether an event goes on to the client.
     fn keep(&mut self, event: &[u8], counter: &mut Counter) -> Kept {
-        let data = sse::data(event);
+        let begun = std::mem::replace(&mut self.begun, true);
+        let data = sse::data(if begun { event } else { sse::without_mark(event) });
         let data = data.as_ref();
         if data.is_empty() {
             return Kept::AsItIs;

@@ -47,9 +47,11 @@ fn place(key: &[u8]) -> Place {
         b"conversation" => Place::Has(K::Conversation),
         b"file" => Place::Has(K::File),
         // What users and their servers wrote; an id in it was not made by this answer. A tool's
-        // description may come word for word from a server of the caller's own.
+        // description may come word for word from a server of the caller's own, and what a model
+        // asks a tool for is what its prompt made it say.
         b"metadata" | b"attributes" | b"parameters" | b"schema" | b"json_schema" | b"tools"
-        | b"item_schema" | b"datasource_item" => Place::Opaque,
+        | b"item_schema" | b"datasource_item" | b"env" | b"action" | b"variables"
+        | b"arguments" => Place::Opaque,
         _ => Place::Nothing,
     }
 }
@@ -132,5 +134,17 @@ mod tests {
         let ids: Vec<&str> = found.iter().map(|(_, id)| id.as_str()).collect();
         assert_eq!(ids, ["file-1", "file-2", "conv_1", "file-3", "ci_1", "cntr_1"]);
         assert_eq!(found[4].0, ObjectKind::Item);
+    }
+
+    #[test]
+    fn what_a_model_was_made_to_say_brings_nothing() {
+        for key in ["env", "action", "variables", "arguments"] {
+            let text = format!(
+                r#"{{"output":[{{"id":"sh_1","{key}":{{"id":"msg_x","file_id":"file-x","a":[{{"thread_id":"t"}}]}},"container_id":"cntr_1"}}]}}"#
+            );
+            let found = derived(text.as_bytes(), true);
+            let ids: Vec<&str> = found.iter().map(|(_, id)| id.as_str()).collect();
+            assert_eq!(ids, ["sh_1", "cntr_1"], "{key}");
+        }
     }
 }

@@ -71,6 +71,12 @@ enum Sink {
     Value(Field),
 }
 
+/// The length of a string up to behind its closing quote, if it is whole here and has no escape.
+fn plain_string(text: &[u8]) -> Option<usize> {
+    let end = memchr::memchr2(b'"', b'\\', text)?;
+    (text[end] == b'"').then_some(end + 1)
+}
+
 /// The scanner. Feed it the answer's bytes in order, then read [`Scan::noted`].
 pub struct Scan {
     noted: Noted,
@@ -118,7 +124,13 @@ impl Scan {
     /// Takes the next bytes.
     pub fn feed(&mut self, mut text: &[u8]) {
         while !text.is_empty() {
-            text = if self.in_string { self.string(text) } else { self.plain(text) };
+            text = if self.in_string {
+                self.string(text)
+            } else if self.depth > self.level && self.sink == Sink::Nothing {
+                self.skip(text)
+            } else {
+                self.plain(text)
+            };
         }
     }
 
@@ -142,6 +154,44 @@ impl Scan {
             self.end_string();
         }
         &text[at + 1..]
+    }
+
+    /// Below what is looked at: only strings and brackets matter, and a noted list's elements.
+    fn skip<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
+        let mut at = 0;
+        while let Some(&byte) = text.get(at) {
+            at += 1;
+            match byte {
+                b'"' => {
+                    self.count_element();
+                    match plain_string(&text[at..]) {
+                        Some(length) => at += length,
+                        None => {
+                            self.in_string = true;
+                            break;
+                        }
+                    }
+                }
+                b'{' | b'[' => {
+                    self.count_element();
+                    self.depth += 1;
+                }
+                b'}' | b']' => {
+                    self.close(byte);
+                    if self.depth <= self.level {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        &text[at..]
+    }
+
+    fn count_element(&mut self) {
+        if self.counts() {
+            self.noted.elements = self.noted.elements.saturating_add(1);
+        }
     }
 
     fn plain<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
@@ -258,7 +308,7 @@ impl Scan {
         }
     }
 
-    /// Whether an element of the noted list begins here.
+    /// Whether an element of the noted list begins here (a list's own depth has no keys).
     fn counts(&self) -> bool {
         self.depth == self.level + 1 && self.current == Some(Field::List)
     }

@@ -852,7 +852,8 @@ pub static OPERATIONS: &[Operation] = &[
         Scope::request("realtime"),
     )
     .body(BodyKind::Json, limit::JSON)
-    .names(RealtimeCall),
+    .names(RealtimeCall)
+    .meter(Meter::Escapes),
     Operation::new(
         "hangup-realtime-call",
         Method::POST,

@@ -6,6 +6,8 @@ use domain::ObjectKind;
 pub(super) enum Tag {
     Other,
     Model,
+    /// A list of models, any of which may be taken.
+    Models,
     Stream,
     StreamOptions,
     IncludeUsage,
@@ -18,6 +20,12 @@ pub(super) enum Tag {
     Role,
     /// A Responses call's input, or a conversation's items.
     Items,
+    /// A chat's messages, and the earlier answer's voice in one of them.
+    Messages,
+    Audio,
+    /// Where an eval's run, and an eval itself, take their data from.
+    DataSource,
+    DataSourceConfig,
     /// A string, or the strings of a list, name objects.
     Names(ObjectKind),
     /// A string names an object, or an object's `id` does.
@@ -32,6 +40,7 @@ impl Tag {
         use ObjectKind as K;
         match key {
             b"model" => Self::Model,
+            b"models" => Self::Models,
             b"stream" => Self::Stream,
             b"stream_options" => Self::StreamOptions,
             b"include_usage" => Self::IncludeUsage,
@@ -43,6 +52,10 @@ impl Tag {
             b"type" => Self::Type,
             b"role" => Self::Role,
             b"input" | b"items" => Self::Items,
+            b"messages" => Self::Messages,
+            b"audio" => Self::Audio,
+            b"data_source" => Self::DataSource,
+            b"data_source_config" => Self::DataSourceConfig,
             b"file_id" | b"file_ids" | b"input_file_id" | b"training_file" | b"validation_file" => {
                 Self::Names(K::File)
             }
@@ -87,4 +100,27 @@ impl Tag {
             _ => return None,
         })
     }
+}
+
+/// The top-level key that another reader may take this one for: some fold case, and the letters
+/// that fold to ASCII with it.
+pub(super) fn nearly(key: &[u8]) -> Option<&'static str> {
+    const MATTER: [&str; 10] = [
+        "model",
+        "models",
+        "stream",
+        "stream_options",
+        "store",
+        "background",
+        "user",
+        "safety_identifier",
+        "previous_response_id",
+        "conversation",
+    ];
+    if key.iter().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+        return None;
+    }
+    // Down and up again: the long s and the Kelvin sign each need the other direction.
+    let folded = std::str::from_utf8(key).ok()?.to_lowercase().to_uppercase();
+    MATTER.into_iter().find(|name| name.to_uppercase() == folded)
 }

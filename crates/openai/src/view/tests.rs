@@ -161,3 +161,94 @@ fn labels_and_flags() {
     assert!(view.background);
     assert_eq!(view.other_models.len(), 1);
 }
+
+#[test]
+fn a_key_that_is_another_for_some_readers_is_refused() {
+    let bad = |body: &str| View::of(body.as_bytes()).err();
+    for (key, name) in [
+        ("Model", "model"),
+        ("MODEL", "model"),
+        ("\\u004dodel", "model"),
+        ("\u{17f}tream", "stream"),
+        ("bac\u{212a}ground", "background"),
+        ("Previous_Response_Id", "previous_response_id"),
+        ("conversatioN", "conversation"),
+    ] {
+        let body = format!(r#"{{"model":"a","{key}":"b"}}"#);
+        assert_eq!(bad(&body), Some(BadBody::Ambiguous(name)), "{key}");
+    }
+    assert_eq!(bad(r#"{"model":"a","Modell":"b","tools":[{"Model":"c"}]}"#), None);
+}
+
+#[test]
+fn a_list_of_models_counts() {
+    let body =
+        r#"{"model":"a","models":["b",["ft:c"],{"model":"d","x":"e"}],"x":{"models":["f"]}}"#;
+    let view = view(body);
+    let others: Vec<_> = view.other_models.into_iter().map(|raw| &body[raw]).collect();
+    assert_eq!(others, ["b", "ft:c", "d"]);
+    assert_eq!(references(body), [(ObjectKind::FineTunedModel, "ft:c".to_owned())]);
+}
+
+#[test]
+fn what_names_an_object_names_it_once() {
+    let bad = |body: &str| View::of(body.as_bytes()).err();
+    for (body, key) in [
+        (r#"{"input":[{"id":"msg_1","id":"msg_2"}]}"#, "id"),
+        (r#"{"input":[{"id":"msg_1","role":"user","\u0069d":"msg_2"}]}"#, "id"),
+        (r#"{"input":[{"id":"msg_1","id":null,"type":"message"}]}"#, "id"),
+        (r#"{"input":[{"id":"msg_1","type":"message","type":"item_reference"}]}"#, "type"),
+        (r#"{"x":{"id":"msg_1","type":"item_reference","type":"message"}}"#, "type"),
+        (r#"{"conversation":{"id":"conv_1","id":"conv_2"}}"#, "id"),
+        (r#"{"messages":[{"audio":{"id":"audio_1","id":"audio_2"}}]}"#, "id"),
+        (r#"{"data_source":{"source":{"type":"stored_completions","type":"file_id"}}}"#, "type"),
+    ] {
+        assert_eq!(bad(body), Some(BadBody::Duplicate(key)), "{body}");
+    }
+    assert_eq!(bad(r#"{"x":{"id":"a","id":"b","type":1,"type":2}}"#), None);
+    // Keys that are references themselves: both are checked.
+    let found =
+        references(r#"{"file_id":"file-1","file_id":"file-2","container":"a","container":"b"}"#);
+    let ids: Vec<_> = found.iter().map(|(_, id)| id.as_str()).collect();
+    assert_eq!(ids, ["file-1", "file-2", "a", "b"]);
+}
+
+#[test]
+fn an_earlier_voice_is_known_by_its_id() {
+    let body = r#"{"audio":{"id":"x"},"messages":[{"role":"assistant","audio":{"id":"audio_1"},"content":[{"audio":{"id":"y"}}]}]}"#;
+    let replayed: Vec<_> = view(body).replayed.into_iter().map(|raw| &body[raw]).collect();
+    assert_eq!(replayed, ["audio_1"]);
+}
+
+#[test]
+fn sources_of_the_whole_account_are_noted() {
+    let noted = |body: &str| view(body).account_wide.map(|wide| (wide.field, wide.kind));
+    let source = "data_source.source.type";
+    let config = "data_source_config.type";
+    for (body, field, kind) in [
+        (
+            r#"{"data_source":{"source":{"type":"stored_completions"}}}"#,
+            source,
+            "stored_completions",
+        ),
+        (r#"{"data_source":{"source":{"type":"r\u0065sponses"}}}"#, source, "responses"),
+        (r#"{"data_source":{"source":{"type":"file_id"},"source":{"type":"new"}}}"#, source, "new"),
+        (r#"{"data_source":{"source":[{"type":"responses"}]}}"#, source, "responses"),
+        (r#"{"data_source":[{"source":{"type":"responses"}}]}"#, source, "responses"),
+        (r#"{"data_source":{"source":{"model":"m"}}}"#, source, ""),
+        (r#"{"data_source":{"source":{"type":7}}}"#, source, ""),
+        (r#"{"data_source_config":{"type":"logs"}}"#, config, "logs"),
+        (r#"{"data_source_config":{"type":"stored_completions"}}"#, config, "stored_completions"),
+    ] {
+        assert_eq!(noted(body), Some((field, kind.to_owned())), "{body}");
+    }
+    for body in [
+        r#"{"data_source":{"type":"jsonl","source":{"type":"file_id","id":"file-1"}}}"#,
+        r#"{"data_source":{"source":{"type":"file_content","content":[{"item":{"source":{"type":"x"}}}]}}}"#,
+        r#"{"data_source":{"type":"completions","input_messages":{"type":"template"}}}"#,
+        r#"{"data_source_config":{"type":"custom","item_schema":{"source":{"type":"string"}}}}"#,
+        r#"{"source":{"type":"base64"},"metadata":{"data_source_config":{"type":"logs"}}}"#,
+    ] {
+        assert_eq!(noted(body), None, "{body}");
+    }
+}

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use domain::ObjectKind;
 
-use super::tag::Tag;
-use super::{BadBody, MAX_REFERENCES, View};
+use super::tag::{Tag, nearly};
+use super::{AccountWide, BadBody, MAX_REFERENCES, View};
 use crate::json::{MAX_DEPTH, Visit, unescape};
 
 /// What is remembered of one level.
@@ -13,14 +13,42 @@ use crate::json::{MAX_DEPTH, Visit, unescape};
 struct Level {
     /// The key whose value comes next; for a list, the key that leads to the list.
     tag: Tag,
+    object: bool,
     /// The object's own `id`, and whether its `type` is `item_reference`.
     id: Option<Range<usize>>,
     item_reference: bool,
+    /// The object's `type`, where it is text.
+    kind: Option<Range<usize>>,
     /// Whether the object says what it is, by a `type` or a `role`.
     typed: bool,
+    ids: Seen,
+    types: Seen,
 }
 
-const EMPTY: Level = Level { tag: Tag::Other, id: None, item_reference: false, typed: false };
+/// How often a key was seen in an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Never,
+    Once,
+    Twice,
+}
+
+impl Seen {
+    fn again(&mut self) {
+        *self = if *self == Self::Never { Self::Once } else { Self::Twice };
+    }
+}
+
+const EMPTY: Level = Level {
+    tag: Tag::Other,
+    object: false,
+    id: None,
+    item_reference: false,
+    kind: None,
+    typed: false,
+    ids: Seen::Never,
+    types: Seen::Never,
+};
 
 pub(super) struct Visitor<'b> {
     body: &'b [u8],
@@ -90,14 +118,14 @@ impl<'b> Visitor<'b> {
         self.view.replayed.push(raw);
     }
 
-    fn model(&mut self, depth: usize, raw: Range<usize>) {
+    fn model(&mut self, decides: bool, raw: Range<usize>) {
         if self.body[raw.clone()].starts_with(b"ft:") || self.body[raw.clone()].contains(&b'\\') {
             let text = unescape(&self.body[raw.clone()]);
             if text.is_some_and(|t| t.starts_with("ft:")) {
                 self.refer(ObjectKind::FineTunedModel, raw.clone());
             }
         }
-        if depth == 1 {
+        if decides {
             self.view.model = Some(raw);
         } else {
             self.view.other_models.push(raw);
@@ -117,22 +145,73 @@ impl<'b> Visitor<'b> {
         let level = &mut self.levels[depth];
         level.typed = true;
         level.item_reference |=
-            unescape(&self.body[raw]).is_some_and(|kind| kind == "item_reference");
+            unescape(&self.body[raw.clone()]).is_some_and(|kind| kind == "item_reference");
+        level.kind = Some(raw);
     }
 
     /// Notes the id of an object that is, or may be, an item. It is a reference where it says so,
     /// or where an element of the input says nothing of itself (a reference's `type` may be left
     /// out).
     fn item(&mut self, depth: usize) {
-        let element =
-            depth == 3 && [&self.levels[1], &self.levels[2]].map(|l| l.tag) == [Tag::Items; 2];
+        let path = |wanted: &[Tag]| {
+            depth == wanted.len() + 1
+                && self.levels[1..depth].iter().zip(wanted).all(|(level, tag)| level.tag == *tag)
+        };
+        let element = path(&[Tag::Items; 2]);
+        // An earlier answer's voice, named again by its id alone.
+        let voice = path(&[Tag::Messages, Tag::Messages, Tag::Audio]);
+        let source = self.source(depth);
+        let holder = depth > 1 && matches!(self.levels[depth - 1].tag, Tag::Holds(_));
+        let level = &mut self.levels[depth];
+        if element || voice || holder || source.is_some() || level.item_reference {
+            // Of two, the provider may read the one that was not looked at.
+            let (ids, types) = (level.ids, level.types);
+            if ids == Seen::Twice {
+                self.fail(BadBody::Duplicate("id"));
+            } else if types == Seen::Twice {
+                self.fail(BadBody::Duplicate("type"));
+            }
+        }
+        if let Some((field, allowed)) = source {
+            self.read_from(depth, field, allowed);
+        }
         let level = &mut self.levels[depth];
         let reference = level.item_reference || (element && !level.typed);
         let Some(id) = level.id.take() else { return };
         if reference {
             self.refer(ObjectKind::Item, id);
-        } else if element {
+        } else if element || voice {
             self.replay(id);
+        }
+    }
+
+    /// Whether the object here says where an eval's data comes from: the field that does, and the
+    /// sources that hold nothing but what the caller gives or names.
+    fn source(&self, depth: usize) -> Option<(&'static str, &'static [&'static str])> {
+        const SOURCE: Tag = Tag::Holds(ObjectKind::File);
+        if depth < 2 || !self.levels[depth].object {
+            return None;
+        }
+        // A list does not end the path: what reads its first element is led by the same keys.
+        let (first, deeper) = (self.levels[1].tag, &self.levels[2..depth]);
+        let all = |tag| deeper.iter().all(|level| level.tag == tag);
+        match first {
+            Tag::DataSourceConfig if all(first) => Some(("data_source_config.type", &["custom"])),
+            Tag::DataSource if !deeper.is_empty() => {
+                let inner = deeper.iter().position(|level| level.tag != Tag::DataSource)?;
+                let led = deeper[inner..].iter().all(|level| level.tag == SOURCE);
+                led.then_some(("data_source.source.type", &["file_id", "file_content"]))
+            }
+            _ => None,
+        }
+    }
+
+    fn read_from(&mut self, depth: usize, field: &'static str, allowed: &[&str]) {
+        let kind = self.levels[depth].kind.clone();
+        let kind = kind.and_then(|raw| unescape(&self.body[raw])).unwrap_or_default();
+        if !allowed.contains(&kind.as_ref()) {
+            let kind = kind.chars().take(64).collect();
+            self.view.account_wide.get_or_insert(AccountWide { field, kind });
         }
     }
 
@@ -146,15 +225,19 @@ impl Visit for Visitor<'_> {
         if self.opaque.is_some() {
             return;
         }
-        let text = &self.body[raw];
-        let tag = if text.contains(&b'\\') {
-            // An escaped spelling of a key is that key (`"mod\u0065l"`).
-            unescape(text).map_or(Tag::Other, |t| Tag::of(t.as_bytes()))
-        } else {
-            Tag::of(text)
-        };
+        // An escaped spelling of a key is that key (`"mod\u0065l"`).
+        let text = unescape(&self.body[raw]).unwrap_or_default();
+        let tag = Tag::of(text.as_bytes());
         if depth == 1 {
             self.note_top_level(tag);
+            if let Some(name) = nearly(text.as_bytes()).filter(|_| tag == Tag::Other) {
+                self.fail(BadBody::Ambiguous(name));
+            }
+        }
+        match tag {
+            Tag::Id => self.levels[depth].ids.again(),
+            Tag::Type => self.levels[depth].types.again(),
+            _ => {}
         }
         if tag == Tag::IncludeUsage && self.in_stream_options(depth) {
             if self.seen_include_usage {
@@ -173,7 +256,10 @@ impl Visit for Visitor<'_> {
             return;
         }
         match self.levels[depth].tag {
-            Tag::Model => self.model(depth, raw),
+            Tag::Model => self.model(depth == 1, raw),
+            Tag::Models if self.levels[1..depth].iter().all(|l| l.tag == Tag::Models) => {
+                self.model(false, raw);
+            }
             Tag::Id => self.id(depth, raw),
             Tag::Type => self.kind(depth, raw),
             Tag::Role => self.levels[depth].typed = true,
@@ -234,7 +320,7 @@ impl Visit for Visitor<'_> {
         }
         // A list's values stand under the key that leads to the list.
         let tag = if object { Tag::Other } else { above };
-        self.levels[depth] = Level { tag, ..EMPTY };
+        self.levels[depth] = Level { tag, object, ..EMPTY };
     }
 
     fn close(&mut self, depth: usize, end: usize) {

@@ -91,7 +91,7 @@ fn record() -> impl Strategy<Value = UsageRecord> {
             [Outcome::Completed, Outcome::Refused, Outcome::ClientGone, Outcome::UpstreamFailed];
         UsageRecord {
             project: format!("proj_{project}").into(),
-            user: format!("user-{user}"),
+            user: format!("user-{user}").into(),
             key: format!("key_{key}").into(),
             model_asked: (model > 0).then(|| "asked".into()),
             model_served: (model > 1).then(|| "served".into()),

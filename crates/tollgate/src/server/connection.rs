@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use super::activity::{Activity, Counted};
 use super::front::Front;
 use super::stall::Stall;
 use super::stop::{Stop, Until};
@@ -22,6 +23,8 @@ use super::stop::{Stop, Until};
 const HEAD: Duration = Duration::from_secs(30);
 /// For the TLS handshake, and for the first bytes of a connection.
 const GREETING: Duration = Duration::from_secs(10);
+/// For an HTTP/2 client to take our leave, when its connection is no longer used.
+const LEAVE: Duration = Duration::from_secs(5);
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 64 * 1024;
 
@@ -75,11 +78,17 @@ async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     worker: Arc<Worker>,
     stop: Stop,
 ) {
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let (front, worker) = (Arc::clone(&front), Arc::clone(&worker));
-        async move { Ok::<_, Infallible>(front.answer(&worker, request, peer).await) }
-    });
     let ended = if h2 {
+        let activity = Activity::begin();
+        let counting = activity.clone();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let (front, worker) = (Arc::clone(&front), Arc::clone(&worker));
+            let open = counting.request();
+            async move {
+                let response = front.answer(&worker, request, peer).await;
+                Ok::<_, Infallible>(response.map(|body| Counted::new(body, open)))
+            }
+        });
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(100)
@@ -90,8 +99,12 @@ async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             .keep_alive_timeout(Duration::from_secs(20))
             .max_send_buf_size(256 * 1024)
             .serve_connection(TokioIo::new(stream), service);
-        Until::new(connection, |c| c.graceful_shutdown(), stop).await
+        used(Until::new(connection, |c| c.graceful_shutdown(), stop), &activity).await
     } else {
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let (front, worker) = (Arc::clone(&front), Arc::clone(&worker));
+            async move { Ok::<_, Infallible>(front.answer(&worker, request, peer).await) }
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD)
@@ -103,5 +116,26 @@ async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Drives an HTTP/2 connection for as long as it is used. Pings alone keep none open: a client that
+/// answers them and asks for nothing holds a descriptor and our memory.
+async fn used<C, E>(mut connection: Until<C>, activity: &Activity) -> Result<(), E>
+where
+    C: Future<Output = Result<(), E>>,
+{
+    tokio::select! {
+        biased;
+        ended = &mut connection => return ended,
+        () = activity.ceased() => connection.close_soon(),
+    }
+    loop {
+        // A request that was on its way is served to its end.
+        match tokio::time::timeout(LEAVE, &mut connection).await {
+            Ok(ended) => return ended,
+            Err(_) if activity.is_open() => {}
+            Err(_) => return Ok(()),
+        }
     }
 }

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dataplane::{Dataplane, Peer, ReplyBody, Worker, fault_reply, request_id};
 use domain::{Entry, Fault, RequestId, Secret, fault::catalogue};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
+};
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
+use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use tokio::sync::oneshot;
 use web::{Api, ApiReply, ApiRequest};
 
 use super::Stop;
@@ -80,6 +85,12 @@ impl Front {
         id: &RequestId,
     ) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
+        // Whoever is not let in has no body kept for them.
+        if !body.is_end_stream()
+            && let Err(refused) = self.api.admit(&asked(&head, Bytes::new(), peer, id)).await
+        {
+            return unread(answered(refused), head.version);
+        }
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
         if declared.is_some_and(|length: usize| length > ADMIN_BODY) {
             return fault_reply(&Fault::new(&catalogue::REQUEST_TOO_LARGE), id);
@@ -90,22 +101,29 @@ impl Front {
             Ok(Err(_)) => return fault_reply(&Fault::new(&catalogue::REQUEST_TOO_LARGE), id),
             Err(_) => return fault_reply(&Fault::new(&catalogue::BODY_TIMEOUT), id),
         };
-        let request = ApiRequest {
-            method: &head.method,
-            path: head.uri.path(),
-            query: head.uri.query(),
-            headers: &head.headers,
-            body,
-            address: peer.address,
-            request_id: id.clone(),
-        };
-        let ApiReply { status, headers, body } = self.api.handle(request).await;
-        let mut response = Response::new(ReplyBody::whole(body));
-        *response.status_mut() = status;
-        for (name, value) in headers {
-            response.headers_mut().append(name, value);
+        self.handled(head, body, peer, id).await
+    }
+
+    /// Goes to its end in a task of its own: a client that hangs up ends our waiting, never a
+    /// change between its commit and what must follow it (a revoked key leaving the caches).
+    async fn handled(
+        &self,
+        head: Parts,
+        body: Bytes,
+        peer: Peer,
+        id: &RequestId,
+    ) -> Response<ReplyBody> {
+        let (tell, told) = oneshot::channel();
+        let (api, own) = (Arc::clone(&self.api), id.clone());
+        self.dataplane.tasks.spawn(async move {
+            let reply = api.handle(asked(&head, body, peer, &own)).await;
+            // Nobody may be there to hear it any more.
+            drop(tell.send(reply));
+        });
+        match told.await {
+            Ok(reply) => answered(reply),
+            Err(_) => fault_reply(&Fault::new(&catalogue::INTERNAL_ERROR), id),
         }
-        response
     }
 
     /// Health, figures, and what is nobody's path.
@@ -170,6 +188,36 @@ impl Front {
         response.headers_mut().insert(CONTENT_TYPE, kind);
         response
     }
+}
+
+fn asked<'a>(head: &'a Parts, body: Bytes, peer: Peer, id: &RequestId) -> ApiRequest<'a> {
+    ApiRequest {
+        method: &head.method,
+        path: head.uri.path(),
+        query: head.uri.query(),
+        headers: &head.headers,
+        body,
+        address: peer.address,
+        request_id: id.clone(),
+    }
+}
+
+fn answered(reply: ApiReply) -> Response<ReplyBody> {
+    let ApiReply { status, headers, body } = reply;
+    let mut response = Response::new(ReplyBody::whole(body));
+    *response.status_mut() = status;
+    for (name, value) in headers {
+        response.headers_mut().append(name, value);
+    }
+    response
+}
+
+/// The answer to a request whose body stays unread: over HTTP/1.1 the connection ends with it.
+fn unread(mut response: Response<ReplyBody>, version: Version) -> Response<ReplyBody> {
+    if version < Version::HTTP_2 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// What two readers could understand differently, on every path alike (case 10): another host in

@@ -62,6 +62,16 @@ impl<C: Future> Until<C> {
     }
 }
 
+impl<C> Until<C> {
+    /// Asks the connection to close, whether or not the stop is called.
+    pub fn close_soon(&mut self) {
+        if !self.told {
+            self.told = true;
+            (self.close_soon)(self.connection.as_mut());
+        }
+    }
+}
+
 impl<C: Future> Future for Until<C> {
     type Output = C::Output;
 
@@ -72,10 +82,8 @@ impl<C: Future> Future for Until<C> {
             let _ = waiting.as_mut().poll(cx);
             self.waiting = Some(waiting);
         }
-        if !self.told && self.stop.is_called() {
-            self.told = true;
-            let close_soon = self.close_soon;
-            close_soon(self.connection.as_mut());
+        if self.stop.is_called() {
+            self.close_soon();
         }
         self.connection.as_mut().poll(cx)
     }

@@ -148,7 +148,13 @@ fn case_90_what_two_readers_could_understand_differently_is_400() {
 fn case_92_a_wrong_content_type_is_415_and_a_bad_form_400() {
     let stage = Stage::new();
     let body = hello().to_string();
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""] {
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "",
+        "application/json; charset=utf-16",
+    ] {
         let answer = post(&stage, CHAT, kind, &body);
         refused(&answer, 415, "unsupported_media_type");
     }
@@ -172,6 +178,62 @@ fn case_92_a_wrong_content_type_is_415_and_a_bad_form_400() {
     stage.kept_from_the_provider();
     let answer = post(&stage, CHAT, "application/json; charset=utf-8", &body);
     assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[test]
+fn case_92_a_form_with_two_readings_is_refused_and_one_has_one_spelling() {
+    let stage = Stage::new();
+    let bearer = stage.bearer();
+    let part = "--b\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nv\r\n--b--\r\n";
+    let paths = ["/v1/files", "/v1/uploads/upload_1/parts", "/v1/audio/transcriptions"];
+    let form = "multipart/form-data; boundary=b";
+    for path in paths {
+        for kind in [
+            "multipart/form-data; boundary=b; boundary=c",
+            "multipart/form-data; boundary=\"b;c\"",
+            "multipart/form-data; boundary=\"\\b\"",
+        ] {
+            refused(&post(&stage, path, kind, part), 400, "invalid_multipart");
+        }
+        let twice =
+            [("Authorization", bearer.as_str()), ("Content-Type", form), ("Content-Type", form)];
+        let answer = stage.gateway.request("POST", path, &twice, part);
+        refused(&answer, 400, "invalid_multipart");
+    }
+    let json = "application/json";
+    let twice =
+        [("Authorization", bearer.as_str()), ("Content-Type", json), ("Content-Type", form)];
+    let answer = stage.gateway.request("POST", CHAT, &twice, hello().to_string());
+    refused(&answer, 415, "unsupported_media_type");
+    for text in [
+        part.replace("\"purpose\"", "\"purpose\"; name=\"model\""),
+        part.replace("\"purpose\"", "\"model\"; filename=\"m\""),
+        format!("--c\r\n{part}"),
+    ] {
+        refused(&post(&stage, "/v1/audio/transcriptions", form, text), 400, "invalid_multipart");
+    }
+    stage.kept_from_the_provider();
+    let odd = "Multipart/Form-Data; charset=utf-8; BOUNDARY=\"b\"";
+    post(&stage, "/v1/files", odd, part);
+    assert_eq!(stage.provider.seen()[0].header("content-type"), Some(form));
+}
+
+#[test]
+fn an_eval_reads_no_other_projects_data() {
+    let stage = Stage::new();
+    for (path, body, param) in [
+        ("/v1/evals", json!({"data_source_config": {"type": "logs"}}), "data_source_config.type"),
+        (
+            "/v1/evals/eval_1/runs",
+            json!({"data_source": {"source": {"type": "stored_completions"}}}),
+            "data_source.source.type",
+        ),
+    ] {
+        let answer = post(&stage, path, "application/json", body.to_string());
+        refused(&answer, 400, "field_not_allowed");
+        assert_eq!(answer.json()["error"]["param"], param);
+    }
+    stage.kept_from_the_provider();
 }
 
 #[test]

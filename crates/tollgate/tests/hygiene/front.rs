@@ -72,3 +72,26 @@ fn p12_the_most_talkative_log_holds_no_secret() {
     let output = stage.gateway.output();
     assert!(output.contains("TRACE"), "the log does not talk");
 }
+
+#[test]
+fn nobody_without_a_key_has_a_body_kept() {
+    let stage = Stage::new();
+    for (method, path) in [
+        ("POST", "/v1/organization/projects"),
+        ("GET", "/tollgate/v1/me"),
+        ("POST", "/v1/organization/nothing"),
+    ] {
+        for credential in ["", "Authorization: Bearer sk-admin-tg-nobody\r\n"] {
+            let mut wire = stage.wire();
+            // The body never comes; the answer does, and the connection is closed.
+            wire.send(format!(
+                "{method} {path} HTTP/1.1\r\nHost: x\r\n{credential}Content-Length: 1000000\r\n\r\n{{"
+            ));
+            let text = wire.rest();
+            assert!(
+                text.starts_with("HTTP/1.1 401") && text.contains("connection: close"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -108,3 +108,13 @@ fn many_calls_share_one_connection_and_a_cancelled_one_is_booked() {
     });
     crate::support::until("all bills", || stage.provider.bill().len() == 40);
 }
+
+#[test]
+fn a_connection_that_only_greets_is_closed() {
+    let stage = Stage::new();
+    let mut wire = stage.wire();
+    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    let began = std::time::Instant::now();
+    wire.rest();
+    assert!(began.elapsed().as_secs() >= 9, "a client has ten seconds: {:?}", began.elapsed());
+}

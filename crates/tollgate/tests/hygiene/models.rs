@@ -1,9 +1,9 @@
 //! Which models a key may use, wherever a body names them.
 
 use serde_json::{Value, json};
-use testkit::Answer;
+use testkit::{Answer, Matcher, Piece, Script, Then};
 
-use crate::support::{CHAT, Stage, hello, passed, refused};
+use crate::support::{CHAT, Stage, hello, metric, passed, refused, until};
 
 #[track_caller]
 fn not_allowed(answer: &Answer) {
@@ -34,11 +34,6 @@ fn a_model_that_is_not_in_the_list_is_403_wherever_it_stands() {
         ("/v1/embeddings", json!({"model": "text-embedding-3-small", "input": "hi"})),
         ("/v1/images/generations", json!({"prompt": "a cat"})),
         ("/v1/audio/speech", json!({"model": "tts-1", "input": "hi", "voice": "alloy"})),
-        (
-            "/v1/batches",
-            json!({"input_file_id": "file-1", "endpoint": CHAT,
-                               "completion_window": "24h"}),
-        ),
     ] {
         not_allowed(&gateway.json(&key, "POST", path, &body));
     }
@@ -90,4 +85,34 @@ fn what_is_used_past_us_is_not_for_a_key_with_rules() {
     let answer = stage.gateway.json(&key, "POST", "/v1/realtime/client_secrets", &body);
     refused(&answer, 403, "route_not_metered");
     stage.kept_from_the_provider();
+}
+
+#[test]
+fn a_list_that_hangs_ends_with_the_gap() {
+    let stage = Stage::configured("[timeouts]\ngap_seconds = 1\n");
+    let json = [("Content-Type", "application/json")];
+    for path in ["/v1/models", "/v1/files"] {
+        for status in [200, 400] {
+            let half = vec![Piece::new(0, "{\"object\":\"list\",\"da")];
+            stage
+                .provider
+                .script(Matcher::new("GET", path), Script::raw(status, &json, half, Then::Hang));
+            let answer = stage.gateway.json(&stage.key.value, "GET", path, &Value::Null);
+            match status {
+                200 => refused(&answer, 504, "upstream_timeout"),
+                _ => assert_eq!(answer.status, status),
+            }
+        }
+    }
+    until("no call is open", || metric(&stage.gateway, "tollgate_calls_in_flight") == 0);
+}
+
+#[test]
+fn the_gap_is_between_pieces() {
+    let stage = Stage::configured("[timeouts]\ngap_seconds = 1\n");
+    let json = [("Content-Type", "application/json")];
+    let pieces = ["{\"object\":", "\"chat.completion\"", ",\"id\":\"chatcmpl-1\"", "}"];
+    let pieces = pieces.map(|piece| Piece::new(500, piece)).into();
+    stage.provider.script(Matcher::new("POST", CHAT), Script::raw(200, &json, pieces, Then::End));
+    passed(&stage.chat(&hello()));
 }

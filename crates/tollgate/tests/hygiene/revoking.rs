@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -58,4 +58,37 @@ fn case_101_a_running_stream_outlives_its_key() {
     gateway.admin("DELETE", &path, &Value::Null);
     assert!(stream.collect().unwrap().text().contains("data: [DONE]"));
     refused(&gateway.json(&key.value, "GET", "/v1/models", &Value::Null), 401, "key_revoked");
+}
+
+#[test]
+fn p13_a_revocation_holds_although_its_caller_hangs_up() {
+    let stage = Stage::new();
+    let gateway = &stage.gateway;
+    let mut revoked = 0;
+    for round in 0..60 {
+        let key = gateway.create_key(&json!({"name": "to be revoked"}));
+        let call = || gateway.json(&key.value, "GET", "/v1/models", &Value::Null).status;
+        assert_eq!(call(), 200);
+        let path = format!("/v1/organization/projects/{}/api_keys/{}", key.project, key.id);
+        let bearer = gateway.admin_key();
+        let mut wire = stage.wire();
+        wire.send(format!(
+            "DELETE {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bearer}\r\n\r\n"
+        ));
+        std::thread::sleep(Duration::from_micros(round % 20 * 100));
+        drop(wire);
+        let end = Instant::now() + Duration::from_secs(2);
+        let gone = || gateway.json(bearer, "GET", &path, &Value::Null).status == 404;
+        let ends = |holds: &dyn Fn() -> bool| loop {
+            if holds() || Instant::now() > end {
+                return holds();
+            }
+        };
+        // A request that was never taken in revokes nothing; one that was does so for good.
+        if ends(&gone) {
+            revoked += 1;
+            assert!(ends(&|| call() == 401), "round {round}: the key stays usable");
+        }
+    }
+    assert!(revoked > 30, "{revoked}");
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use testkit::{Act, Matcher, Script, Stream};
+use testkit::{Act, Matcher, Piece, Script, Stream, Then};
 
 use crate::support::{CHAT, PATIENCE, Stage, has_ended, hello, hello_stream, signal, until};
 
@@ -156,4 +156,27 @@ fn p30_a_call_whose_body_is_on_its_way_is_still_served() {
     let text = wire.rest();
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
     until("the process ends", || has_ended(stage.gateway.pid()));
+}
+
+#[test]
+fn p30_a_second_signal_cuts_a_list_that_is_being_read() {
+    let mut stage = Stage::new();
+    let json = [("Content-Type", "application/json")];
+    let half = vec![Piece::new(0, "{\"object\":\"list\",\"da")];
+    let script = Script::raw(200, &json, half, Then::Hang);
+    stage.provider.script(Matcher::new("GET", "/v1/models"), script);
+    let mut wire = stage.wire();
+    wire.send(format!(
+        "GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\n\r\n",
+        stage.bearer()
+    ));
+    stage.provider.wait_seen(1, PATIENCE);
+    signal(stage.gateway.pid(), "TERM");
+    until("no new connections", || refuses_connections(&stage));
+    let began = Instant::now();
+    assert_eq!(stage.gateway.terminate(), 0);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let text = wire.rest();
+    assert!(text.starts_with("HTTP/1.1 503") && text.contains("shutting_down"), "{text}");
+    assert!(!stage.gateway.output().contains("unsettled"), "{}", stage.gateway.output());
 }

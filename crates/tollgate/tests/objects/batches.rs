@@ -94,6 +94,51 @@ fn a_batchs_lines_use_only_what_the_key_may() {
 }
 
 #[test]
+fn a_batch_whose_lines_could_be_read_otherwise_is_not_made() {
+    let rig = Rig::new();
+    let line = |body: &str| {
+        format!(r#"{{"custom_id":"1","method":"POST","url":"/v1/responses","body":{body}}}"#)
+    };
+    let narrow = rig.gateway.create_key(&json!({"name": "narrow", "models": ["gpt-4o-mini"]}));
+    for (hidden, status) in [
+        (line(r#"{"model":"gpt-4o-mini","input":"\ud800"}"#), 400),
+        (format!("\u{feff}{}", line(r#"{"model":"gpt-4o"}"#)), 400),
+        (format!("x\r{}", line(r#"{"model":"gpt-4o"}"#)), 400),
+        (line(r#"{"model":"gpt-4o-mini"},"body":{"model":"gpt-4o"}"#), 400),
+        (line(r#"{"prompt":{"id":"pmpt_1"}}"#), 403),
+        (
+            line(r#"{"model":"gpt-4o-mini"},"url":"/v1/chat/completions"#)
+                .replace("completions}", "completions\"}"),
+            400,
+        ),
+    ] {
+        let answer = batch_of(&rig, &narrow, &hidden);
+        assert_eq!(answer.status, status, "{hidden}: {}", answer.text());
+        assert!(rig.provider.seen().iter().all(|s| s.method == "GET"), "no batch was made");
+    }
+    // A body of any size is looked at, and one that says a thing twice is none.
+    let input = rig.file(&narrow, "batch", line(r#"{"model":"gpt-4o"}"#).as_bytes());
+    for (body, status) in [
+        (
+            format!(
+                r#"{{"input_file_id":"{input}",{}"endpoint":"/v1/responses","completion_window":"24h"}}"#,
+                " ".repeat(70_000)
+            ),
+            403,
+        ),
+        (
+            format!(
+                r#"{{"input_file_id":"{input}","input_file_id":"{input}","endpoint":"/v1/responses"}}"#
+            ),
+            400,
+        ),
+    ] {
+        let answer = rig.send(&narrow, "POST", "/batches", &Body::text(&body));
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+}
+
+#[test]
 fn p14_a_list_of_batches_brings_their_outputs_too() {
     let rig = Rig::new();
     let input = rig.file(&rig.a, "batch", LINE);

@@ -60,7 +60,8 @@ async function owners() {
   const kept = await client.responses.create({ model: 'gpt-4o', input: 'hi' });
   const taken = { model: 'gpt-4o', input: 'and?', previous_response_id: kept.id };
   const error = await fails("other's response", () => other.responses.create(taken));
-  assert.ok(error instanceof OpenAI.NotFoundError);
+  assert.ok(error instanceof OpenAI.BadRequestError);
+  assert.equal(error.code, 'previous_response_not_found');
   assert.equal(await (await client.files.content(mine.id)).text(), 'mine');
 }
 

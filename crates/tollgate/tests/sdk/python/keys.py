@@ -55,7 +55,8 @@ kept = client.responses.create(model="gpt-4o", input="hi")
 error = fails("other's response", lambda: other.responses.create(
     model="gpt-4o", input="and?", previous_response_id=kept.id
 ))
-assert type(error) is openai.NotFoundError
+assert type(error) is openai.BadRequestError
+assert error.code == "previous_response_not_found"
 assert client.files.content(mine.id).read() == b"mine"
 
 error = fails("upstream key", lambda: ask(client.with_options(max_retries=0), "case-upstream-401"))
