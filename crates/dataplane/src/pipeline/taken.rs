@@ -216,6 +216,11 @@ impl Taken {
     /// The body, where it is small enough to be kept for counting.
     pub(super) fn keep(&self) -> Option<Bytes> {
         match self {
+            // A stream is open for long: a copy holds its own bytes, a share the whole buffer
+            // that the connection read them into.
+            Self::Json(body, view) if body.len() <= KEPT && view.stream => {
+                Some(Bytes::copy_from_slice(body))
+            }
             Self::Json(body, _) if body.len() <= KEPT => Some(body.clone()),
             _ => None,
         }
