@@ -34,7 +34,7 @@ fn check_file(file: &File) -> Vec<String> {
     problems
 }
 
-/// Whether an absolute path begins with `place`; `a/work/b` and a URL's path are others.
+/// Whether an absolute path begins with `place`; the middle of a path or a URL is another thing.
 fn begins_path(line: &str, place: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '}' | '~');
     line.match_indices(place).any(|(at, _)| !line[..at].ends_with(inside))
