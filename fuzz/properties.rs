@@ -90,6 +90,8 @@ fn accepted_body(input: &[u8], view: &View) {
         Ok(before) => before,
         // JSON knows no largest number; a parser that makes an f64 of it does.
         Err(error) if error.to_string().starts_with("number out of range") => return,
+        // The reference keeps a field name of its own for itself.
+        Err(_) if input.windows(20).any(|w| w == b"$serde_json::private") => return,
         Err(error) => panic!("accepted, but it is not JSON: {error}"),
     };
     assert_eq!(view.model(input).as_deref(), before["model"].as_str(), "the model");
