@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{
-    Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens,
+    Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens,
     UsageFamily, UsageRecord, cost, fault::catalogue,
 };
 use http::StatusCode;
@@ -149,7 +149,7 @@ impl Tab {
         let cost = self.cost(&end, &tokens);
         let record = self.record(end, tokens, cost, false);
         self.push(record);
-        cost
+        cost.map(|cost| cost.total())
     }
 
     fn must_estimate(&self, end: &End) -> bool {
@@ -161,7 +161,7 @@ impl Tab {
         counted && generated && end.count.tokens.is_none() && !end.count.unfinished
     }
 
-    fn cost(&self, end: &End, tokens: &Tokens) -> Option<Nanos> {
+    fn cost(&self, end: &End, tokens: &Tokens) -> Option<Cost> {
         let price = self.upstream.provider.price?;
         (end.outcome != Outcome::Refused).then(|| cost(&price, tokens)).flatten()
     }
@@ -174,13 +174,7 @@ impl Tab {
         self.worker.record(Settled { record, secret: self.call.secret });
     }
 
-    fn record(
-        &self,
-        end: End,
-        tokens: Tokens,
-        cost: Option<Nanos>,
-        estimated: bool,
-    ) -> UsageRecord {
+    fn record(&self, end: End, tokens: Tokens, cost: Option<Cost>, estimated: bool) -> UsageRecord {
         let call = &self.call;
         let us = |d: Duration| u32::try_from(d.as_micros()).unwrap_or(u32::MAX);
         let name = |text: &str| self.worker.names.intern(text);

@@ -10,6 +10,7 @@ mod change;
 pub mod fault;
 mod id;
 mod key;
+mod limit;
 mod model;
 mod money;
 mod page;
@@ -31,8 +32,9 @@ pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,
     SecretHash,
 };
+pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit};
 pub use model::ModelFacts;
-pub use money::{Nanos, Price, cost};
+pub use money::{Cost, Nanos, Price, cost};
 pub use page::{Order, PageQuery, Paged};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;

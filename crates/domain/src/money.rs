@@ -22,6 +22,31 @@ impl fmt::Display for Nanos {
     }
 }
 
+/// What an attempt cost, by what it was for. The parts sum exactly to what is posted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    pub input: Nanos,
+    /// Input that the provider had cached.
+    pub input_cached: Nanos,
+    pub output: Nanos,
+    /// Tool calls, images, seconds, characters: whatever is not counted in tokens.
+    pub other: Nanos,
+}
+
+impl Cost {
+    /// A cost that is all output: of something that has no parts.
+    #[must_use]
+    pub fn of(total: Nanos) -> Self {
+        Self { output: total, ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn total(&self) -> Nanos {
+        let parts = [self.input, self.input_cached, self.output, self.other];
+        Nanos(parts.iter().fold(0, |sum: i64, part| sum.saturating_add(part.0)))
+    }
+}
+
 /// What a model's tokens cost, in pico-dollars (10⁻¹² US dollars) a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Price {
@@ -33,12 +58,17 @@ pub struct Price {
 /// The cost of one attempt: summed in pico-dollars, rounded up once to a nano-dollar (case 56).
 /// `None` when the sum does not fit an amount.
 #[must_use]
-pub fn cost(price: &Price, tokens: &Tokens) -> Option<Nanos> {
+pub fn cost(price: &Price, tokens: &Tokens) -> Option<Cost> {
     let cached = tokens.input_cached.min(tokens.input);
-    let picos = u128::from(tokens.input - cached) * u128::from(price.input_picos)
-        + u128::from(cached) * u128::from(price.cached_input_picos)
-        + u128::from(tokens.output) * u128::from(price.output_picos);
-    i64::try_from(picos.div_ceil(1000)).ok().map(Nanos)
+    let input = u128::from(tokens.input - cached) * u128::from(price.input_picos);
+    let input_cached = u128::from(cached) * u128::from(price.cached_input_picos);
+    let output = u128::from(tokens.output) * u128::from(price.output_picos);
+    let total = i64::try_from((input + input_cached + output).div_ceil(1000)).ok()?;
+    // The parts are rounded down; the last takes what rounding up the sum has added.
+    let part = |picos: u128| i64::try_from(picos / 1000).ok();
+    let (input, input_cached) = (part(input)?, part(input_cached)?);
+    let output = Nanos(total - input - input_cached);
+    Some(Cost { input: Nanos(input), input_cached: Nanos(input_cached), output, ..Cost::default() })
 }
 
 #[cfg(test)]
@@ -56,13 +86,13 @@ mod tests {
     fn case_56_a_fraction_of_a_nano_dollar_is_one() {
         let price = Price { input_picos: 400, cached_input_picos: 100, output_picos: 0 };
         let tokens = Tokens { input: 1, ..Tokens::default() };
-        assert_eq!(cost(&price, &tokens), Some(Nanos(1)));
+        assert_eq!(cost(&price, &tokens).unwrap().total(), Nanos(1));
     }
 
     #[test]
     fn cached_tokens_are_part_of_the_input() {
         let price = Price { input_picos: 1000, cached_input_picos: 100, output_picos: 2000 };
         let tokens = Tokens { input: 100, input_cached: 90, output: 5, ..Tokens::default() };
-        assert_eq!(cost(&price, &tokens), Some(Nanos(10 + 9 + 10)));
+        assert_eq!(cost(&price, &tokens).unwrap().total(), Nanos(10 + 9 + 10));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{KeyId, Nanos, ProjectId, RequestId, Timestamp, UpstreamId};
+use crate::{Cost, KeyId, Nanos, ProjectId, RequestId, Timestamp, UpstreamId};
 
 /// Token counts of one attempt. Details are parts of the totals, as in OpenAI's bodies:
 /// `input_cached` is inside `input`, `output_reasoning` inside `output`.
@@ -110,7 +110,7 @@ pub struct UsageRecord {
     pub media_ms: u64,
     pub characters: u64,
     /// Absent when the model has no price here.
-    pub cost: Option<Nanos>,
+    pub cost: Option<Cost>,
     /// Our code, when we refused or replaced the answer.
     pub error: Option<&'static str>,
     pub queue_us: u32,

@@ -131,7 +131,7 @@ fn counts(record: &UsageRecord) -> Counts {
         i64::from(record.images),
         count(record.media_ms),
         count(record.characters),
-        record.cost.map_or(0, |cost| cost.0.clamp(-MOST_COST, MOST_COST)),
+        record.cost.map_or(0, |cost| cost.total().0.clamp(-MOST_COST, MOST_COST)),
     ]
 }
 

@@ -161,7 +161,7 @@ fn bind_numbers(row: &mut CachedStatement<'_>, record: &UsageRecord) -> rusqlite
     row.raw_bind_parameter(29, record.images)?;
     row.raw_bind_parameter(30, integer(record.media_ms))?;
     row.raw_bind_parameter(31, integer(record.characters))?;
-    row.raw_bind_parameter(32, record.cost.map(|cost| cost.0))?;
+    row.raw_bind_parameter(32, record.cost.map(|cost| cost.total().0))?;
     row.raw_bind_parameter(33, record.error)?;
     row.raw_bind_parameter(34, record.queue_us)?;
     row.raw_bind_parameter(35, record.first_byte_us)?;

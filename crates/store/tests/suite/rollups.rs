@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::ports::UsageStore;
 use domain::{
-    BucketWidth, GroupBy, Nanos, Outcome, Timestamp, Tokens, UsageFamily, UsageFilter, UsageQuery,
-    UsageRecord, UsageRow,
+    BucketWidth, Cost, GroupBy, Nanos, Outcome, Timestamp, Tokens, UsageFamily, UsageFilter,
+    UsageQuery, UsageRecord, UsageRow,
 };
 use proptest::prelude::*;
 
@@ -52,7 +52,7 @@ fn brute_force(records: &[UsageRecord], query: &UsageQuery) -> Sums {
             record.images.into(),
             record.media_ms.into(),
             record.characters.into(),
-            record.cost.map_or(0, |c| c.0.into()),
+            record.cost.map_or(0, |c| c.total().0.into()),
         ];
         if counts == [0; 8] {
             continue;
@@ -99,7 +99,7 @@ fn record() -> impl Strategy<Value = UsageRecord> {
             family: if images > 2 { UsageFamily::Images } else { UsageFamily::Completions },
             outcome: outcomes[usize::from(outcome)],
             tokens: Tokens { input, output, ..Tokens::default() },
-            cost: cost.map(Nanos),
+            cost: cost.map(|n| Cost::of(Nanos(n))),
             batch,
             images,
             media_ms,

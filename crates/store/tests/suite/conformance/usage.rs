@@ -1,6 +1,6 @@
 use domain::{
-    Bucket, BucketWidth, GroupBy, Nanos, Outcome, Timestamp, Tokens, UsageFamily, UsageFilter,
-    UsageQuery, UsageRecord,
+    Bucket, BucketWidth, Cost, GroupBy, Nanos, Outcome, Timestamp, Tokens, UsageFamily,
+    UsageFilter, UsageQuery, UsageRecord,
 };
 
 use super::Ports;
@@ -103,7 +103,7 @@ pub(crate) async fn only_what_reached_the_provider_is_a_request(store: &impl Por
     let outcomes = [Outcome::Completed, Outcome::ClientGone, Outcome::UpstreamFailed];
     let mut records: Vec<_> = outcomes.map(make).into();
     // A refusal that cost something nevertheless: the money counts, the request does not.
-    records.push(UsageRecord { cost: Some(Nanos(7)), ..refused });
+    records.push(UsageRecord { cost: Some(Cost::of(Nanos(7))), ..refused });
     store.write(Arc::new(records)).await.unwrap();
     let row = report(store, BucketWidth::Day).await.remove(0).rows.remove(0);
     assert_eq!((row.requests, row.estimated, row.cost), (3, 3, Nanos(7)));
@@ -125,7 +125,7 @@ pub(crate) async fn the_model_served_comes_before_the_model_asked(store: &impl P
 
 pub(crate) async fn batches_add_up_in_every_width(store: &impl Ports) {
     for second in [0, 59, 60, 3_599, 3_600, 86_399, 86_400] {
-        let record = UsageRecord { cost: Some(Nanos(3)), ..attempt("req_1", at(second)) };
+        let record = UsageRecord { cost: Some(Cost::of(Nanos(3))), ..attempt("req_1", at(second)) };
         store.write(Arc::new(vec![record.clone(), record])).await.unwrap();
     }
     let shape = |buckets: &[Bucket]| -> Vec<(i64, u64, i64)> {
@@ -143,7 +143,8 @@ pub(crate) async fn batches_add_up_in_every_width(store: &impl Ports) {
 
 pub(crate) async fn absurd_counts_do_not_stop_later_ones(store: &impl Ports) {
     let tokens = Tokens { input: u64::MAX, output: u64::MAX, ..Tokens::default() };
-    let absurd = UsageRecord { tokens, cost: Some(Nanos(i64::MAX)), ..attempt("req_1", at(0)) };
+    let absurd =
+        UsageRecord { tokens, cost: Some(Cost::of(Nanos(i64::MAX))), ..attempt("req_1", at(0)) };
     for _ in 0..3 {
         store.write(Arc::new(vec![absurd.clone(), absurd.clone()])).await.unwrap();
     }

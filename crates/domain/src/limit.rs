@@ -1,0 +1,184 @@
+//! Spend limits: how much a scope may spend in a period, and what happens near the end of it.
+
+use crate::{Nanos, Timestamp};
+
+/// Whose money a limit counts. A call counts against one scope of each kind: its key, the user or
+/// service account that owns the key, its project, the organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ScopeKind {
+    ApiKey,
+    User,
+    Project,
+    Organization,
+}
+
+impl ScopeKind {
+    pub const ALL: [Self; 4] = [Self::ApiKey, Self::User, Self::Project, Self::Organization];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::User => "user",
+            Self::Project => "project",
+            Self::Organization => "organization",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// One scope: a kind and an id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ScopeId {
+    pub kind: ScopeKind,
+    pub id: String,
+}
+
+/// What a limit counts over. A period is a row of its own, never a reset: a call belongs to the
+/// period in which it was admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PeriodKind {
+    Day,
+    Month,
+    /// From the beginning, for ever.
+    Total,
+}
+
+impl PeriodKind {
+    pub const ALL: [Self; 3] = [Self::Day, Self::Month, Self::Total];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Total => "total",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// The period that holds `at`: its first and, but for `Total`, its end, in Unix seconds (UTC).
+    #[must_use]
+    pub fn around(self, at: Timestamp) -> Period {
+        let day = at.seconds().div_euclid(DAY);
+        let (start, end) = match self {
+            Self::Day => (day * DAY, Some((day + 1) * DAY)),
+            Self::Month => {
+                let (year, month) = year_and_month(day);
+                let (next_year, next) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+                (first_day(year, month) * DAY, Some(first_day(next_year, next) * DAY))
+            }
+            Self::Total => (0, None),
+        };
+        Period { kind: self, start, end }
+    }
+}
+
+/// A stretch of time that a limit counts over: `[start, end)` in Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Period {
+    pub kind: PeriodKind,
+    pub start: i64,
+    pub end: Option<i64>,
+}
+
+/// What a limit does besides refusing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitRules {
+    /// Cut a call's maximum output to what is left, rather than refuse it.
+    pub clamp_output: bool,
+    /// Let through what cannot be bounded in money. Such a call may pass the limit.
+    pub allow_unbounded: bool,
+    /// The maximum output, in tokens, of a call that names none; else the model's own.
+    pub default_max_output: Option<u64>,
+}
+
+impl Default for LimitRules {
+    fn default() -> Self {
+        Self { clamp_output: true, allow_unbounded: false, default_max_output: None }
+    }
+}
+
+/// A hard limit on a scope's spending in each period of a kind. At most one for a scope and kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpendLimit {
+    pub scope: ScopeId,
+    pub period: PeriodKind,
+    /// Nano-dollars; 0 lets nothing pass.
+    pub amount: Nanos,
+    pub rules: LimitRules,
+    pub updated_at: Timestamp,
+}
+
+const DAY: i64 = 86_400;
+
+/// Year and month (1 to 12) of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
+/// Years are reckoned from March, so that the leap day is a year's last (Hinnant's era method).
+fn year_and_month(day: i64) -> (i64, i64) {
+    let shifted = day + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month)
+}
+
+/// The first day of a month, counted from 1970-01-01.
+fn first_day(year: i64, month: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let from_march = if month > 2 { month - 3 } else { month + 9 };
+    let of_year = (153 * from_march + 2) / 5;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn month(seconds: i64) -> (i64, i64) {
+        let period = PeriodKind::Month.around(Timestamp::from_seconds(seconds));
+        (period.start, period.end.unwrap())
+    }
+
+    #[test]
+    fn months_begin_and_end_at_midnight_utc() {
+        // date -u -d 2024-02-01 +%s and so on.
+        assert_eq!(month(1_709_164_800), (1_706_745_600, 1_709_251_200)); // 2024-02-29
+        assert_eq!(month(1_709_251_199), (1_706_745_600, 1_709_251_200));
+        assert_eq!(month(1_709_251_200).0, 1_709_251_200);
+        assert_eq!(month(1_735_689_599), (1_733_011_200, 1_735_689_600)); // December
+        assert_eq!(month(0), (0, 2_678_400));
+    }
+
+    #[test]
+    fn every_month_ends_where_the_next_begins() {
+        let (mut start, mut end) = month(0);
+        for _ in 0..12 * 200 {
+            let (next, next_end) = month(end);
+            assert_eq!(next, end);
+            assert!((28..=31).contains(&((end - start) / DAY)));
+            (start, end) = (next, next_end);
+        }
+        // 2170-01-01
+        assert_eq!(start, 6_311_433_600);
+    }
+
+    #[test]
+    fn days_and_the_total() {
+        let day = PeriodKind::Day.around(Timestamp::from_seconds(86_399));
+        assert_eq!((day.start, day.end), (0, Some(86_400)));
+        assert_eq!(PeriodKind::Total.around(Timestamp::from_seconds(5)).end, None);
+    }
+}
