@@ -15,6 +15,7 @@ mod model;
 mod money;
 mod page;
 pub mod ports;
+pub mod price;
 mod scope;
 mod secret;
 mod time;

@@ -1,0 +1,73 @@
+//! Prices, as far as the bound of a call needs to know them.
+
+/// A service tier, as requests and answers name it (`service_tier`), or the batch API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tier {
+    Default,
+    Flex,
+    Priority,
+    Batch,
+}
+
+impl Tier {
+    /// The tier that an answer names; `None` for one that is not known here.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "default" | "standard" => Self::Default,
+            "flex" => Self::Flex,
+            "priority" | "fast" => Self::Priority,
+            "batch" => Self::Batch,
+            _ => return None,
+        })
+    }
+}
+
+/// Which prices a call can reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    pub tier: Tier,
+    /// The most input tokens that it can have: decides about long-context prices.
+    pub input_tokens: u64,
+    pub audio_in: bool,
+    pub image_in: bool,
+    pub audio_out: bool,
+    pub image_out: bool,
+}
+
+/// The dearest that any one token can cost, in pico-dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    pub input_picos: u64,
+    pub output_picos: u64,
+}
+
+/// What is not counted in tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// A generated image, at its dearest quality and size.
+    Image,
+    /// A character of text to be spoken.
+    Character,
+    /// A second of sound that is listened to.
+    InputSecond,
+    /// A second of sound that is made.
+    OutputSecond,
+    /// A second of video that is made.
+    VideoSecond,
+    /// A call of the web search tool, at its dearest context size.
+    WebSearchCall,
+    FileSearchCall,
+    /// A container session of the code interpreter.
+    CodeInterpreterSession,
+}
+
+/// A model that has a price.
+pub trait Priced {
+    /// The dearest rates within reach: cache writes, the long-context step and all kinds of tokens
+    /// that the reach allows taken into account. `None` where the tier has no price.
+    fn dearest(&self, reach: &Reach) -> Option<Rates>;
+
+    /// Pico-dollars a unit; `None` where the price is not known.
+    fn unit(&self, unit: Unit) -> Option<u64>;
+}
