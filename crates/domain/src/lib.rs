@@ -10,6 +10,7 @@ mod change;
 pub mod fault;
 mod id;
 mod key;
+pub mod ledger;
 mod limit;
 mod model;
 mod money;
