@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::ports::{Directory, Invalidate, Objects};
-use domain::{Clock, SecretHash};
+use domain::{Clock, ScopeId, SecretHash};
 use egress::{Pool, Tls};
 use http::HeaderValue;
 use vault::Vault;
@@ -89,6 +89,8 @@ impl Invalidate for Dataplane {
     fn keys_changed(&self, _: &[SecretHash]) {
         self.keys.clear();
     }
+
+    fn limits_changed(&self, _: &[ScopeId]) {}
 
     fn upstreams_changed(&self) {
         let slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::{
-    AuditEntry, Bucket, Change, Key, KeyId, KeyKind, KeyView, ObjectKind, ObjectRecord,
-    Organization, PageQuery, Paged, Project, ProjectId, SecretHash, ServiceAccount,
-    ServiceAccountId, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User,
+    AlertId, AuditEntry, Balance, Bucket, Change, Key, KeyId, KeyKind, KeyView, ObjectKind,
+    ObjectRecord, Organization, PageQuery, Paged, Project, ProjectId, ScopeId, SecretHash,
+    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId,
+    UsageQuery, UsageRecord, User, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -112,6 +113,16 @@ pub trait Records: Send + Sync {
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>>;
 
+    /// The limits of one scope, or of all; by scope, then by kind of period.
+    fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>>;
+
+    fn spend_alert(&self, id: AlertId) -> StoreResult<'_, Option<SpendAlert>>;
+    fn spend_alerts(&self, scope: ScopeId, page: PageQuery) -> StoreResult<'_, Paged<SpendAlert>>;
+    /// Every alert of every scope, oldest first: for the check of what is due.
+    fn all_spend_alerts(&self) -> StoreResult<'_, Vec<SpendAlert>>;
+    /// The messages of the outbox whose next try is not after `now`, oldest first.
+    fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>>;
+
     /// A small named value of the installation, such as the vault's wrapped keys.
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>>;
 
@@ -125,4 +136,13 @@ pub trait Invalidate: Send + Sync {
     fn keys_changed(&self, hashes: &[SecretHash]);
     /// Upstreams were added, changed or removed.
     fn upstreams_changed(&self);
+    /// The spend limits of these scopes were set or removed.
+    fn limits_changed(&self, scopes: &[ScopeId]);
+}
+
+/// What scopes have spent: the ledger's answer to whoever shows it.
+pub trait Balances: Send + Sync {
+    /// The scope's balance in the period of each kind that holds now. A kind that is absent has
+    /// seen nothing yet.
+    fn balances(&self, scope: ScopeId) -> StoreResult<'_, Vec<Balance>>;
 }

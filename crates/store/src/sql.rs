@@ -138,6 +138,58 @@ pub(crate) const FORGET_OBJECT: &str =
 pub(crate) const COUNT_OBJECTS: &str =
     "SELECT COUNT(*) FROM objects WHERE project_id = $1 AND upstream_id = $2 AND kind = $3";
 
+// ---- limits, alerts and the outbox
+
+pub(crate) const SPEND_LIMITS: &str = "SELECT scope_kind, scope_id, period, amount_nanos,
+        clamp_output, allow_unbounded, default_max_output, updated_at
+    FROM spend_limits ORDER BY scope_kind, scope_id, period";
+pub(crate) const SPEND_LIMITS_OF: &str = "SELECT scope_kind, scope_id, period, amount_nanos,
+        clamp_output, allow_unbounded, default_max_output, updated_at
+    FROM spend_limits WHERE scope_kind = $1 AND scope_id = $2 ORDER BY period";
+pub(crate) const PUT_SPEND_LIMIT: &str = "INSERT INTO spend_limits
+    (scope_kind, scope_id, period, amount_nanos, clamp_output, allow_unbounded,
+     default_max_output, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (scope_kind, scope_id, period) DO UPDATE SET
+        amount_nanos = excluded.amount_nanos, clamp_output = excluded.clamp_output,
+        allow_unbounded = excluded.allow_unbounded,
+        default_max_output = excluded.default_max_output, updated_at = excluded.updated_at";
+pub(crate) const REMOVE_SPEND_LIMIT: &str =
+    "DELETE FROM spend_limits WHERE scope_kind = $1 AND scope_id = $2 AND period = $3";
+
+pub(crate) const SPEND_ALERT: &str = "SELECT id, scope_kind, scope_id, period, threshold_nanos,
+        recipients, subject_prefix, webhook_url, webhook_sealed_secret, created_at, fired_start
+    FROM spend_alerts WHERE id = $1";
+pub(crate) const SPEND_ALERTS: &str = "SELECT id, scope_kind, scope_id, period, threshold_nanos,
+        recipients, subject_prefix, webhook_url, webhook_sealed_secret, created_at, fired_start
+    FROM spend_alerts WHERE scope_kind = $1 AND scope_id = $2";
+pub(crate) const ALL_SPEND_ALERTS: &str =
+    "SELECT id, scope_kind, scope_id, period, threshold_nanos,
+        recipients, subject_prefix, webhook_url, webhook_sealed_secret, created_at, fired_start
+    FROM spend_alerts ORDER BY seq";
+pub(crate) const PUT_SPEND_ALERT: &str = "INSERT INTO spend_alerts
+    (id, scope_kind, scope_id, period, threshold_nanos, recipients, subject_prefix, webhook_url,
+     webhook_sealed_secret, created_at, fired_start)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (id) DO UPDATE SET threshold_nanos = excluded.threshold_nanos,
+        recipients = excluded.recipients, subject_prefix = excluded.subject_prefix,
+        webhook_url = excluded.webhook_url,
+        webhook_sealed_secret = excluded.webhook_sealed_secret,
+        fired_start = excluded.fired_start";
+pub(crate) const REMOVE_SPEND_ALERT: &str = "DELETE FROM spend_alerts WHERE id = $1";
+pub(crate) const FIRE_SPEND_ALERT: &str = "UPDATE spend_alerts SET fired_start = $1
+    WHERE id = $2 AND (fired_start IS NULL OR fired_start < $1)";
+
+pub(crate) const WAITING_DELIVERIES: &str = "SELECT id, channel, target, subject, body,
+        sealed_secret, created_at, attempts
+    FROM outbox WHERE next_at <= $1 ORDER BY seq LIMIT $2";
+pub(crate) const PUT_DELIVERY: &str = "INSERT INTO outbox
+    (id, channel, target, subject, body, sealed_secret, created_at, attempts, next_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7)";
+pub(crate) const RETRY_DELIVERY: &str =
+    "UPDATE outbox SET attempts = $1, next_at = $2 WHERE id = $3";
+pub(crate) const END_DELIVERY: &str = "DELETE FROM outbox WHERE id = $1";
+
 pub(crate) const AUDIT: &str = "INSERT INTO audit_log
     (id, at, event, actor_type, actor_id, project_id, payload, request_id, address)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";

@@ -2,6 +2,7 @@
 //! database passes its own opener.
 
 mod keys;
+mod limits;
 mod objects;
 mod pages;
 mod records;
@@ -51,6 +52,12 @@ suite! {
         a_rotation_ends_the_older_secrets_at_the_latest,
         old_secrets_end_and_the_newest_stays,
         an_admin_key_is_registered_again_and_lives_again;
+    limits:
+        a_limit_is_one_for_a_scope_and_period,
+        limits_come_back_as_they_went_in,
+        an_alert_is_listed_changed_and_removed,
+        an_alert_fires_once_a_period,
+        a_delivery_waits_for_its_next_try_and_ends;
     objects:
         the_first_project_keeps_an_object,
         owners_come_in_the_order_asked,
