@@ -13,12 +13,14 @@
 
 mod attempt;
 mod book;
+mod posting;
 mod row;
 #[cfg(test)]
 mod simulation;
 
 pub use attempt::{Attempt, Breach, Phase, Recovered};
 pub use book::{Book, Missing, Seat, Settlement};
+pub use posting::{Ask, Batch, Holder, Payer, Posting, Reason};
 pub use row::{Declined, Row};
 
 use crate::{Period, ScopeId};

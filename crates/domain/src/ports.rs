@@ -5,8 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
 use crate::{
-    AlertId, AuditEntry, Balance, Bucket, Change, Key, KeyId, KeyKind, KeyView, ObjectKind,
+    AlertId, AuditEntry, Balance, Bucket, Change, Key, KeyId, KeyKind, KeyView, Nanos, ObjectKind,
     ObjectRecord, Organization, PageQuery, Paged, Project, ProjectId, ScopeId, SecretHash,
     ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId,
     UsageQuery, UsageRecord, User, Waiting,
@@ -128,6 +129,41 @@ pub trait Records: Send + Sync {
 
     /// The instant up to which everything written is in the reports; for tests and `/readyz`.
     fn ping(&self) -> StoreResult<'_, Timestamp>;
+}
+
+/// The store's side of the ledger. What a method says is done is durable when it returns; after an
+/// error of a grant the share may be leased all the same, and comes back at the next start.
+pub trait Ledger: Send + Sync {
+    /// Leases shares of several accounts; each is granted or declined by itself.
+    fn grant(
+        &self,
+        holder: Holder,
+        asks: Vec<Ask>,
+    ) -> StoreResult<'_, Vec<Result<Nanos, Declined>>>;
+
+    /// Leases what is open in accounts that had no limit until now (case 51).
+    fn adopt(&self, holder: Holder, open: Vec<(AccountId, Nanos)>) -> StoreResult<'_, ()>;
+
+    /// Takes unused shares back; never more than the holder has.
+    fn give_back(&self, holder: Holder, shares: Vec<(AccountId, Nanos)>) -> StoreResult<'_, ()>;
+
+    /// Posts a batch, once: a number that is not above the holder's last changes nothing.
+    fn post(&self, batch: Batch) -> StoreResult<'_, ()>;
+
+    /// The number of the holder's last batch; 0 before the first.
+    fn last_batch(&self, holder: Holder) -> StoreResult<'_, u64>;
+
+    /// Takes all of a holder's shares back: it has accounted for everything.
+    fn close(&self, holder: Holder) -> StoreResult<'_, ()>;
+
+    /// Posts all of a holder's shares: nobody knows what it let through. The number of accounts.
+    fn forfeit(&self, holder: Holder, at: Timestamp) -> StoreResult<'_, u64>;
+
+    /// The accounts of a scope, newest period first, as they stand under today's limits.
+    fn accounts(&self, scope: ScopeId) -> StoreResult<'_, Vec<(AccountId, Row)>>;
+
+    /// The accounts where the sums do not agree: Σ entries ≠ posted, or Σ leases ≠ leased.
+    fn verify(&self) -> StoreResult<'_, Vec<String>>;
 }
 
 /// Told after a change was committed, so that no cache answers from before it.

@@ -17,6 +17,7 @@ mod connect;
 mod directory;
 mod failure;
 mod lane;
+mod ledger;
 mod limits;
 mod log;
 mod mounts;

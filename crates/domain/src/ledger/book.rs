@@ -17,7 +17,7 @@ pub struct Missing {
 }
 
 /// How a cost divides: the share that the hold had covered, and what it had not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settlement {
     pub cost: Nanos,
     pub share: Nanos,
@@ -56,6 +56,14 @@ impl Settlement {
     pub fn of(hold: Nanos, cost: Nanos) -> Self {
         let share = cost.min(hold);
         Self { cost, share, over: Nanos(cost.0 - share.0) }
+    }
+
+    /// Sums up the settlements of one account.
+    pub fn add(&mut self, other: &Self) {
+        let sum = |a: Nanos, b: Nanos| Nanos(a.0.saturating_add(b.0));
+        self.cost = sum(self.cost, other.cost);
+        self.share = sum(self.share, other.share);
+        self.over = sum(self.over, other.over);
     }
 }
 
@@ -173,15 +181,6 @@ impl Book {
         })
     }
 
-    /// How much to ask for: enough for four times the open holds, but at most 1 % of the limit and
-    /// 5 % of the remainder, so that no node sits on the end of a budget; at least the need.
-    #[must_use]
-    pub fn wish(&self, seat: Seat, need: Nanos, limit: Nanos, remainder: Nanos) -> Nanos {
-        let open = self.at(seat).held.saturating_add(need.0).saturating_mul(4);
-        let share = open.min(limit.0 / 100).min(remainder.0 / 20);
-        Nanos(share.max(need.0))
-    }
-
     fn at(&self, seat: Seat) -> &Local {
         &self.accounts[seat.0 as usize]
     }
@@ -245,16 +244,5 @@ mod tests {
         assert_eq!((settlement.share, settlement.over), (Nanos(80), Nanos(10)));
         book.imported(&[seat], &settlement);
         assert!(book.is_sound());
-    }
-
-    #[test]
-    fn a_wish_leaves_the_end_of_a_budget_to_all() {
-        let mut book = Book::default();
-        let seat = book.seat(&account(ScopeKind::Project));
-        book.limit(seat);
-        let wish = |need, limit, left| book.wish(seat, Nanos(need), Nanos(limit), Nanos(left)).0;
-        assert_eq!(wish(10, 1_000_000, 1_000_000), 40, "four times the open holds");
-        assert_eq!(wish(10_000, 1_000_000, 1_000_000), 10_000, "1 % of the limit, or the need");
-        assert_eq!(wish(10, 1_000_000, 100), 10, "5 % of the remainder, or the need");
     }
 }

@@ -31,6 +31,17 @@ impl Row {
         Nanos(limit.0.saturating_sub(self.posted.0).saturating_sub(self.leased.0).max(0))
     }
 
+    /// How much a node should ask for that needs `least` now and has `open` in open holds: four
+    /// times both, but at most 1 % of the limit and 5 % of the remainder, so that nobody sits on
+    /// the end of a budget; at least the need.
+    #[must_use]
+    pub fn wish(&self, least: Nanos, open: Nanos) -> Nanos {
+        let ample = open.0.saturating_add(least.0).saturating_mul(4);
+        let limit = self.limit.unwrap_or(Nanos(i64::MAX));
+        let fair = (limit.0 / 100).min(self.remainder().0 / 20);
+        Nanos(ample.min(fair).max(least.0))
+    }
+
     /// Leases at least `least` and at most `wish` to a node; all or nothing below `least`.
     ///
     /// # Errors
@@ -115,5 +126,18 @@ mod tests {
         assert!(row.grant(Nanos(1), Nanos(1)).is_err());
         row.limit = Some(Nanos(200));
         assert!(row.grant(Nanos(1), Nanos(1)).is_ok());
+    }
+
+    #[test]
+    fn a_wish_leaves_the_end_of_a_budget_to_all() {
+        let wish = |left, least| {
+            let row = Row { limit: Some(Nanos(1_000_000)), ..Row::default() };
+            Row { posted: Nanos(1_000_000 - left), ..row }.wish(Nanos(least), Nanos(0)).0
+        };
+        assert_eq!(wish(1_000_000, 10), 40, "four times the open holds");
+        assert_eq!(wish(1_000_000, 9_000), 10_000, "1 % of the limit");
+        assert_eq!(wish(1_000_000, 20_000), 20_000, "the need");
+        assert_eq!(wish(400, 10), 20, "5 % of the remainder");
+        assert_eq!(wish(100, 10), 10, "5 % of the remainder, or the need");
     }
 }

@@ -142,8 +142,7 @@ impl World {
             return false;
         }
         let Some(row) = self.store.rows.get_mut(id) else { return false };
-        let limit = row.limit.unwrap_or(Nanos(i64::MAX));
-        let wish = self.nodes[node].book.wish(seat, need, limit, row.remainder());
+        let wish = row.wish(need, self.nodes[node].book.held(seat));
         let granted = if self.without == Some(Guard::ConditionalGrant) {
             row.adopt(wish);
             wish

@@ -1,46 +1,47 @@
--- No foreign keys to the scopes: a limit outlives an archived project or a revoked key.
-CREATE TABLE spend_limits (
-    scope_kind         TEXT NOT NULL,
-    scope_id           TEXT NOT NULL,
-    period             TEXT NOT NULL,
-    amount_nanos       INTEGER NOT NULL CHECK (amount_nanos >= 0),
-    clamp_output       INTEGER NOT NULL,
-    allow_unbounded    INTEGER NOT NULL,
-    default_max_output INTEGER CHECK (default_max_output > 0),
-    updated_at         INTEGER NOT NULL,
-    PRIMARY KEY (scope_kind, scope_id, period)
+-- An account is a scope in one period. `end_at` is absent for the period without one.
+CREATE TABLE accounts (
+    scope_kind TEXT NOT NULL,
+    scope_id   TEXT NOT NULL,
+    period     TEXT NOT NULL,
+    start_at   INTEGER NOT NULL,
+    end_at     INTEGER,
+    posted     INTEGER NOT NULL CHECK (posted >= 0),
+    leased     INTEGER NOT NULL CHECK (leased >= 0),
+    overage    INTEGER NOT NULL CHECK (overage >= 0),
+    PRIMARY KEY (scope_kind, scope_id, period, start_at)
 ) STRICT, WITHOUT ROWID;
 
--- `fired_start` is the beginning (Unix seconds) of the latest period that the alert fired in: the
--- mark by which it fires once.
-CREATE TABLE spend_alerts (
-    seq                   INTEGER PRIMARY KEY,
-    id                    TEXT NOT NULL UNIQUE,
-    scope_kind            TEXT NOT NULL,
-    scope_id              TEXT NOT NULL,
-    period                TEXT NOT NULL,
-    threshold_nanos       INTEGER NOT NULL CHECK (threshold_nanos >= 0),
-    recipients            TEXT NOT NULL,
-    subject_prefix        TEXT,
-    webhook_url           TEXT,
-    webhook_sealed_secret BLOB,
-    created_at            INTEGER NOT NULL,
-    fired_start           INTEGER,
-    CHECK ((webhook_url IS NULL) = (webhook_sealed_secret IS NULL))
-) STRICT;
-CREATE INDEX spend_alerts_of_scope ON spend_alerts (scope_kind, scope_id, seq);
+-- Who holds which part of an account's `leased`: the sum over holders is the account's.
+CREATE TABLE leases (
+    holder     TEXT NOT NULL,
+    scope_kind TEXT NOT NULL,
+    scope_id   TEXT NOT NULL,
+    period     TEXT NOT NULL,
+    start_at   INTEGER NOT NULL,
+    amount     INTEGER NOT NULL CHECK (amount >= 0),
+    PRIMARY KEY (holder, scope_kind, scope_id, period, start_at)
+) STRICT, WITHOUT ROWID;
 
--- Messages that have neither arrived nor been given up.
-CREATE TABLE outbox (
-    seq           INTEGER PRIMARY KEY,
-    id            TEXT NOT NULL UNIQUE,
-    channel       TEXT NOT NULL CHECK (channel IN ('webhook', 'email')),
-    target        TEXT NOT NULL,
-    subject       TEXT NOT NULL,
-    body          TEXT NOT NULL,
-    sealed_secret BLOB,
-    created_at    INTEGER NOT NULL,
-    attempts      INTEGER NOT NULL,
-    next_at       INTEGER NOT NULL
+-- The last batch of settlements of each holder that was posted: what makes posting exactly-once.
+CREATE TABLE posted_batches (
+    holder TEXT PRIMARY KEY,
+    batch  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Every change of `posted`. Ordinary settlements of one key in one batch share a line.
+CREATE TABLE ledger_entries (
+    seq          INTEGER PRIMARY KEY,
+    at           INTEGER NOT NULL,
+    kind         TEXT NOT NULL,
+    attempts     INTEGER NOT NULL,
+    cost         INTEGER NOT NULL,
+    overage      INTEGER NOT NULL,
+    api_key      TEXT NOT NULL,
+    user         TEXT NOT NULL,
+    project      TEXT NOT NULL,
+    organization TEXT NOT NULL,
+    day          INTEGER NOT NULL,
+    month        INTEGER NOT NULL,
+    request      TEXT
 ) STRICT;
-CREATE INDEX outbox_next ON outbox (next_at);
+CREATE INDEX ledger_entries_kind ON ledger_entries (kind, seq) WHERE kind <> 'settled';
