@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_wish_leaves_the_end_of_a_budget_to_all() {
-        let wish = |left, least| {
+        let wish = |left: i64, least: i64| {
             let row = Row { limit: Some(Nanos(1_000_000)), ..Row::default() };
             Row { posted: Nanos(1_000_000 - left), ..row }.wish(Nanos(least), Nanos(0)).0
         };
