@@ -30,6 +30,7 @@ mod relay;
 mod reply;
 mod settings;
 mod shared;
+mod slots;
 mod tab;
 mod tasks;
 mod upstreams;
