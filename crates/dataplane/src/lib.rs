@@ -43,6 +43,7 @@ pub use pipeline::serve;
 pub use reply::{fault_reply, request_id};
 pub use settings::Settings;
 pub use shared::{Dataplane, Ports, Worker};
+pub use slots::{Found, Money, Slot, Slots};
 pub use tab::Settled;
 pub use tasks::Tasks;
 pub use upstreams::{BadUpstream, LiveUpstream};

@@ -11,7 +11,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -63,8 +63,9 @@ impl Slots {
     /// # Errors
     /// The file cannot be read or made.
     pub fn open(path: &Path, count: u32, last: u64) -> io::Result<(Self, Vec<Found>)> {
-        let file =
-            File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut how = File::options();
+        how.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = how.open(path)?;
         let found = read(&file, last)?;
         let newest = found.iter().filter_map(|f| f.settled).max().unwrap_or(0).max(last);
         let free = Mutex::new((0..count).rev().collect());
@@ -76,9 +77,8 @@ impl Slots {
     /// # Errors
     /// The file cannot be written.
     pub fn clear(&self) -> io::Result<()> {
-        let count = self.free.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
-        self.file.set_len(0)?;
-        self.file.set_len(count * SIZE as u64)
+        // It grows again as far as slots are used; the lowest are taken first.
+        self.file.set_len(0)
     }
 
     /// A slot for an attempt; `None` when all are taken.
@@ -86,8 +86,14 @@ impl Slots {
         self.free.lock().unwrap_or_else(PoisonError::into_inner).pop().map(Slot)
     }
 
-    pub fn give_back(&self, slot: Slot) {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(slot.0);
+    pub fn give_back(&self, slots: impl IntoIterator<Item = Slot>) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.extend(slots.into_iter().map(|slot| slot.0));
+    }
+
+    /// A number for what was found at the start: above all that came before, below all that comes.
+    pub fn next_number(&self) -> u64 {
+        self.last.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// How many attempts may still begin.

@@ -73,7 +73,13 @@ pub trait Objects: Send + Sync {
 pub trait UsageStore: Send + Sync {
     /// Writes the request log and folds into minute, hour and day rollups. After an error nothing
     /// was changed, and the same records may be written again.
-    fn write(&self, records: Arc<Vec<UsageRecord>>) -> StoreResult<'_, ()>;
+    fn write(&self, records: Arc<Vec<UsageRecord>>) -> StoreResult<'_, ()> {
+        self.settle(records, None)
+    }
+
+    /// The same, with what the records cost posted to the ledger in one transaction. Where the
+    /// batch is known already (see [`Ledger::post`]), the records are too, and nothing is changed.
+    fn settle(&self, records: Arc<Vec<UsageRecord>>, batch: Option<Batch>) -> StoreResult<'_, ()>;
 
     /// Moves each secret's `last_used_at` forward, never back.
     fn touch(&self, uses: Vec<(SecretHash, Timestamp)>) -> StoreResult<'_, ()>;

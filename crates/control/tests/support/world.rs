@@ -271,7 +271,11 @@ impl Directory for World {
 }
 
 impl UsageStore for World {
-    fn write(&self, _: Arc<Vec<UsageRecord>>) -> StoreResult<'_, ()> {
+    fn settle(
+        &self,
+        _: Arc<Vec<UsageRecord>>,
+        _: Option<domain::ledger::Batch>,
+    ) -> StoreResult<'_, ()> {
         self.ask(|_| Ok(()))
     }
 

@@ -51,8 +51,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<UsageRecord> {
     let [model_asked, model_served, service_tier] =
         [from.foreign()?, from.foreign()?, from.foreign()?].map(|t| t.map(Arc::from));
     let upstream_request = from.foreign()?.map(Box::from);
-    let error =
-        from.foreign()?.and_then(|code| domain::fault::catalogue::find(code)).map(|e| e.code);
+    let error = from.foreign()?.and_then(domain::fault::catalogue::find).map(|e| e.code);
     let family = FAMILIES.get(usize::from(from.byte()?)).copied()?;
     let outcome = OUTCOMES.get(usize::from(from.byte()?)).copied()?;
     let flags = from.byte()?;
@@ -61,16 +60,9 @@ pub(super) fn decode(bytes: &[u8]) -> Option<UsageRecord> {
     for number in &mut n {
         *number = from.number()?;
     }
-    let [at, attempt, status, input, cached, write, audio, image, output, reasoning, rest @ ..] = n;
-    let [audio_out, image_out, images, media_ms, characters, rest @ ..] = rest;
-    let [c_input, c_cached, c_output, c_other, queue, first, total_us, bytes_in, bytes_out] = rest;
-    let nanos = |n: u64| Nanos(n.cast_signed());
-    let cost = Cost {
-        input: nanos(c_input),
-        input_cached: nanos(c_cached),
-        output: nanos(c_output),
-        other: nanos(c_other),
-    };
+    let [at, attempt, status, images, media_ms, characters, rest @ ..] = n;
+    let [queue, first, total_us, bytes_in, bytes_out, amounts @ ..] = rest;
+    let (tokens, cost) = (tokens(&amounts), cost(&amounts));
     Some(UsageRecord {
         request,
         attempt: u32::try_from(attempt).ok()?,
@@ -91,17 +83,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<UsageRecord> {
         stream: on(0),
         batch: on(1),
         estimated: on(2),
-        tokens: Tokens {
-            input,
-            input_cached: cached,
-            input_cache_write: write,
-            input_audio: audio,
-            input_image: image,
-            output,
-            output_reasoning: reasoning,
-            output_audio: audio_out,
-            output_image: image_out,
-        },
+        tokens,
         images: u32::try_from(images).ok()?,
         media_ms,
         characters,
@@ -115,7 +97,9 @@ pub(super) fn decode(bytes: &[u8]) -> Option<UsageRecord> {
     })
 }
 
-const NUMBERS: usize = 24;
+const NUMBERS: usize = 11 + AMOUNTS;
+/// Nine kinds of tokens and four parts of a cost.
+const AMOUNTS: usize = 13;
 
 fn numbers(record: &UsageRecord) -> [u64; NUMBERS] {
     let (tokens, cost) = (&record.tokens, record.cost.unwrap_or_default());
@@ -123,6 +107,14 @@ fn numbers(record: &UsageRecord) -> [u64; NUMBERS] {
         record.at.0.cast_unsigned(),
         record.attempt.into(),
         record.status.into(),
+        record.images.into(),
+        record.media_ms,
+        record.characters,
+        record.queue_us.into(),
+        record.first_byte_us.into(),
+        record.total_us,
+        record.bytes_in,
+        record.bytes_out,
         tokens.input,
         tokens.input_cached,
         tokens.input_cache_write,
@@ -132,19 +124,32 @@ fn numbers(record: &UsageRecord) -> [u64; NUMBERS] {
         tokens.output_reasoning,
         tokens.output_audio,
         tokens.output_image,
-        record.images.into(),
-        record.media_ms,
-        record.characters,
         cost.input.0.cast_unsigned(),
         cost.input_cached.0.cast_unsigned(),
         cost.output.0.cast_unsigned(),
         cost.other.0.cast_unsigned(),
-        record.queue_us.into(),
-        record.first_byte_us.into(),
-        record.total_us,
-        record.bytes_in,
-        record.bytes_out,
     ]
+}
+
+fn tokens(amounts: &[u64; AMOUNTS]) -> Tokens {
+    let [input, cached, write, audio, image, output, reasoning, audio_out, image_out, ..] =
+        *amounts;
+    Tokens {
+        input,
+        input_cached: cached,
+        input_cache_write: write,
+        input_audio: audio,
+        input_image: image,
+        output,
+        output_reasoning: reasoning,
+        output_audio: audio_out,
+        output_image: image_out,
+    }
+}
+
+fn cost(amounts: &[u64; AMOUNTS]) -> Cost {
+    let [.., input, input_cached, output, other] = amounts.map(|n| Nanos(n.cast_signed()));
+    Cost { input, input_cached, output, other }
 }
 
 const FAMILIES: [UsageFamily; 8] = [

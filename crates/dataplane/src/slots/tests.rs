@@ -121,6 +121,6 @@ fn a_torn_slot_is_nobodys_and_a_full_file_says_so() {
     let found = reopened(&dir, 0);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].record.request.as_str(), "req_b");
-    slots.give_back(a);
+    slots.give_back([a]);
     assert_eq!(slots.free(), 1);
 }

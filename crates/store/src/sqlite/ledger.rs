@@ -54,7 +54,7 @@ impl Ledger for Store {
     }
 
     fn post(&self, batch: Batch) -> StoreResult<'_, ()> {
-        self.writer.write(move |db| post(db, &batch))
+        self.writer.write(move |db| post(db, &batch).map(|_| ()))
     }
 
     fn last_batch(&self, holder: Holder) -> StoreResult<'_, u64> {
@@ -139,10 +139,11 @@ fn grant(db: &Connection, holder: &Holder, ask: &Ask) -> Result<Result<Nanos, De
     Ok(Ok(granted))
 }
 
-fn post(db: &Connection, batch: &Batch) -> Result<(), Failure> {
+/// Posts a batch within the writer's transaction. Whether it is new.
+pub(crate) fn post(db: &Connection, batch: &Batch) -> Result<bool, Failure> {
     let number = batch.number.cast_signed();
     if number <= last_batch(db, &batch.holder)? {
-        return Ok(());
+        return Ok(false);
     }
     let mut sums: BTreeMap<AccountId, Settlement> = BTreeMap::new();
     for posting in &batch.postings {
@@ -161,8 +162,8 @@ fn post(db: &Connection, batch: &Batch) -> Result<(), Failure> {
         }
     }
     entries::add(db, batch)?;
-    db.execute(sql::PUT_BATCH, params![batch.holder.0, number])?;
-    Ok(())
+    db.prepare_cached(sql::PUT_BATCH)?.execute(params![batch.holder.0, number])?;
+    Ok(true)
 }
 
 fn last_batch(db: &Connection, holder: &Holder) -> Result<i64, Failure> {

@@ -1,7 +1,5 @@
 //! Reads of the control plane.
 
-use std::sync::Arc;
-
 use domain::ports::{Records, StoreResult};
 use domain::{
     AlertId, AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged,
@@ -13,6 +11,7 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::directory::key_view;
 use super::failure::Failure;
+use super::log::Settlements;
 use super::query::{all, id, one, optional_id, optional_time, text, time};
 use super::{Store, apply, limits, snapshot};
 use crate::columns::unreadable;
@@ -125,7 +124,7 @@ impl Records for Store {
         Box::pin(async move {
             // What was queued before this instant stands before an empty batch.
             let at = self.clock.now();
-            self.log.write(Arc::default()).await?;
+            self.log.write(Settlements::default()).await?;
             Ok(at)
         })
     }
