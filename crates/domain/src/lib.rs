@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+pub mod bound;
 mod change;
 pub mod fault;
 mod id;
