@@ -13,7 +13,7 @@
 
 use crate::model::ModelFacts;
 use crate::money::Nanos;
-use crate::price::{Priced, Rates, Reach, Unit};
+use crate::price::{Priced, Reach, Unit};
 
 mod demand;
 mod media;
@@ -117,6 +117,10 @@ fn text(metered: &Metered, priced: &dyn Priced, limits: &Limits<'_>) -> Result<B
     if limits.searches_freely() {
         let why = "the model searches the web as often as it likes";
         return Err(NoBound::Unbounded(Unbounded::field("model", why)));
+    }
+    if metered.searches && !limits.searches() {
+        let why = "how often this model searches the web is not known";
+        return Err(NoBound::Unbounded(Unbounded::field("web_search_options", why)));
     }
     let output = &metered.output;
     let turn = turn(metered, limits)?;

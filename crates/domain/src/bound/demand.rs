@@ -44,6 +44,8 @@ pub struct Metered {
     pub input: Input,
     pub output: Output,
     pub tools: Option<Tools>,
+    /// It asks the model itself to search the web: some do so once an answer, and no others may.
+    pub searches: bool,
     pub media: Option<Media>,
 }
 
@@ -145,6 +147,7 @@ impl Metered {
             input: Input { tokens, ..Input::default() },
             output: Output { choices: 1, ..Output::default() },
             tools: None,
+            searches: false,
             media: None,
         }
     }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::price::Tier;
+use crate::price::{Rates, Tier};
 
 /// A model whose input costs 1 nano-dollar a token and whose output costs 4; twice as much above
 /// 272,000 tokens of input and with priority, half with flex and in a batch.
