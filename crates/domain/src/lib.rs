@@ -7,6 +7,7 @@
 
 mod account;
 mod alert;
+pub mod bound;
 mod change;
 mod delivery;
 pub mod fault;
