@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
-use domain::ports::{Directory, Invalidate, Objects, Records, UsageStore};
-use domain::{Change, Clock, Fault, Secret, Upstream, UpstreamSource};
+use domain::ports::{Balances, Directory, Invalidate, Objects, Records, StoreResult, UsageStore};
+use domain::{Balance, Change, Clock, Fault, ScopeId, Secret, Upstream, UpstreamSource};
 use egress::{InProcess, Tls};
 use http::HeaderValue;
 use providers::catalogue;
@@ -61,14 +61,15 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let spool_dir = config.data_dir.join("spool");
     make_private_dir(&spool_dir)?;
     let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
-    let control = Arc::new(Control::new(
-        Arc::clone(&store) as Arc<dyn Records>,
-        Arc::clone(&store) as Arc<dyn Directory>,
-        Arc::clone(&store) as Arc<dyn UsageStore>,
-        vault,
-        Arc::clone(&clock),
-        Arc::clone(&dataplane) as Arc<dyn Invalidate>,
-    ));
+    let ports = control::Ports {
+        records: Arc::clone(&store) as Arc<dyn Records>,
+        directory: Arc::clone(&store) as Arc<dyn Directory>,
+        usage: Arc::clone(&store) as Arc<dyn UsageStore>,
+        balances: Arc::new(NoBalances),
+        clock: Arc::clone(&clock),
+        invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
+    };
+    let control = Arc::new(Control::new(ports, vault));
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.
     let demo = serve_demo(clock);
@@ -121,6 +122,15 @@ impl App {
         self.dataplane.set_upstreams(ready);
         self.demo_only.store(demo_only, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+/// Stands where the ledger will answer: nobody has spent anything.
+struct NoBalances;
+
+impl Balances for NoBalances {
+    fn balances(&self, _: ScopeId) -> StoreResult<'_, Vec<Balance>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 }
 
