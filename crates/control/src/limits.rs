@@ -141,6 +141,23 @@ impl Control {
         self.commit(&scope.id, write).await
     }
 
+    /// As [`Control::remove_limit`], but where there is none already, all is well.
+    ///
+    /// # Errors
+    /// 404 for an unknown scope, 409 for a limit of the config file.
+    pub async fn clear_limit(
+        &self,
+        author: &Author,
+        scope: &ScopeId,
+        period: PeriodKind,
+    ) -> Result<(), Fault> {
+        self.scopes_project(scope).await?;
+        match self.stored_limit(scope, period).await? {
+            Some(_) => self.remove_limit(author, scope, period).await,
+            None => self.refuse_of_file(scope, period),
+        }
+    }
+
     /// All limits that a key's calls count against: its own, its owner's, its project's, the
     /// organization's.
     ///
