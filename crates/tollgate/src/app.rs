@@ -83,10 +83,21 @@ pub async fn build(config: &Config) -> Result<App, String> {
         demo_only: AtomicBool::new(true),
     };
     app.load_upstreams(config).await?;
+    app.load_limits(config).await?;
     Ok(app)
 }
 
 impl App {
+    /// Writes the spend limits that the config file names, and takes away those it no longer does.
+    ///
+    /// # Errors
+    /// When one is for nobody: a limit that the operator wrote and that does not hold is worse
+    /// than no start.
+    pub async fn load_limits(&self, config: &Config) -> Result<(), String> {
+        let declared = self.control.declare_limits(config.limits.clone()).await;
+        declared.map_err(|fault| format!("[[limits]]: {}", fault.message))
+    }
+
     /// Writes the declared upstreams and puts all live ones in use.
     ///
     /// # Errors

@@ -1,4 +1,6 @@
-//! Work beside the calls: writing usage in groups, watching the config file.
+//! Work beside the calls: writing usage in groups, telling of spending.
+
+mod alerts;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +12,8 @@ use domain::{SecretHash, Timestamp, UsageRecord};
 use store::Store;
 
 use crate::server::Stop;
+
+pub use alerts::Alerts;
 
 /// How long a settled call waits for its group: short against the promised second.
 const PAUSE: Duration = Duration::from_millis(100);
