@@ -29,7 +29,7 @@ mod usage;
 pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
-pub use delivery::{Delivery, Message, Waiting};
+pub use delivery::{Delivery, Message, Waiting, pause_after};
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
     AlertId, AuditId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId, ServiceAccountId,

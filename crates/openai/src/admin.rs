@@ -9,6 +9,7 @@ mod list;
 mod project;
 mod project_key;
 mod service_account;
+mod spending;
 mod superset;
 mod usage;
 
@@ -17,6 +18,7 @@ pub use list::{Deleted, List, Listed};
 pub use project::{Project, RESIDENCIES};
 pub use project_key::{Owner, ProjectApiKey};
 pub use service_account::{ServiceAccount, ServiceAccountApiKey, ServiceAccountCreated};
+pub use spending::{Limit, SpendAlert, SpendAlertMade, SpendLimit, SpendLimitDeleted};
 pub use superset::{KeyDetail, Me, MonthUsage, Upstream};
 pub use usage::{CompletionsResult, UsageBucket, UsagePage};
 

@@ -4,13 +4,11 @@
 //! The table takes about ten megabytes and is unpacked when first asked for. Counting is nearly
 //! linear in the worst case, but still work for a thread that may block.
 
+mod exact;
 mod pieces;
 mod ranks;
-
 #[cfg(test)]
 mod tests;
-
-mod exact;
 
 pub use exact::exact_input;
 

@@ -2,7 +2,7 @@
 
 use control::{Author, Control};
 use domain::fault::catalogue;
-use domain::{Fault, KeyId, KeyView, Order, PageQuery, ProjectId, ServiceAccountId};
+use domain::{AlertId, Fault, KeyId, KeyView, Order, PageQuery, ProjectId, ServiceAccountId};
 
 use crate::ApiRequest;
 use crate::body::Fields;
@@ -36,6 +36,16 @@ impl AdminCall<'_> {
 
     pub(crate) fn project(&self) -> ProjectId {
         self.id(0).into()
+    }
+
+    /// The project of a path that has one.
+    pub(crate) fn path_project(&self) -> Option<ProjectId> {
+        self.request.path.starts_with("/v1/organization/projects/").then(|| self.project())
+    }
+
+    /// A path's last id.
+    pub(crate) fn alert(&self) -> AlertId {
+        self.ids.last().map_or("", String::as_str).into()
     }
 
     pub(crate) fn admin_key(&self) -> KeyId {

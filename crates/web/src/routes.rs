@@ -3,10 +3,13 @@
 mod admin_api_keys;
 mod completions_usage;
 mod key_secrets;
+mod limits;
 mod me;
 mod project_api_keys;
 mod projects;
 mod service_accounts;
+mod spend_alerts;
+mod spend_limits;
 mod upstreams;
 
 use domain::Scope;
@@ -75,6 +78,23 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" WRITE service_accounts::delete),
     admin!(POST "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys" WRITE service_accounts::create_key),
 
+    admin!(GET "/v1/organization/projects/{project_id}/spend_limit" READ spend_limits::get),
+    admin!(POST "/v1/organization/projects/{project_id}/spend_limit" WRITE spend_limits::update),
+    admin!(DELETE "/v1/organization/projects/{project_id}/spend_limit" WRITE spend_limits::delete),
+    admin!(GET "/v1/organization/projects/{project_id}/spend_alerts" READ spend_alerts::list),
+    admin!(POST "/v1/organization/projects/{project_id}/spend_alerts" WRITE spend_alerts::create),
+    admin!(GET "/v1/organization/projects/{project_id}/spend_alerts/{alert_id}" READ spend_alerts::get),
+    admin!(POST "/v1/organization/projects/{project_id}/spend_alerts/{alert_id}" WRITE spend_alerts::update),
+    admin!(DELETE "/v1/organization/projects/{project_id}/spend_alerts/{alert_id}" WRITE spend_alerts::delete),
+    admin!(GET "/v1/organization/spend_limit" READ spend_limits::get),
+    admin!(POST "/v1/organization/spend_limit" WRITE spend_limits::update),
+    admin!(DELETE "/v1/organization/spend_limit" WRITE spend_limits::delete),
+    admin!(GET "/v1/organization/spend_alerts" READ spend_alerts::list),
+    admin!(POST "/v1/organization/spend_alerts" WRITE spend_alerts::create),
+    admin!(GET "/v1/organization/spend_alerts/{alert_id}" READ spend_alerts::get),
+    admin!(POST "/v1/organization/spend_alerts/{alert_id}" WRITE spend_alerts::update),
+    admin!(DELETE "/v1/organization/spend_alerts/{alert_id}" WRITE spend_alerts::delete),
+
     admin!(GET "/v1/organization/usage/completions" USAGE completions_usage::report),
 
     Route {
@@ -82,6 +102,9 @@ pub(crate) static ALL: &[Route] = &[
         template: "/tollgate/v1/me",
         serve: Serve::Holder(|call| Box::pin(me::get(call))),
     },
+    admin!(GET "/tollgate/v1/limits" READ limits::list),
+    admin!(PUT "/tollgate/v1/limits" WRITE limits::put),
+    admin!(DELETE "/tollgate/v1/limits" WRITE limits::delete),
     admin!(GET "/tollgate/v1/upstreams" READ upstreams::list),
     admin!(GET "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}" READ key_secrets::get),
     admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/rotate" WRITE key_secrets::rotate),

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use control::Control;
-use domain::ports::{Directory, Invalidate, Records, StoreError, StoreResult, UsageStore};
+use control::{Control, Ports};
+use domain::ports::{
+    Balances, Directory, Invalidate, Records, StoreError, StoreResult, UsageStore,
+};
 use domain::{
-    AlertId, AuditEntry, Bucket, Change, Clock, Delivery, Key, KeyId, KeyKind, KeyView, Order,
-    Organization, PageQuery, Paged, Project, ProjectId, ScopeId, Secret, SecretHash,
+    AlertId, AuditEntry, Balance, Bucket, Change, Clock, Delivery, Key, KeyId, KeyKind, KeyView,
+    Order, Organization, PageQuery, Paged, Project, ProjectId, ScopeId, Secret, SecretHash,
     ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UsageQuery,
     UsageRecord, User, UserId, Waiting,
 };
@@ -31,6 +33,8 @@ pub(crate) struct State {
     pub(crate) limits: Vec<SpendLimit>,
     pub(crate) alerts: Vec<SpendAlert>,
     pub(crate) outbox: Vec<Waiting>,
+    pub(crate) balances: BTreeMap<ScopeId, Vec<Balance>>,
+    pub(crate) meta: BTreeMap<&'static str, Vec<u8>>,
     pub(crate) audit: Vec<AuditEntry>,
     /// Bucket start to row; every report is answered from it.
     pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
@@ -55,14 +59,15 @@ impl World {
         world.now.store(NOON * 1000, Ordering::SeqCst);
         let master = MasterKey::from_secret(&Secret::from("q8Zk3v0R1bW7n5Yc2Lx9Td4Hs6Jf8Ga0Mp"));
         let (vault, _) = Vault::create(&master.ok().unwrap());
-        let control = Control::new(
-            world.clone(),
-            world.clone(),
-            world.clone(),
-            Arc::new(vault),
-            world.clone(),
-            world.clone(),
-        );
+        let ports = Ports {
+            records: world.clone(),
+            directory: world.clone(),
+            usage: world.clone(),
+            balances: world.clone(),
+            clock: world.clone(),
+            invalidate: world.clone(),
+        };
+        let control = Control::new(ports, Arc::new(vault));
         (world, Arc::new(control))
     }
 
@@ -130,7 +135,9 @@ impl State {
                 self.upstreams.push(it);
             }
             Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
-            Change::PutMeta { .. } => {}
+            Change::PutMeta { name, value } => {
+                self.meta.insert(name, value);
+            }
             Change::PutSpendLimit(it) => {
                 self.limits.retain(|l| (&l.scope, l.period) != (&it.scope, it.period));
                 self.limits.push(it);
@@ -270,6 +277,12 @@ impl Directory for World {
     }
 }
 
+impl Balances for World {
+    fn balances(&self, scope: ScopeId) -> StoreResult<'_, Vec<Balance>> {
+        self.ask(|state| Ok(state.balances.get(&scope).cloned().unwrap_or_default()))
+    }
+}
+
 impl UsageStore for World {
     fn settle(
         &self,
@@ -394,8 +407,8 @@ impl Records for World {
         self.ask(|state| Ok(state.outbox.iter().take(limit as usize).cloned().collect()))
     }
 
-    fn meta(&self, _: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {
-        self.ask(|_| Ok(None))
+    fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {
+        self.ask(|state| Ok(state.meta.get(name).cloned()))
     }
 
     fn ping(&self) -> StoreResult<'_, Timestamp> {

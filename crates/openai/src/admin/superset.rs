@@ -4,7 +4,7 @@ use domain::{Key, KeySecret, Nanos, Project, Timestamp};
 use serde::Serialize;
 
 use super::project_key::PolicyShape;
-use super::{Listed, Owner, ProjectApiKey};
+use super::{Limit, Listed, Owner, ProjectApiKey};
 
 /// A project's key with each of its secrets.
 #[derive(Serialize)]
@@ -104,8 +104,8 @@ pub struct Me<'a> {
     #[serde(flatten)]
     policy: PolicyShape<'a>,
     usage: MonthUsage,
-    /// The spend limits that apply to the key.
-    limits: [(); 0],
+    /// The spend limits that the key's calls count against.
+    limits: Vec<Limit<'a>>,
 }
 
 #[derive(Serialize)]
@@ -153,7 +153,13 @@ impl MonthUsage {
 
 impl<'a> Me<'a> {
     #[must_use]
-    pub fn new(key: &'a Key, owner: &Owner<'a>, project: &'a Project, usage: MonthUsage) -> Self {
+    pub fn new(
+        key: &'a Key,
+        owner: &Owner<'a>,
+        project: &'a Project,
+        usage: MonthUsage,
+        limits: Vec<Limit<'a>>,
+    ) -> Self {
         let (kind, id, name) = match owner {
             Owner::User(user) => ("user", user.id.as_str(), &user.name),
             Owner::ServiceAccount(account) => {
@@ -170,7 +176,7 @@ impl<'a> Me<'a> {
             expires_at: key.expires_at.map(Timestamp::seconds),
             policy: (&key.policy).into(),
             usage,
-            limits: [],
+            limits,
         }
     }
 }
