@@ -13,6 +13,7 @@ mod failure;
 mod fake;
 mod key_text;
 mod keys;
+mod limits;
 mod project;
 mod projects;
 mod reveal;
@@ -43,6 +44,9 @@ pub enum ClientCommand {
     /// Make, show and archive projects
     #[command(subcommand)]
     Projects(projects::Command),
+    /// Show, set and clear spend limits
+    #[command(subcommand)]
+    Limits(limits::Command),
     /// Report the tokens and requests of a time
     Usage(usage::Args),
     /// Show the accounts with providers
@@ -84,6 +88,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
     match command {
         ClientCommand::Keys(command) => keys::run(command, &Api::connect(env)?).await,
         ClientCommand::Projects(command) => projects::run(command, &Api::connect(env)?).await,
+        ClientCommand::Limits(command) => limits::run(command, &Api::connect(env)?).await,
         ClientCommand::Usage(args) => {
             let now = SystemClock.now().seconds();
             usage::run(args, &Api::connect(env)?, now).await

@@ -71,7 +71,11 @@ impl AdminCall<'_> {
 
     /// `limit` and `after`, oldest first.
     pub(crate) fn page(&self) -> Result<PageQuery, Fault> {
-        let limit = self.query.integer("limit", 1..=LARGEST_PAGE)?.unwrap_or(DEFAULT_PAGE);
+        self.page_of_at_least(1)
+    }
+
+    fn page_of_at_least(&self, least: i64) -> Result<PageQuery, Fault> {
+        let limit = self.query.integer("limit", least..=LARGEST_PAGE)?.unwrap_or(DEFAULT_PAGE);
         let after = self.query.one("after")?.filter(|after| !after.is_empty());
         Ok(PageQuery {
             limit: u32::try_from(limit).map_err(|_| &catalogue::INVALID_VALUE)?,
@@ -82,8 +86,16 @@ impl AdminCall<'_> {
 
     /// As [`AdminCall::page`], for lists that take `order` as well.
     pub(crate) fn ordered_page(&self) -> Result<PageQuery, Fault> {
+        Ok(PageQuery { order: self.order()?, ..self.page()? })
+    }
+
+    /// As [`AdminCall::ordered_page`], for lists that take a `limit` of 0: a page without rows.
+    pub(crate) fn page_or_none(&self) -> Result<PageQuery, Fault> {
+        Ok(PageQuery { order: self.order()?, ..self.page_of_at_least(0)? })
+    }
+
+    fn order(&self) -> Result<Order, Fault> {
         let descending = self.query.word("order", &["asc", "desc"])? == Some("desc");
-        let order = if descending { Order::Descending } else { Order::Ascending };
-        Ok(PageQuery { order, ..self.page()? })
+        Ok(if descending { Order::Descending } else { Order::Ascending })
     }
 }

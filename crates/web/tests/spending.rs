@@ -433,6 +433,8 @@ fn alerts_are_made_listed_changed_and_deleted() {
         assert_eq!(page.body["data"][0]["threshold_amount"], json!(9));
         assert_eq!(page.body["has_more"], json!(true));
         assert_eq!(page.text("/first_id"), page.text("/last_id"));
+        let none = gateway.ok("GET", &format!("{path}?limit=0"), "");
+        assert_eq!((&none.body["data"], &none.body["last_id"]), (&json!([]), &json!(null)));
 
         let deleted = gateway.ok("DELETE", &item, "");
         let expected = json!({ "object": format!("{object}.deleted"), "id": id, "deleted": true });

@@ -78,3 +78,25 @@ pub(super) struct UsageResult {
     pub(super) api_key_id: Option<String>,
     pub(super) model: Option<String>,
 }
+
+#[derive(Deserialize)]
+pub(super) struct Limit {
+    pub(super) scope: LimitScope,
+    pub(super) period: String,
+    pub(super) amount_usd: String,
+    pub(super) clamp_output: bool,
+    pub(super) unbounded: String,
+    pub(super) default_max_output: Option<u64>,
+    pub(super) source: String,
+    pub(super) resets_at: Option<i64>,
+    pub(super) spent_usd: String,
+    pub(super) held_usd: String,
+    pub(super) left_usd: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LimitScope {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) id: String,
+}
