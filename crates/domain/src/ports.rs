@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::{
-    AuditEntry, Bucket, Change, Key, KeyId, KeyKind, KeyView, ObjectKind, ObjectRecord,
-    Organization, PageQuery, Paged, Project, ProjectId, SecretHash, ServiceAccount,
-    ServiceAccountId, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User,
+    AttemptPage, AttemptQuery, AuditEntry, Bucket, Change, Key, KeyId, KeyKind, KeyView,
+    LoggedAttempt, ObjectKind, ObjectRecord, Organization, PageQuery, Paged, Project, ProjectId,
+    RequestId, SecretHash, ServiceAccount, ServiceAccountId, Timestamp, Upstream, UpstreamId,
+    UsageQuery, UsageRecord, User,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -67,7 +68,7 @@ pub trait Objects: Send + Sync {
     ) -> StoreResult<'_, u64>;
 }
 
-/// Takes usage records in groups and answers reports over them.
+/// Takes usage records in groups, answers reports over them, and shows them one by one.
 pub trait UsageStore: Send + Sync {
     /// Writes the request log and folds into minute, hour and day rollups. After an error nothing
     /// was changed, and the same records may be written again.
@@ -78,6 +79,13 @@ pub trait UsageStore: Send + Sync {
 
     /// The buckets that hold calls, oldest first.
     fn report(&self, query: UsageQuery) -> StoreResult<'_, Vec<Bucket>>;
+
+    /// Logged attempts, newest first. Looks at a bounded part of the log a page, so that a page may
+    /// hold fewer than asked for although older ones follow.
+    fn attempts(&self, query: AttemptQuery) -> StoreResult<'_, AttemptPage>;
+
+    /// All attempts of a call, first to last; none of a call that is not in the log.
+    fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>>;
 }
 
 /// Reads and writes of the control plane.

@@ -2,7 +2,7 @@
 
 use control::{Author, Control};
 use domain::fault::catalogue;
-use domain::{Fault, KeyId, KeyView, Order, PageQuery, ProjectId, ServiceAccountId};
+use domain::{Fault, KeyId, KeyView, Order, PageQuery, ProjectId, RequestId, ServiceAccountId};
 
 use crate::ApiRequest;
 use crate::body::Fields;
@@ -48,6 +48,10 @@ impl AdminCall<'_> {
 
     pub(crate) fn service_account(&self) -> ServiceAccountId {
         self.id(1).into()
+    }
+
+    pub(crate) fn logged_request(&self) -> RequestId {
+        self.id(0).into()
     }
 
     pub(crate) fn fields(&self) -> Result<Fields, Fault> {

@@ -10,9 +10,10 @@ use std::task::{Context, Poll, Waker};
 use control::Control;
 use domain::ports::{Directory, Invalidate, Records, StoreError, StoreResult, UsageStore};
 use domain::{
-    AuditEntry, Bucket, Change, Clock, Key, KeyId, KeyKind, KeyView, Order, Organization,
-    PageQuery, Paged, Project, ProjectId, Secret, SecretHash, ServiceAccount, ServiceAccountId,
-    Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId,
+    AttemptPage, AttemptQuery, AuditEntry, Bucket, Change, Clock, Key, KeyId, KeyKind, KeyView,
+    LoggedAttempt, Order, Organization, PageQuery, Paged, Project, ProjectId, RequestId, Secret,
+    SecretHash, ServiceAccount, ServiceAccountId, Timestamp, Upstream, UsageQuery, UsageRecord,
+    User, UserId,
 };
 use vault::{MasterKey, Vault};
 
@@ -31,6 +32,9 @@ pub(crate) struct State {
     /// Bucket start to row; every report is answered from it.
     pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
     pub(crate) questions: Vec<UsageQuery>,
+    /// The request log, oldest first.
+    pub(crate) attempts: Vec<LoggedAttempt>,
+    pub(crate) attempt_queries: Vec<AttemptQuery>,
     pub(crate) invalidated: Vec<Vec<SecretHash>>,
 }
 
@@ -239,13 +243,33 @@ impl UsageStore for World {
     fn report(&self, query: UsageQuery) -> StoreResult<'_, Vec<Bucket>> {
         self.ask(|state| {
             let rows = state.usage.range(query.start..query.end);
-            let found = if query.family == domain::UsageFamily::Completions {
-                rows.map(|(start, row)| Bucket { start: *start, rows: vec![row.clone()] }).collect()
-            } else {
-                Vec::new()
+            let bucket = |(start, row): (&i64, &domain::UsageRow)| Bucket {
+                start: *start,
+                rows: vec![row.clone()],
             };
+            let found = rows.map(bucket).collect();
             state.questions.push(query);
             Ok(found)
+        })
+    }
+
+    fn attempts(&self, query: AttemptQuery) -> StoreResult<'_, AttemptPage> {
+        self.ask(|state| {
+            let before = query.before.unwrap_or(i64::MAX);
+            let older = state.attempts.iter().filter(|row| row.place < before);
+            let mut rows: Vec<_> = older.rev().cloned().collect();
+            let limit = query.limit as usize;
+            let next = (rows.len() > limit).then(|| rows[limit - 1].place);
+            rows.truncate(limit);
+            state.attempt_queries.push(query);
+            Ok(AttemptPage { rows, next })
+        })
+    }
+
+    fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>> {
+        self.ask(|state| {
+            let of = |row: &&LoggedAttempt| row.request == request;
+            Ok(state.attempts.iter().filter(of).cloned().collect())
         })
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct DatabaseFile {
 pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
     name: "tollgate.db",
     synchronous: "full",
-    migrations: &[include_str!("schema/tollgate_1.sql")],
+    migrations: &[include_str!("schema/tollgate_1.sql"), include_str!("schema/tollgate_5.sql")],
 };
 
 /// `synchronous=NORMAL`: no `fsync` at a commit. The file stays whole, and a killed process loses
@@ -31,7 +31,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
 pub(crate) const REQUESTS: DatabaseFile = DatabaseFile {
     name: "requests.db",
     synchronous: "normal",
-    migrations: &[include_str!("schema/requests_1.sql")],
+    migrations: &[include_str!("schema/requests_1.sql"), include_str!("schema/requests_2.sql")],
 };
 
 /// The row of `meta` that holds the schema's version. Not to be written through a port.
