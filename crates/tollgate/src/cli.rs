@@ -6,6 +6,8 @@
 mod api;
 mod calendar;
 mod confirm;
+mod costs;
+mod costs_report;
 mod duration;
 pub(crate) mod explain;
 mod failure;
@@ -14,8 +16,11 @@ mod fake;
 mod key_text;
 mod keys;
 mod limits;
+mod pages;
 mod project;
 mod projects;
+mod range;
+mod requests;
 mod reveal;
 mod said;
 mod shapes;
@@ -49,6 +54,11 @@ pub enum ClientCommand {
     Limits(limits::Command),
     /// Report the tokens and requests of a time
     Usage(usage::Args),
+    /// Report what the calls of a time cost
+    Costs(costs::Args),
+    /// Look into the request log
+    #[command(subcommand)]
+    Requests(requests::Command),
     /// Show the accounts with providers
     #[command(subcommand)]
     Upstreams(upstreams::Command),
@@ -93,6 +103,11 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
             let now = SystemClock.now().seconds();
             usage::run(args, &Api::connect(env)?, now).await
         }
+        ClientCommand::Costs(args) => {
+            let now = SystemClock.now().seconds();
+            costs::run(args, &Api::connect(env)?, now).await
+        }
+        ClientCommand::Requests(command) => requests::run(command, &Api::connect(env)?).await,
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }

@@ -2,7 +2,9 @@
 
 use control::{Author, Control};
 use domain::fault::catalogue;
-use domain::{AlertId, Fault, KeyId, KeyView, Order, PageQuery, ProjectId, ServiceAccountId};
+use domain::{
+    AlertId, Fault, KeyId, KeyView, Order, PageQuery, ProjectId, RequestId, ServiceAccountId,
+};
 
 use crate::ApiRequest;
 use crate::body::Fields;
@@ -58,6 +60,10 @@ impl AdminCall<'_> {
 
     pub(crate) fn service_account(&self) -> ServiceAccountId {
         self.id(1).into()
+    }
+
+    pub(crate) fn logged_request(&self) -> RequestId {
+        self.id(0).into()
     }
 
     pub(crate) fn fields(&self) -> Result<Fields, Fault> {

@@ -12,10 +12,10 @@ use domain::ports::{
     Balances, Directory, Invalidate, Records, StoreError, StoreResult, UsageStore,
 };
 use domain::{
-    AlertId, AuditEntry, Balance, Bucket, Change, Clock, Delivery, Key, KeyId, KeyKind, KeyView,
-    Order, Organization, PageQuery, Paged, Project, ProjectId, ScopeId, Secret, SecretHash,
-    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UsageQuery,
-    UsageRecord, User, UserId, Waiting,
+    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Clock, Delivery, Key,
+    KeyId, KeyKind, KeyView, LoggedAttempt, Order, Organization, PageQuery, Paged, Project,
+    ProjectId, RequestId, ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId,
+    SpendAlert, SpendLimit, Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 use vault::{MasterKey, Vault};
 
@@ -39,6 +39,9 @@ pub(crate) struct State {
     /// Bucket start to row; every report is answered from it.
     pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
     pub(crate) questions: Vec<UsageQuery>,
+    /// The request log, oldest first.
+    pub(crate) attempts: Vec<LoggedAttempt>,
+    pub(crate) attempt_queries: Vec<AttemptQuery>,
     pub(crate) invalidated: Vec<Vec<SecretHash>>,
     pub(crate) limits_told: Vec<ScopeId>,
 }
@@ -299,13 +302,33 @@ impl UsageStore for World {
     fn report(&self, query: UsageQuery) -> StoreResult<'_, Vec<Bucket>> {
         self.ask(|state| {
             let rows = state.usage.range(query.start..query.end);
-            let found = if query.family == domain::UsageFamily::Completions {
-                rows.map(|(start, row)| Bucket { start: *start, rows: vec![row.clone()] }).collect()
-            } else {
-                Vec::new()
+            let bucket = |(start, row): (&i64, &domain::UsageRow)| Bucket {
+                start: *start,
+                rows: vec![row.clone()],
             };
+            let found = rows.map(bucket).collect();
             state.questions.push(query);
             Ok(found)
+        })
+    }
+
+    fn attempts(&self, query: AttemptQuery) -> StoreResult<'_, AttemptPage> {
+        self.ask(|state| {
+            let before = query.before.unwrap_or(i64::MAX);
+            let older = state.attempts.iter().filter(|row| row.place < before);
+            let mut rows: Vec<_> = older.rev().cloned().collect();
+            let limit = query.limit as usize;
+            let next = (rows.len() > limit).then(|| rows[limit - 1].place);
+            rows.truncate(limit);
+            state.attempt_queries.push(query);
+            Ok(AttemptPage { rows, next })
+        })
+    }
+
+    fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>> {
+        self.ask(|state| {
+            let of = |row: &&LoggedAttempt| row.request == request;
+            Ok(state.attempts.iter().filter(of).cloned().collect())
         })
     }
 }

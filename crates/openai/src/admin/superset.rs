@@ -1,6 +1,6 @@
 //! Shapes under `/tollgate/v1`, for what OpenAI has no word.
 
-use domain::{Key, KeySecret, Nanos, Project, Timestamp};
+use domain::{Key, KeySecret, Project, Timestamp};
 use serde::Serialize;
 
 use super::project_key::PolicyShape;
@@ -138,15 +138,15 @@ pub struct MonthUsage {
 impl MonthUsage {
     #[must_use]
     pub fn new((start_time, end_time): (i64, i64), row: &domain::UsageRow) -> Self {
-        let Nanos(cost_nanos) = row.cost;
+        let cost = row.cost.total();
         Self {
             start_time,
             end_time,
             requests: row.requests,
             input_tokens: row.tokens.input,
             output_tokens: row.tokens.output,
-            cost_nanos,
-            cost: row.cost.to_string(),
+            cost_nanos: cost.0,
+            cost: cost.to_string(),
         }
     }
 }

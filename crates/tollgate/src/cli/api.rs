@@ -46,12 +46,12 @@ impl Reply {
 
 /// A cursor page.
 #[derive(Deserialize)]
-struct Page {
-    data: Vec<Value>,
+pub(super) struct Page {
+    pub(super) data: Vec<Value>,
     #[serde(default)]
-    has_more: bool,
+    pub(super) has_more: bool,
     #[serde(default)]
-    last_id: Option<String>,
+    pub(super) last_id: Option<String>,
 }
 
 impl Api {
@@ -109,6 +109,11 @@ impl Api {
         self.call(Method::DELETE, target, None).await
     }
 
+    /// One page of a list.
+    pub(super) async fn page(&self, target: &str) -> Result<Page, Failure> {
+        self.get_as(target).await
+    }
+
     /// All rows of a list, page after page.
     pub(super) async fn list(
         &self,
@@ -121,7 +126,7 @@ impl Api {
             let mut pairs = asked.to_vec();
             pairs.push(("limit", "100"));
             pairs.extend(after.as_deref().map(|id| ("after", id)));
-            let page: Page = self.get_as(&query(target, &pairs)).await?;
+            let page = self.page(&query(target, &pairs)).await?;
             rows.extend(page.data);
             if !page.has_more {
                 return Ok(rows);
