@@ -21,7 +21,7 @@ const LABEL: usize = 256;
 
 pub(super) enum Taken {
     Nothing,
-    Json(Bytes, View),
+    Json(Bytes, Box<View>),
     Form(Spooled, FormFields),
     /// Passed on as it is; it names nothing.
     Opaque(Bytes),
@@ -65,7 +65,7 @@ impl Taken {
         {
             return Err(refusal::account_wide(wide));
         }
-        Ok(Self::Json(bytes, view))
+        Ok(Self::Json(bytes, Box::new(view)))
     }
 
     pub(super) fn form(form: &Form, body: Spooled) -> Result<Self, Fault> {
