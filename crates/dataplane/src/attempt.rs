@@ -123,7 +123,8 @@ pub(crate) fn forwarded(from: &HeaderMap) -> Result<HeaderMap, Fault> {
         )
         .param("X-Client-Request-Id")
     })?;
-    let mut map = HeaderMap::with_capacity(16);
+    // With room for those that signing and sending will add.
+    let mut map = HeaderMap::with_capacity(from.len() + 2);
     for (name, value) in from {
         if headers::may_go_up(name) {
             map.append(name, value.clone());

@@ -76,7 +76,8 @@ pub(crate) fn id_value(request: &RequestId) -> HeaderValue {
 
 /// The headers of a provider's answer that a client may see, and ours.
 pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
-    let mut map = HeaderMap::with_capacity(16);
+    // What a map has room for in the least size that holds our own; connections keep it.
+    let mut map = HeaderMap::with_capacity(12);
     for (name, value) in from {
         // No allowed header has a reason to hold our credential, so one that does is an echo.
         if headers::may_come_down(name) && !tab.upstream.signature.is_in(value.as_bytes()) {

@@ -199,10 +199,11 @@ impl Run {
             open.fetch_sub(1, Ordering::Relaxed);
             return;
         };
-        let worker = Arc::clone(&self.worker);
-        let (tls, stop) = (self.tls.clone(), self.stop.clone());
+        let (worker, stop) = (Arc::clone(&self.worker), self.stop.clone());
+        let client = connection::Client { peer, front: Arc::clone(&front), worker, stop };
+        let tls = self.tls.clone();
         tokio::spawn(async move {
-            connection::serve(stream, peer, Arc::clone(&front), worker, tls, stop).await;
+            connection::serve(stream, client, tls).await;
             open.fetch_sub(1, Ordering::Relaxed);
             front.dataplane().metrics.connection_closed();
         });

@@ -1,11 +1,14 @@
 //! One client connection: TLS where it is set, HTTP/1.1 or HTTP/2, bounded in every direction.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataplane::{Peer, Worker};
+use dataplane::{Peer, ReplyBody, Worker};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -28,29 +31,53 @@ const LEAVE: Duration = Duration::from_secs(5);
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 64 * 1024;
 
-pub(super) async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    front: Arc<Front>,
-    worker: Arc<Worker>,
-    tls: Option<TlsAcceptor>,
-    stop: Stop,
-) {
+/// Whom a connection belongs to, and what serves it.
+pub(super) struct Client {
+    pub(super) peer: SocketAddr,
+    pub(super) front: Arc<Front>,
+    pub(super) worker: Arc<Worker>,
+    pub(super) stop: Stop,
+}
+
+impl Client {
+    async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        let peer = Peer { address: self.peer.ip().to_canonical() };
+        self.front.answer(&self.worker, request, peer).await
+    }
+}
+
+/// A connection in whatever it speaks. Boxed: a task is as large as the largest thing that it may
+/// come to drive, for as long as it lives, and most connections are not that.
+type Driven = Pin<Box<dyn Future<Output = Result<(), hyper::Error>> + Send>>;
+
+pub(super) async fn serve(stream: TcpStream, client: Client, tls: Option<TlsAcceptor>) {
     // Each event of a stream must leave at once.
     let _ = stream.set_nodelay(true);
-    let who = Peer { address: peer.ip().to_canonical() };
-    let Some(tls) = tls else {
-        let Ok(h2) = tokio::time::timeout(GREETING, speaks_h2(&stream)).await else { return };
-        return drive(Stall::new(stream), h2, who, front, worker, stop).await;
+    let driven = match tls {
+        Some(tls) => Box::pin(greet_tls(stream, client, tls)).await,
+        None => Box::pin(greet(stream, client)).await,
     };
+    let Some(driven) = driven else { return };
+    if let Err(error) = driven.await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+async fn greet(stream: TcpStream, client: Client) -> Option<Driven> {
+    let h2 = tokio::time::timeout(GREETING, speaks_h2(&stream)).await.ok()?;
+    Some(drive(stream, h2, client))
+}
+
+async fn greet_tls(stream: TcpStream, client: Client, tls: TlsAcceptor) -> Option<Driven> {
     match tokio::time::timeout(GREETING, tls.accept(stream)).await {
         Ok(Ok(stream)) => {
             let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            drive(Stall::new(stream), h2, who, front, worker, stop).await;
+            return Some(drive(stream, h2, client));
         }
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
+    None
 }
 
 /// Whether a plain connection begins as HTTP/2 does (RFC 9113, section 3.4). Three bytes tell:
@@ -70,53 +97,62 @@ async fn speaks_h2(stream: &TcpStream) -> bool {
     }
 }
 
-async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    stream: S,
-    h2: bool,
-    peer: Peer,
-    front: Arc<Front>,
-    worker: Arc<Worker>,
+fn drive<S>(stream: S, h2: bool, client: Client) -> Driven
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (stream, stop) = (TokioIo::new(Stall::new(stream)), client.stop.clone());
+    let client = Arc::new(client);
+    if h2 { Box::pin(drive_h2(stream, client, stop)) } else { drive_h1(stream, client, stop) }
+}
+
+fn drive_h1<S>(stream: TokioIo<Stall<S>>, client: Arc<Client>, stop: Stop) -> Driven
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| {
+        let client = Arc::clone(&client);
+        // Boxed for the call: the connection would keep the room for as long as it lives.
+        Box::pin(async move { Ok::<_, Infallible>(client.answer(request).await) })
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES)
+        .max_header_size(HEAD_BYTES)
+        .max_headers(100)
+        .serve_connection(stream, service);
+    Box::pin(Until::new(connection, |c| c.graceful_shutdown(), stop))
+}
+
+async fn drive_h2<S>(
+    stream: TokioIo<Stall<S>>,
+    client: Arc<Client>,
     stop: Stop,
-) {
-    let ended = if h2 {
-        let activity = Activity::begin();
-        let counting = activity.clone();
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let (front, worker) = (Arc::clone(&front), Arc::clone(&worker));
-            let open = counting.request();
-            async move {
-                let response = front.answer(&worker, request, peer).await;
-                Ok::<_, Infallible>(response.map(|body| Counted::new(body, open)))
-            }
-        });
-        let connection = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(100)
-            .max_header_list_size(64 * 1024)
-            .max_pending_accept_reset_streams(20)
-            .max_local_error_reset_streams(100)
-            .keep_alive_interval(Duration::from_secs(30))
-            .keep_alive_timeout(Duration::from_secs(20))
-            .max_send_buf_size(256 * 1024)
-            .serve_connection(TokioIo::new(stream), service);
-        used(Until::new(connection, |c| c.graceful_shutdown(), stop), &activity).await
-    } else {
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let (front, worker) = (Arc::clone(&front), Arc::clone(&worker));
-            async move { Ok::<_, Infallible>(front.answer(&worker, request, peer).await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
-            .max_buf_size(HEAD_BYTES)
-            .max_header_size(HEAD_BYTES)
-            .max_headers(100)
-            .serve_connection(TokioIo::new(stream), service);
-        Until::new(connection, |c| c.graceful_shutdown(), stop).await
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
-    }
+) -> Result<(), hyper::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let activity = Activity::begin();
+    let counting = activity.clone();
+    let service = service_fn(move |request| {
+        let (client, open) = (Arc::clone(&client), counting.request());
+        async move {
+            let response = client.answer(request).await;
+            Ok::<_, Infallible>(response.map(|body| Counted::new(body, open)))
+        }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(100)
+        .max_header_list_size(64 * 1024)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(100)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .max_send_buf_size(256 * 1024)
+        .serve_connection(stream, service);
+    used(Until::new(connection, |c| c.graceful_shutdown(), stop), &activity).await
 }
 
 /// Drives an HTTP/2 connection for as long as it is used. Pings alone keep none open: a client that
