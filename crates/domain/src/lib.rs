@@ -35,7 +35,7 @@ pub use key::{
 };
 pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit};
 pub use model::ModelFacts;
-pub use money::{Cost, Nanos, Price, cost};
+pub use money::{Cost, Nanos};
 pub use page::{Order, PageQuery, Paged};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;
