@@ -10,11 +10,15 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use domain::KeyKind;
+use domain::bound::Demand;
 use openai::answer::Scan;
+use openai::demand;
 use openai::json::{self, Visit};
 use openai::multipart::{BadForm, FilePart, Scanner};
+use openai::pin::{self, Pin};
 use openai::sse::{self, Splitter};
-use openai::view::{BadBody, View};
+use openai::surface::BodyKind;
+use openai::view::{BadBody, Field, View};
 use openai::{surface, target as request_target};
 use serde_json::Value;
 
@@ -99,6 +103,7 @@ fn accepted_body(input: &[u8], view: &View) {
     assert_eq!(view.background, before["background"] == Value::Bool(true), "background");
     let asks = before["stream_options"]["include_usage"] == Value::Bool(true);
     assert_eq!(view.asks_usage(), asks, "include_usage");
+    assert_told(input, view, &before);
     let Some(fields) = before.as_object() else { panic!("accepted, but it is no object") };
     if fields.is_empty() {
         // Usage is asked for in bodies that stream; an empty one does not.
@@ -106,6 +111,37 @@ fn accepted_body(input: &[u8], view: &View) {
     }
     let asked = view.with_usage_asked(&Bytes::copy_from_slice(input));
     assert_only_usage_changed(before, &asked);
+}
+
+/// What is told beside a body changes nothing else, and every operation can be asked what the body
+/// may cost.
+fn assert_told(input: &[u8], view: &View, before: &Value) {
+    let body = Bytes::copy_from_slice(input);
+    let pins = [Pin::Number(Field::MaxTokens, 7), Pin::Text(Field::ServiceTier, "default")];
+    let mut after = match read(&pin::pinned(&body, view, &pins)) {
+        Ok(after) => after,
+        Err(error) => panic!("with a maximum told, it is no longer JSON: {error}"),
+    };
+    let mut before = before.clone();
+    for (field, told) in [("max_tokens", Value::from(7)), ("service_tier", "default".into())] {
+        assert_eq!(after.as_object_mut().and_then(|o| o.remove(field)), Some(told), "{field}");
+        before.as_object_mut().map(|o| o.remove(field));
+    }
+    assert_eq!(after, before, "all other fields stay");
+    for operation in surface::OPERATIONS.iter().filter(|o| o.body == BodyKind::Json) {
+        let Ok(Demand::Metered(metered)) = demand::of_json(operation, view, input) else {
+            continue;
+        };
+        let pins = pin::pins(operation, view, input, &metered, Some(16));
+        let sent = pin::pinned(&body, view, &pins);
+        // Told once, there is nothing left to tell.
+        let Ok(again) = View::of(&sent) else { panic!("what is sent is refused") };
+        let Ok(Demand::Metered(metered)) = demand::of_json(operation, &again, &sent) else {
+            panic!("{}: what is sent has no bound", operation.id);
+        };
+        let more = pin::pins(operation, &again, &sent, &metered, Some(16));
+        assert!(more.is_empty(), "{}: {more:?}", operation.id);
+    }
 }
 
 fn assert_only_usage_changed(mut before: Value, asked: &[u8]) {

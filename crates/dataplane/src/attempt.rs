@@ -57,7 +57,7 @@ pub(crate) async fn send(
 ) -> Result<(Tab, Answer), Fault> {
     let upstream = &plan.upstream;
     let broken = ready.broken.clone();
-    let mut tab = Tab::open(Arc::clone(worker), Arc::clone(call), Arc::clone(upstream));
+    let mut tab = Tab::open(Arc::clone(worker), Arc::clone(call), Arc::clone(upstream))?;
     let request = match encode(&tab, ready) {
         Ok(request) => request,
         Err(fault) => {

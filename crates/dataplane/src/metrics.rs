@@ -12,7 +12,6 @@ pub struct Metrics {
     refusals: Vec<AtomicU64>,
     pub(crate) checksum_rejects: AtomicU64,
     pub(crate) queued: AtomicU64,
-    pub(crate) lost: AtomicU64,
     pub(crate) estimated: AtomicU64,
     pub(crate) bad_usage: AtomicU64,
     pub(crate) unpriced: AtomicU64,
@@ -43,12 +42,6 @@ impl Metrics {
 
     pub fn connection_closed(&self) {
         self.connections.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Usage records that did not fit in a queue.
-    #[must_use]
-    pub fn records_lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
     }
 
     /// Prometheus text of all counters; `in_flight` is the open work now.
@@ -88,11 +81,6 @@ impl Metrics {
                 &self.checksum_rejects,
             ),
             ("tollgate_usage_records_total", "Usage records queued.", &self.queued),
-            (
-                "tollgate_usage_records_lost_total",
-                "Usage records lost to a full queue.",
-                &self.lost,
-            ),
             ("tollgate_usage_estimated_total", "Attempts counted by us.", &self.estimated),
             ("tollgate_bad_usage_total", "Usage reports not believed.", &self.bad_usage),
             ("tollgate_unpriced_attempts_total", "Attempts without a price.", &self.unpriced),

@@ -20,8 +20,6 @@ pub struct Settings {
     pub drain: Duration,
     /// How many bytes of it, at most.
     pub drain_bytes: u64,
-    /// Usage records waiting to be written, per worker.
-    pub queue: usize,
     /// Calls in flight, per worker; above it new ones are refused.
     pub calls: usize,
     /// Where large forms are spooled.
@@ -38,7 +36,6 @@ impl Default for Settings {
             body_rate: 1024,
             drain: Duration::from_secs(300),
             drain_bytes: 64 << 20,
-            queue: 32_768,
             calls: 32_768,
             spool_dir: std::env::temp_dir(),
         }

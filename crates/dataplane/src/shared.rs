@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::ports::{Directory, Invalidate, Objects};
 use domain::price::PriceBook;
-use domain::{Clock, SecretHash};
+use domain::{Clock, Nanos, ScopeId, SecretHash, UsageRecord};
 use egress::{Pool, Tls};
 use http::HeaderValue;
 use vault::Vault;
@@ -18,6 +18,7 @@ use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::prices::Prices;
 use crate::settings::Settings;
+use crate::slots::{Money, Slot, Slots};
 use crate::tab::Settled;
 use crate::tasks::Tasks;
 use crate::upstreams::LiveUpstream;
@@ -105,6 +106,8 @@ impl Invalidate for Dataplane {
         self.keys.clear();
     }
 
+    fn limits_changed(&self, _: &[ScopeId]) {}
+
     fn upstreams_changed(&self) {
         let slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(act) = slot.as_ref() {
@@ -118,30 +121,30 @@ pub struct Worker {
     pub(crate) shared: Arc<Dataplane>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) names: Names,
+    slots: Slots,
     queue: Mutex<Vec<Settled>>,
 }
 
 impl Worker {
     #[must_use]
-    pub fn new(shared: Arc<Dataplane>, tls: Tls) -> Arc<Self> {
+    pub fn new(shared: Arc<Dataplane>, tls: Tls, slots: Slots) -> Arc<Self> {
         let pool = Pool::new(tls, shared.settings.connect);
         let queue = Mutex::new(Vec::new());
-        Arc::new(Self { shared, pool, names: Names::default(), queue })
+        Arc::new(Self { shared, pool, names: Names::default(), slots, queue })
     }
 
-    /// Puts a settled attempt in the queue. Never blocks and never fails a call: what does not
-    /// fit is counted in `tollgate_usage_records_lost_total`, which `/readyz` and the log show.
-    pub(crate) fn record(&self, settled: Settled) {
+    /// Puts a settled attempt in its slot and in the queue. Whoever has a slot has a place here.
+    pub(crate) fn record(&self, slot: Slot, record: UsageRecord, secret: SecretHash) {
+        let cost = record.cost.map_or(Nanos(0), |cost| cost.total());
+        let money = Money { hold: Nanos(0), posted: Nanos(cost.0.max(0)) };
+        self.shared.metrics.queued.fetch_add(1, Ordering::Relaxed);
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.len() < self.shared.settings.queue {
-            self.shared.metrics.queued.fetch_add(1, Ordering::Relaxed);
-            queue.push(settled);
-        } else {
-            self.shared.metrics.lost.fetch_add(1, Ordering::Relaxed);
-        }
+        // Numbered under the lock: the store's last number stands for all before it.
+        let number = self.slots.settled(&slot, money, &record);
+        queue.push(Settled { record, secret, money, number, slot });
     }
 
-    /// Takes what is waiting to be written.
+    /// Takes what is waiting to be posted, in the order of its numbers.
     #[must_use]
     pub fn take_settled(&self) -> Vec<Settled> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,10 +153,14 @@ impl Worker {
         std::mem::replace(&mut *queue, room)
     }
 
-    /// Usage records lost since the start.
-    #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.shared.metrics.lost.load(Ordering::Relaxed)
+    /// Frees the slots of attempts that the store has posted.
+    pub fn posted(&self, slots: impl IntoIterator<Item = Slot>) {
+        self.slots.give_back(slots);
+    }
+
+    /// A slot for an attempt.
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        self.slots.take()
     }
 
     /// Closes connections that are stale or whose upstream is gone. To be called now and then,

@@ -5,8 +5,8 @@
 //! followed to their end without their client (`detach.rs`, `relay.rs`). Should one be skipped
 //! all the same (a panic, a runtime that ends), the dropped tab makes the record.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,15 +20,21 @@ use tokio::time::Instant;
 
 use crate::detach::Gone;
 use crate::shared::{Dataplane, Worker};
+use crate::slots::{Money, Slot};
 use crate::tasks::Open;
 use crate::upstreams::LiveUpstream;
 
 mod estimate;
 
-/// A usage record, and the secret whose use it was.
+/// A settled attempt on its way to the store.
 pub struct Settled {
     pub record: UsageRecord,
+    /// The secret whose use it was.
     pub secret: SecretHash,
+    pub money: Money,
+    /// The settlement's number in its worker's slots.
+    pub number: u64,
+    pub slot: Slot,
 }
 
 /// What is known of a call once it may be sent; shared by all its attempts.
@@ -93,13 +99,13 @@ pub(crate) struct Tab {
     first_byte: Option<Duration>,
     /// The answer began as a success: the provider bills it, however it ends.
     generated: bool,
-    /// The record is made.
-    recorded: AtomicBool,
+    /// Until the record is made.
+    slot: Mutex<Option<Slot>>,
 }
 
 impl Drop for Tab {
     fn drop(&mut self) {
-        if self.recorded.load(Ordering::Relaxed) {
+        if self.slot.get_mut().is_ok_and(|slot| slot.is_none()) {
             return;
         }
         tracing::error!(request = %self.call.request, "an attempt was dropped without its record");
@@ -110,9 +116,18 @@ impl Drop for Tab {
 }
 
 impl Tab {
-    pub(crate) fn open(worker: Arc<Worker>, call: Arc<Call>, upstream: Arc<LiveUpstream>) -> Self {
+    /// # Errors
+    /// `ledger_unavailable` when all slots are taken: what is in flight is bounded by them.
+    pub(crate) fn open(
+        worker: Arc<Worker>,
+        call: Arc<Call>,
+        upstream: Arc<LiveUpstream>,
+    ) -> Result<Self, Fault> {
         let began = Instant::now();
-        Self {
+        let slot = worker
+            .slot()
+            .ok_or_else(|| Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000))?;
+        Ok(Self {
             worker,
             call,
             upstream,
@@ -120,8 +135,8 @@ impl Tab {
             began,
             first_byte: None,
             generated: false,
-            recorded: AtomicBool::new(false),
-        }
+            slot: Mutex::new(Some(slot)),
+        })
     }
 
     /// Notes that the answer's head is there.
@@ -170,11 +185,12 @@ impl Tab {
     }
 
     fn push(&self, record: UsageRecord) {
-        self.recorded.store(true, Ordering::Relaxed);
+        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(slot) = slot else { return };
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
-        self.worker.record(Settled { record, secret: self.call.secret });
+        self.worker.record(slot, record, self.call.secret);
     }
 
     fn record(&self, end: End, tokens: Tokens, cost: Option<Cost>, estimated: bool) -> UsageRecord {

@@ -1,8 +1,9 @@
 //! Changes of who may do what. A list of them is applied in one transaction with its audit line.
 
 use crate::{
-    AuditId, Key, KeyId, KeyPolicy, KeySecret, Organization, Project, ProjectId, RequestId, Role,
-    SecretHash, ServiceAccount, ServiceAccountId, Timestamp, Upstream, UpstreamId, User,
+    AlertId, AuditId, Delivery, DeliveryId, Key, KeyId, KeyPolicy, KeySecret, Organization,
+    PeriodKind, Project, ProjectId, RequestId, Role, ScopeId, SecretHash, ServiceAccount,
+    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, User,
 };
 
 #[derive(Clone, Debug)]
@@ -59,6 +60,32 @@ pub enum Change {
     /// Makes or replaces by id.
     PutUpstream(Upstream),
     RemoveUpstream(UpstreamId),
+    /// Makes or replaces the limit of a scope and kind of period.
+    PutSpendLimit(SpendLimit),
+    RemoveSpendLimit {
+        scope: ScopeId,
+        period: PeriodKind,
+    },
+    /// Makes or replaces by id. `fired_start` is written as it stands: clearing it arms the alert
+    /// again.
+    PutSpendAlert(SpendAlert),
+    RemoveSpendAlert(AlertId),
+    /// Marks an alert as fired in the period that begins at `period_start` (Unix seconds), and
+    /// puts its messages in the outbox. Where the mark is there already, or the alert is gone,
+    /// nothing happens: so an alert fires once a period, over restarts as well.
+    FireAlert {
+        id: AlertId,
+        period_start: i64,
+        deliveries: Vec<Delivery>,
+    },
+    /// A message has failed once more and waits for its next try.
+    RetryDelivery {
+        id: DeliveryId,
+        attempts: u32,
+        next_at: Timestamp,
+    },
+    /// A message has arrived, or was given up.
+    EndDelivery(DeliveryId),
     /// Sets a small named value of the installation.
     PutMeta {
         name: &'static str,

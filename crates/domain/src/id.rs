@@ -64,6 +64,10 @@ ids! {
     KeyId("key_");
     /// Our account with a provider.
     UpstreamId("up_");
+    /// A spend alert.
+    AlertId("alert_");
+    /// A message of ours to one place; a webhook's receiver sees it as `webhook-id`.
+    DeliveryId("msg_");
     /// One line of the audit log.
     AuditId("audit_log-");
     /// One call, as the client sees it in `x-request-id`.

@@ -6,10 +6,14 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod alert;
+pub mod bound;
 mod change;
+mod delivery;
 pub mod fault;
 mod id;
 mod key;
+pub mod ledger;
 mod limit;
 mod model;
 mod money;
@@ -23,11 +27,13 @@ mod upstream;
 mod usage;
 
 pub use account::{Organization, Project, Role, ServiceAccount, User};
+pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
+pub use delivery::{Delivery, Message, Waiting};
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
-    AuditId, KeyId, OrganizationId, ProjectId, RequestId, ServiceAccountId, UpstreamId, UserId,
-    random_id,
+    AlertId, AuditId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId, ServiceAccountId,
+    UpstreamId, UserId, random_id,
 };
 pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,

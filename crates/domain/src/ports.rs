@@ -5,10 +5,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
 use crate::{
-    AuditEntry, Bucket, Change, Key, KeyId, KeyKind, KeyView, ObjectKind, ObjectRecord,
-    Organization, PageQuery, Paged, Project, ProjectId, SecretHash, ServiceAccount,
-    ServiceAccountId, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User,
+    AlertId, AuditEntry, Balance, Bucket, Change, Key, KeyId, KeyKind, KeyView, Nanos, ObjectKind,
+    ObjectRecord, Organization, PageQuery, Paged, Project, ProjectId, ScopeId, SecretHash,
+    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId,
+    UsageQuery, UsageRecord, User, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -71,7 +73,13 @@ pub trait Objects: Send + Sync {
 pub trait UsageStore: Send + Sync {
     /// Writes the request log and folds into minute, hour and day rollups. After an error nothing
     /// was changed, and the same records may be written again.
-    fn write(&self, records: Arc<Vec<UsageRecord>>) -> StoreResult<'_, ()>;
+    fn write(&self, records: Arc<Vec<UsageRecord>>) -> StoreResult<'_, ()> {
+        self.settle(records, None)
+    }
+
+    /// The same, with what the records cost posted to the ledger in one transaction. Where the
+    /// batch is known already (see [`Ledger::post`]), the records are too, and nothing is changed.
+    fn settle(&self, records: Arc<Vec<UsageRecord>>, batch: Option<Batch>) -> StoreResult<'_, ()>;
 
     /// Moves each secret's `last_used_at` forward, never back.
     fn touch(&self, uses: Vec<(SecretHash, Timestamp)>) -> StoreResult<'_, ()>;
@@ -112,11 +120,56 @@ pub trait Records: Send + Sync {
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>>;
 
+    /// The limits of one scope, or of all; by scope, then by kind of period.
+    fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>>;
+
+    fn spend_alert(&self, id: AlertId) -> StoreResult<'_, Option<SpendAlert>>;
+    fn spend_alerts(&self, scope: ScopeId, page: PageQuery) -> StoreResult<'_, Paged<SpendAlert>>;
+    /// Every alert of every scope, oldest first: for the check of what is due.
+    fn all_spend_alerts(&self) -> StoreResult<'_, Vec<SpendAlert>>;
+    /// The messages of the outbox whose next try is not after `now`, oldest first.
+    fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>>;
+
     /// A small named value of the installation, such as the vault's wrapped keys.
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>>;
 
     /// The instant up to which everything written is in the reports; for tests and `/readyz`.
     fn ping(&self) -> StoreResult<'_, Timestamp>;
+}
+
+/// The store's side of the ledger. What a method says is done is durable when it returns; after an
+/// error of a grant the share may be leased all the same, and comes back at the next start.
+pub trait Ledger: Send + Sync {
+    /// Leases shares of several accounts; each is granted or declined by itself.
+    fn grant(
+        &self,
+        holder: Holder,
+        asks: Vec<Ask>,
+    ) -> StoreResult<'_, Vec<Result<Nanos, Declined>>>;
+
+    /// Leases what is open in accounts that had no limit until now (case 51).
+    fn adopt(&self, holder: Holder, open: Vec<(AccountId, Nanos)>) -> StoreResult<'_, ()>;
+
+    /// Takes unused shares back; never more than the holder has.
+    fn give_back(&self, holder: Holder, shares: Vec<(AccountId, Nanos)>) -> StoreResult<'_, ()>;
+
+    /// Posts a batch, once: a number that is not above the holder's last changes nothing.
+    fn post(&self, batch: Batch) -> StoreResult<'_, ()>;
+
+    /// The number of the holder's last batch; 0 before the first.
+    fn last_batch(&self, holder: Holder) -> StoreResult<'_, u64>;
+
+    /// Takes all of a holder's shares back: it has accounted for everything.
+    fn close(&self, holder: Holder) -> StoreResult<'_, ()>;
+
+    /// Posts all of a holder's shares: nobody knows what it let through. The number of accounts.
+    fn forfeit(&self, holder: Holder, at: Timestamp) -> StoreResult<'_, u64>;
+
+    /// The accounts of a scope, newest period first, as they stand under today's limits.
+    fn accounts(&self, scope: ScopeId) -> StoreResult<'_, Vec<(AccountId, Row)>>;
+
+    /// The accounts where the sums do not agree: Σ entries ≠ posted, or Σ leases ≠ leased.
+    fn verify(&self) -> StoreResult<'_, Vec<String>>;
 }
 
 /// Told after a change was committed, so that no cache answers from before it.
@@ -125,4 +178,13 @@ pub trait Invalidate: Send + Sync {
     fn keys_changed(&self, hashes: &[SecretHash]);
     /// Upstreams were added, changed or removed.
     fn upstreams_changed(&self);
+    /// The spend limits of these scopes were set or removed.
+    fn limits_changed(&self, scopes: &[ScopeId]);
+}
+
+/// What scopes have spent: the ledger's answer to whoever shows it.
+pub trait Balances: Send + Sync {
+    /// The scope's balance in the period of each kind that holds now. A kind that is absent has
+    /// seen nothing yet.
+    fn balances(&self, scope: ScopeId) -> StoreResult<'_, Vec<Balance>>;
 }

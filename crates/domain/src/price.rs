@@ -92,8 +92,8 @@ pub enum Unit {
 /// A model that has a price.
 pub trait Priced {
     /// The dearest rates within reach: cache writes, the long-context step and all kinds of tokens
-    /// that the reach allows taken into account. `None` where the tier has no price. A model that
-    /// is priced by units only costs nothing a token.
+    /// that the reach allows taken into account. `None` where the tier has no price, or the model
+    /// none for tokens.
     fn dearest(&self, reach: &Reach) -> Option<Rates>;
 
     /// Pico-dollars a unit; `None` where the price is not known.

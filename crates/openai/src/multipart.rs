@@ -43,9 +43,10 @@ pub struct Scanner {
     parts: usize,
     fields: Vec<(String, Vec<u8>)>,
     files: Vec<FilePart>,
+    text_bytes: u64,
 }
 
-/// Fields by which policy or ownership is decided. None of them is ever a file: a reader that
+/// Fields by which policy, ownership or cost is decided. None of them is ever a file: a reader that
 /// takes a file's content for the field's text would see another value than we do.
 fn decides(name: &str) -> bool {
     matches!(
@@ -58,6 +59,10 @@ fn decides(name: &str) -> bool {
             | "video_id"
             | "file_id"
             | "input_reference[file_id]"
+            | "n"
+            | "size"
+            | "seconds"
+            | "partial_images"
     ) || (name.starts_with("characters[") && name.ends_with("[id]"))
 }
 
@@ -124,6 +129,7 @@ impl Scanner {
             parts: 0,
             fields: Vec::new(),
             files: Vec::new(),
+            text_bytes: 0,
         })
     }
 
@@ -148,7 +154,7 @@ impl Scanner {
         if self.state != State::End {
             return Err(BadForm::Malformed);
         }
-        Ok(Form { fields: self.fields, files: self.files })
+        Ok(Form { fields: self.fields, files: self.files, text_bytes: self.text_bytes })
     }
 
     /// One move; whether another may follow without more bytes.
@@ -249,6 +255,7 @@ impl Scanner {
         let content = &self.window[skipped..count];
         match self.state {
             State::Value => {
+                self.text_bytes += content.len() as u64;
                 if let Some((_, value)) = self.fields.last_mut() {
                     let room = VALUE.saturating_sub(value.len()).min(content.len());
                     value.extend_from_slice(&content[..room]);
@@ -369,6 +376,8 @@ fn quoted_text(quoted: &str) -> Option<(&str, &str)> {
 pub struct Form {
     pub fields: Vec<(String, Vec<u8>)>,
     pub files: Vec<FilePart>,
+    /// Bytes of all fields' values, also of what was too long to be kept.
+    pub text_bytes: u64,
 }
 
 impl Form {

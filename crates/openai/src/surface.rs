@@ -178,3 +178,9 @@ pub fn find<'p>(method: &Method, path: &'p str) -> Result<Found<'p>, Missed> {
     static ROUTES: OnceLock<route::Tree> = OnceLock::new();
     ROUTES.get_or_init(|| route::Tree::build(OPERATIONS)).find(method, path)
 }
+
+/// The operation of an id, such as `createChatCompletion`.
+#[must_use]
+pub fn by_id(id: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.id == id)
+}

@@ -3,13 +3,17 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::ObjectKind;
 
 use crate::json::{self, Invalid, unescape};
+use crate::pin::{self, Pin};
 
+mod spend;
 mod tag;
 mod visit;
+
+pub use spend::{Field, Hints, Spend};
 
 /// Why a body is refused before anything else is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +51,8 @@ pub struct View {
     pub replayed: Vec<Range<usize>>,
     /// A source of an eval's data that is not the caller's own input, if one is named.
     pub account_wide: Option<AccountWide>,
+    /// What decides on the call's cost.
+    pub spend: Spend,
     stream_options: Option<Range<usize>>,
     stream_options_empty: bool,
     include_usage: Option<(Range<usize>, bool)>,
@@ -61,6 +67,9 @@ pub struct AccountWide {
     pub kind: String,
 }
 
+/// Bytes of a body: its spans are kept short.
+const LONGEST: usize = u32::MAX as usize;
+
 /// At most this many object references in one body.
 pub const MAX_REFERENCES: usize = 2_000;
 
@@ -70,6 +79,9 @@ impl View {
     /// # Errors
     /// [`BadBody`]; nothing of such a body is sent on.
     pub fn of(body: &[u8]) -> Result<Self, BadBody> {
+        if body.len() > LONGEST {
+            return Err(BadBody::Invalid(Invalid { at: LONGEST, why: "the text is too long" }));
+        }
         let mut visitor = visit::Visitor::new(body);
         json::walk(body, &mut visitor).map_err(BadBody::Invalid)?;
         visitor.finish()
@@ -90,32 +102,29 @@ impl View {
     /// The body with `stream_options.include_usage` set, all other bytes as they came.
     #[must_use]
     pub fn with_usage_asked(&self, body: &Bytes) -> Bytes {
-        match (&self.include_usage, &self.stream_options) {
-            (Some((_, true)), _) => body.clone(),
-            (Some((span, false)), _) => splice(body, span.clone(), "true"),
+        pin::pinned(body, self, &[Pin::AskUsage])
+    }
+
+    /// What asks for usage: a span and its new text. `None` where the client asks already; a span
+    /// of nothing at 0 where a whole field is to be added.
+    pub(crate) fn usage_edit(&self, body: &[u8]) -> Option<(Range<usize>, &'static str)> {
+        Some(match (&self.include_usage, &self.stream_options) {
+            (Some((_, true)), _) => return None,
+            (Some((span, false)), _) => (span.clone(), "true"),
             (None, Some(span)) if body[span.start] != b'{' => {
-                splice(body, span.clone(), r#"{"include_usage":true}"#)
+                (span.clone(), r#"{"include_usage":true}"#)
             }
             (None, Some(span)) => {
                 let inside = span.start + 1..span.start + 1;
-                let comma = if self.stream_options_empty { "" } else { "," };
-                splice(body, inside, &format!(r#""include_usage":true{comma}"#))
+                if self.stream_options_empty {
+                    (inside, r#""include_usage":true"#)
+                } else {
+                    (inside, r#""include_usage":true,"#)
+                }
             }
-            (None, None) => {
-                // A body that streams has at least one field, so the comma is right.
-                let open = memchr::memchr(b'{', body).map_or(0, |at| at + 1);
-                splice(body, open..open, r#""stream_options":{"include_usage":true},"#)
-            }
-        }
+            (None, None) => (0..0, r#""stream_options":{"include_usage":true}"#),
+        })
     }
-}
-
-fn splice(body: &[u8], span: Range<usize>, with: &str) -> Bytes {
-    let mut out = BytesMut::with_capacity(body.len() + with.len());
-    out.extend_from_slice(&body[..span.start]);
-    out.extend_from_slice(with.as_bytes());
-    out.extend_from_slice(&body[span.end..]);
-    out.freeze()
 }
 
 #[cfg(test)]

@@ -4,9 +4,14 @@ use domain::ModelFacts;
 
 mod table;
 
-/// The facts of a model, if the table has it.
+/// The facts of a model, if the table has it. A fine-tuned model (`ft:BASE:ORGANIZATION::ID`) has
+/// those of its base.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static ModelFacts> {
+    let name = match name.strip_prefix("ft:") {
+        Some(tuned) => &name[..tuned.find(':').map_or(name.len(), |end| end + 3)],
+        None => name,
+    };
     table::MODELS.binary_search_by(|m| m.name.cmp(name)).ok().map(|at| &table::MODELS[at])
 }
 
@@ -26,5 +31,13 @@ mod tests {
         let facts = find("gpt-4o").unwrap();
         assert_eq!((facts.mode, facts.max_input, facts.max_output), ("chat", 128_000, 16_384));
         assert!(find("no-such-model").is_none());
+    }
+
+    #[test]
+    fn a_tuned_model_has_the_limits_of_its_base() {
+        let facts = find("ft:gpt-4o-2024-08-06:acme:support:9abc").unwrap();
+        assert_eq!((facts.name, facts.max_output), ("ft:gpt-4o-2024-08-06", 16_384));
+        assert_eq!(find("ft:gpt-4o-2024-08-06").unwrap().name, facts.name);
+        assert!(find("ft:").is_none() && find("ft::x").is_none());
     }
 }

@@ -3,6 +3,10 @@
 //! The table takes tens of megabytes and is loaded when first asked for. Counting is linear in
 //! the worst case, but still work for a thread that may block.
 
+mod exact;
+
+pub use exact::exact_input;
+
 /// Texts are counted up to this many bytes; what is beyond is counted in proportion.
 const COUNTED: usize = 256 * 1024;
 

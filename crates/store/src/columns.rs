@@ -55,11 +55,11 @@ pub(crate) fn policy(
     })
 }
 
-fn list(items: impl Iterator<Item = String>) -> String {
+pub(crate) fn list(items: impl Iterator<Item = String>) -> String {
     Value::Array(items.map(Value::String).collect()).to_string()
 }
 
-fn parse_list(text: &str) -> Result<Vec<String>, StoreError> {
+pub(crate) fn parse_list(text: &str) -> Result<Vec<String>, StoreError> {
     serde_json::from_str(text).map_err(|_| unreadable("list"))
 }
 

@@ -138,6 +138,58 @@ pub(crate) const FORGET_OBJECT: &str =
 pub(crate) const COUNT_OBJECTS: &str =
     "SELECT COUNT(*) FROM objects WHERE project_id = $1 AND upstream_id = $2 AND kind = $3";
 
+// ---- limits, alerts and the outbox
+
+pub(crate) const SPEND_LIMITS: &str = "SELECT scope_kind, scope_id, period, amount_nanos,
+        clamp_output, allow_unbounded, default_max_output, updated_at
+    FROM spend_limits ORDER BY scope_kind, scope_id, period";
+pub(crate) const SPEND_LIMITS_OF: &str = "SELECT scope_kind, scope_id, period, amount_nanos,
+        clamp_output, allow_unbounded, default_max_output, updated_at
+    FROM spend_limits WHERE scope_kind = $1 AND scope_id = $2 ORDER BY period";
+pub(crate) const PUT_SPEND_LIMIT: &str = "INSERT INTO spend_limits
+    (scope_kind, scope_id, period, amount_nanos, clamp_output, allow_unbounded,
+     default_max_output, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (scope_kind, scope_id, period) DO UPDATE SET
+        amount_nanos = excluded.amount_nanos, clamp_output = excluded.clamp_output,
+        allow_unbounded = excluded.allow_unbounded,
+        default_max_output = excluded.default_max_output, updated_at = excluded.updated_at";
+pub(crate) const REMOVE_SPEND_LIMIT: &str =
+    "DELETE FROM spend_limits WHERE scope_kind = $1 AND scope_id = $2 AND period = $3";
+
+pub(crate) const SPEND_ALERT: &str = "SELECT id, scope_kind, scope_id, period, threshold_nanos,
+        recipients, subject_prefix, webhook_url, webhook_sealed_secret, created_at, fired_start
+    FROM spend_alerts WHERE id = $1";
+pub(crate) const SPEND_ALERTS: &str = "SELECT id, scope_kind, scope_id, period, threshold_nanos,
+        recipients, subject_prefix, webhook_url, webhook_sealed_secret, created_at, fired_start
+    FROM spend_alerts WHERE scope_kind = $1 AND scope_id = $2";
+pub(crate) const ALL_SPEND_ALERTS: &str =
+    "SELECT id, scope_kind, scope_id, period, threshold_nanos,
+        recipients, subject_prefix, webhook_url, webhook_sealed_secret, created_at, fired_start
+    FROM spend_alerts ORDER BY seq";
+pub(crate) const PUT_SPEND_ALERT: &str = "INSERT INTO spend_alerts
+    (id, scope_kind, scope_id, period, threshold_nanos, recipients, subject_prefix, webhook_url,
+     webhook_sealed_secret, created_at, fired_start)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (id) DO UPDATE SET threshold_nanos = excluded.threshold_nanos,
+        recipients = excluded.recipients, subject_prefix = excluded.subject_prefix,
+        webhook_url = excluded.webhook_url,
+        webhook_sealed_secret = excluded.webhook_sealed_secret,
+        fired_start = excluded.fired_start";
+pub(crate) const REMOVE_SPEND_ALERT: &str = "DELETE FROM spend_alerts WHERE id = $1";
+pub(crate) const FIRE_SPEND_ALERT: &str = "UPDATE spend_alerts SET fired_start = $1
+    WHERE id = $2 AND (fired_start IS NULL OR fired_start < $1)";
+
+pub(crate) const WAITING_DELIVERIES: &str = "SELECT id, channel, target, subject, body,
+        sealed_secret, created_at, attempts
+    FROM outbox WHERE next_at <= $1 ORDER BY seq LIMIT $2";
+pub(crate) const PUT_DELIVERY: &str = "INSERT INTO outbox
+    (id, channel, target, subject, body, sealed_secret, created_at, attempts, next_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7)";
+pub(crate) const RETRY_DELIVERY: &str =
+    "UPDATE outbox SET attempts = $1, next_at = $2 WHERE id = $3";
+pub(crate) const END_DELIVERY: &str = "DELETE FROM outbox WHERE id = $1";
+
 pub(crate) const AUDIT: &str = "INSERT INTO audit_log
     (id, at, event, actor_type, actor_id, project_id, payload, request_id, address)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -247,3 +299,50 @@ pub(crate) fn page(list: &str, table: &str, page: &PageQuery, next: usize) -> St
 fn placeholders(first: usize, count: usize) -> String {
     (first..first + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
+
+// ---- the ledger
+
+/// An account with the limit that stands today; no row of its own is an account without entries.
+pub(crate) const ACCOUNT: &str = "SELECT posted, leased, overage FROM accounts
+    WHERE scope_kind = $1 AND scope_id = $2 AND period = $3 AND start_at = $4";
+pub(crate) const LIMIT_OF: &str = "SELECT amount_nanos FROM spend_limits
+    WHERE scope_kind = $1 AND scope_id = $2 AND period = $3";
+pub(crate) const PUT_ACCOUNT: &str = "INSERT INTO accounts
+    (scope_kind, scope_id, period, start_at, end_at, posted, leased, overage)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (scope_kind, scope_id, period, start_at) DO UPDATE SET
+    posted = excluded.posted, leased = excluded.leased, overage = excluded.overage";
+pub(crate) const ACCOUNTS_OF: &str = "SELECT a.period, a.start_at, a.end_at, a.posted, a.leased,
+    a.overage, l.amount_nanos FROM accounts a LEFT JOIN spend_limits l
+    ON l.scope_kind = a.scope_kind AND l.scope_id = a.scope_id AND l.period = a.period
+    WHERE a.scope_kind = $1 AND a.scope_id = $2 ORDER BY a.start_at DESC, a.period";
+pub(crate) const LEASE: &str = "SELECT amount FROM leases WHERE holder = $1
+    AND scope_kind = $2 AND scope_id = $3 AND period = $4 AND start_at = $5";
+pub(crate) const PUT_LEASE: &str = "INSERT INTO leases
+    (holder, scope_kind, scope_id, period, start_at, amount) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (holder, scope_kind, scope_id, period, start_at)
+    DO UPDATE SET amount = excluded.amount";
+pub(crate) const LEASES_OF: &str = "SELECT l.scope_kind, l.scope_id, l.period, l.start_at,
+    a.end_at, l.amount FROM leases l JOIN accounts a ON a.scope_kind = l.scope_kind
+    AND a.scope_id = l.scope_id AND a.period = l.period AND a.start_at = l.start_at
+    WHERE l.holder = $1 AND l.amount > 0";
+pub(crate) const DROP_LEASES: &str = "DELETE FROM leases WHERE holder = $1";
+pub(crate) const LAST_BATCH: &str = "SELECT batch FROM posted_batches WHERE holder = $1";
+pub(crate) const PUT_BATCH: &str = "INSERT INTO posted_batches (holder, batch) VALUES ($1, $2)
+    ON CONFLICT (holder) DO UPDATE SET batch = excluded.batch";
+pub(crate) const ADD_ENTRY: &str = "INSERT INTO ledger_entries
+    (at, kind, attempts, cost, overage, api_key, user, project, organization, day, month, request)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+/// Accounts whose entries do not add up to what is posted. A forfeit names its one account in the
+/// column of its kind and leaves the others empty.
+pub(crate) const UNBALANCED_ENTRIES: &str = "SELECT a.scope_kind, a.scope_id, a.period, a.start_at
+    FROM accounts a WHERE a.posted <> COALESCE((SELECT SUM(e.cost) FROM ledger_entries e WHERE
+    CASE a.scope_kind WHEN 'api_key' THEN e.api_key WHEN 'user' THEN e.user
+        WHEN 'project' THEN e.project ELSE e.organization END = a.scope_id
+    AND CASE a.period WHEN 'day' THEN e.day WHEN 'month' THEN e.month
+        ELSE CASE WHEN e.kind = 'forfeit' AND (e.day >= 0 OR e.month >= 0) THEN -1 ELSE 0 END
+        END = a.start_at), 0)";
+pub(crate) const UNBALANCED_LEASES: &str = "SELECT a.scope_kind, a.scope_id, a.period, a.start_at
+    FROM accounts a WHERE a.leased <> COALESCE((SELECT SUM(l.amount) FROM leases l
+    WHERE l.scope_kind = a.scope_kind AND l.scope_id = a.scope_id AND l.period = a.period
+    AND l.start_at = a.start_at), 0)";

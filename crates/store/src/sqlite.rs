@@ -12,10 +12,13 @@
 
 mod apply;
 mod apply_keys;
+mod apply_limits;
 mod connect;
 mod directory;
 mod failure;
 mod lane;
+mod ledger;
+mod limits;
 mod log;
 mod mounts;
 mod objects;

@@ -10,7 +10,7 @@ use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
 use domain::ports::{Directory, Invalidate, Objects, Records, UsageStore};
 use domain::price::{Layer, PriceBook};
-use domain::{Change, Clock, Fault, Secret, Upstream, UpstreamSource};
+use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
 use egress::{InProcess, Tls};
 use http::HeaderValue;
 use providers::catalogue;
@@ -20,6 +20,7 @@ use web::Api;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
+use crate::ledger::{self, Books};
 
 /// Where the vault's wrapped keys are kept.
 const VAULT_KEYS: &str = "vault_keys";
@@ -33,6 +34,8 @@ pub struct App {
     pub api: Arc<Api>,
     pub dataplane: Arc<Dataplane>,
     pub workers: Vec<Arc<Worker>>,
+    pub clock: Arc<dyn Clock>,
+    pub books: Books,
     demo: InProcess,
     /// Whether nothing but the demo is configured; so it is before the first loading.
     demo_only: AtomicBool,
@@ -72,10 +75,14 @@ pub async fn build(config: &Config) -> Result<App, String> {
     ));
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.
-    let demo = serve_demo(clock);
+    let books = Books::new(organization_id(&store).await?);
+    let workers = workers(config, &dataplane, &store, &books, clock.now()).await?;
+    let demo = serve_demo(Arc::clone(&clock));
     let app = App {
         api: Arc::new(Api::new(Arc::clone(&control))),
-        workers: workers(config, &dataplane)?,
+        workers,
+        clock,
+        books,
         store,
         control,
         dataplane,
@@ -210,10 +217,25 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
     }
 }
 
-fn workers(config: &Config, dataplane: &Arc<Dataplane>) -> Result<Vec<Arc<Worker>>, String> {
+/// A worker a core, each with its slots; what a killed process left in them is posted first.
+async fn workers(
+    config: &Config,
+    dataplane: &Arc<Dataplane>,
+    store: &Store,
+    books: &Books,
+    at: Timestamp,
+) -> Result<Vec<Arc<Worker>>, String> {
     let tls = Tls::new(config.extra_roots.as_deref())?;
     let count = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok((0..count).map(|_| Worker::new(Arc::clone(dataplane), tls.clone())).collect())
+    let slots = ledger::open(store, books, &config.data_dir, count, at).await?;
+    let made = slots.into_iter().map(|s| Worker::new(Arc::clone(dataplane), tls.clone(), s));
+    Ok(made.collect())
+}
+
+/// Whose ledger it is. The first start has made it by now.
+async fn organization_id(store: &Store) -> Result<OrganizationId, String> {
+    let organization = store.organization().await.map_err(|error| error.to_string())?;
+    organization.map(|o| o.id).ok_or_else(|| "the data directory has no organization".to_owned())
 }
 
 async fn bootstrap(config: &Config, store: &Store, control: &Control) -> Result<(), String> {

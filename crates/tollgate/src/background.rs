@@ -1,40 +1,54 @@
-//! Work beside the calls: writing usage in groups, watching the config file.
+//! Work beside the calls: posting what they cost.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataplane::{Settled, Worker};
+use dataplane::{Settled, Slot, Worker};
+use domain::ledger::Batch;
 use domain::ports::UsageStore;
-use domain::{SecretHash, Timestamp, UsageRecord};
+use domain::{Clock, SecretHash, Timestamp, UsageRecord};
 use store::Store;
 
+use crate::ledger::Books;
 use crate::server::Stop;
 
 /// How long a settled call waits for its group: short against the promised second.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Moves usage records from the workers' queues to the store, for ever.
+/// Moves settled attempts from the workers to the store, for ever.
 ///
-/// A store that does not answer keeps its group: it is tried again, and meanwhile the queues fill.
-/// They are bounded; what they cannot take is counted, and said here.
+/// A store that does not answer keeps its group: it is tried again, and meanwhile the slots fill.
+/// They are bounded; when the last is taken, calls are refused before they are sent.
 pub struct Flusher {
     store: Arc<Store>,
-    workers: Vec<Arc<Worker>>,
-    /// The group that the store has not taken yet.
-    kept: Arc<Vec<UsageRecord>>,
+    clock: Arc<dyn Clock>,
+    books: Books,
+    workers: Vec<(Arc<Worker>, Option<Group>)>,
     uses: HashMap<SecretHash, Timestamp>,
-    lost: u64,
+}
+
+/// One worker's settlements, and the slots that they free.
+struct Group {
+    records: Arc<Vec<UsageRecord>>,
+    batch: Batch,
+    slots: Vec<Slot>,
 }
 
 impl Flusher {
     #[must_use]
-    pub fn new(store: Arc<Store>, workers: Vec<Arc<Worker>>) -> Self {
-        Self { store, workers, kept: Arc::default(), uses: HashMap::new(), lost: 0 }
+    pub fn new(
+        store: Arc<Store>,
+        clock: Arc<dyn Clock>,
+        books: Books,
+        workers: Vec<Arc<Worker>>,
+    ) -> Self {
+        let workers = workers.into_iter().map(|worker| (worker, None)).collect();
+        Self { store, clock, books, workers, uses: HashMap::new() }
     }
 
     /// Runs until `quit` is called. A write that has begun is never dropped in the middle: nobody
-    /// could tell then whether it was made, and made again it would count twice.
+    /// could tell then whether it was made.
     pub async fn run(&mut self, quit: &Stop) {
         while !quit.is_called() {
             tokio::select! {
@@ -45,22 +59,11 @@ impl Flusher {
         }
     }
 
-    /// Writes all that is waiting. Whether nothing is left.
+    /// Posts all that is waiting. Whether nothing is left.
     pub async fn flush(&mut self) -> bool {
-        self.tell_losses();
-        // A group that the store once refused goes alone, and what came since goes behind it.
-        let rounds = if self.kept.is_empty() { 1 } else { 2 };
-        for _ in 0..rounds {
-            if self.kept.is_empty() {
-                self.kept = Arc::new(self.take());
-            }
-            if !self.kept.is_empty()
-                && let Err(error) = self.store.write(Arc::clone(&self.kept)).await
-            {
-                tracing::error!(%error, waiting = self.kept.len(), "usage cannot be written");
-                return false;
-            }
-            self.kept = Arc::default();
+        let mut done = true;
+        for place in 0..self.workers.len() {
+            done &= self.flush_one(place).await;
         }
         let uses: Vec<_> = self.uses.drain().collect();
         if !uses.is_empty()
@@ -68,27 +71,42 @@ impl Flusher {
         {
             tracing::warn!(%error, "last-used times cannot be written");
         }
+        done
+    }
+
+    /// A group that the store once refused goes alone, and what came since goes behind it.
+    async fn flush_one(&mut self, place: usize) -> bool {
+        let rounds = if self.workers[place].1.is_some() { 2 } else { 1 };
+        for _ in 0..rounds {
+            if self.workers[place].1.is_none() {
+                self.workers[place].1 = self.take(place);
+            }
+            let (worker, kept) = &mut self.workers[place];
+            let Some(group) = kept else { return true };
+            let posting = self.store.settle(Arc::clone(&group.records), Some(group.batch.clone()));
+            if let Err(error) = posting.await {
+                tracing::error!(%error, waiting = group.records.len(), "usage cannot be written");
+                return false;
+            }
+            worker.posted(kept.take().into_iter().flat_map(|group| group.slots));
+        }
         true
     }
 
-    /// What the workers have settled since; each secret's last use is noted once.
-    fn take(&mut self) -> Vec<UsageRecord> {
-        let settled = self.workers.iter().flat_map(|worker| worker.take_settled());
-        let uses = &mut self.uses;
-        settled
-            .map(|Settled { record, secret }| {
-                let last = uses.entry(secret).or_insert(record.at);
-                *last = record.at.max(*last);
-                record
-            })
-            .collect()
-    }
-
-    fn tell_losses(&mut self) {
-        let lost = self.workers.first().map_or(0, |w| w.lost());
-        if lost > self.lost {
-            tracing::error!(lost = lost - self.lost, "usage records were lost to a full queue");
-            self.lost = lost;
+    /// What a worker has settled since; each secret's last use is noted once.
+    fn take(&mut self, place: usize) -> Option<Group> {
+        let settled = self.workers[place].0.take_settled();
+        let number = settled.last()?.number;
+        let mut batch = self.books.batch(place, number, self.clock.now());
+        let mut records = Vec::with_capacity(settled.len());
+        let mut slots = Vec::with_capacity(settled.len());
+        for Settled { record, secret, money, slot, .. } in settled {
+            let last = self.uses.entry(secret).or_insert(record.at);
+            *last = record.at.max(*last);
+            batch.postings.extend(self.books.posting(&record, money));
+            records.push(record);
+            slots.push(slot);
         }
+        Some(Group { records: Arc::new(records), batch, slots })
     }
 }

@@ -50,7 +50,12 @@ pub async fn start(config: &Config) -> Result<Running, String> {
     let stop = Stop::default();
     let front = Front::new(&app, config.metrics_token.clone(), stop.clone());
     let workers = Workers::start(&front, &app.workers, tls.as_ref(), &stop)?;
-    let flusher = Flusher::new(Arc::clone(&app.store), app.workers.clone());
+    let flusher = Flusher::new(
+        Arc::clone(&app.store),
+        Arc::clone(&app.clock),
+        app.books.clone(),
+        app.workers.clone(),
+    );
     let scheme = if tls.is_some() { "https" } else { "http" };
     let signals = Signals::hear()?;
     let listener = server::open(socket, &config.listen)?;

@@ -10,9 +10,10 @@ use std::task::{Context, Poll, Waker};
 use control::Control;
 use domain::ports::{Directory, Invalidate, Records, StoreError, StoreResult, UsageStore};
 use domain::{
-    AuditEntry, Bucket, Change, Clock, Key, KeyId, KeyKind, KeyView, Order, Organization,
-    PageQuery, Paged, Project, ProjectId, Secret, SecretHash, ServiceAccount, ServiceAccountId,
-    Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId,
+    AlertId, AuditEntry, Bucket, Change, Clock, Delivery, Key, KeyId, KeyKind, KeyView, Order,
+    Organization, PageQuery, Paged, Project, ProjectId, ScopeId, Secret, SecretHash,
+    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UsageQuery,
+    UsageRecord, User, UserId, Waiting,
 };
 use vault::{MasterKey, Vault};
 
@@ -27,11 +28,15 @@ pub(crate) struct State {
     pub(crate) accounts: Vec<ServiceAccount>,
     pub(crate) keys: Vec<Key>,
     pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) limits: Vec<SpendLimit>,
+    pub(crate) alerts: Vec<SpendAlert>,
+    pub(crate) outbox: Vec<Waiting>,
     pub(crate) audit: Vec<AuditEntry>,
     /// Bucket start to row; every report is answered from it.
     pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
     pub(crate) questions: Vec<UsageQuery>,
     pub(crate) invalidated: Vec<Vec<SecretHash>>,
+    pub(crate) limits_told: Vec<ScopeId>,
 }
 
 #[derive(Default)]
@@ -126,9 +131,43 @@ impl State {
             }
             Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
             Change::PutMeta { .. } => {}
+            Change::PutSpendLimit(it) => {
+                self.limits.retain(|l| (&l.scope, l.period) != (&it.scope, it.period));
+                self.limits.push(it);
+            }
+            Change::RemoveSpendLimit { scope, period } => {
+                let at = self.limits.iter().position(|l| (&l.scope, l.period) == (&scope, period));
+                self.limits.remove(at.ok_or(StoreError::NotFound)?);
+            }
+            Change::PutSpendAlert(it) => match self.alerts.iter_mut().find(|a| a.id == it.id) {
+                Some(old) => *old = it,
+                None => self.alerts.push(it),
+            },
+            Change::RemoveSpendAlert(id) => {
+                let at = self.alerts.iter().position(|a| a.id == id).ok_or(StoreError::NotFound)?;
+                self.alerts.remove(at);
+            }
+            Change::FireAlert { id, period_start, deliveries } => {
+                self.fire(&id, period_start, deliveries);
+            }
+            Change::RetryDelivery { id, attempts, .. } => {
+                find(&mut self.outbox, |w| w.delivery.id == id)?.attempts = attempts;
+            }
+            Change::EndDelivery(id) => self.outbox.retain(|w| w.delivery.id != id),
             of_a_key => self.apply_to_key(of_a_key)?,
         }
         Ok(())
+    }
+
+    fn fire(&mut self, id: &AlertId, period_start: i64, deliveries: Vec<Delivery>) {
+        let armed = |a: &&mut SpendAlert| {
+            a.id == *id && a.fired_start.is_none_or(|fired| fired < period_start)
+        };
+        if let Some(alert) = self.alerts.iter_mut().find(armed) {
+            alert.fired_start = Some(period_start);
+            let waiting = deliveries.into_iter().map(|delivery| Waiting { delivery, attempts: 0 });
+            self.outbox.extend(waiting);
+        }
     }
 
     fn apply_to_key(&mut self, change: Change) -> Result<(), StoreError> {
@@ -215,6 +254,10 @@ impl Invalidate for World {
         self.state().invalidated.push(hashes.to_vec());
     }
 
+    fn limits_changed(&self, scopes: &[ScopeId]) {
+        self.state().limits_told.extend_from_slice(scopes);
+    }
+
     fn upstreams_changed(&self) {
         self.upstream_changes.fetch_add(1, Ordering::SeqCst);
     }
@@ -228,7 +271,11 @@ impl Directory for World {
 }
 
 impl UsageStore for World {
-    fn write(&self, _: Arc<Vec<UsageRecord>>) -> StoreResult<'_, ()> {
+    fn settle(
+        &self,
+        _: Arc<Vec<UsageRecord>>,
+        _: Option<domain::ledger::Batch>,
+    ) -> StoreResult<'_, ()> {
         self.ask(|_| Ok(()))
     }
 
@@ -319,6 +366,32 @@ impl Records for World {
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>> {
         self.ask(|state| Ok(state.upstreams.clone()))
+    }
+
+    fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>> {
+        self.ask(|state| {
+            let of = |l: &&SpendLimit| scope.as_ref().is_none_or(|scope| l.scope == *scope);
+            Ok(state.limits.iter().filter(of).cloned().collect())
+        })
+    }
+
+    fn spend_alert(&self, id: AlertId) -> StoreResult<'_, Option<SpendAlert>> {
+        self.ask(|state| Ok(state.alerts.iter().find(|a| a.id == id).cloned()))
+    }
+
+    fn spend_alerts(&self, scope: ScopeId, page: PageQuery) -> StoreResult<'_, Paged<SpendAlert>> {
+        self.ask(|state| {
+            let rows = state.alerts.iter().filter(|a| a.scope == scope).cloned().collect();
+            Ok(paged(rows, &page, |a| a.id.as_str()))
+        })
+    }
+
+    fn all_spend_alerts(&self) -> StoreResult<'_, Vec<SpendAlert>> {
+        self.ask(|state| Ok(state.alerts.clone()))
+    }
+
+    fn waiting_deliveries(&self, _: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>> {
+        self.ask(|state| Ok(state.outbox.iter().take(limit as usize).cloned().collect()))
     }
 
     fn meta(&self, _: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {

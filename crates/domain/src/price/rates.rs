@@ -123,8 +123,7 @@ impl<'a> View<'a> {
 impl Priced for ModelPrice {
     fn dearest(&self, reach: &Reach) -> Option<Rates> {
         if self.rows().is_empty() {
-            let known = !self.is_unknown();
-            return known.then_some(Rates { input_picos: 0, output_picos: 0 });
+            return self.free.then_some(Rates { input_picos: 0, output_picos: 0 });
         }
         let has = |tier| self.rows().iter().any(|row| row.tier == Some(tier));
         // What a provider asks for being quick cannot be told from what it asks otherwise.

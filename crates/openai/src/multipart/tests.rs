@@ -17,6 +17,7 @@ fn the_model_is_found_behind_the_file_for_every_split() {
         let form = read(&[&FORM[..at], &FORM[at..]]).unwrap();
         assert_eq!(form.one("model"), Ok(Some("whisper-1")), "split at {at}");
         assert_eq!(form.one("empty"), Ok(Some("")));
+        assert_eq!(form.text_bytes, 9, "split at {at}");
         assert_eq!(form.files, [FilePart { name: "file".into(), bytes: 13 }]);
     }
 }
@@ -139,4 +140,14 @@ fn nothing_stands_outside_the_parts() {
     // A reader of bare line feeds would end the part here.
     let bare = form.replace("\r\nv", "\r\nv\n--XyZ\nX: y\n\nz");
     assert_eq!(read(&[bare.as_bytes()]).err(), Some(BadForm::Malformed));
+}
+
+#[test]
+fn what_decides_on_the_cost_is_no_file() {
+    for name in ["n", "seconds", "size", "partial_images"] {
+        let form = format!(
+            "--XyZ\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a\"\r\n\r\n9\r\n--XyZ--\r\n"
+        );
+        assert_eq!(read(&[form.as_bytes()]).err(), Some(BadForm::Malformed), "{name}");
+    }
 }

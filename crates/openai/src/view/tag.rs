@@ -2,6 +2,8 @@
 
 use domain::ObjectKind;
 
+use super::spend::Hints;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
     Other,
@@ -30,6 +32,13 @@ pub(super) enum Tag {
     Names(ObjectKind),
     /// A string names an object, or an object's `id` does.
     Holds(ObjectKind),
+    /// A list of tools.
+    Tools,
+    /// An image's address, or an object whose `url` is one.
+    Image,
+    Url,
+    /// Says something about the cost, unless it is null.
+    Hint(Hints),
     /// The user's own data: nothing inside means anything to us.
     Opaque,
     Forbidden(&'static str),
@@ -80,9 +89,18 @@ impl Tag {
             b"metadata" | b"parameters" | b"schema" | b"json_schema" | b"input_schema" => {
                 Self::Opaque
             }
+            b"tools" => Self::Tools,
+            b"image_url" => Self::Image,
+            b"url" => Self::Url,
+            b"file_data" | b"encrypted_content" => Self::Hint(Hints::ELSEWHERE),
+            b"input_audio" => Self::Hint(Hints::SOUND),
+            b"memory_limit" => Self::Hint(Hints::LARGE_CONTAINER),
+            b"vector_stores" | b"attachments" => Self::Hint(Hints::STORAGE),
             b"api_base" => Self::Forbidden("api_base"),
             b"base_url" => Self::Forbidden("base_url"),
             b"custom_host" => Self::Forbidden("custom_host"),
+            // `file_url`, and whatever else a provider would fetch.
+            _ if key.ends_with(b"_url") => Self::Hint(Hints::ELSEWHERE),
             _ => Self::Other,
         }
     }

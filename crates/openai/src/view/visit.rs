@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use domain::ObjectKind;
 
+use super::spend::{Field, Hints};
 use super::tag::{Tag, nearly};
 use super::{AccountWide, BadBody, MAX_REFERENCES, View};
 use crate::json::{MAX_DEPTH, Visit, unescape};
@@ -56,6 +57,8 @@ pub(super) struct Visitor<'b> {
     levels: Vec<Level>,
     /// The level at which the user's own data began.
     opaque: Option<usize>,
+    /// The top-level field that we are in, where it decides on the cost.
+    field: Option<Field>,
     seen: u16,
     seen_include_usage: bool,
     object: bool,
@@ -69,6 +72,7 @@ impl<'b> Visitor<'b> {
             view: View::default(),
             levels: vec![EMPTY; 8],
             opaque: None,
+            field: None,
             seen: 0,
             seen_include_usage: false,
             object: false,
@@ -144,9 +148,53 @@ impl<'b> Visitor<'b> {
     fn kind(&mut self, depth: usize, raw: Range<usize>) {
         let level = &mut self.levels[depth];
         level.typed = true;
-        level.item_reference |=
-            unescape(&self.body[raw.clone()]).is_some_and(|kind| kind == "item_reference");
+        if let Some(kind) = unescape(&self.body[raw.clone()]) {
+            level.item_reference |= kind == "item_reference";
+            self.view.spend.hints.add(Hints::of_item(&kind));
+        }
         level.kind = Some(raw);
+    }
+
+    /// Notes what a tool may cost, at its end.
+    fn tool(&mut self, depth: usize) {
+        let level = &self.levels[depth];
+        if depth < 2 || !level.object || self.levels[depth - 1].tag != Tag::Tools {
+            return;
+        }
+        let kind = level.kind.clone().and_then(|raw| unescape(&self.body[raw]));
+        let spend = &mut self.view.spend;
+        spend.tools = spend.tools.saturating_add(1);
+        spend.hints.add(Hints::of_tool(kind.as_deref().unwrap_or_default()));
+        if level.types == Seen::Twice {
+            spend.hints.add(Hints::AMBIGUOUS_TOOL);
+        }
+    }
+
+    fn image(&mut self, raw: Range<usize>) {
+        let spend = &mut self.view.spend;
+        spend.images = spend.images.saturating_add(1);
+        if !self.body[raw].starts_with(b"data:") {
+            spend.hints.add(Hints::ELSEWHERE);
+        }
+    }
+
+    /// Notes a number, `true`, `false` or `null` inside a field that decides on the cost.
+    fn number(&mut self, field: Field, depth: usize, raw: &Range<usize>) {
+        let spend = &mut self.view.spend;
+        match depth {
+            1 => spend.note_value(field, raw.clone()),
+            2 | 3 if matches!(field, Field::Input | Field::Prompt) => {
+                spend.numbers = spend.numbers.saturating_add(1);
+                let bytes = u32::try_from(raw.len()).unwrap_or(u32::MAX);
+                spend.number_bytes = spend.number_bytes.saturating_add(bytes);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a value here is an element of what the model is given.
+    fn is_element(&self, depth: usize) -> bool {
+        depth == 2 && matches!(self.field, Some(Field::Messages | Field::Input | Field::Prompt))
     }
 
     /// Notes the id of an object that is, or may be, an item. It is a reference where it says so,
@@ -233,6 +281,7 @@ impl Visit for Visitor<'_> {
             if let Some(name) = nearly(text.as_bytes()).filter(|_| tag == Tag::Other) {
                 self.fail(BadBody::Ambiguous(name));
             }
+            self.field = self.view.spend.note_key(&text);
         }
         match tag {
             Tag::Id => self.levels[depth].ids.again(),
@@ -255,7 +304,15 @@ impl Visit for Visitor<'_> {
         if self.opaque.is_some() || depth == 0 {
             return;
         }
+        if let (1, Some(field)) = (depth, self.field) {
+            self.view.spend.note_value(field, raw.start - 1..raw.end + 1);
+        } else if self.is_element(depth) {
+            self.view.spend.elements = self.view.spend.elements.saturating_add(1);
+        }
         match self.levels[depth].tag {
+            Tag::Hint(hints) => self.view.spend.hints.add(hints),
+            Tag::Image => self.image(raw),
+            Tag::Url if depth > 1 && self.levels[depth - 1].tag == Tag::Image => self.image(raw),
             Tag::Model => self.model(depth == 1, raw),
             Tag::Models if self.levels[1..depth].iter().all(|l| l.tag == Tag::Models) => {
                 self.model(false, raw);
@@ -284,8 +341,14 @@ impl Visit for Visitor<'_> {
         if self.opaque.is_some() || depth == 0 {
             return;
         }
+        if let Some(field) = self.field {
+            self.number(field, depth, &raw);
+        }
         let truth = &self.body[raw.clone()] == b"true";
         match self.levels[depth].tag {
+            Tag::Hint(hints) if &self.body[raw.clone()] != b"null" => {
+                self.view.spend.hints.add(hints);
+            }
             Tag::Stream if depth == 1 => self.view.stream = truth,
             Tag::Background if depth == 1 => self.view.background = truth,
             Tag::Store if depth == 1 && &self.body[raw.clone()] != b"null" => {
@@ -308,6 +371,16 @@ impl Visit for Visitor<'_> {
             self.levels.resize(depth + 1, EMPTY);
         }
         let above = if depth > 1 { self.levels[depth - 1].tag } else { Tag::Other };
+        if let (2, Some(field)) = (depth, self.field) {
+            self.view.spend.note_value(field, at..at + 1);
+        } else if depth == 3 && self.is_element(2) {
+            let spend = &mut self.view.spend;
+            spend.elements = spend.elements.saturating_add(1);
+            spend.lists = spend.lists.saturating_add(u32::from(!object));
+        }
+        if let (Tag::Hint(hints), None) = (above, self.opaque) {
+            self.view.spend.hints.add(hints);
+        }
         if self.opaque.is_none() && above == Tag::Opaque {
             self.opaque = Some(depth);
         }
@@ -327,6 +400,11 @@ impl Visit for Visitor<'_> {
         if self.opaque == Some(depth) {
             self.opaque = None;
         }
+        if let (2, Some(field)) = (depth, self.field)
+            && let Some(span) = self.view.spend.value(field)
+        {
+            self.view.spend.note_value(field, span.start..end);
+        }
         if depth == 2
             && self.levels[1].tag == Tag::StreamOptions
             && let Some(span) = &mut self.view.stream_options
@@ -341,6 +419,7 @@ impl Visit for Visitor<'_> {
             span.end = end;
         }
         if self.opaque.is_none() {
+            self.tool(depth);
             self.item(depth);
         }
     }

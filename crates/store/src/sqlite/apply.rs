@@ -9,7 +9,7 @@ use rusqlite::{Connection, Params, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
-use super::{apply_keys, schema};
+use super::{apply_keys, apply_limits, schema};
 use crate::columns::actor;
 use crate::sql;
 
@@ -55,6 +55,7 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         Change::PutUpstream(upstream) => put_upstream(db, upstream),
         Change::RemoveUpstream(id) => touch(db, sql::REMOVE_UPSTREAM, params![id.as_str()]),
         Change::PutMeta { name, value } => put_meta(db, name, value),
+        of_limits => apply_limits::apply(db, of_limits),
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use domain::UsageRecord;
+use domain::ledger::Batch;
 use domain::ports::{StoreError, StoreResult};
 use rusqlite::{CachedStatement, Connection};
 use tokio::sync::oneshot;
@@ -19,7 +20,7 @@ use tokio::sync::oneshot;
 use super::failure::{Failure, gone, guarded};
 use super::worker::Worker;
 use super::writer::{Writer, commit, execute};
-use super::{connect, usage};
+use super::{connect, ledger, usage};
 use crate::{rollup, sql};
 
 const DEPTH: usize = 256;
@@ -27,10 +28,15 @@ const DEPTH: usize = 256;
 const GROUP: usize = 64;
 const GROUP_ROWS: usize = 8192;
 
-type Batch = Arc<Vec<UsageRecord>>;
+/// Records, and what they cost.
+#[derive(Clone, Default)]
+pub(crate) struct Settlements {
+    pub(crate) records: Arc<Vec<UsageRecord>>,
+    pub(crate) batch: Option<Batch>,
+}
 
 struct Job {
-    records: Batch,
+    settlements: Settlements,
     reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -49,10 +55,10 @@ impl Log {
         .map(Self)
     }
 
-    pub(crate) fn write(&self, records: Batch) -> StoreResult<'_, ()> {
+    pub(crate) fn write(&self, settlements: Settlements) -> StoreResult<'_, ()> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
-            self.0.submit(Job { records, reply })?;
+            self.0.submit(Job { settlements, reply })?;
             answer.await.unwrap_or_else(|_| Err(gone()))
         })
     }
@@ -62,18 +68,18 @@ struct LogThread {
     db: Connection,
     writer: Arc<Writer>,
     /// Rows whose rollups are committed and whose log transaction was not.
-    unlogged: Vec<Batch>,
+    unlogged: Vec<Settlements>,
 }
 
 impl LogThread {
     fn write_group(&mut self, first: Job, jobs: &Receiver<Job>) {
-        let mut rows = first.records.len();
-        let mut batches = vec![first.records];
+        let mut rows = first.settlements.records.len();
+        let mut batches = vec![first.settlements];
         let mut replies = vec![first.reply];
         while replies.len() < GROUP && rows < GROUP_ROWS {
             let Ok(job) = jobs.try_recv() else { break };
-            rows += job.records.len();
-            batches.push(job.records);
+            rows += job.settlements.records.len();
+            batches.push(job.settlements);
             replies.push(job.reply);
         }
         let result = guarded(|| self.write(batches));
@@ -86,16 +92,16 @@ impl LogThread {
     }
 
     /// Where this returns early, the caller rolls the log's transaction back.
-    fn write(&mut self, batches: Vec<Batch>) -> Result<(), Failure> {
+    fn write(&mut self, batches: Vec<Settlements>) -> Result<(), Failure> {
         self.log_kept()?;
-        if batches.iter().all(|batch| batch.is_empty()) {
+        if batches.iter().all(|batch| batch.records.is_empty()) {
             // Nothing but the promise that all before is written; the writer's queue is in order.
             return Ok(self.writer.write_blocking(|_| Ok(()))?);
         }
         execute(&self.db, "BEGIN IMMEDIATE")?;
         insert(&self.db, &batches)?;
-        let rows = rollup::fold(batches.iter().flat_map(|batch| batch.iter()));
-        self.writer.write_blocking(move |db| usage::add(db, &rows))?;
+        let group = batches.clone();
+        self.writer.write_blocking(move |db| post(db, &group))?;
         if commit(&self.db).is_err() {
             self.unlogged = batches;
         }
@@ -113,9 +119,20 @@ impl LogThread {
     }
 }
 
-fn insert(db: &Connection, batches: &[Batch]) -> Result<(), Failure> {
+/// The sums of those that are new: a batch that was posted before is in the rollups too.
+fn post(db: &Connection, group: &[Settlements]) -> Result<(), Failure> {
+    let mut new = Vec::with_capacity(group.len());
+    for settlements in group {
+        if settlements.batch.as_ref().map_or(Ok(true), |batch| ledger::post(db, batch))? {
+            new.push(&settlements.records);
+        }
+    }
+    usage::add(db, &rollup::fold(new.into_iter().flat_map(|records| records.iter())))
+}
+
+fn insert(db: &Connection, batches: &[Settlements]) -> Result<(), Failure> {
     let mut statement = db.prepare_cached(sql::LOG_REQUEST)?;
-    for record in batches.iter().flat_map(|batch| batch.iter()) {
+    for record in batches.iter().flat_map(|batch| batch.records.iter()) {
         bind_call(&mut statement, record)?;
         bind_numbers(&mut statement, record)?;
         statement.raw_execute()?;

@@ -1,20 +1,19 @@
 //! Reads of the control plane.
 
-use std::sync::Arc;
-
 use domain::ports::{Records, StoreResult};
 use domain::{
-    AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged, Project,
-    ProjectId, Role, SecretHash, ServiceAccount, ServiceAccountId, Timestamp, Upstream,
-    UpstreamSource, User, UserId,
+    AlertId, AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged,
+    Project, ProjectId, Role, ScopeId, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+    SpendLimit, Timestamp, Upstream, UpstreamSource, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::directory::key_view;
 use super::failure::Failure;
+use super::log::Settlements;
 use super::query::{all, id, one, optional_id, optional_time, text, time};
-use super::{Store, apply, snapshot};
+use super::{Store, apply, limits, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -93,6 +92,30 @@ impl Records for Store {
         self.reports.ask(|db| all(db, sql::UPSTREAMS, [], read_upstream))
     }
 
+    fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>> {
+        self.reports.ask(move |db| limits::spend_limits(db, scope.as_ref()))
+    }
+
+    fn spend_alert(&self, id: AlertId) -> StoreResult<'_, Option<SpendAlert>> {
+        self.reports.ask(move |db| limits::spend_alert(db, &id))
+    }
+
+    fn spend_alerts(&self, scope: ScopeId, page: PageQuery) -> StoreResult<'_, Paged<SpendAlert>> {
+        self.reports.ask(move |db| {
+            let of = [scope.kind.as_str().to_owned(), scope.id].map(Value::from).into();
+            let list = sql::SPEND_ALERTS;
+            read_page(db, list, "spend_alerts", of, &page, limits::read_alert)
+        })
+    }
+
+    fn all_spend_alerts(&self) -> StoreResult<'_, Vec<SpendAlert>> {
+        self.reports.ask(|db| all(db, sql::ALL_SPEND_ALERTS, [], limits::read_alert))
+    }
+
+    fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>> {
+        self.reports.ask(move |db| limits::waiting(db, now, limit))
+    }
+
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {
         self.reports.ask(move |db| one(db, sql::META, params![name], |row| Ok(row.get(0)?)))
     }
@@ -101,7 +124,7 @@ impl Records for Store {
         Box::pin(async move {
             // What was queued before this instant stands before an empty batch.
             let at = self.clock.now();
-            self.log.write(Arc::default()).await?;
+            self.log.write(Settlements::default()).await?;
             Ok(at)
         })
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::ledger::Batch;
 use domain::ports::{StoreResult, UsageStore};
 use domain::{Bucket, SecretHash, Timestamp, UsageFilter, UsageQuery, UsageRecord, UsageRow};
 use rusqlite::types::Value;
@@ -9,13 +10,14 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::Store;
 use super::failure::Failure;
+use super::log::Settlements;
 use super::query::optional_text;
 use crate::rollup::{Counts, RollupRow, usage_row};
 use crate::sql;
 
 impl UsageStore for Store {
-    fn write(&self, records: Arc<Vec<UsageRecord>>) -> StoreResult<'_, ()> {
-        self.log.write(records)
+    fn settle(&self, records: Arc<Vec<UsageRecord>>, batch: Option<Batch>) -> StoreResult<'_, ()> {
+        self.log.write(Settlements { records, batch })
     }
 
     fn touch(&self, uses: Vec<(SecretHash, Timestamp)>) -> StoreResult<'_, ()> {

@@ -2,17 +2,19 @@
 //! database passes its own opener.
 
 mod keys;
+mod ledger;
+mod limits;
 mod objects;
 mod pages;
 mod records;
 mod usage;
 
-use domain::ports::{Directory, Objects, Records, UsageStore};
+use domain::ports::{Directory, Ledger, Objects, Records, UsageStore};
 
 /// All the ports of a store.
-pub(crate) trait Ports: Directory + Objects + Records + UsageStore {}
+pub(crate) trait Ports: Directory + Ledger + Objects + Records + UsageStore {}
 
-impl<T: Directory + Objects + Records + UsageStore> Ports for T {}
+impl<T: Directory + Ledger + Objects + Records + UsageStore> Ports for T {}
 
 macro_rules! suite {
     ($database:ident, $open:expr, $($module:ident: $($check:ident),+;)+) => {
@@ -51,6 +53,21 @@ suite! {
         a_rotation_ends_the_older_secrets_at_the_latest,
         old_secrets_end_and_the_newest_stays,
         an_admin_key_is_registered_again_and_lives_again;
+    ledger:
+        p1_grants_end_at_the_limit,
+        p2_a_batch_is_posted_once,
+        every_scope_has_an_account_in_every_period,
+        case_63_a_call_belongs_to_the_month_it_was_admitted_in,
+        case_33_overage_is_posted_and_told,
+        case_46_orphans_are_posted_and_the_rest_comes_back,
+        a_lost_nodes_lease_is_forfeited_whole,
+        case_51_a_limit_in_mid_flight_adopts_what_is_open;
+    limits:
+        a_limit_is_one_for_a_scope_and_period,
+        limits_come_back_as_they_went_in,
+        an_alert_is_listed_changed_and_removed,
+        an_alert_fires_once_a_period,
+        a_delivery_waits_for_its_next_try_and_ends;
     objects:
         the_first_project_keeps_an_object,
         owners_come_in_the_order_asked,

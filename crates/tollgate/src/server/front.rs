@@ -157,8 +157,7 @@ impl Front {
             return text(status, word);
         }
         let open = self.dataplane.tasks.count();
-        let lost = self.dataplane.metrics.records_lost();
-        let body = format!("{word}calls in flight: {open}\nusage records lost: {lost}\n");
+        let body = format!("{word}calls in flight: {open}\n");
         text(status, body)
     }
 

@@ -113,3 +113,66 @@ fn kill_9_under_1000_calls_spoils_nothing() {
         sound(&stage.gateway.data_dir().join(file));
     }
 }
+
+/// Calls one after another until the connection breaks. How many were answered to the end.
+fn call_until_dead(address: &str, request: &[u8]) -> u64 {
+    let Ok(stream) = std::net::TcpStream::connect(address) else { return 0 };
+    let mut reader = std::io::BufReader::new(stream);
+    std::iter::from_fn(|| exchange(&mut reader, request)).count() as u64
+}
+
+/// One call; something once the whole answer is here.
+fn exchange(reader: &mut std::io::BufReader<std::net::TcpStream>, request: &[u8]) -> Option<()> {
+    use std::io::{BufRead, Read, Write};
+    reader.get_mut().write_all(request).ok()?;
+    let mut length = None;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.parse().ok();
+        }
+    }
+    let mut body = vec![0; length?];
+    reader.read_exact(&mut body).ok()
+}
+
+/// How many calls the day's usage tells of.
+fn on_the_bill(stage: &Stage) -> u64 {
+    let db = rusqlite::Connection::open(stage.gateway.data_dir().join("tollgate.db")).unwrap();
+    let sum = "SELECT COALESCE(SUM(requests), 0) FROM usage_rollup WHERE width_s = 86400";
+    db.query_row(sum, [], |row| row.get::<_, i64>(0)).unwrap().cast_unsigned()
+}
+
+#[test]
+fn p2_no_finished_call_is_missing_after_a_kill() {
+    let mut stage = Stage::with(Builder::without_bill_check);
+    let body = hello().to_string();
+    let request = format!("{}Content-Length: {}\r\n\r\n{body}", stage.raw_post(CHAT), body.len());
+    let mut answered = 0;
+    for round in 0..4 {
+        let before = stage.provider.seen_count();
+        let address = stage.gateway.url().trim_start_matches("http://").to_owned();
+        let clients: Vec<_> = (0..16)
+            .map(|_| {
+                let (address, request) = (address.clone(), request.clone());
+                std::thread::spawn(move || call_until_dead(&address, request.as_bytes()))
+            })
+            .collect();
+        // In the middle of everything, at another point in each round.
+        stage.provider.wait_seen(before + 200 + round * 37, Duration::from_secs(30));
+        stage.gateway.kill9();
+        answered += clients.into_iter().map(|client| client.join().unwrap()).sum::<u64>();
+        stage.gateway.restart();
+        let billed = on_the_bill(&stage);
+        assert!(billed >= answered, "round {round}: {billed} of {answered} are on the bill");
+        assert!(billed <= stage.provider.seen_count() as u64, "something is on the bill twice");
+    }
+    assert!(answered > 400, "{answered} answers");
+}

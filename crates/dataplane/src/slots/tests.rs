@@ -1,0 +1,126 @@
+use std::sync::Arc;
+
+use super::*;
+use domain::{Cost, Outcome, Timestamp, Tokens, UsageFamily};
+
+fn record(request: &str) -> UsageRecord {
+    UsageRecord {
+        request: request.into(),
+        attempt: 1,
+        at: Timestamp(1_700_000_000_123),
+        operation: "createChatCompletion",
+        family: UsageFamily::Completions,
+        project: "proj_1".into(),
+        key: "key_1".into(),
+        user: "user-1".into(),
+        user_label: Some("a label".into()),
+        model_asked: Some("gpt-4o".into()),
+        model_served: None,
+        service_tier: Some("".into()),
+        upstream: "openai".into(),
+        upstream_request: None,
+        status: 200,
+        outcome: Outcome::ClientGone,
+        stream: true,
+        batch: false,
+        estimated: true,
+        tokens: Tokens { input: 7, output: u64::MAX, output_image: 3, ..Tokens::default() },
+        images: 2,
+        media_ms: 3,
+        characters: 4,
+        cost: Some(Cost { input: Nanos(1), other: Nanos(-2), ..Cost::default() }),
+        error: Some("upstream_error"),
+        queue_us: 5,
+        first_byte_us: 6,
+        total_us: 8,
+        bytes_in: 9,
+        bytes_out: 10,
+    }
+}
+
+const MONEY: Money = Money { hold: Nanos(50), posted: Nanos(20) };
+
+fn reopened(dir: &tempfile::TempDir, last: u64) -> Vec<Found> {
+    Slots::open(&dir.path().join("slots"), 8, last).unwrap().1
+}
+
+#[test]
+fn a_record_comes_back_as_it_went_in() {
+    let mut room = [0; SIZE - HEAD];
+    let bare = UsageRecord { user_label: None, cost: None, error: None, ..record("req_2") };
+    for record in [record("req_1"), bare] {
+        let length = codec::encode(&mut room, &record);
+        let back = codec::decode(&room[..length]).unwrap();
+        assert_eq!(format!("{back:?}"), format!("{record:?}"));
+    }
+}
+
+#[test]
+fn the_longest_record_fits() {
+    let long = "é".repeat(400);
+    let text = || Some(Arc::<str>::from(long.as_str()));
+    let record = UsageRecord {
+        user_label: Some(long.clone().into()),
+        model_asked: text(),
+        model_served: text(),
+        service_tier: text(),
+        upstream_request: Some(long.clone().into()),
+        ..record("req_1")
+    };
+    let mut room = [0; SIZE - HEAD];
+    let length = codec::encode(&mut room, &record);
+    let back = codec::decode(&room[..length]).unwrap();
+    assert_eq!(back.model_asked.unwrap().len(), 96, "cut, at a character");
+    assert_eq!(back.bytes_out, 10, "nothing behind it is lost");
+}
+
+#[test]
+fn case_46_a_kill_leaves_what_was_sent_and_what_was_settled() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slots, found) = Slots::open(&dir.path().join("slots"), 8, 4).unwrap();
+    assert!(found.is_empty());
+    let [a, b, c] = [(); 3].map(|()| slots.take().unwrap());
+    for (slot, request) in [(&a, "req_a"), (&b, "req_b"), (&c, "req_c")] {
+        slots.sent(slot, MONEY.hold, &record(request)).unwrap();
+    }
+    assert_eq!(slots.settled(&b, MONEY, &record("req_b")), 5);
+    assert_eq!(slots.settled(&a, MONEY, &record("req_a")), 6);
+    // The process ends here, without a word.
+    drop(slots);
+    let found = reopened(&dir, 4);
+    let told: Vec<_> =
+        found.iter().map(|f| (f.settled, f.money.posted.0, f.record.request.as_str())).collect();
+    assert_eq!(told, [(Some(5), 20, "req_b"), (Some(6), 20, "req_a"), (None, 0, "req_c")]);
+    assert_eq!(found[2].money.hold, Nanos(50));
+    // What the store has posted is history; what was sent is not.
+    let left: Vec<_> = reopened(&dir, 5).into_iter().map(|f| f.settled).collect();
+    assert_eq!(left, [Some(6), None]);
+}
+
+#[test]
+fn numbers_go_on_after_a_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("slots");
+    let (slots, _) = Slots::open(&path, 8, 0).unwrap();
+    let slot = slots.take().unwrap();
+    assert_eq!(slots.settled(&slot, MONEY, &record("req_1")), 1);
+    let (slots, _) = Slots::open(&path, 8, 0).unwrap();
+    slots.clear().unwrap();
+    assert_eq!(slots.settled(&slot, MONEY, &record("req_2")), 2, "never used twice");
+}
+
+#[test]
+fn a_torn_slot_is_nobodys_and_a_full_file_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slots, _) = Slots::open(&dir.path().join("slots"), 2, 0).unwrap();
+    let [a, b] = [(); 2].map(|()| slots.take().unwrap());
+    assert!(slots.take().is_none() && slots.free() == 0);
+    slots.sent(&a, MONEY.hold, &record("req_a")).unwrap();
+    slots.sent(&b, MONEY.hold, &record("req_b")).unwrap();
+    slots.file.write_all_at(b"x", 60).unwrap();
+    let found = reopened(&dir, 0);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].record.request.as_str(), "req_b");
+    slots.give_back([a]);
+    assert_eq!(slots.free(), 1);
+}

@@ -1,0 +1,248 @@
+//! A node's accounts: who may still let a call through without asking the store.
+
+use std::collections::HashMap;
+
+use super::AccountId;
+use crate::Nanos;
+
+/// The place of an account in a [`Book`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Seat(u32);
+
+/// A limited account whose share is too small for a call, and by how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    pub seat: Seat,
+    pub amount: Nanos,
+}
+
+/// How a cost divides: the share that the hold had covered, and what it had not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settlement {
+    pub cost: Nanos,
+    pub share: Nanos,
+    pub over: Nanos,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Local {
+    limited: bool,
+    /// This node's share of the row's `leased`; 0 while the account has no limit.
+    granted: i64,
+    /// Open holds.
+    held: i64,
+    /// Settled here and not imported yet: still covered by `granted`.
+    settled: i64,
+}
+
+impl Local {
+    fn free(&self) -> i64 {
+        if !self.limited {
+            return i64::MAX;
+        }
+        self.granted.saturating_sub(self.held).saturating_sub(self.settled)
+    }
+}
+
+/// All accounts that a node has seen. One mutex guards it; every method is a few additions.
+#[derive(Debug, Default)]
+pub struct Book {
+    accounts: Vec<Local>,
+    index: HashMap<AccountId, Seat>,
+}
+
+impl Settlement {
+    #[must_use]
+    pub fn of(hold: Nanos, cost: Nanos) -> Self {
+        let share = cost.min(hold);
+        Self { cost, share, over: Nanos(cost.0 - share.0) }
+    }
+
+    /// Sums up the settlements of one account.
+    pub fn add(&mut self, other: &Self) {
+        let sum = |a: Nanos, b: Nanos| Nanos(a.0.saturating_add(b.0));
+        self.cost = sum(self.cost, other.cost);
+        self.share = sum(self.share, other.share);
+        self.over = sum(self.over, other.over);
+    }
+}
+
+impl Book {
+    /// The account's place; a new one has no limit until [`Book::limit`] says so.
+    pub fn seat(&mut self, id: &AccountId) -> Seat {
+        if let Some(seat) = self.index.get(id) {
+            return *seat;
+        }
+        // Four thousand million accounts are past any machine's memory.
+        let seat = Seat(u32::try_from(self.accounts.len()).unwrap_or(u32::MAX));
+        self.accounts.push(Local::default());
+        self.index.insert(id.clone(), seat);
+        seat
+    }
+
+    /// Sets `amount` aside in every account, or in none.
+    ///
+    /// # Errors
+    /// The accounts whose share is too small, and what each would need to be granted.
+    pub fn hold(&mut self, seats: &[Seat], amount: Nanos) -> Result<(), Vec<Missing>> {
+        let short = |seat: &Seat| {
+            let lack = amount.0.saturating_sub(self.at(*seat).free());
+            (lack > 0).then_some(Missing { seat: *seat, amount: Nanos(lack) })
+        };
+        if seats.iter().any(|seat| short(seat).is_some()) {
+            return Err(seats.iter().filter_map(short).collect());
+        }
+        for seat in seats {
+            self.at_mut(*seat).held += amount.0;
+        }
+        Ok(())
+    }
+
+    /// Ends a hold with what the attempt cost; a void is a cost of 0.
+    pub fn settle(&mut self, seats: &[Seat], hold: Nanos, cost: Nanos) -> Settlement {
+        let settlement = Settlement::of(hold, cost);
+        for seat in seats {
+            let account = self.at_mut(*seat);
+            account.held -= hold.0;
+            account.settled += settlement.share.0;
+        }
+        settlement
+    }
+
+    /// The store has posted a settlement: its share is no longer this node's.
+    pub fn imported(&mut self, seats: &[Seat], settlement: &Settlement) {
+        for seat in seats {
+            let account = self.at_mut(*seat);
+            account.settled -= settlement.share.0;
+            if account.limited {
+                account.granted -= settlement.share.0;
+            }
+        }
+    }
+
+    /// The store has granted more.
+    pub fn granted(&mut self, seat: Seat, amount: Nanos) {
+        self.at_mut(seat).granted += amount.0;
+    }
+
+    /// Takes back up to `most` of what is free, to be returned to the store.
+    pub fn withdraw(&mut self, seat: Seat, most: Nanos) -> Nanos {
+        let account = self.at_mut(seat);
+        if !account.limited {
+            return Nanos(0);
+        }
+        let amount = account.free().clamp(0, most.0.max(0));
+        account.granted -= amount;
+        Nanos(amount)
+    }
+
+    /// A limit was set: what is open here must be leased in the store (see `Row::adopt`) before
+    /// anything else is. 0 when the account was limited already.
+    pub fn limit(&mut self, seat: Seat) -> Nanos {
+        let account = self.at_mut(seat);
+        if account.limited {
+            return Nanos(0);
+        }
+        account.limited = true;
+        account.granted = account.held + account.settled;
+        Nanos(account.granted)
+    }
+
+    /// The limit was removed: the whole share goes back to the store.
+    pub fn unlimit(&mut self, seat: Seat) -> Nanos {
+        let account = self.at_mut(seat);
+        account.limited = false;
+        Nanos(std::mem::take(&mut account.granted))
+    }
+
+    #[must_use]
+    pub fn is_limited(&self, seat: Seat) -> bool {
+        self.at(seat).limited
+    }
+
+    /// Open holds of an account.
+    #[must_use]
+    pub fn held(&self, seat: Seat) -> Nanos {
+        Nanos(self.at(seat).held)
+    }
+
+    /// What may be held without asking the store.
+    #[must_use]
+    pub fn free(&self, seat: Seat) -> Nanos {
+        Nanos(self.at(seat).free())
+    }
+
+    /// Whether `0 ≤ held`, `0 ≤ settled` and, where limited, `held + settled ≤ granted`.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.accounts.iter().all(|a| {
+            let covered = !a.limited || a.held + a.settled <= a.granted;
+            a.held >= 0 && a.settled >= 0 && covered
+        })
+    }
+
+    fn at(&self, seat: Seat) -> &Local {
+        &self.accounts[seat.0 as usize]
+    }
+
+    fn at_mut(&mut self, seat: Seat) -> &mut Local {
+        &mut self.accounts[seat.0 as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PeriodKind, ScopeId, ScopeKind, Timestamp};
+
+    fn account(kind: ScopeKind) -> AccountId {
+        let scope = ScopeId { kind, id: "x".into() };
+        AccountId { scope, period: PeriodKind::Month.around(Timestamp(0)) }
+    }
+
+    #[test]
+    fn case_58_a_hold_is_in_every_account_or_in_none() {
+        let mut book = Book::default();
+        let key = book.seat(&account(ScopeKind::ApiKey));
+        let project = book.seat(&account(ScopeKind::Project));
+        book.limit(key);
+        book.limit(project);
+        book.granted(key, Nanos(100));
+        book.granted(project, Nanos(10));
+        let missing = book.hold(&[key, project], Nanos(30)).unwrap_err();
+        assert_eq!(missing, [Missing { seat: project, amount: Nanos(20) }]);
+        assert_eq!((book.held(key), book.held(project)), (Nanos(0), Nanos(0)));
+        book.granted(project, Nanos(20));
+        book.hold(&[key, project], Nanos(30)).unwrap();
+        assert_eq!((book.free(key), book.free(project)), (Nanos(70), Nanos(0)));
+    }
+
+    #[test]
+    fn what_is_settled_stays_covered_until_it_is_imported() {
+        let mut book = Book::default();
+        let seat = book.seat(&account(ScopeKind::ApiKey));
+        book.limit(seat);
+        book.granted(seat, Nanos(100));
+        book.hold(&[seat], Nanos(80)).unwrap();
+        let settlement = book.settle(&[seat], Nanos(80), Nanos(50));
+        assert_eq!(book.free(seat), Nanos(50), "the rest of the hold is free, the cost is not");
+        book.imported(&[seat], &settlement);
+        assert_eq!(book.free(seat), Nanos(50));
+        assert_eq!(book.withdraw(seat, Nanos(i64::MAX)), Nanos(50));
+        assert!(book.is_sound());
+    }
+
+    #[test]
+    fn a_limit_in_mid_flight_adopts_what_is_open() {
+        let mut book = Book::default();
+        let seat = book.seat(&account(ScopeKind::User));
+        book.hold(&[seat], Nanos(80)).unwrap();
+        assert_eq!(book.limit(seat), Nanos(80));
+        assert_eq!(book.limit(seat), Nanos(0), "once");
+        assert!(book.hold(&[seat], Nanos(1)).is_err());
+        let settlement = book.settle(&[seat], Nanos(80), Nanos(90));
+        assert_eq!((settlement.share, settlement.over), (Nanos(80), Nanos(10)));
+        book.imported(&[seat], &settlement);
+        assert!(book.is_sound());
+    }
+}

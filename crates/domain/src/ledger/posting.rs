@@ -1,0 +1,94 @@
+//! What goes from a node to the store: settled attempts in numbered batches, and wishes for more.
+
+use super::AccountId;
+use crate::{Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
+
+/// Whose lease it is: a node by its name, or the jobs that outlive every node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Holder(pub String);
+
+/// The scopes of a call, one of each kind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Payer {
+    pub api_key: String,
+    /// The user or service account that owns the key.
+    pub user: String,
+    pub project: String,
+    pub organization: String,
+}
+
+/// Why an amount is posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// As the provider's usage says, or in full where nobody said.
+    Settled,
+    /// Its process died between sending and settling: in full.
+    Orphan,
+    /// A lease that nobody could account for.
+    Forfeit,
+}
+
+/// One attempt to be posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    pub payer: Payer,
+    /// When the call was admitted: decides the periods, whenever it ends (case 63).
+    pub admitted: Timestamp,
+    pub hold: Nanos,
+    pub cost: Nanos,
+    pub reason: Reason,
+    pub request: String,
+}
+
+/// Settlements that are posted together or not at all.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub holder: Holder,
+    /// One more than the holder's last; a batch that is not newer is passed over.
+    pub number: u64,
+    pub at: Timestamp,
+    pub postings: Vec<Posting>,
+}
+
+/// A wish for a share of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    pub account: AccountId,
+    /// Nano-dollars needed now.
+    pub least: Nanos,
+    /// The holder's open holds in the account.
+    pub open: Nanos,
+}
+
+impl Reason {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::Orphan => "orphan",
+            Self::Forfeit => "forfeit",
+        }
+    }
+}
+
+impl Payer {
+    #[must_use]
+    pub fn id(&self, kind: ScopeKind) -> &str {
+        match kind {
+            ScopeKind::ApiKey => &self.api_key,
+            ScopeKind::User => &self.user,
+            ScopeKind::Project => &self.project,
+            ScopeKind::Organization => &self.organization,
+        }
+    }
+
+    /// The accounts of a call that was admitted at `at`: each scope in each period.
+    pub fn accounts(&self, at: Timestamp) -> impl Iterator<Item = AccountId> + '_ {
+        ScopeKind::ALL.into_iter().flat_map(move |kind| {
+            PeriodKind::ALL.into_iter().map(move |period| AccountId {
+                scope: ScopeId { kind, id: self.id(kind).to_owned() },
+                period: period.around(at),
+            })
+        })
+    }
+}

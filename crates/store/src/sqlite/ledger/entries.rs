@@ -1,0 +1,115 @@
+//! The ledger's lines: every change of what is posted, and the proof that they add up.
+
+use std::collections::BTreeMap;
+
+use domain::ledger::{AccountId, Batch, Payer, Posting, Reason, Settlement};
+use domain::{Nanos, PeriodKind, ScopeKind, Timestamp};
+use rusqlite::{Connection, params};
+
+use crate::sql;
+use crate::sqlite::failure::Failure;
+use crate::sqlite::query::{all, text};
+
+/// The line's period column where it belongs to no day or month.
+const NONE: i64 = -1;
+
+struct Line<'a> {
+    reason: Reason,
+    attempts: i64,
+    sum: Settlement,
+    payer: [&'a str; 4],
+    day: i64,
+    month: i64,
+    request: Option<&'a str>,
+}
+
+/// Ordinary settlements of one payer and day share a line; the request log has each of them.
+/// What is out of the ordinary has a line of its own, with its request.
+pub(super) fn add(db: &Connection, batch: &Batch) -> Result<(), Failure> {
+    let mut ordinary: BTreeMap<(&Payer, i64, i64), (i64, Settlement)> = BTreeMap::new();
+    for posting in &batch.postings {
+        let sum = Settlement::of(posting.hold, posting.cost);
+        let (day, month) = days(posting);
+        if posting.reason == Reason::Settled && sum.over.0 == 0 {
+            let (attempts, total) = ordinary.entry((&posting.payer, day, month)).or_default();
+            *attempts += 1;
+            total.add(&sum);
+            continue;
+        }
+        let request = Some(posting.request.as_str());
+        let payer = names(&posting.payer);
+        let line = Line { reason: posting.reason, attempts: 1, sum, payer, day, month, request };
+        write(db, batch.at, &line)?;
+    }
+    for ((payer, day, month), (attempts, sum)) in ordinary {
+        let (reason, payer) = (Reason::Settled, names(payer));
+        let line = Line { reason, attempts, sum, payer, day, month, request: None };
+        write(db, batch.at, &line)?;
+    }
+    Ok(())
+}
+
+/// A forfeited share is of one account alone: only its scope and period stand in the line.
+pub(super) fn forfeit(
+    db: &Connection,
+    id: &AccountId,
+    share: Nanos,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    let name = |kind| if id.scope.kind == kind { id.scope.id.as_str() } else { "" };
+    let start = |kind| if id.period.kind == kind { id.period.start } else { NONE };
+    let line = Line {
+        reason: Reason::Forfeit,
+        attempts: 0,
+        sum: Settlement::of(share, share),
+        payer: ScopeKind::ALL.map(name),
+        day: start(PeriodKind::Day),
+        month: start(PeriodKind::Month),
+        request: None,
+    };
+    write(db, at, &line)
+}
+
+fn days(posting: &Posting) -> (i64, i64) {
+    let start = |kind: PeriodKind| kind.around(posting.admitted).start;
+    (start(PeriodKind::Day), start(PeriodKind::Month))
+}
+
+fn names(payer: &Payer) -> [&str; 4] {
+    ScopeKind::ALL.map(|kind| payer.id(kind))
+}
+
+fn write(db: &Connection, at: Timestamp, line: &Line<'_>) -> Result<(), Failure> {
+    let [key, user, project, organization] = line.payer;
+    db.prepare_cached(sql::ADD_ENTRY)?.execute(params![
+        at.0,
+        line.reason.as_str(),
+        line.attempts,
+        line.sum.cost.0,
+        line.sum.over.0,
+        key,
+        user,
+        project,
+        organization,
+        line.day,
+        line.month,
+        line.request,
+    ])?;
+    Ok(())
+}
+
+/// Names the accounts whose sums do not agree.
+pub(super) fn verify(db: &Connection) -> Result<Vec<String>, Failure> {
+    let mut found = Vec::new();
+    for (what, question) in [
+        ("the entries do not add up to what is posted", sql::UNBALANCED_ENTRIES),
+        ("the leases do not add up to what is leased", sql::UNBALANCED_LEASES),
+    ] {
+        found.extend(all(db, question, [], |row| {
+            let start: i64 = row.get(3)?;
+            let (kind, id, period) = (text(row, 0)?, text(row, 1)?, text(row, 2)?);
+            Ok(format!("{kind} {id}, {period} from {start}: {what}"))
+        })?);
+    }
+    Ok(found)
+}

@@ -1,0 +1,126 @@
+//! From settled attempts to the ledger: while serving, and at a start after a kill.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dataplane::{Found, Money, Slots};
+use domain::ledger::{Batch, Holder, Payer, Posting, Reason};
+use domain::ports::{Ledger, StoreError, UsageStore};
+use domain::{Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
+use store::Store;
+
+/// Attempts in flight, a worker: streams at the limit of open calls, and as many again that wait
+/// for the store.
+const SLOTS: u32 = 65_536;
+
+/// Whose ledger this process writes.
+#[derive(Clone, Debug)]
+pub struct Books {
+    organization: OrganizationId,
+}
+
+impl Books {
+    #[must_use]
+    pub fn new(organization: OrganizationId) -> Self {
+        Self { organization }
+    }
+
+    /// An empty batch of a worker's settlements up to `number`.
+    #[must_use]
+    pub fn batch(&self, worker: usize, number: u64, at: Timestamp) -> Batch {
+        Batch { holder: holder(worker), number, at, postings: Vec::new() }
+    }
+
+    /// What an attempt adds to the ledger; nothing where nothing was held and nothing is owed.
+    #[must_use]
+    pub fn posting(&self, record: &UsageRecord, money: Money) -> Option<Posting> {
+        (money.hold.0 > 0 || money.posted.0 > 0).then(|| Posting {
+            payer: Payer {
+                api_key: record.key.to_string(),
+                user: record.user.to_string(),
+                project: record.project.to_string(),
+                organization: self.organization.to_string(),
+            },
+            admitted: record.at,
+            hold: money.hold,
+            cost: money.posted,
+            reason: Reason::Settled,
+            request: record.request.to_string(),
+        })
+    }
+
+    /// An attempt whose process died: nobody will tell what it cost, so it is posted in full.
+    fn orphan(&self, found: Found) -> (UsageRecord, Option<Posting>) {
+        let money = Money { posted: found.money.hold, ..found.money };
+        let posting = self.posting(&found.record, money);
+        let posting = posting.map(|posting| Posting { reason: Reason::Orphan, ..posting });
+        let (outcome, error) = (Outcome::UpstreamFailed, Some("internal_error"));
+        (
+            UsageRecord { outcome, error, estimated: money.posted > Nanos(0), ..found.record },
+            posting,
+        )
+    }
+}
+
+fn holder(worker: usize) -> Holder {
+    Holder(format!("local-{worker}"))
+}
+
+fn path(data_dir: &Path, worker: usize) -> PathBuf {
+    data_dir.join(format!("slots-{worker}.bin"))
+}
+
+/// Opens the slots of `workers` workers, and first posts what an earlier process left in them. A
+/// machine that has fewer cores now has files of workers that are no more.
+///
+/// # Errors
+/// A file or the store cannot be used: nothing may be served then.
+pub async fn open(
+    store: &Store,
+    books: &Books,
+    data_dir: &Path,
+    workers: usize,
+    at: Timestamp,
+) -> Result<Vec<Slots>, String> {
+    let mut opened = Vec::new();
+    let mut worker = 0;
+    while worker < workers || path(data_dir, worker).exists() {
+        let slots = recover(store, books, &path(data_dir, worker), worker, at).await?;
+        opened.extend(Some(slots).filter(|_| worker < workers));
+        worker += 1;
+    }
+    Ok(opened)
+}
+
+async fn recover(
+    store: &Store,
+    books: &Books,
+    path: &Path,
+    worker: usize,
+    at: Timestamp,
+) -> Result<Slots, String> {
+    let told = |error: StoreError| error.to_string();
+    let io = |error| format!("{}: {error}", path.display());
+    let last = store.last_batch(holder(worker)).await.map_err(told)?;
+    let (slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
+    if !found.is_empty() {
+        let mut batch = books.batch(worker, slots.next_number(), at);
+        let mut records = Vec::with_capacity(found.len());
+        let orphans = found.iter().filter(|f| f.settled.is_none()).count();
+        tracing::info!(settled = found.len() - orphans, orphans, "posting what was left in flight");
+        for attempt in found {
+            let (record, posting) = match attempt.settled {
+                Some(_) => {
+                    let posting = books.posting(&attempt.record, attempt.money);
+                    (attempt.record, posting)
+                }
+                None => books.orphan(attempt),
+            };
+            batch.postings.extend(posting);
+            records.push(record);
+        }
+        store.settle(Arc::new(records), Some(batch)).await.map_err(told)?;
+    }
+    slots.clear().map_err(io)?;
+    Ok(slots)
+}
