@@ -2,7 +2,8 @@
 //!
 //! Three programs in one binary. `floor` is the reference: the smallest honest hyper reverse
 //! proxy. `origin` is an upstream that costs next to nothing. `run` starts both of them and a
-//! Tollgate, drives them in turn with the same load, and prints ratios, never a bare time.
+//! Tollgate, drives them in turn with the same load, and prints ratios, never a bare time. `usage`
+//! fills a store with usage records and asks it the questions of reports.
 
 mod args;
 mod floor;
@@ -15,6 +16,7 @@ mod report;
 mod run;
 mod stats;
 mod sys;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -30,6 +32,7 @@ usage:
   bench origin --listen ADDR
   bench run    --tollgate PATH [--quick] [--out DIR] [--rounds N] [--only LIST] [--env NAME=VALUE]
   bench run    --tollgate-url URL --tollgate-pid PID --tollgate-key KEY [...]
+  bench usage  --dir DIR [--records N] [--projects N] [--keys N] [--models N]
 LIST is of cpu,large,chunk,latency,memory,start, comma between; all by default.";
 
 fn main() -> ExitCode {
@@ -62,6 +65,10 @@ fn dispatch(command: &str, mut flags: Flags) -> Result<()> {
         "run" => {
             let options = run::Options::from_flags(flags)?;
             runtime.block_on(run::run(&options))
+        }
+        "usage" => {
+            let options = usage::Options::from_flags(flags)?;
+            runtime.block_on(usage::run(&options))
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

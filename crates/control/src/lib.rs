@@ -11,13 +11,20 @@
 
 mod access;
 mod admin_keys;
+mod alert_check;
+mod alerts;
 mod author;
 mod bootstrap;
 mod calendar;
+mod costs;
+mod cursor;
+mod declared_limits;
 mod keys;
+mod limits;
 mod networks;
 mod owner;
 mod projects;
+mod request_log;
 mod rotation;
 mod secrets;
 mod service_accounts;
@@ -25,17 +32,21 @@ mod transact;
 mod upstreams;
 mod usage;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, RwLock};
 
-use domain::ports::{Directory, Invalidate, Records, UsageStore};
-use domain::{Clock, SecretHash};
+use domain::ports::{Balances, Directory, Invalidate, Records, UsageStore};
+use domain::{Clock, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
 
 pub use access::AdminCaller;
 pub use admin_keys::AdminKeyDraft;
+pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
+pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
+pub use declared_limits::{DeclaredLimit, DeclaredScope};
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
+pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use projects::{ProjectDraft, ProjectPatch};
@@ -43,31 +54,38 @@ pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
 pub use upstreams::{DeclaredUpstream, Unowned};
 pub use usage::{UsageQuestion, UsageReport};
 
-/// Accounts, projects, keys, upstreams and reports, over the ports that keep them.
+/// What the control plane stands on.
+pub struct Ports {
+    pub records: Arc<dyn Records>,
+    pub directory: Arc<dyn Directory>,
+    pub usage: Arc<dyn UsageStore>,
+    pub balances: Arc<dyn Balances>,
+    pub clock: Arc<dyn Clock>,
+    pub invalidate: Arc<dyn Invalidate>,
+}
+
+/// Accounts, projects, keys, limits, upstreams and reports, over the ports that keep them.
 pub struct Control {
     records: Arc<dyn Records>,
     directory: Arc<dyn Directory>,
     usage: Arc<dyn UsageStore>,
+    balances: Arc<dyn Balances>,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
     invalidate: Arc<dyn Invalidate>,
     /// The admin keys that this start was given. They need not have our format, and the API
     /// does not delete them: the next start would bring them back.
     registered: RwLock<HashSet<SecretHash>>,
+    /// The limits that the config file names: nobody else changes them.
+    of_file: RwLock<BTreeSet<(ScopeId, PeriodKind)>>,
 }
 
 impl Control {
     #[must_use]
-    pub fn new(
-        records: Arc<dyn Records>,
-        directory: Arc<dyn Directory>,
-        usage: Arc<dyn UsageStore>,
-        vault: Arc<Vault>,
-        clock: Arc<dyn Clock>,
-        invalidate: Arc<dyn Invalidate>,
-    ) -> Self {
-        let registered = RwLock::default();
-        Self { records, directory, usage, vault, clock, invalidate, registered }
+    pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
+        let Ports { records, directory, usage, balances, clock, invalidate } = ports;
+        let (registered, of_file) = (RwLock::default(), RwLock::default());
+        Self { records, directory, usage, balances, vault, clock, invalidate, registered, of_file }
     }
 
     fn is_registered(&self, hash: SecretHash) -> bool {

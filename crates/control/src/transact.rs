@@ -2,7 +2,7 @@
 
 use domain::fault::catalogue;
 use domain::ports::StoreError;
-use domain::{AuditEntry, AuditId, Change, Fault, ProjectId, SecretHash};
+use domain::{AuditEntry, AuditId, Change, Fault, ProjectId, ScopeId, SecretHash};
 use serde_json::Value;
 
 use crate::{Author, Control};
@@ -10,10 +10,12 @@ use crate::{Author, Control};
 /// A store that is away is asked again soon: most outages here are a failover or a full disk.
 const RETRY_MS: u64 = 1000;
 
-/// Which cached views of keys a write makes stale.
+/// What a write makes stale: cached views of keys, limits in use.
 pub(crate) enum Stale {
     Nothing,
     Secrets(Vec<SecretHash>),
+    /// The spend limits of these scopes.
+    Limits(Vec<ScopeId>),
     /// A whole project or service account: every view is dropped rather than listing its keys.
     Everything,
 }
@@ -52,6 +54,7 @@ impl Control {
         match write.stale {
             Stale::Nothing => {}
             Stale::Secrets(hashes) => self.invalidate.keys_changed(&hashes),
+            Stale::Limits(scopes) => self.invalidate.limits_changed(&scopes),
             Stale::Everything => self.invalidate.keys_changed(&[]),
         }
         applied.map_err(|error| store_fault(error, what))

@@ -3,33 +3,22 @@
 use std::collections::HashMap;
 
 use domain::{
-    BucketWidth, Fault, GroupBy, Key, KeyId, KeyView, Nanos, Project, UsageFamily, UsageFilter,
+    BucketWidth, Fault, GroupBy, Key, KeyId, KeyView, Project, UsageFamily, UsageFilter,
     UsageQuery, UsageRow,
 };
 
 use crate::calendar::month_of;
+use crate::cursor;
 use crate::transact::{invalid, not_found, store_fault};
 use crate::{Control, OwnedKey};
-
-/// Tokens of ours for a later page begin so.
-const PAGE_PREFIX: &str = "page_";
-
-/// All families: a key's month is the sum over them.
-const FAMILIES: [UsageFamily; 8] = [
-    UsageFamily::Completions,
-    UsageFamily::Embeddings,
-    UsageFamily::Moderations,
-    UsageFamily::Images,
-    UsageFamily::AudioSpeeches,
-    UsageFamily::AudioTranscriptions,
-    UsageFamily::Videos,
-    UsageFamily::Other,
-];
 
 /// A report as it is asked for; times are Unix seconds, `[start, end)`.
 #[derive(Clone, Debug)]
 pub struct UsageQuestion {
-    pub family: UsageFamily,
+    /// The report's name: its pages do not go on in another one's.
+    pub report: &'static str,
+    /// All where none is named; `None` for what is not metered here, whose buckets are empty.
+    pub families: Option<Vec<UsageFamily>>,
     pub width: BucketWidth,
     pub start: i64,
     /// Now, when absent.
@@ -63,26 +52,26 @@ impl Control {
             return Ok(UsageReport { buckets: Vec::new(), next_page: None });
         }
         let (first, last) = (floor(question.start), floor(until - 1) + width);
+        let print = question.fingerprint();
         let from = match &question.page {
             None => first,
-            Some(token) => parse_page(token)
+            Some(token) => cursor::parse(token, print)
                 .filter(|at| (first..last).contains(at) && floor(*at) == *at)
                 .ok_or_else(|| {
                     let why = "Invalid 'page': expected the next_page of the same report.";
                     invalid("page", why.to_owned())
                 })?,
         };
-        let end = last.min(from + question.limit * width);
-        let query = UsageQuery {
-            family: question.family,
-            width: question.width,
-            start: from,
-            end,
-            group: question.group,
-            filter: question.filter,
+        let end = last.min(from.saturating_add(question.limit.saturating_mul(width)));
+        let found = match question.families {
+            None => Vec::new(),
+            Some(families) => {
+                let UsageQuestion { width, group, filter, .. } = question;
+                let query = UsageQuery { families, width, start: from, end, group, filter };
+                let found = self.usage.report(query).await;
+                found.map_err(|error| store_fault(error, "the report"))?
+            }
         };
-        let found = self.usage.report(query).await;
-        let found = found.map_err(|error| store_fault(error, "the report"))?;
         let mut rows: HashMap<i64, Vec<UsageRow>> =
             found.into_iter().map(|bucket| (bucket.start, bucket.rows)).collect();
         let starts = (0..).map(|step| from + step * width).take_while(|start| *start < end);
@@ -90,7 +79,7 @@ impl Control {
             buckets: starts
                 .map(|start| (start, start + width, rows.remove(&start).unwrap_or_default()))
                 .collect(),
-            next_page: (end < last).then(|| format!("{PAGE_PREFIX}{end:x}")),
+            next_page: (end < last).then(|| cursor::token(print, end)),
         })
     }
 
@@ -100,24 +89,22 @@ impl Control {
     /// 503 when the store is away.
     pub async fn month_usage(&self, key: &KeyId) -> Result<((i64, i64), UsageRow), Fault> {
         let month = month_of(self.clock.now().seconds());
+        let query = UsageQuery {
+            families: Vec::new(),
+            width: BucketWidth::Day,
+            start: month.0,
+            end: month.1,
+            group: GroupBy::default(),
+            filter: UsageFilter { keys: vec![key.as_str().to_owned()], ..Default::default() },
+        };
+        let found = self.usage.report(query).await;
+        let buckets = found.map_err(|error| store_fault(error, "the report"))?;
         let mut sum = UsageRow::default();
-        for family in FAMILIES {
-            let query = UsageQuery {
-                family,
-                width: BucketWidth::Day,
-                start: month.0,
-                end: month.1,
-                group: GroupBy::default(),
-                filter: UsageFilter { keys: vec![key.as_str().to_owned()], ..Default::default() },
-            };
-            let found = self.usage.report(query).await;
-            let buckets = found.map_err(|error| store_fault(error, "the report"))?;
-            for row in buckets.into_iter().flat_map(|bucket| bucket.rows) {
-                sum.requests += row.requests;
-                sum.tokens.input = sum.tokens.input.saturating_add(row.tokens.input);
-                sum.tokens.output = sum.tokens.output.saturating_add(row.tokens.output);
-                sum.cost = Nanos(sum.cost.0.saturating_add(row.cost.0));
-            }
+        for row in buckets.into_iter().flat_map(|bucket| bucket.rows) {
+            sum.requests += row.requests;
+            sum.tokens.input = sum.tokens.input.saturating_add(row.tokens.input);
+            sum.tokens.output = sum.tokens.output.saturating_add(row.tokens.output);
+            sum.cost = sum.cost.plus(&row.cost);
         }
         Ok((month, sum))
     }
@@ -137,6 +124,17 @@ impl Control {
     }
 }
 
-fn parse_page(token: &str) -> Option<i64> {
-    i64::from_str_radix(token.strip_prefix(PAGE_PREFIX)?, 16).ok()
+impl UsageQuestion {
+    /// The same for all pages of a report: neither the page nor its size, and no end, which is now
+    /// where none is given.
+    fn fingerprint(&self) -> u64 {
+        let mut filter = self.filter.clone();
+        let lists = [&mut filter.projects, &mut filter.users, &mut filter.keys, &mut filter.models];
+        for list in lists {
+            list.sort_unstable();
+            list.dedup();
+        }
+        let same = (self.report, self.width, self.start, self.group, filter);
+        cursor::fingerprint(&format!("{same:?}"))
+    }
 }

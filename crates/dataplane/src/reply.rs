@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use domain::{Fault, Nanos, RequestId, Retry};
+use domain::{Fault, Nanos, RequestId, Retry, Timestamp};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 use openai::envelope;
@@ -16,10 +16,11 @@ use crate::tab::Tab;
 /// A wait that Node's SDK ignores; there a plain "do not" is clearer (ms).
 const LONG_WAIT: u64 = 60_000;
 
-/// A new id for a call: unique, not secret. A random start and a counter, mixed; asking the
-/// operating system for each would be a system call a request.
+/// A new id for a call: unique, not secret. First the time, so that the request log's index grows
+/// at its end; then a random start and a counter, mixed: asking the operating system for each
+/// would be a system call a request.
 #[must_use]
-pub fn request_id() -> RequestId {
+pub fn request_id(at: Timestamp) -> RequestId {
     static START: OnceLock<[u64; 2]> = OnceLock::new();
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let random = || u64::from_ne_bytes(vault::random());
@@ -27,7 +28,9 @@ pub fn request_id() -> RequestId {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut text = [0; 36];
     text[..4].copy_from_slice(b"req_");
-    let words = [mix(high.wrapping_add(number)), mix(low ^ number)];
+    // 48 bits of milliseconds last for eight thousand years.
+    let time = at.0.cast_unsigned() << 16;
+    let words = [time | mix(high.wrapping_add(number)) >> 48, mix(low ^ number)];
     let nibbles = words.iter().flat_map(|word| (0..16).map(move |at| (word >> (60 - 4 * at)) & 15));
     for (digit, nibble) in text[4..].iter_mut().zip(nibbles) {
         *digit = b"0123456789abcdef"[nibble as usize];
@@ -115,4 +118,21 @@ pub(crate) fn json(
 ) -> Response<ReplyBody> {
     map.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     assemble(status, map, ReplyBody::whole(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_calls_differ_and_sort_by_time() {
+        let ids: Vec<_> =
+            (0..1_000).map(|n| request_id(Timestamp(1_700_000_000_000 + n / 10))).collect();
+        let distinct: std::collections::HashSet<_> = ids.iter().map(RequestId::as_str).collect();
+        assert_eq!(distinct.len(), ids.len());
+        assert!(ids.iter().all(|id| id.as_str().len() == 36));
+        let prefix = |id: &RequestId| id.as_str()[..16].to_owned();
+        assert!(ids.windows(2).all(|pair| prefix(&pair[0]) <= prefix(&pair[1])));
+        assert_eq!(prefix(&ids[0]), "req_018bcfe56800");
+    }
 }

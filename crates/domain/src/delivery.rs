@@ -34,3 +34,26 @@ pub struct Waiting {
     pub delivery: Delivery,
     pub attempts: u32,
 }
+
+/// Seconds after each failure: soon at first, for some three days in all.
+const PAUSES: [i64; 9] = [5, 60, 300, 1_800, 7_200, 18_000, 36_000, 72_000, 129_600];
+
+/// How long to wait, in seconds, when a message has failed so many times; `None`: give up.
+#[must_use]
+pub fn pause_after(failures: u32) -> Option<i64> {
+    let at = usize::try_from(failures).ok()?.checked_sub(1)?;
+    PAUSES.get(at).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end() {
+        let pauses: Vec<_> = (1..).map_while(pause_after).collect();
+        assert_eq!(pauses, PAUSES);
+        assert!(pauses.is_sorted() && (200_000..300_000).contains(&pauses.iter().sum::<i64>()));
+        assert_eq!((pause_after(0), pause_after(u32::MAX)), (None, None));
+    }
+}

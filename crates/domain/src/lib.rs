@@ -15,11 +15,14 @@ mod id;
 mod key;
 pub mod ledger;
 mod limit;
+mod line_item;
 mod model;
 mod money;
 mod page;
 pub mod ports;
 pub mod price;
+mod report;
+mod request_log;
 mod scope;
 mod secret;
 mod time;
@@ -29,7 +32,7 @@ mod usage;
 pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
-pub use delivery::{Delivery, Message, Waiting};
+pub use delivery::{Delivery, Message, Waiting, pause_after};
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
     AlertId, AuditId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId, ServiceAccountId,
@@ -40,14 +43,14 @@ pub use key::{
     SecretHash,
 };
 pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit};
+pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};
 pub use page::{Order, PageQuery, Paged};
+pub use report::{Bucket, BucketWidth, GroupBy, UsageFilter, UsageQuery, UsageRow};
+pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};
 pub use upstream::{ObjectKind, ObjectRecord, Upstream, UpstreamSource};
-pub use usage::{
-    Bucket, BucketWidth, GroupBy, Outcome, Tokens, UsageFamily, UsageFilter, UsageQuery,
-    UsageRecord, UsageRow,
-};
+pub use usage::{ImageSource, Outcome, Tokens, UsageFamily, UsageRecord};

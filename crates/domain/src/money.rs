@@ -20,6 +20,40 @@ impl fmt::Display for Nanos {
     }
 }
 
+const NANOS_A_DOLLAR: i64 = 1_000_000_000;
+const NANOS_A_CENT: i64 = 10_000_000;
+
+impl Nanos {
+    /// US dollars as plain decimal text: `12`, `12.50`, at most nine places. No sign, no
+    /// exponent, no blanks. `None` for anything else, and for what an amount cannot hold.
+    #[must_use]
+    pub fn from_dollars(text: &str) -> Option<Self> {
+        let (whole, places) = match text.split_once('.') {
+            Some((whole, places)) => (whole, places),
+            None => (text, "0"),
+        };
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole) || !digits(places) || places.len() > 9 {
+            return None;
+        }
+        let whole: i64 = whole.parse().ok()?;
+        let places: i64 = format!("{places:0<9}").parse().ok()?;
+        whole.checked_mul(NANOS_A_DOLLAR)?.checked_add(places).map(Self)
+    }
+
+    /// Whole US cents; `None` for what an amount cannot hold.
+    #[must_use]
+    pub fn from_cents(cents: i64) -> Option<Self> {
+        cents.checked_mul(NANOS_A_CENT).map(Self)
+    }
+
+    /// Whole US cents, rounded down.
+    #[must_use]
+    pub fn cents(self) -> i64 {
+        self.0.div_euclid(NANOS_A_CENT)
+    }
+}
+
 /// What an attempt cost, by what it was for. The parts sum exactly to what is posted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
@@ -54,5 +88,47 @@ mod tests {
         assert_eq!(Nanos(41_250).to_string(), "0.00004125");
         assert_eq!(Nanos(2_000_000_000).to_string(), "2");
         assert_eq!(Nanos(-1).to_string(), "-0.000000001");
+    }
+
+    #[test]
+    fn case_55_dollars_are_plain_decimals_that_fit() {
+        for (text, nanos) in [
+            ("0", 0),
+            ("12.50", 12_500_000_000),
+            ("0.000000001", 1),
+            ("007.1", 7_100_000_000),
+            ("9223372036.854775807", i64::MAX),
+        ] {
+            assert_eq!(Nanos::from_dollars(text), Some(Nanos(nanos)), "{text}");
+        }
+        for text in [
+            "",
+            ".",
+            ".5",
+            "5.",
+            "-1",
+            "+1",
+            "1e9",
+            "1,000",
+            " 1",
+            "1 ",
+            "$1",
+            "0x1",
+            "NaN",
+            "inf",
+            "1.0000000001",
+            "9223372036.854775808",
+            "99999999999999999999",
+            "١",
+        ] {
+            assert_eq!(Nanos::from_dollars(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn cents_are_whole_and_rounded_down() {
+        assert_eq!(Nanos::from_cents(1), Some(Nanos(10_000_000)));
+        assert_eq!(Nanos::from_cents(i64::MAX), None);
+        assert_eq!((Nanos(19_999_999).cents(), Nanos(20_000_000).cents()), (1, 2));
     }
 }

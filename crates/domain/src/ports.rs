@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use crate::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
 use crate::{
-    AlertId, AuditEntry, Balance, Bucket, Change, Key, KeyId, KeyKind, KeyView, Nanos, ObjectKind,
-    ObjectRecord, Organization, PageQuery, Paged, Project, ProjectId, ScopeId, SecretHash,
-    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId,
-    UsageQuery, UsageRecord, User, Waiting,
+    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Key, KeyId, KeyKind,
+    KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged,
+    Project, ProjectId, RequestId, ScopeId, SecretHash, ServiceAccount, ServiceAccountId,
+    SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User,
+    Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -69,7 +70,7 @@ pub trait Objects: Send + Sync {
     ) -> StoreResult<'_, u64>;
 }
 
-/// Takes usage records in groups and answers reports over them.
+/// Takes usage records in groups, answers reports over them, and shows them one by one.
 pub trait UsageStore: Send + Sync {
     /// Writes the request log and folds into minute, hour and day rollups. After an error nothing
     /// was changed, and the same records may be written again.
@@ -86,6 +87,13 @@ pub trait UsageStore: Send + Sync {
 
     /// The buckets that hold calls, oldest first.
     fn report(&self, query: UsageQuery) -> StoreResult<'_, Vec<Bucket>>;
+
+    /// Logged attempts, newest first. Looks at a bounded part of the log a page, so that a page may
+    /// hold fewer than asked for although older ones follow.
+    fn attempts(&self, query: AttemptQuery) -> StoreResult<'_, AttemptPage>;
+
+    /// All attempts of a call, first to last; none of a call that is not in the log.
+    fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>>;
 }
 
 /// Reads and writes of the control plane.

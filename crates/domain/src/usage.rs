@@ -1,8 +1,8 @@
-//! Usage: what one attempt consumed, and the questions asked of many.
+//! Usage: what one attempt consumed.
 
 use std::sync::Arc;
 
-use crate::{Cost, KeyId, Nanos, ProjectId, RequestId, Timestamp, UpstreamId};
+use crate::{Cost, KeyId, ProjectId, RequestId, Timestamp, UpstreamId};
 
 /// Token counts of one attempt. Details are parts of the totals, as in OpenAI's bodies:
 /// `input_cached` is inside `input`, `output_reasoning` inside `output`.
@@ -35,6 +35,14 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub const ALL: [Self; 4] =
+        [Self::Completed, Self::Refused, Self::ClientGone, Self::UpstreamFailed];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -73,6 +81,42 @@ impl UsageFamily {
             Self::Videos => "videos",
             Self::Other => "other",
         }
+    }
+}
+
+/// How images came about: the usage report of images tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ImageSource {
+    Generation,
+    Edit,
+    Variation,
+}
+
+impl ImageSource {
+    pub const ALL: [Self; 3] = [Self::Generation, Self::Edit, Self::Variation];
+
+    /// By the operation that makes images; what the class table may add counts as generation.
+    #[must_use]
+    pub fn of_operation(operation: &str) -> Self {
+        match operation {
+            "createImageEdit" => Self::Edit,
+            "createImageVariation" => Self::Variation,
+            _ => Self::Generation,
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Generation => "image.generation",
+            Self::Edit => "image.edit",
+            Self::Variation => "image.variation",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == text)
     }
 }
 
@@ -122,102 +166,18 @@ pub struct UsageRecord {
     pub bytes_out: u64,
 }
 
-/// How wide a bucket of a usage report is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum BucketWidth {
-    Minute,
-    Hour,
-    Day,
-}
-
-impl BucketWidth {
-    pub const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
-
+impl UsageRecord {
+    /// Whether the provider took it as a request; what it refused is none, whatever it cost.
     #[must_use]
-    pub fn seconds(self) -> i64 {
-        match self {
-            Self::Minute => 60,
-            Self::Hour => 3600,
-            Self::Day => 86_400,
-        }
+    pub fn is_request(&self) -> bool {
+        self.outcome != Outcome::Refused
     }
 
+    /// Whether it may have cost something that nobody here can tell: a request of a kind that is
+    /// paid for, without a price. Look-ups and lists are free.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Minute => "1m",
-            Self::Hour => "1h",
-            Self::Day => "1d",
-        }
+    pub fn is_unpriced(&self) -> bool {
+        let free = self.family == UsageFamily::Other && self.tokens == Tokens::default();
+        self.is_request() && self.cost.is_none() && !free
     }
-
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|w| w.as_str() == text)
-    }
-
-    /// The start of the bucket that holds `at`, in Unix seconds.
-    #[must_use]
-    pub fn start_of(self, at: Timestamp) -> i64 {
-        at.seconds().div_euclid(self.seconds()) * self.seconds()
-    }
-}
-
-/// Which dimensions a report tells apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct GroupBy {
-    pub project: bool,
-    pub user: bool,
-    pub key: bool,
-    pub model: bool,
-    pub batch: bool,
-    pub service_tier: bool,
-}
-
-/// Only what matches every non-empty list.
-#[derive(Clone, Debug, Default)]
-pub struct UsageFilter {
-    pub projects: Vec<String>,
-    pub users: Vec<String>,
-    pub keys: Vec<String>,
-    pub models: Vec<String>,
-    pub batch: Option<bool>,
-}
-
-/// A usage report's question. Times are Unix seconds, `[start, end)`, aligned to the width.
-#[derive(Clone, Debug)]
-pub struct UsageQuery {
-    pub family: UsageFamily,
-    pub width: BucketWidth,
-    pub start: i64,
-    pub end: i64,
-    pub group: GroupBy,
-    pub filter: UsageFilter,
-}
-
-/// One result inside a bucket. Dimensions that were not asked for are `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UsageRow {
-    pub project: Option<String>,
-    pub user: Option<String>,
-    pub key: Option<String>,
-    pub model: Option<String>,
-    pub batch: Option<bool>,
-    pub service_tier: Option<String>,
-    pub requests: u64,
-    /// How many of the requests were counted by us, not by the provider.
-    pub estimated: u64,
-    pub tokens: Tokens,
-    pub images: u64,
-    pub media_ms: u64,
-    pub characters: u64,
-    pub cost: Nanos,
-}
-
-/// One bucket with its results; a bucket without calls is not returned.
-#[derive(Clone, Debug)]
-pub struct Bucket {
-    /// Unix seconds.
-    pub start: i64,
-    pub rows: Vec<UsageRow>,
 }

@@ -2,6 +2,8 @@
 //!
 //! * [`Origin`]: where an upstream is, and how we may reach it.
 //! * [`Pool`]: kept-alive connections of one worker; [`Pool::send`] places one request.
+//! * [`Poster`]: one POST to a URL that somebody of the organization chose.
+//! * [`smtp`]: handing an e-mail to the operator's mail server.
 //! * [`guard`]: which addresses may be connected to.
 //!
 //! Nothing here follows a redirect, reads a proxy from the environment, or sends a request twice
@@ -14,10 +16,13 @@ mod connect;
 pub mod guard;
 mod origin;
 mod pool;
+mod post;
+pub mod smtp;
 mod tls;
 
 pub use body::{BoxError, Outgoing};
 pub use connect::Dialled;
 pub use origin::{BadUrl, InProcess, Origin};
 pub use pool::{Answer, AnswerBody, Pool, SendError, Stage};
+pub use post::Poster;
 pub use tls::Tls;

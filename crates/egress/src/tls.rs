@@ -35,6 +35,13 @@ impl Tls {
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 
+    /// The same for what is not HTTP.
+    pub(crate) fn without_alpn(&self) -> Self {
+        let mut config = ClientConfig::clone(self.0.config());
+        config.alpn_protocols.clear();
+        Self(TlsConnector::from(Arc::new(config)))
+    }
+
     pub(crate) async fn wrap(
         &self,
         host: &str,

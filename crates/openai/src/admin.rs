@@ -5,20 +5,31 @@
 //! them, never in their place. No shape can hold a secret but [`Revealed`].
 
 mod admin_key;
+mod costs;
 mod list;
+mod logged_request;
 mod project;
 mod project_key;
 mod service_account;
+mod spending;
 mod superset;
 mod usage;
+mod usage_results;
 
 pub use admin_key::AdminApiKey;
+pub use costs::{CostAbout, CostsResult};
 pub use list::{Deleted, List, Listed};
+pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
 pub use project::{Project, RESIDENCIES};
 pub use project_key::{Owner, ProjectApiKey};
 pub use service_account::{ServiceAccount, ServiceAccountApiKey, ServiceAccountCreated};
+pub use spending::{Limit, SpendAlert, SpendAlertMade, SpendLimit, SpendLimitDeleted};
 pub use superset::{KeyDetail, Me, MonthUsage, Upstream};
 pub use usage::{CompletionsResult, UsageBucket, UsagePage};
+pub use usage_results::{
+    AudioSpeechesResult, AudioTranscriptionsResult, EmbeddingsResult, ImagesResult,
+    ModerationsResult,
+};
 
 use serde::Serialize;
 

@@ -3,11 +3,9 @@
 //! Placeholders are `$1`, `$2`, … in the order of their first use: PostgreSQL binds them by
 //! number, SQLite by first appearance, and only in that order the two agree.
 
-use std::sync::LazyLock;
+pub(crate) mod usage;
 
-use domain::{GroupBy, Order, PageQuery, UsageFilter};
-
-use crate::rollup::COUNTER_COLUMNS;
+use domain::{Order, PageQuery};
 
 pub(crate) const META: &str = "SELECT value FROM meta WHERE name = $1";
 pub(crate) const PUT_META: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)
@@ -193,89 +191,6 @@ pub(crate) const END_DELIVERY: &str = "DELETE FROM outbox WHERE id = $1";
 pub(crate) const AUDIT: &str = "INSERT INTO audit_log
     (id, at, event, actor_type, actor_id, project_id, payload, request_id, address)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-
-// ---- usage
-
-pub(crate) const LOG_REQUEST: &str = "INSERT INTO requests
-    (request_id, attempt, at_ms, operation, family, project_id, key_id, user_id, user_label,
-     model_asked, model_served, service_tier, upstream_id, upstream_request_id, status, outcome,
-     stream, batch, estimated, input_tokens, input_cached_tokens, input_cache_write_tokens,
-     input_audio_tokens, input_image_tokens, output_tokens, output_reasoning_tokens,
-     output_audio_tokens, output_image_tokens, images, audio_ms, characters, cost_nanos,
-     error_code, queue_us, first_byte_us, total_us, bytes_in, bytes_out)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-            $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
-            $37, $38)";
-pub(crate) const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM requests";
-
-const SLOT_COLUMNS: [&str; 9] = [
-    "width_s",
-    "start_s",
-    "family",
-    "project_id",
-    "user_id",
-    "key_id",
-    "model",
-    "batch",
-    "service_tier",
-];
-
-/// Adds one folded row: the slot's columns, then the counters.
-pub(crate) static ADD_USAGE: LazyLock<String> = LazyLock::new(|| {
-    let slot = SLOT_COLUMNS.join(", ");
-    let counters = COUNTER_COLUMNS.join(", ");
-    let values = placeholders(1, SLOT_COLUMNS.len() + COUNTER_COLUMNS.len());
-    let sums = COUNTER_COLUMNS.map(|c| format!("{c} = usage_rollup.{c} + excluded.{c}")).join(", ");
-    format!(
-        "INSERT INTO usage_rollup ({slot}, {counters}) VALUES ({values})
-         ON CONFLICT ({slot}) DO UPDATE SET {sums}"
-    )
-});
-
-/// A report over the rollups: `$1…$4` are width, start, end and family, then the filter's lists
-/// in the order of [`filter_lists`], then the batch flag. The columns are the bucket's start, the
-/// six dimensions (NULL where not asked for), and the counters.
-pub(crate) fn report(group: &GroupBy, filter: &UsageFilter) -> String {
-    let dimensions = [
-        (group.project, "project_id"),
-        (group.user, "user_id"),
-        (group.key, "key_id"),
-        (group.model, "model"),
-        (group.batch, "batch"),
-        (group.service_tier, "service_tier"),
-    ];
-    let shown = dimensions.map(|(asked, column)| if asked { column } else { "NULL" }).join(", ");
-    let sums = COUNTER_COLUMNS.map(|c| format!("CAST(SUM({c}) AS BIGINT)")).join(", ");
-    let mut keys = vec!["start_s"];
-    keys.extend(dimensions.iter().filter(|(asked, _)| *asked).map(|(_, column)| column));
-    let keys = keys.join(", ");
-
-    let mut wanted = String::new();
-    let mut next = 5;
-    for (column, list) in filter_lists(filter) {
-        if !list.is_empty() {
-            wanted += &format!(" AND {column} IN ({})", placeholders(next, list.len()));
-            next += list.len();
-        }
-    }
-    if filter.batch.is_some() {
-        wanted += &format!(" AND batch = ${next}");
-    }
-    format!(
-        "SELECT start_s, {shown}, {sums} FROM usage_rollup
-         WHERE width_s = $1 AND start_s >= $2 AND start_s < $3 AND family = $4{wanted}
-         GROUP BY {keys} ORDER BY {keys}"
-    )
-}
-
-pub(crate) fn filter_lists(filter: &UsageFilter) -> [(&'static str, &[String]); 4] {
-    [
-        ("project_id", &filter.projects),
-        ("user_id", &filter.users),
-        ("key_id", &filter.keys),
-        ("model", &filter.models),
-    ]
-}
 
 // ---- pages
 

@@ -1,18 +1,20 @@
 //! The embedded default: two SQLite files in the data directory, one process a directory.
 //!
 //! `tollgate.db` holds what must not be lost (records, objects, audit, rollups); `requests.db`
-//! holds the request log, with its own retention. Four threads own the connections:
+//! holds the request log, with its own retention. Five threads own the connections:
 //!
 //! - `writer`: every write to `tollgate.db`, in groups that share one commit;
 //! - `log`: every write to `requests.db`; it has the writer commit the rollups in between;
 //! - `lookups`: reads on the way of a paid call;
-//! - `reports`: lists and reports, so that a slow one never stands before a call.
+//! - `reports`: lists and reports, so that a slow one never stands before a call;
+//! - `requests`: reads of the request log, which is the largest and the slowest to look through.
 //!
 //! Queues are bounded; a full one answers `Unavailable("overloaded")` at once.
 
 mod apply;
 mod apply_keys;
 mod apply_limits;
+mod attempts;
 mod connect;
 mod directory;
 mod failure;
@@ -54,6 +56,7 @@ pub struct Store {
     // the log before the writer that it hands its rollups to; the lock when all files are closed.
     lookups: Lane,
     reports: Lane,
+    requests: Lane,
     log: Log,
     writer: Arc<Writer>,
     clock: Arc<dyn Clock>,
@@ -77,10 +80,12 @@ impl Store {
         let requests = connect::writable(&directory, &schema::REQUESTS)?;
         let lookups = connect::read_only(&directory, &schema::RECORDS)?;
         let reports = connect::read_only(&directory, &schema::RECORDS)?;
+        let logged = connect::read_only(&directory, &schema::REQUESTS)?;
         let writer = Arc::new(Writer::start(records).map_err(thread)?);
         Ok(Self {
             lookups: Lane::start("store-lookups", lookups).map_err(thread)?,
             reports: Lane::start("store-reports", reports).map_err(thread)?,
+            requests: Lane::start("store-requests", logged).map_err(thread)?,
             log: Log::start(requests, Arc::clone(&writer)).map_err(thread)?,
             writer,
             clock,
@@ -93,7 +98,8 @@ impl Store {
     pub fn request_log_rows(&self) -> StoreResult<'_, u64> {
         self.aside(|directory| {
             let db = connect::read_only(directory, &schema::REQUESTS).map_err(refused)?;
-            let rows: Option<i64> = one(&db, sql::COUNT_REQUESTS, [], |row| Ok(row.get(0)?))?;
+            let rows: Option<i64> =
+                one(&db, sql::usage::COUNT_REQUESTS, [], |row| Ok(row.get(0)?))?;
             Ok(rows.unwrap_or_default().cast_unsigned())
         })
     }

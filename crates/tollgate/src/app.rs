@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
-use domain::ports::{Directory, Invalidate, Objects, Records, UsageStore};
+use domain::ports::{Balances, Directory, Invalidate, Objects, Records, UsageStore};
 use domain::price::{Layer, PriceBook};
 use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
 use egress::{InProcess, Tls};
@@ -65,14 +65,15 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let spool_dir = config.data_dir.join("spool");
     make_private_dir(&spool_dir)?;
     let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
-    let control = Arc::new(Control::new(
-        Arc::clone(&store) as Arc<dyn Records>,
-        Arc::clone(&store) as Arc<dyn Directory>,
-        Arc::clone(&store) as Arc<dyn UsageStore>,
-        vault,
-        Arc::clone(&clock),
-        Arc::clone(&dataplane) as Arc<dyn Invalidate>,
-    ));
+    let ports = control::Ports {
+        records: Arc::clone(&store) as Arc<dyn Records>,
+        directory: Arc::clone(&store) as Arc<dyn Directory>,
+        usage: Arc::clone(&store) as Arc<dyn UsageStore>,
+        balances: Arc::clone(&store) as Arc<dyn Balances>,
+        clock: Arc::clone(&clock),
+        invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
+    };
+    let control = Arc::new(Control::new(ports, vault));
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.
     let books = Books::new(organization_id(&store).await?);
@@ -91,6 +92,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     };
     app.load_prices();
     app.load_upstreams(config).await?;
+    app.load_limits(config).await?;
     Ok(app)
 }
 
@@ -100,6 +102,16 @@ impl App {
         let built_in = providers::prices::built_in();
         let rows = built_in.map(|(model, price)| (Layer::BuiltIn, model, price));
         self.dataplane.set_prices(Arc::new(PriceBook::new(rows)));
+    }
+
+    /// Writes the spend limits that the config file names, and takes away those it no longer does.
+    ///
+    /// # Errors
+    /// When one is for nobody: a limit that the operator wrote and that does not hold is worse
+    /// than no start.
+    pub async fn load_limits(&self, config: &Config) -> Result<(), String> {
+        let declared = self.control.declare_limits(config.limits.clone()).await;
+        declared.map_err(|fault| format!("[[limits]]: {}", fault.message))
     }
 
     /// Writes the declared upstreams and puts all live ones in use.

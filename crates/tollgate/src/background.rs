@@ -1,4 +1,6 @@
-//! Work beside the calls: posting what they cost.
+//! Work beside the calls: posting what they cost, telling of spending.
+
+mod alerts;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use store::Store;
 
 use crate::ledger::Books;
 use crate::server::Stop;
+
+pub use alerts::Alerts;
 
 /// How long a settled call waits for its group: short against the promised second.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -6,6 +6,8 @@
 mod api;
 mod calendar;
 mod confirm;
+mod costs;
+mod costs_report;
 mod duration;
 pub(crate) mod explain;
 mod failure;
@@ -13,8 +15,12 @@ mod failure;
 mod fake;
 mod key_text;
 mod keys;
+mod limits;
+mod pages;
 mod project;
 mod projects;
+mod range;
+mod requests;
 mod reveal;
 mod said;
 mod shapes;
@@ -43,8 +49,16 @@ pub enum ClientCommand {
     /// Make, show and archive projects
     #[command(subcommand)]
     Projects(projects::Command),
+    /// Show, set and clear spend limits
+    #[command(subcommand)]
+    Limits(limits::Command),
     /// Report the tokens and requests of a time
     Usage(usage::Args),
+    /// Report what the calls of a time cost
+    Costs(costs::Args),
+    /// Look into the request log
+    #[command(subcommand)]
+    Requests(requests::Command),
     /// Show the accounts with providers
     #[command(subcommand)]
     Upstreams(upstreams::Command),
@@ -84,10 +98,16 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
     match command {
         ClientCommand::Keys(command) => keys::run(command, &Api::connect(env)?).await,
         ClientCommand::Projects(command) => projects::run(command, &Api::connect(env)?).await,
+        ClientCommand::Limits(command) => limits::run(command, &Api::connect(env)?).await,
         ClientCommand::Usage(args) => {
             let now = SystemClock.now().seconds();
             usage::run(args, &Api::connect(env)?, now).await
         }
+        ClientCommand::Costs(args) => {
+            let now = SystemClock.now().seconds();
+            costs::run(args, &Api::connect(env)?, now).await
+        }
+        ClientCommand::Requests(command) => requests::run(command, &Api::connect(env)?).await,
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use control::DeclaredLimit;
 use domain::{Secret, UpstreamSource};
 use providers::catalogue;
 
@@ -30,6 +31,10 @@ pub struct Config {
     pub master_key: Option<Secret>,
     pub metrics_token: Option<Secret>,
     pub upstreams: Vec<UpstreamConfig>,
+    pub limits: Vec<DeclaredLimit>,
+    /// Hosts in lower case that webhooks may go to although their addresses are private.
+    pub private_webhooks: Vec<String>,
+    pub smtp: Option<Smtp>,
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
@@ -48,6 +53,18 @@ pub struct UpstreamConfig {
     pub credential: Option<Secret>,
     pub source: UpstreamSource,
     pub unowned: UnownedProject,
+}
+
+/// The mail server that takes our messages.
+#[derive(Clone)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub security: egress::smtp::Security,
+    /// User name and password.
+    pub login: Option<(String, Secret)>,
+    /// The sender's address.
+    pub from: String,
 }
 
 #[derive(Clone, Debug)]
@@ -140,6 +157,9 @@ impl Config {
             master_key,
             metrics_token,
             upstreams,
+            limits: file.limits,
+            private_webhooks: file.private_webhooks,
+            smtp: file.smtp,
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,

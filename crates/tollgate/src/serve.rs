@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::{self, App};
-use crate::background::Flusher;
+use crate::background::{Alerts, Flusher};
 use crate::config::{Config, Environment, Flags, TlsFiles};
 use crate::server::{self, Front, Stop, Workers};
 
@@ -32,6 +32,7 @@ pub struct Running {
     listener: TcpListener,
     workers: Workers,
     flusher: Flusher,
+    alerts: Alerts,
     stop: Stop,
     signals: Signals,
 }
@@ -56,10 +57,11 @@ pub async fn start(config: &Config) -> Result<Running, String> {
         app.books.clone(),
         app.workers.clone(),
     );
+    let alerts = Alerts::new(config, Arc::clone(&app.control))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let signals = Signals::hear()?;
     let listener = server::open(socket, &config.listen)?;
-    Ok(Running { app, address, scheme, listener, workers, flusher, stop, signals })
+    Ok(Running { app, address, scheme, listener, workers, flusher, alerts, stop, signals })
 }
 
 impl Running {
@@ -68,7 +70,7 @@ impl Running {
     /// # Errors
     /// When usage could not be written at the end.
     pub async fn run(self, flags: &Flags, config: &Config) -> Result<(), String> {
-        let Self { app, listener, workers, mut flusher, stop, mut signals, .. } = self;
+        let Self { app, listener, workers, mut flusher, alerts, stop, mut signals, .. } = self;
         let quit = Stop::default();
         let serving = async {
             serve(&app, &workers, listener, &mut signals, flags, config).await;
@@ -76,7 +78,7 @@ impl Running {
             quit.call();
         };
         // Usage is written as long as calls run, the stop's grace included.
-        tokio::join!(serving, flusher.run(&quit));
+        tokio::join!(serving, flusher.run(&quit), alerts.run(&quit));
         let late = Instant::now() + LAST;
         while !flusher.flush().await {
             if Instant::now() > late {
@@ -179,7 +181,13 @@ async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
     };
     match loaded {
         Ok(()) => tracing::info!("upstreams were reloaded from the config"),
-        Err(error) => tracing::error!(%error, "the upstreams were not reloaded; the old ones stay"),
+        Err(error) => {
+            tracing::error!(%error, "the upstreams were not reloaded; the old ones stay");
+            return;
+        }
+    }
+    if let Err(error) = app.load_limits(&config).await {
+        tracing::error!(%error, "the spend limits were not reloaded; the old ones stay");
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! * [`key`]: the format of Tollgate's own keys, with a checksum that anyone can verify.
 //! * [`Vault`]: keyed hashes of our keys, sealed credentials of providers.
+//! * [`webhook`]: signing what we send to people's own servers.
 //! * [`MasterKey`]: where the key over all of it comes from.
 
 #![forbid(unsafe_code)]
@@ -9,6 +10,7 @@
 pub mod key;
 mod master;
 mod sealed;
+pub mod webhook;
 
 pub use master::{MasterKey, MasterKeyError};
 pub use sealed::{OpenError, Vault, WrappedKeys};

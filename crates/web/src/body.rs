@@ -104,6 +104,29 @@ impl Fields {
         }
     }
 
+    /// Text as it was sent.
+    pub(crate) fn text(&mut self, name: &'static str) -> Result<Option<String>, Fault> {
+        self.given(name).map(|value| string(name, value)).transpose()
+    }
+
+    /// Reads an object inside; a fault names the field with the object before it.
+    pub(crate) fn within<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
+        let Some(value) = self.given(name) else { return Ok(None) };
+        let Value::Object(members) = value else {
+            return Err(wrong_type(name, "an object", &value));
+        };
+        let mut inside = Self { members: members.into_iter().collect() };
+        let whole = read(&mut inside).and_then(|found| inside.finish().map(|()| found));
+        whole.map(Some).map_err(|mut fault| {
+            fault.param = fault.param.map(|param| format!("{name}.{param}").into());
+            fault
+        })
+    }
+
     pub(crate) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Fault> {
         match self.given(name) {
             None => Ok(None),

@@ -2,7 +2,9 @@
 
 use control::{Author, Control};
 use domain::fault::catalogue;
-use domain::{Fault, KeyId, KeyView, Order, PageQuery, ProjectId, ServiceAccountId};
+use domain::{
+    AlertId, Fault, KeyId, KeyView, Order, PageQuery, ProjectId, RequestId, ServiceAccountId,
+};
 
 use crate::ApiRequest;
 use crate::body::Fields;
@@ -38,6 +40,16 @@ impl AdminCall<'_> {
         self.id(0).into()
     }
 
+    /// The project of a path that has one.
+    pub(crate) fn path_project(&self) -> Option<ProjectId> {
+        self.request.path.starts_with("/v1/organization/projects/").then(|| self.project())
+    }
+
+    /// A path's last id.
+    pub(crate) fn alert(&self) -> AlertId {
+        self.ids.last().map_or("", String::as_str).into()
+    }
+
     pub(crate) fn admin_key(&self) -> KeyId {
         self.id(0).into()
     }
@@ -48,6 +60,10 @@ impl AdminCall<'_> {
 
     pub(crate) fn service_account(&self) -> ServiceAccountId {
         self.id(1).into()
+    }
+
+    pub(crate) fn logged_request(&self) -> RequestId {
+        self.id(0).into()
     }
 
     pub(crate) fn fields(&self) -> Result<Fields, Fault> {
@@ -61,7 +77,11 @@ impl AdminCall<'_> {
 
     /// `limit` and `after`, oldest first.
     pub(crate) fn page(&self) -> Result<PageQuery, Fault> {
-        let limit = self.query.integer("limit", 1..=LARGEST_PAGE)?.unwrap_or(DEFAULT_PAGE);
+        self.page_of_at_least(1)
+    }
+
+    fn page_of_at_least(&self, least: i64) -> Result<PageQuery, Fault> {
+        let limit = self.query.integer("limit", least..=LARGEST_PAGE)?.unwrap_or(DEFAULT_PAGE);
         let after = self.query.one("after")?.filter(|after| !after.is_empty());
         Ok(PageQuery {
             limit: u32::try_from(limit).map_err(|_| &catalogue::INVALID_VALUE)?,
@@ -72,8 +92,16 @@ impl AdminCall<'_> {
 
     /// As [`AdminCall::page`], for lists that take `order` as well.
     pub(crate) fn ordered_page(&self) -> Result<PageQuery, Fault> {
+        Ok(PageQuery { order: self.order()?, ..self.page()? })
+    }
+
+    /// As [`AdminCall::ordered_page`], for lists that take a `limit` of 0: a page without rows.
+    pub(crate) fn page_or_none(&self) -> Result<PageQuery, Fault> {
+        Ok(PageQuery { order: self.order()?, ..self.page_of_at_least(0)? })
+    }
+
+    fn order(&self) -> Result<Order, Fault> {
         let descending = self.query.word("order", &["asc", "desc"])? == Some("desc");
-        let order = if descending { Order::Descending } else { Order::Ascending };
-        Ok(PageQuery { order, ..self.page()? })
+        Ok(if descending { Order::Descending } else { Order::Ascending })
     }
 }

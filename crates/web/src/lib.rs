@@ -15,6 +15,7 @@ mod call;
 mod credentials;
 mod dispatch;
 mod key_body;
+mod limit_body;
 mod query;
 mod reply;
 mod reveal;

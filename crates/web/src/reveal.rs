@@ -1,9 +1,15 @@
 //! The one place where a new secret leaves: in the reply to whoever made it.
 
 use control::MadeKey;
-use openai::admin::Revealed;
+use domain::Secret;
+use openai::admin::{Revealed, SpendAlert, SpendAlertMade};
 
 /// A shape with the secret beside it. The reply must be `reply::secret_json`.
 pub(crate) fn reveal<T>(shape: T, made: &MadeKey) -> Revealed<T> {
     Revealed { shape, value: made.secret.expose().to_owned() }
+}
+
+/// An alert with its webhook's new signing secret. The reply must be `reply::secret_json`.
+pub(crate) fn reveal_webhook<'a>(alert: SpendAlert<'a>, secret: &Secret) -> SpendAlertMade<'a> {
+    SpendAlertMade { alert, webhook_secret: secret.expose().to_owned() }
 }

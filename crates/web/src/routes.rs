@@ -1,13 +1,18 @@
 //! Every route, on one page.
 
 mod admin_api_keys;
-mod completions_usage;
+mod costs;
 mod key_secrets;
+mod limits;
 mod me;
 mod project_api_keys;
 mod projects;
+mod requests;
 mod service_accounts;
+mod spend_alerts;
+mod spend_limits;
 mod upstreams;
+mod usage;
 
 use domain::Scope;
 use domain::ports::BoxFuture;
@@ -75,13 +80,45 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" WRITE service_accounts::delete),
     admin!(POST "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys" WRITE service_accounts::create_key),
 
-    admin!(GET "/v1/organization/usage/completions" USAGE completions_usage::report),
+    admin!(GET "/v1/organization/projects/{project_id}/spend_limit" READ spend_limits::get),
+    admin!(POST "/v1/organization/projects/{project_id}/spend_limit" WRITE spend_limits::update),
+    admin!(DELETE "/v1/organization/projects/{project_id}/spend_limit" WRITE spend_limits::delete),
+    admin!(GET "/v1/organization/projects/{project_id}/spend_alerts" READ spend_alerts::list),
+    admin!(POST "/v1/organization/projects/{project_id}/spend_alerts" WRITE spend_alerts::create),
+    admin!(GET "/v1/organization/projects/{project_id}/spend_alerts/{alert_id}" READ spend_alerts::get),
+    admin!(POST "/v1/organization/projects/{project_id}/spend_alerts/{alert_id}" WRITE spend_alerts::update),
+    admin!(DELETE "/v1/organization/projects/{project_id}/spend_alerts/{alert_id}" WRITE spend_alerts::delete),
+    admin!(GET "/v1/organization/spend_limit" READ spend_limits::get),
+    admin!(POST "/v1/organization/spend_limit" WRITE spend_limits::update),
+    admin!(DELETE "/v1/organization/spend_limit" WRITE spend_limits::delete),
+    admin!(GET "/v1/organization/spend_alerts" READ spend_alerts::list),
+    admin!(POST "/v1/organization/spend_alerts" WRITE spend_alerts::create),
+    admin!(GET "/v1/organization/spend_alerts/{alert_id}" READ spend_alerts::get),
+    admin!(POST "/v1/organization/spend_alerts/{alert_id}" WRITE spend_alerts::update),
+    admin!(DELETE "/v1/organization/spend_alerts/{alert_id}" WRITE spend_alerts::delete),
+
+    admin!(GET "/v1/organization/usage/completions" USAGE usage::completions),
+    admin!(GET "/v1/organization/usage/embeddings" USAGE usage::embeddings),
+    admin!(GET "/v1/organization/usage/moderations" USAGE usage::moderations),
+    admin!(GET "/v1/organization/usage/images" USAGE usage::images),
+    admin!(GET "/v1/organization/usage/audio_speeches" USAGE usage::audio_speeches),
+    admin!(GET "/v1/organization/usage/audio_transcriptions" USAGE usage::audio_transcriptions),
+    admin!(GET "/v1/organization/usage/vector_stores" USAGE usage::vector_stores),
+    admin!(GET "/v1/organization/usage/code_interpreter_sessions" USAGE usage::code_interpreter_sessions),
+    admin!(GET "/v1/organization/usage/file_search_calls" USAGE usage::file_search_calls),
+    admin!(GET "/v1/organization/usage/web_search_calls" USAGE usage::web_search_calls),
+    admin!(GET "/v1/organization/costs" USAGE costs::report),
 
     Route {
         method: Method::GET,
         template: "/tollgate/v1/me",
         serve: Serve::Holder(|call| Box::pin(me::get(call))),
     },
+    admin!(GET "/tollgate/v1/limits" READ limits::list),
+    admin!(PUT "/tollgate/v1/limits" WRITE limits::put),
+    admin!(DELETE "/tollgate/v1/limits" WRITE limits::delete),
+    admin!(GET "/tollgate/v1/requests" USAGE requests::list),
+    admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
     admin!(GET "/tollgate/v1/upstreams" READ upstreams::list),
     admin!(GET "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}" READ key_secrets::get),
     admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/rotate" WRITE key_secrets::rotate),

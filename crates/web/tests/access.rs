@@ -23,6 +23,8 @@ fn routes(gateway: &Gateway) -> Vec<(String, String)> {
             .replace("{api_key_id}", "key_1")
             .replace("{key_id}", "key_1")
             .replace("{service_account_id}", "svc_acct_1")
+            .replace("{alert_id}", "alert_1")
+            .replace("{request_id}", "req_1")
     };
     Api::routes().map(|(method, path)| (method.to_string(), filled(path))).collect()
 }

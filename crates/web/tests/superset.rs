@@ -9,7 +9,7 @@ mod gateway;
 #[allow(dead_code, reason = "shared by several tests")]
 mod world;
 
-use domain::{Nanos, Secret, Tokens, UsageRow};
+use domain::{Cost, Nanos, Secret, Tokens, UsageRow};
 use gateway::Gateway;
 use serde_json::json;
 use world::block_on;
@@ -95,7 +95,7 @@ fn me_says_what_a_key_may_do_and_used_this_month() {
     let row = |requests, nanos| UsageRow {
         requests,
         tokens: Tokens { input: 10, output: 3, ..Tokens::default() },
-        cost: Nanos(nanos),
+        cost: Cost::of(Nanos(nanos)),
         ..UsageRow::default()
     };
     gateway.world.state().usage.extend([

@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use control::Control;
-use domain::ports::{Directory, Invalidate, Records, StoreError, StoreResult, UsageStore};
+use control::{Control, Ports};
+use domain::ports::{
+    Balances, Directory, Invalidate, Records, StoreError, StoreResult, UsageStore,
+};
 use domain::{
-    AlertId, AuditEntry, Bucket, Change, Clock, Delivery, Key, KeyId, KeyKind, KeyView, Order,
-    Organization, PageQuery, Paged, Project, ProjectId, ScopeId, Secret, SecretHash,
-    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UsageQuery,
-    UsageRecord, User, UserId, Waiting,
+    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Clock, Delivery, Key,
+    KeyId, KeyKind, KeyView, LoggedAttempt, Order, Organization, PageQuery, Paged, Project,
+    ProjectId, RequestId, ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId,
+    SpendAlert, SpendLimit, Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 use vault::{MasterKey, Vault};
 
@@ -31,10 +33,15 @@ pub(crate) struct State {
     pub(crate) limits: Vec<SpendLimit>,
     pub(crate) alerts: Vec<SpendAlert>,
     pub(crate) outbox: Vec<Waiting>,
+    pub(crate) balances: BTreeMap<ScopeId, Vec<Balance>>,
+    pub(crate) meta: BTreeMap<&'static str, Vec<u8>>,
     pub(crate) audit: Vec<AuditEntry>,
     /// Bucket start to row; every report is answered from it.
     pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
     pub(crate) questions: Vec<UsageQuery>,
+    /// The request log, oldest first.
+    pub(crate) attempts: Vec<LoggedAttempt>,
+    pub(crate) attempt_queries: Vec<AttemptQuery>,
     pub(crate) invalidated: Vec<Vec<SecretHash>>,
     pub(crate) limits_told: Vec<ScopeId>,
 }
@@ -55,14 +62,15 @@ impl World {
         world.now.store(NOON * 1000, Ordering::SeqCst);
         let master = MasterKey::from_secret(&Secret::from("q8Zk3v0R1bW7n5Yc2Lx9Td4Hs6Jf8Ga0Mp"));
         let (vault, _) = Vault::create(&master.ok().unwrap());
-        let control = Control::new(
-            world.clone(),
-            world.clone(),
-            world.clone(),
-            Arc::new(vault),
-            world.clone(),
-            world.clone(),
-        );
+        let ports = Ports {
+            records: world.clone(),
+            directory: world.clone(),
+            usage: world.clone(),
+            balances: world.clone(),
+            clock: world.clone(),
+            invalidate: world.clone(),
+        };
+        let control = Control::new(ports, Arc::new(vault));
         (world, Arc::new(control))
     }
 
@@ -130,7 +138,9 @@ impl State {
                 self.upstreams.push(it);
             }
             Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
-            Change::PutMeta { .. } => {}
+            Change::PutMeta { name, value } => {
+                self.meta.insert(name, value);
+            }
             Change::PutSpendLimit(it) => {
                 self.limits.retain(|l| (&l.scope, l.period) != (&it.scope, it.period));
                 self.limits.push(it);
@@ -270,6 +280,12 @@ impl Directory for World {
     }
 }
 
+impl Balances for World {
+    fn balances(&self, scope: ScopeId) -> StoreResult<'_, Vec<Balance>> {
+        self.ask(|state| Ok(state.balances.get(&scope).cloned().unwrap_or_default()))
+    }
+}
+
 impl UsageStore for World {
     fn settle(
         &self,
@@ -286,13 +302,33 @@ impl UsageStore for World {
     fn report(&self, query: UsageQuery) -> StoreResult<'_, Vec<Bucket>> {
         self.ask(|state| {
             let rows = state.usage.range(query.start..query.end);
-            let found = if query.family == domain::UsageFamily::Completions {
-                rows.map(|(start, row)| Bucket { start: *start, rows: vec![row.clone()] }).collect()
-            } else {
-                Vec::new()
+            let bucket = |(start, row): (&i64, &domain::UsageRow)| Bucket {
+                start: *start,
+                rows: vec![row.clone()],
             };
+            let found = rows.map(bucket).collect();
             state.questions.push(query);
             Ok(found)
+        })
+    }
+
+    fn attempts(&self, query: AttemptQuery) -> StoreResult<'_, AttemptPage> {
+        self.ask(|state| {
+            let before = query.before.unwrap_or(i64::MAX);
+            let older = state.attempts.iter().filter(|row| row.place < before);
+            let mut rows: Vec<_> = older.rev().cloned().collect();
+            let limit = query.limit as usize;
+            let next = (rows.len() > limit).then(|| rows[limit - 1].place);
+            rows.truncate(limit);
+            state.attempt_queries.push(query);
+            Ok(AttemptPage { rows, next })
+        })
+    }
+
+    fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>> {
+        self.ask(|state| {
+            let of = |row: &&LoggedAttempt| row.request == request;
+            Ok(state.attempts.iter().filter(of).cloned().collect())
         })
     }
 }
@@ -394,8 +430,8 @@ impl Records for World {
         self.ask(|state| Ok(state.outbox.iter().take(limit as usize).cloned().collect()))
     }
 
-    fn meta(&self, _: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {
-        self.ask(|_| Ok(None))
+    fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {
+        self.ask(|state| Ok(state.meta.get(name).cloned()))
     }
 
     fn ping(&self) -> StoreResult<'_, Timestamp> {

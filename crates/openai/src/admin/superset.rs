@@ -1,10 +1,10 @@
 //! Shapes under `/tollgate/v1`, for what OpenAI has no word.
 
-use domain::{Key, KeySecret, Nanos, Project, Timestamp};
+use domain::{Key, KeySecret, Project, Timestamp};
 use serde::Serialize;
 
 use super::project_key::PolicyShape;
-use super::{Listed, Owner, ProjectApiKey};
+use super::{Limit, Listed, Owner, ProjectApiKey};
 
 /// A project's key with each of its secrets.
 #[derive(Serialize)]
@@ -104,8 +104,8 @@ pub struct Me<'a> {
     #[serde(flatten)]
     policy: PolicyShape<'a>,
     usage: MonthUsage,
-    /// The spend limits that apply to the key.
-    limits: [(); 0],
+    /// The spend limits that the key's calls count against.
+    limits: Vec<Limit<'a>>,
 }
 
 #[derive(Serialize)]
@@ -138,22 +138,28 @@ pub struct MonthUsage {
 impl MonthUsage {
     #[must_use]
     pub fn new((start_time, end_time): (i64, i64), row: &domain::UsageRow) -> Self {
-        let Nanos(cost_nanos) = row.cost;
+        let cost = row.cost.total();
         Self {
             start_time,
             end_time,
             requests: row.requests,
             input_tokens: row.tokens.input,
             output_tokens: row.tokens.output,
-            cost_nanos,
-            cost: row.cost.to_string(),
+            cost_nanos: cost.0,
+            cost: cost.to_string(),
         }
     }
 }
 
 impl<'a> Me<'a> {
     #[must_use]
-    pub fn new(key: &'a Key, owner: &Owner<'a>, project: &'a Project, usage: MonthUsage) -> Self {
+    pub fn new(
+        key: &'a Key,
+        owner: &Owner<'a>,
+        project: &'a Project,
+        usage: MonthUsage,
+        limits: Vec<Limit<'a>>,
+    ) -> Self {
         let (kind, id, name) = match owner {
             Owner::User(user) => ("user", user.id.as_str(), &user.name),
             Owner::ServiceAccount(account) => {
@@ -170,7 +176,7 @@ impl<'a> Me<'a> {
             expires_at: key.expires_at.map(Timestamp::seconds),
             policy: (&key.policy).into(),
             usage,
-            limits: [],
+            limits,
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use bpe_openai::Tokenizer;
 use openai::demand::around;
 use openai::json::{self, Visit, unescape};
 use openai::view::View;
@@ -22,10 +21,10 @@ const READ: [&str; 6] = ["messages", "input", "prompt", "instructions", "suffix"
 /// Right for what `domain::bound::Input::exact` says may be counted, and for nothing else.
 #[must_use]
 pub fn exact_input(model: &str, view: &View, body: &[u8]) -> Option<u64> {
-    if body.len() > COUNTED {
+    if body.len() > COUNTED || !is_known(model) {
         return None;
     }
-    let mut count = Count { body, encoding: encoding(model)?, read: false, tokens: Some(0) };
+    let mut count = Count { body, read: false, tokens: Some(0) };
     json::walk(body, &mut count).ok()?;
     Some(count.tokens? + around(view))
 }
@@ -33,7 +32,6 @@ pub fn exact_input(model: &str, view: &View, body: &[u8]) -> Option<u64> {
 /// Counts every string that stands in a field that is read; of a key that stands twice both.
 struct Count<'b> {
     body: &'b [u8],
-    encoding: &'static Tokenizer,
     /// Whether we are in such a field.
     read: bool,
     tokens: Option<u64>,
@@ -50,7 +48,7 @@ impl Visit for Count<'_> {
     fn string(&mut self, _: usize, raw: Range<usize>) {
         if self.read {
             let text = unescape(&self.body[raw]);
-            let tokens = text.map(|text| self.encoding.count(&text) as u64 + SEAM);
+            let tokens = text.map(|text| super::whole(&text) + SEAM);
             self.tokens = self.tokens.zip(tokens).map(|(sum, more)| sum + more);
         }
     }
@@ -60,25 +58,15 @@ impl Visit for Count<'_> {
     fn close(&mut self, _: usize, _: usize) {}
 }
 
-/// The encoding that a model's maker has published for it; newer models may have another one.
-fn encoding(model: &str) -> Option<&'static Tokenizer> {
-    let base = match model.strip_prefix("ft:") {
-        Some(tuned) => tuned.split(':').next()?,
-        None => model,
-    };
+/// Whether a model's maker has published that it reads `o200k_base`; newer ones may not. The few
+/// that read an older encoding keep their bound by bytes.
+fn is_known(model: &str) -> bool {
+    let base =
+        model.strip_prefix("ft:").map_or(model, |tuned| tuned.split(':').next().unwrap_or(""));
     let is = |family: &str| {
         base.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     };
-    if ["gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4-mini"].into_iter().any(is) {
-        Some(bpe_openai::o200k_base())
-    } else if ["gpt-4", "gpt-3.5-turbo", "text-embedding-3", "text-embedding-ada-002"]
-        .into_iter()
-        .any(is)
-    {
-        Some(bpe_openai::cl100k_base())
-    } else {
-        None
-    }
+    ["gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4-mini"].into_iter().any(is)
 }
 
 #[cfg(test)]
@@ -149,14 +137,10 @@ mod tests {
                 ),
                 (
                     "/chat/completions",
-                    json!({"model": "gpt-4", "messages": [
+                    json!({"model": "gpt-4.1", "messages": [
                     {"role": "user", "content": [{"type": "text", "text": text}, {"type": "text", "text": text}]}]}),
                 ),
                 ("/responses", json!({"model": "gpt-5", "instructions": text, "input": text})),
-                (
-                    "/embeddings",
-                    json!({"model": "text-embedding-3-small", "input": [text, "", text]}),
-                ),
             ];
             for (path, body) in bodies {
                 let (bytes, exact) = both(path, &body);
@@ -202,10 +186,18 @@ mod tests {
             let body = json!({"model": model, "input": text}).to_string();
             exact_input(model, &View::of(body.as_bytes()).unwrap(), body.as_bytes())
         };
-        for model in ["gpt-4o-mini", "ft:gpt-4o-2024-08-06:acme::1", "gpt-5-mini", "o3", "gpt-4"] {
+        for model in ["gpt-4o-mini", "ft:gpt-4o-2024-08-06:acme::1", "gpt-5-mini", "o3"] {
             assert!(count(model, "x").is_some(), "{model}");
         }
-        for model in ["gpt-5.4", "gpt-6-sol", "davinci-002", "gpt-oss-120b", "gpt-4.5-preview"] {
+        for model in [
+            "gpt-4",
+            "text-embedding-3-small",
+            "gpt-5.4",
+            "gpt-6-sol",
+            "davinci-002",
+            "gpt-oss-120b",
+            "gpt-4.5-preview",
+        ] {
             assert_eq!(count(model, "x"), None, "{model}");
         }
         assert_eq!(count("gpt-4o", &"x".repeat(COUNTED)), None);

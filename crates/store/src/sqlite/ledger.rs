@@ -17,6 +17,7 @@ use super::query::{all, one, text};
 use crate::columns::unreadable;
 use crate::sql;
 
+mod balances;
 mod entries;
 
 impl Ledger for Store {

@@ -21,7 +21,8 @@ use super::failure::{Failure, gone, guarded};
 use super::worker::Worker;
 use super::writer::{Writer, commit, execute};
 use super::{connect, ledger, usage};
-use crate::{rollup, sql};
+use crate::rollup;
+use crate::sql::usage as sql;
 
 const DEPTH: usize = 256;
 /// Batches and, roughly, rows that share one transaction.
@@ -131,7 +132,7 @@ fn post(db: &Connection, group: &[Settlements]) -> Result<(), Failure> {
 }
 
 fn insert(db: &Connection, batches: &[Settlements]) -> Result<(), Failure> {
-    let mut statement = db.prepare_cached(sql::LOG_REQUEST)?;
+    let mut statement = db.prepare_cached(&sql::LOG_REQUEST)?;
     for record in batches.iter().flat_map(|batch| batch.records.iter()) {
         bind_call(&mut statement, record)?;
         bind_numbers(&mut statement, record)?;
@@ -163,7 +164,7 @@ fn bind_call(row: &mut CachedStatement<'_>, record: &UsageRecord) -> rusqlite::R
     row.raw_bind_parameter(19, record.estimated)
 }
 
-/// Columns 20 to 38: what was counted and how long it took.
+/// Columns 20 to 41: what was counted, what it cost and how long it took.
 fn bind_numbers(row: &mut CachedStatement<'_>, record: &UsageRecord) -> rusqlite::Result<()> {
     let tokens = &record.tokens;
     row.raw_bind_parameter(20, integer(tokens.input))?;
@@ -184,7 +185,10 @@ fn bind_numbers(row: &mut CachedStatement<'_>, record: &UsageRecord) -> rusqlite
     row.raw_bind_parameter(35, record.first_byte_us)?;
     row.raw_bind_parameter(36, integer(record.total_us))?;
     row.raw_bind_parameter(37, integer(record.bytes_in))?;
-    row.raw_bind_parameter(38, integer(record.bytes_out))
+    row.raw_bind_parameter(38, integer(record.bytes_out))?;
+    row.raw_bind_parameter(39, record.cost.map(|cost| cost.input.0))?;
+    row.raw_bind_parameter(40, record.cost.map(|cost| cost.input_cached.0))?;
+    row.raw_bind_parameter(41, record.cost.map(|cost| cost.output.0))
 }
 
 fn integer(number: u64) -> i64 {

@@ -26,6 +26,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_1.sql"),
         include_str!("schema/tollgate_2.sql"),
         include_str!("schema/tollgate_3.sql"),
+        include_str!("schema/tollgate_4.sql"),
     ],
 };
 
@@ -35,7 +36,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
 pub(crate) const REQUESTS: DatabaseFile = DatabaseFile {
     name: "requests.db",
     synchronous: "normal",
-    migrations: &[include_str!("schema/requests_1.sql")],
+    migrations: &[include_str!("schema/requests_1.sql"), include_str!("schema/requests_2.sql")],
 };
 
 /// The row of `meta` that holds the schema's version. Not to be written through a port.

@@ -73,7 +73,7 @@ fn attempt(number: i64) -> UsageRecord {
 
 async fn requests_counted(store: &Store) -> u64 {
     let query = UsageQuery {
-        family: UsageFamily::Completions,
+        families: vec![UsageFamily::Completions],
         width: BucketWidth::Day,
         start: 0,
         end: 86_400,

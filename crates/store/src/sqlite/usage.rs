@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use domain::ledger::Batch;
 use domain::ports::{StoreResult, UsageStore};
-use domain::{Bucket, SecretHash, Timestamp, UsageFilter, UsageQuery, UsageRecord, UsageRow};
+use domain::{
+    AttemptPage, AttemptQuery, Bucket, LoggedAttempt, RequestId, SecretHash, Timestamp,
+    UsageFilter, UsageQuery, UsageRecord, UsageRow,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::Store;
 use super::failure::Failure;
 use super::log::Settlements;
 use super::query::optional_text;
-use crate::rollup::{Counts, RollupRow, usage_row};
-use crate::sql;
+use super::{Store, attempts};
+use crate::rollup::{Counts, RollupRow, grain, shelves, source, usage_row};
+use crate::sql::{self, usage as usage_sql};
 
 impl UsageStore for Store {
     fn settle(&self, records: Arc<Vec<UsageRecord>>, batch: Option<Batch>) -> StoreResult<'_, ()> {
@@ -34,15 +37,23 @@ impl UsageStore for Store {
     fn report(&self, query: UsageQuery) -> StoreResult<'_, Vec<Bucket>> {
         self.reports.ask(move |db| report(db, &query))
     }
+
+    fn attempts(&self, query: AttemptQuery) -> StoreResult<'_, AttemptPage> {
+        self.requests.ask(move |db| attempts::page(db, &query))
+    }
+
+    fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>> {
+        self.requests.ask(move |db| attempts::of(db, &request))
+    }
 }
 
 /// Adds folded rows to the rollups; a part of the writer's transaction.
 pub(crate) fn add(db: &Connection, rows: &[RollupRow]) -> Result<(), Failure> {
-    let mut add = db.prepare_cached(&sql::ADD_USAGE)?;
+    let mut add = db.prepare_cached(&usage_sql::ADD_USAGE)?;
     for (slot, counts) in rows {
-        add.raw_bind_parameter(1, slot.width.seconds())?;
+        add.raw_bind_parameter(1, slot.grain)?;
         add.raw_bind_parameter(2, slot.start)?;
-        add.raw_bind_parameter(3, slot.family.as_str())?;
+        add.raw_bind_parameter(3, slot.family)?;
         add.raw_bind_parameter(4, &*slot.project)?;
         add.raw_bind_parameter(5, &*slot.user)?;
         add.raw_bind_parameter(6, &*slot.key)?;
@@ -59,13 +70,12 @@ pub(crate) fn add(db: &Connection, rows: &[RollupRow]) -> Result<(), Failure> {
 
 fn report(db: &Connection, query: &UsageQuery) -> Result<Vec<Bucket>, Failure> {
     // Not kept prepared: the text has as many forms as there are filters.
-    let mut statement = db.prepare(&sql::report(&query.group, &query.filter))?;
-    let mut params = vec![
-        Value::from(query.width.seconds()),
-        Value::from(query.start),
-        Value::from(query.end),
-        Value::from(query.family.as_str().to_owned()),
-    ];
+    let shelves = shelves(query);
+    let text = usage_sql::report(&query.group, shelves.len(), &query.filter);
+    let mut statement = db.prepare(&text)?;
+    let mut params =
+        vec![Value::from(grain(query)), Value::from(query.start), Value::from(query.end)];
+    params.extend(shelves.iter().map(|shelf| Value::from((*shelf).to_owned())));
     params.extend(filter_values(&query.filter));
     let mut rows = statement.query(params_from_iter(params))?;
     let mut buckets: Vec<Bucket> = Vec::new();
@@ -81,7 +91,7 @@ fn report(db: &Connection, query: &UsageQuery) -> Result<Vec<Bucket>, Failure> {
 }
 
 fn filter_values(filter: &UsageFilter) -> impl Iterator<Item = Value> {
-    let lists = sql::filter_lists(filter).into_iter().flat_map(|(_, list)| list);
+    let lists = usage_sql::filter_lists(filter).into_iter().flat_map(|(_, list)| list);
     lists.map(|text| Value::from(text.clone())).chain(filter.batch.map(Value::from))
 }
 
@@ -91,7 +101,7 @@ fn usage(row: &Row<'_>) -> Result<UsageRow, Failure> {
         Ok(optional_text(row, column)?.filter(|text| !text.is_empty()).map(str::to_owned))
     };
     let mut counts = Counts::default();
-    for (column, count) in (7..).zip(&mut counts) {
+    for (column, count) in (8..).zip(&mut counts) {
         *count = row.get(column)?;
     }
     Ok(UsageRow {
@@ -101,6 +111,7 @@ fn usage(row: &Row<'_>) -> Result<UsageRow, Failure> {
         model: dimension(4)?,
         batch: row.get(5)?,
         service_tier: dimension(6)?,
+        source: optional_text(row, 7)?.and_then(source),
         ..usage_row(&counts)
     })
 }

@@ -1,6 +1,7 @@
 //! What every database must do. `suite!` runs each check on a store of its own; a second
 //! database passes its own opener.
 
+mod attempts;
 mod keys;
 mod ledger;
 mod limits;
@@ -86,5 +87,14 @@ suite! {
         the_model_served_comes_before_the_model_asked,
         batches_add_up_in_every_width,
         absurd_counts_do_not_stop_later_ones,
+        costs_keep_their_parts_and_what_is_estimated,
+        unpriced_is_what_may_have_cost_something,
+        families_are_asked_for_alone_or_together,
+        images_are_told_apart_by_their_source,
         ping_comes_after_what_was_written;
+    attempts:
+        an_attempt_comes_back_as_it_went_in,
+        attempts_of_a_call_come_first_to_last,
+        the_log_is_walked_newest_first_and_nothing_twice,
+        filters_of_the_log_match_all_that_is_given;
 }

@@ -46,12 +46,12 @@ impl Reply {
 
 /// A cursor page.
 #[derive(Deserialize)]
-struct Page {
-    data: Vec<Value>,
+pub(super) struct Page {
+    pub(super) data: Vec<Value>,
     #[serde(default)]
-    has_more: bool,
+    pub(super) has_more: bool,
     #[serde(default)]
-    last_id: Option<String>,
+    pub(super) last_id: Option<String>,
 }
 
 impl Api {
@@ -101,8 +101,17 @@ impl Api {
         self.call(Method::POST, target, Some(body.to_string().into())).await
     }
 
+    pub(super) async fn put(&self, target: &str, body: &Value) -> Result<Reply, Failure> {
+        self.call(Method::PUT, target, Some(body.to_string().into())).await
+    }
+
     pub(super) async fn delete(&self, target: &str) -> Result<Reply, Failure> {
         self.call(Method::DELETE, target, None).await
+    }
+
+    /// One page of a list.
+    pub(super) async fn page(&self, target: &str) -> Result<Page, Failure> {
+        self.get_as(target).await
     }
 
     /// All rows of a list, page after page.
@@ -117,7 +126,7 @@ impl Api {
             let mut pairs = asked.to_vec();
             pairs.push(("limit", "100"));
             pairs.extend(after.as_deref().map(|id| ("after", id)));
-            let page: Page = self.get_as(&query(target, &pairs)).await?;
+            let page = self.page(&query(target, &pairs)).await?;
             rows.extend(page.data);
             if !page.has_more {
                 return Ok(rows);

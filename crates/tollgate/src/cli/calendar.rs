@@ -70,6 +70,11 @@ pub(super) fn minute(seconds: i64) -> String {
     format!("{} {:02}:{:02}", date(seconds), of_day / 3_600, of_day / 60 % 60)
 }
 
+/// `2026-10-01 12:30:59`.
+pub(super) fn second(seconds: i64) -> String {
+    format!("{}:{:02}", minute(seconds), seconds.rem_euclid(60))
+}
+
 /// Days since 1970-01-01 of a civil date. Years are counted from March, so that the leap day is
 /// the last of its year; 146,097 days make 400 years.
 fn days_of(year: i64, month: i64, day: i64) -> i64 {

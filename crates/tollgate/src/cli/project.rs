@@ -72,6 +72,15 @@ pub(super) async fn named(api: &Api, given: &str) -> Result<Place, Failure> {
     }
 }
 
+/// The ids of all projects that were named.
+pub(super) async fn ids(api: &Api, given: &[String]) -> Result<Vec<String>, Failure> {
+    let mut ids = Vec::new();
+    for name in given {
+        ids.push(named(api, name).await?.id);
+    }
+    Ok(ids)
+}
+
 /// The project that was named, or the default one.
 pub(super) async fn or_default(api: &Api, given: Option<&str>) -> Result<Place, Failure> {
     if let Some(given) = given {

@@ -78,3 +78,90 @@ pub(super) struct UsageResult {
     pub(super) api_key_id: Option<String>,
     pub(super) model: Option<String>,
 }
+
+#[derive(Deserialize)]
+pub(super) struct Limit {
+    pub(super) scope: LimitScope,
+    pub(super) period: String,
+    pub(super) amount_usd: String,
+    pub(super) clamp_output: bool,
+    pub(super) unbounded: String,
+    pub(super) default_max_output: Option<u64>,
+    pub(super) source: String,
+    pub(super) resets_at: Option<i64>,
+    pub(super) spent_usd: String,
+    pub(super) held_usd: String,
+    pub(super) left_usd: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LimitScope {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) id: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CostBucket {
+    pub(super) start_time: i64,
+    pub(super) results: Vec<CostResult>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CostResult {
+    pub(super) line_item: Option<String>,
+    #[serde(default)]
+    pub(super) project_id: Option<String>,
+    #[serde(default)]
+    pub(super) api_key_id: Option<String>,
+    pub(super) amount_nanos: i64,
+    pub(super) estimated_nanos: i64,
+    pub(super) num_unpriced_requests: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RequestAttempts {
+    pub(super) attempts: Vec<LoggedRequest>,
+    pub(super) cost: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LoggedRequest {
+    pub(super) request_id: String,
+    pub(super) attempt: u32,
+    pub(super) created_at: i64,
+    pub(super) operation: String,
+    pub(super) project_id: String,
+    pub(super) api_key_id: String,
+    pub(super) model: Option<String>,
+    pub(super) model_served: Option<String>,
+    pub(super) upstream_id: String,
+    pub(super) upstream_request_id: Option<String>,
+    pub(super) status: u16,
+    pub(super) outcome: String,
+    pub(super) error: Option<String>,
+    pub(super) usage: LoggedUsage,
+    /// Absent where the model has no price.
+    pub(super) cost: Option<LoggedCost>,
+    pub(super) times: LoggedTimes,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LoggedUsage {
+    pub(super) estimated: bool,
+    pub(super) input_tokens: u64,
+    pub(super) input_cached_tokens: u64,
+    pub(super) output_tokens: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LoggedCost {
+    pub(super) usd: String,
+}
+
+/// Microseconds.
+#[derive(Deserialize)]
+pub(super) struct LoggedTimes {
+    pub(super) first_byte_us: u64,
+    pub(super) total_us: u64,
+}

@@ -1,30 +1,29 @@
 //! `tollgate usage`: the Administration API's completions usage, all pages.
 
 use clap::ValueEnum;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::api::{Api, path, query};
-use super::calendar::{DAY, When, minute};
+use super::calendar::DAY;
 use super::failure::Failure;
-use super::project::{named, parse};
+use super::pages;
+use super::project::{ids, parse};
+use super::range::{Between, Range};
 use super::said::Said;
 use super::shapes::UsageBucket;
 use super::usage_report::Report;
 
-/// Days of a report that names no beginning, today's among them.
-const DEFAULT_DAYS: i64 = 7;
-
 #[derive(clap::Args)]
 pub struct Args {
-    /// First day (YYYY-MM-DD, UTC) or Unix seconds; else a week before the end
-    #[arg(long, value_name = "WHEN", value_parser = When::parse)]
-    from: Option<When>,
-    /// Last day, itself included, or Unix seconds; else now
-    #[arg(long, value_name = "WHEN", value_parser = When::parse)]
-    to: Option<When>,
+    #[command(flatten)]
+    range: Range,
     /// One line for each of these
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "model")]
+    #[arg(
+        long,
+        visible_alias = "group-by",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "model"
+    )]
     by: Vec<By>,
     /// One line for each stretch of time as well
     #[arg(long, value_enum)]
@@ -77,7 +76,8 @@ impl Width {
     }
 
     /// The widest whose edges the range's ends are on, so that nothing beside the range is counted.
-    fn fitting(ends: [Option<i64>; 2]) -> Self {
+    fn fitting(between: &Between) -> Self {
+        let ends = [Some(between.start), between.end];
         let fits = |width: &Self| ends.iter().flatten().all(|at| at % width.seconds() == 0);
         [Self::Day, Self::Hour].into_iter().find(fits).unwrap_or(Self::Minute)
     }
@@ -94,42 +94,19 @@ impl By {
     }
 }
 
-/// One page of buckets.
-#[derive(Deserialize)]
-struct Page {
-    data: Vec<Value>,
-    next_page: Option<String>,
-}
-
 pub(super) async fn run(args: Args, api: &Api, now: i64) -> Result<Said, Failure> {
-    let end = args.to.map(When::end);
-    let last = end.unwrap_or(now);
-    let midnight = |at: i64| at.div_euclid(DAY) * DAY;
-    let start = match args.from {
-        Some(from) => from.first_second(),
-        None => midnight(last - 1) - (DEFAULT_DAYS - 1) * DAY,
-    };
-    if start >= last {
-        return Err(Failure::new("the range is empty: it begins where it ends, or later")
-            .next("Give `--from` before `--to`, and neither in the future."));
-    }
-    let width = args.bucket.unwrap_or_else(|| Width::fitting([Some(start), end]));
-    let mut projects = Vec::new();
-    for given in &args.project {
-        projects.push(named(api, given).await?.id);
-    }
-    let target = target(&args, width, (start, end), &projects);
-    let buckets = fetch(api, &target).await?;
+    let between = args.range.between(now)?;
+    let width = args.bucket.unwrap_or_else(|| Width::fitting(&between));
+    let projects = ids(api, &args.project).await?;
+    let buckets = pages::fetch(api, &target(&args, width, &between, &projects)).await?;
     if args.json {
-        let page =
-            json!({ "object": "page", "data": buckets, "has_more": false, "next_page": null });
-        return Ok(Said::data(page.to_string()));
+        return Ok(pages::one(buckets));
     }
     let mut report = Report::new(args.by.clone(), args.bucket);
     for bucket in &buckets {
         report.add(&parse::<UsageBucket>(bucket)?);
     }
-    let range = format!("{} to {} UTC", minute(start), minute(last));
+    let range = between.told();
     Ok(match (args.csv, report.is_empty()) {
         (true, _) => Said::data(report.csv()),
         (false, true) => Said::talk(format!("No calls from {range}.")),
@@ -137,9 +114,9 @@ pub(super) async fn run(args: Args, api: &Api, now: i64) -> Result<Said, Failure
     })
 }
 
-fn target(args: &Args, width: Width, range: (i64, Option<i64>), projects: &[String]) -> String {
+fn target(args: &Args, width: Width, between: &Between, projects: &[String]) -> String {
     let (word, _, most) = width.facts();
-    let (start, end) = (range.0.to_string(), range.1.map(|end| end.to_string()));
+    let (start, end) = between.texts();
     let mut pairs = vec![("start_time", start.as_str())];
     pairs.extend(end.as_deref().map(|end| ("end_time", end)));
     pairs.extend([("bucket_width", word), ("limit", most)]);
@@ -147,29 +124,6 @@ fn target(args: &Args, width: Width, range: (i64, Option<i64>), projects: &[Stri
     pairs.extend(projects.iter().map(|id| ("project_ids", id.as_str())));
     pairs.extend(args.model.iter().map(|model| ("models", model.as_str())));
     query(&path(&["v1", "organization", "usage", "completions"]), &pairs)
-}
-
-/// The buckets of all pages.
-async fn fetch(api: &Api, target: &str) -> Result<Vec<Value>, Failure> {
-    let mut buckets = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let asked = match &token {
-            None => target.to_owned(),
-            Some(token) => {
-                format!("{target}&{}", query("", &[("page", token)]).trim_start_matches('?'))
-            }
-        };
-        let page: Page = api.get_as(&asked).await?;
-        buckets.extend(page.data);
-        match page.next_page {
-            None => return Ok(buckets),
-            next if next == token => {
-                return Err(Failure::new("the report's next page is the page itself"));
-            }
-            next => token = next,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use domain::{Secret, UpstreamSource};
 use providers::catalogue;
 use toml_edit::{Document, Item, Table};
 
-use super::{Environment, Log, Times, TlsFiles, UpstreamConfig, resolve};
+mod spending;
+
+use super::{Environment, Log, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use control::DeclaredLimit;
 
 /// Who owns an upstream's objects that have no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +30,9 @@ pub(super) struct File {
     pub(super) times: Times,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
+    pub(super) limits: Vec<DeclaredLimit>,
+    pub(super) private_webhooks: Vec<String>,
+    pub(super) smtp: Option<Smtp>,
 }
 
 /// Reads a config file; what is wrong with it goes to `mistakes`.
@@ -54,7 +60,18 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
     reader.known(
         root,
         "",
-        &["listen", "data_dir", "master_key", "tls", "timeouts", "log", "upstreams"],
+        &[
+            "listen",
+            "data_dir",
+            "master_key",
+            "tls",
+            "timeouts",
+            "log",
+            "upstreams",
+            "limits",
+            "webhooks",
+            "smtp",
+        ],
     );
     File {
         listen: reader.string(root, "listen"),
@@ -64,6 +81,9 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         times: reader.times(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),
+        limits: reader.limits(root),
+        private_webhooks: reader.private_webhooks(root),
+        smtp: reader.smtp(root),
     }
 }
 

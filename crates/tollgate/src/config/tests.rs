@@ -62,4 +62,65 @@ fn the_example_file_is_sound() {
     let (file, mistakes) = parse_for_test(text, &environment);
     assert!(mistakes.is_empty(), "{mistakes:#?}");
     assert_eq!(file.upstreams.len(), 1);
+    assert_eq!(file.limits.len(), 2);
+    assert_eq!(file.limits[0].amount, domain::Nanos(50_000_000_000));
+    assert!(file.smtp.is_none() && file.private_webhooks.is_empty());
+}
+
+#[test]
+fn case_55_bad_limits_are_told_with_their_lines() {
+    for (text, line, said) in [
+        ("[[limits]]\nproject = \"x\"\nperiod = \"month\"\namount_usd = \"1e9\"\n", 4, "decimal"),
+        ("[[limits]]\nproject = \"x\"\nperiod = \"month\"\namount_usd = \"-1\"\n", 4, "decimal"),
+        ("[[limits]]\nproject = \"x\"\nperiod = \"month\"\namount_usd = 5\n", 4, "a string"),
+        ("[[limits]]\nproject = \"x\"\nperiod = \"month\"\n", 1, "amount_usd"),
+        ("[[limits]]\nproject = \"x\"\nperiod = \"year\"\namount_usd = \"1\"\n", 3, "one of day"),
+        ("[[limits]]\nproject = \"x\"\namount_usd = \"1\"\n", 1, "period"),
+        ("[[limits]]\nperiod = \"day\"\namount_usd = \"1\"\n", 1, "needs one of"),
+        (
+            "[[limits]]\nproject = \"x\"\nuser = \"y\"\nperiod = \"day\"\namount_usd = \"1\"\n",
+            1,
+            "needs one of",
+        ),
+        (
+            "[[limits]]\norganization = true\nperiod = \"day\"\namount_usd = \"1\"\nhard = 1\n",
+            5,
+            "unknown key",
+        ),
+        ("limits = 5\n", 1, "[[limits]]"),
+    ] {
+        let (file, mistakes) = parse_for_test(text, &nothing());
+        assert_eq!(mistakes.len(), 1, "{text}{mistakes:#?}");
+        let start = format!("tollgate.toml:{line}: ");
+        assert!(mistakes[0].starts_with(&start) && mistakes[0].contains(said), "{}", mistakes[0]);
+        assert!(file.limits.is_empty() || said == "unknown key");
+    }
+}
+
+#[test]
+fn a_limit_is_read_with_its_rules() {
+    let text = "[[limits]]\norganization = true\nperiod = \"total\"\namount_usd = \"0\"\n\
+                clamp_output = false\nunbounded = \"allow\"\ndefault_max_output = 512\n";
+    let (file, mistakes) = parse_for_test(text, &nothing());
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let limit = &file.limits[0];
+    assert!(matches!(limit.scope, control::DeclaredScope::Organization));
+    assert_eq!((limit.period, limit.amount), (domain::PeriodKind::Total, domain::Nanos(0)));
+    let rules = limit.rules;
+    assert_eq!((rules.clamp_output, rules.allow_unbounded), (false, true));
+    assert_eq!(rules.default_max_output, Some(512));
+}
+
+#[test]
+fn a_mail_server_is_read_and_its_password_is_a_reference() {
+    let environment = Environment::of(&[("MAIL", "pw")]);
+    let text = "[smtp]\nhost = \"mail\"\nfrom = \"a@b\"\nuser = \"u\"\npassword = \"env:MAIL\"\n\
+                security = \"starttls\"\n[webhooks]\nprivate_hosts = [\"Hooks.Internal\"]\n";
+    let (file, mistakes) = parse_for_test(text, &environment);
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let smtp = file.smtp.unwrap();
+    assert_eq!((smtp.host.as_str(), smtp.port, smtp.login.is_some()), ("mail", 587, true));
+    assert_eq!(file.private_webhooks, ["hooks.internal"]);
+    let (_, mistakes) = parse_for_test("[smtp]\nhost = \"h\"\nuser = \"u\"\n", &environment);
+    assert_eq!(mistakes.len(), 2, "{mistakes:?}");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dataplane::{Dataplane, Peer, ReplyBody, Worker, fault_reply, request_id};
-use domain::{Entry, Fault, RequestId, Secret, fault::catalogue};
+use domain::{Clock, Entry, Fault, RequestId, Secret, fault::catalogue};
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
 };
@@ -18,6 +18,7 @@ use web::{Api, ApiReply, ApiRequest};
 
 use super::Stop;
 use crate::app::App;
+use crate::clock::SystemClock;
 
 /// Bytes of an Administration API body.
 const ADMIN_BODY: usize = 1 << 20;
@@ -58,7 +59,7 @@ impl Front {
         request: Request<Incoming>,
         peer: Peer,
     ) -> Response<ReplyBody> {
-        let id = request_id();
+        let id = request_id(SystemClock.now());
         if let Some(entry) = misleading(&request) {
             self.dataplane.metrics.refusal(entry.code);
             return fault_reply(&Fault::new(entry), &id);

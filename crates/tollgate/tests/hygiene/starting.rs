@@ -99,19 +99,19 @@ fn case_124_a_newer_or_damaged_database_is_refused_and_left_alone() {
     starts_in(home.path(), &[]);
     for file in ["tollgate.db", "requests.db"] {
         let path = home.path().join("data").join(file);
-        let set = |version: &[u8]| {
+        // Sets the version, and gives the one before.
+        let set = |version: &[u8]| -> Vec<u8> {
             let db = rusqlite::Connection::open(&path).unwrap();
+            let text = "SELECT value FROM meta WHERE name = 'schema_version'";
+            let before = db.query_row(text, [], |row| row.get(0)).unwrap();
             let text = "UPDATE meta SET value = ?1 WHERE name = 'schema_version'";
             assert_eq!(db.execute(text, [version]).unwrap(), 1);
+            before
         };
-        let db = rusqlite::Connection::open(&path).unwrap();
-        let text = "SELECT value FROM meta WHERE name = 'schema_version'";
-        let version: Vec<u8> = db.query_row(text, [], |row| row.get(0)).unwrap();
-        drop(db);
-        set(b"999");
+        let ours = set(b"999");
         let output = refused_in(home.path(), &[], &[]);
         assert!(output.contains("newer Tollgate") && output.contains(file), "{output}");
-        set(&version);
+        set(&ours);
         starts_in(home.path(), &[]);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, "no database at all, but long enough to look at").unwrap();

@@ -9,6 +9,7 @@
 )]
 
 mod batches;
+mod costs;
 mod hangups;
 mod identity;
 mod lists;

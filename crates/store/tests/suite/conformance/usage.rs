@@ -1,6 +1,6 @@
 use domain::{
-    Bucket, BucketWidth, Cost, GroupBy, Nanos, Outcome, Timestamp, Tokens, UsageFamily,
-    UsageFilter, UsageQuery, UsageRecord,
+    Bucket, BucketWidth, Cost, CostPart, GroupBy, ImageSource, Nanos, Outcome, Timestamp, Tokens,
+    UsageFamily, UsageFilter, UsageQuery, UsageRecord,
 };
 
 use super::Ports;
@@ -15,7 +15,7 @@ fn at(second: i64) -> Timestamp {
 
 fn query(width: BucketWidth, group: GroupBy) -> UsageQuery {
     UsageQuery {
-        family: UsageFamily::Completions,
+        families: vec![UsageFamily::Completions],
         width,
         start: DAY,
         end: DAY + 2 * 86_400,
@@ -106,7 +106,7 @@ pub(crate) async fn only_what_reached_the_provider_is_a_request(store: &impl Por
     records.push(UsageRecord { cost: Some(Cost::of(Nanos(7))), ..refused });
     store.write(Arc::new(records)).await.unwrap();
     let row = report(store, BucketWidth::Day).await.remove(0).rows.remove(0);
-    assert_eq!((row.requests, row.estimated, row.cost), (3, 3, Nanos(7)));
+    assert_eq!((row.requests, row.estimated, row.cost.total()), (3, 3, Nanos(7)));
 }
 
 pub(crate) async fn the_model_served_comes_before_the_model_asked(store: &impl Ports) {
@@ -129,7 +129,10 @@ pub(crate) async fn batches_add_up_in_every_width(store: &impl Ports) {
         store.write(Arc::new(vec![record.clone(), record])).await.unwrap();
     }
     let shape = |buckets: &[Bucket]| -> Vec<(i64, u64, i64)> {
-        buckets.iter().map(|b| (b.start - DAY, b.rows[0].requests, b.rows[0].cost.0)).collect()
+        buckets
+            .iter()
+            .map(|b| (b.start - DAY, b.rows[0].requests, b.rows[0].cost.total().0))
+            .collect()
     };
     let minutes = shape(&report(store, BucketWidth::Minute).await);
     let expected =
@@ -160,4 +163,85 @@ pub(crate) async fn ping_comes_after_what_was_written(store: &impl Ports) {
     written.unwrap();
     assert!(pinged.unwrap() > before);
     assert_eq!(report(store, BucketWidth::Day).await.len(), 1);
+}
+
+fn cost(input: i64, cached: i64, output: i64, other: i64) -> Cost {
+    let [input, input_cached, output, other] = [input, cached, output, other].map(Nanos);
+    Cost { input, input_cached, output, other }
+}
+
+pub(crate) async fn costs_keep_their_parts_and_what_is_estimated(store: &impl Ports) {
+    let exact = UsageRecord { cost: Some(cost(1, 20, 300, 4_000)), ..attempt("req_1", at(0)) };
+    let guess = UsageRecord { estimated: true, cost: Some(cost(5, 0, 0, 7)), ..exact.clone() };
+    store.write(Arc::new(vec![exact.clone(), guess])).await.unwrap();
+    store.write(Arc::new(vec![exact])).await.unwrap();
+    for width in BucketWidth::ALL {
+        let row = report(store, width).await.remove(0).rows.remove(0);
+        assert_eq!(row.cost, cost(7, 40, 600, 8_007), "{width:?}");
+        assert_eq!(row.estimated_cost, cost(5, 0, 0, 7), "{width:?}");
+        let sum: i64 = CostPart::ALL.iter().map(|part| row.cost.part(*part).0).sum();
+        assert_eq!(Nanos(sum), row.cost.total());
+    }
+}
+
+pub(crate) async fn unpriced_is_what_may_have_cost_something(store: &impl Ports) {
+    let priced = UsageRecord { cost: Some(Cost::default()), ..attempt("req_1", at(0)) };
+    let unpriced = attempt("req_2", at(0));
+    let free =
+        UsageRecord { family: UsageFamily::Other, tokens: Tokens::default(), ..unpriced.clone() };
+    let refused = UsageRecord { outcome: Outcome::Refused, ..unpriced.clone() };
+    store.write(Arc::new(vec![priced, unpriced, free, refused])).await.unwrap();
+    let all = UsageQuery { families: vec![], ..query(BucketWidth::Day, GroupBy::default()) };
+    let row = store.report(all).await.unwrap().remove(0).rows.remove(0);
+    assert_eq!((row.requests, row.unpriced), (3, 1));
+}
+
+pub(crate) async fn families_are_asked_for_alone_or_together(store: &impl Ports) {
+    let make = |family| UsageRecord { family, ..attempt("req_1", at(0)) };
+    let families = [UsageFamily::Completions, UsageFamily::Embeddings, UsageFamily::Other];
+    store.write(Arc::new(families.map(make).into())).await.unwrap();
+    for (families, requests) in [
+        (vec![UsageFamily::Embeddings], 1),
+        (vec![UsageFamily::Completions, UsageFamily::Embeddings], 2),
+        (vec![], 3),
+        (vec![UsageFamily::Videos], 0),
+    ] {
+        let query = UsageQuery { families, ..query(BucketWidth::Day, GroupBy::default()) };
+        let found = store.report(query).await.unwrap();
+        assert_eq!(found.first().map_or(0, |bucket| bucket.rows[0].requests), requests);
+    }
+}
+
+pub(crate) async fn images_are_told_apart_by_their_source(store: &impl Ports) {
+    let make = |operation, images| UsageRecord {
+        family: UsageFamily::Images,
+        operation,
+        images,
+        ..attempt("req_1", at(0))
+    };
+    let records = vec![
+        make("createImage", 1),
+        make("createImageEdit", 20),
+        make("createImageEdit", 20),
+        make("createImageVariation", 300),
+    ];
+    store.write(Arc::new(records)).await.unwrap();
+    let ask = async |source, sources| {
+        let group = GroupBy { source, ..GroupBy::default() };
+        let filter = UsageFilter { sources, ..UsageFilter::default() };
+        let families = vec![UsageFamily::Images];
+        let query = UsageQuery { families, filter, ..query(BucketWidth::Day, group) };
+        let rows = store.report(query).await.unwrap().remove(0).rows;
+        rows.iter().map(|row| (row.source, row.images)).collect::<Vec<_>>()
+    };
+    let all = [
+        (Some(ImageSource::Generation), 1),
+        (Some(ImageSource::Edit), 40),
+        (Some(ImageSource::Variation), 300),
+    ];
+    assert_eq!(ask(true, vec![]).await, all);
+    assert_eq!(ask(false, vec![]).await, [(None, 341)]);
+    let some = vec![ImageSource::Edit, ImageSource::Variation];
+    assert_eq!(ask(false, some.clone()).await, [(None, 340)]);
+    assert_eq!(ask(true, some).await, all[1..]);
 }

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 use crate::cli::fake::{Fake, Route};
 
@@ -101,7 +103,8 @@ async fn filters_and_ends_are_asked_of_the_server() {
 
 #[test]
 fn the_width_fits_the_ends() {
-    assert_eq!(Width::fitting([Some(DAY), None]), Width::Day);
-    assert_eq!(Width::fitting([Some(DAY), Some(DAY + 3_600)]), Width::Hour);
-    assert_eq!(Width::fitting([Some(DAY), Some(DAY + 61)]), Width::Minute);
+    let fitting = |line: &[&str]| Width::fitting(&args(line).range.between(NOW).unwrap());
+    assert_eq!(fitting(&["--from", "2026-01-01"]), Width::Day);
+    assert_eq!(fitting(&["--from", "2026-01-01", "--to", "1767315600"]), Width::Hour);
+    assert_eq!(fitting(&["--since", "2026-01-01", "--until", "1767315661"]), Width::Minute);
 }

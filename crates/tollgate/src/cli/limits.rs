@@ -1,0 +1,320 @@
+//! `tollgate limits`.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::api::{Api, path, query};
+use super::calendar::minute;
+use super::failure::Failure;
+use super::project::{all, named, parse};
+use super::said::Said;
+use super::shapes::Limit;
+use super::table::Table;
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Show limits with what is spent, held and left; all of them unless one scope is named
+    Show {
+        #[command(flatten)]
+        whose: Filter,
+        /// Print the API's JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set a limit; it holds from the next call on
+    #[command(
+        after_help = "Amounts are US dollars: `tollgate limits set --project Web --month 50.00`.\n\
+                      0 lets nothing pass. Days and months are UTC."
+    )]
+    Set(Set),
+    /// Clear a limit
+    Clear {
+        #[command(flatten)]
+        whose: Whose,
+        #[command(flatten)]
+        periods: Periods,
+        /// Print the API's JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+// Flattened: a doc comment would become the command's description.
+#[derive(clap::Args, Default)]
+#[group(id = "filter", multiple = false)]
+pub struct Filter {
+    /// A project, by id or name
+    #[arg(long, value_name = "ID")]
+    project: Option<String>,
+    /// An API key, by id (key_…)
+    #[arg(long, value_name = "ID")]
+    key: Option<String>,
+    /// A user or service account, by id
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// The organization
+    #[arg(long)]
+    organization: bool,
+}
+
+#[derive(clap::Args, Default)]
+#[group(id = "whose", required = true, multiple = false)]
+pub struct Whose {
+    /// A project, by id or name
+    #[arg(long, value_name = "ID")]
+    project: Option<String>,
+    /// An API key, by id (key_…)
+    #[arg(long, value_name = "ID")]
+    key: Option<String>,
+    /// A user or service account, by id
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// The organization
+    #[arg(long)]
+    organization: bool,
+}
+
+impl From<Whose> for Filter {
+    fn from(whose: Whose) -> Self {
+        let Whose { project, key, user, organization } = whose;
+        Self { project, key, user, organization }
+    }
+}
+
+#[derive(clap::Args, Default)]
+#[group(id = "periods", required = true, multiple = true)]
+pub struct Periods {
+    /// Its limit of each day
+    #[arg(long)]
+    day: bool,
+    /// Its limit of each month
+    #[arg(long)]
+    month: bool,
+    /// Its limit for ever
+    #[arg(long)]
+    total: bool,
+}
+
+#[derive(clap::Args, Default)]
+pub struct Set {
+    #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
+    amounts: Amounts,
+    /// Refuse a call that does not fit, rather than cut its maximum output to what is left
+    #[arg(long)]
+    no_clamp: bool,
+    /// Let through what cannot be bounded in money; such a call may pass the limit
+    #[arg(long)]
+    allow_unbounded: bool,
+    /// The maximum output, in tokens, of calls that name none
+    #[arg(long, value_name = "TOKENS")]
+    default_max_output: Option<u64>,
+    /// Print the API's JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args, Default)]
+#[group(id = "amounts", required = true, multiple = false)]
+pub struct Amounts {
+    /// For each day (UTC)
+    #[arg(long, value_name = "USD")]
+    day: Option<String>,
+    /// For each calendar month (UTC)
+    #[arg(long, value_name = "USD")]
+    month: Option<String>,
+    /// For ever
+    #[arg(long, value_name = "USD")]
+    total: Option<String>,
+}
+
+pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
+    match command {
+        Command::Show { whose, json } => show(api, &whose, json).await,
+        Command::Set(args) => set(api, args).await,
+        Command::Clear { whose, periods, json } => clear(api, &whose.into(), &periods, json).await,
+    }
+}
+
+/// A scope as the API names it: its type, and its id unless it is the organization.
+struct Scope {
+    kind: &'static str,
+    id: Option<String>,
+    /// For people.
+    label: String,
+}
+
+impl Scope {
+    fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let id = self.id.as_deref().map(|id| ("scope_id", id));
+        [("scope_type", self.kind)].into_iter().chain(id).collect()
+    }
+}
+
+/// The scope that was named; `None` when none was.
+async fn scope(api: &Api, whose: &Filter) -> Result<Option<Scope>, Failure> {
+    let of = |kind, id: &str, label| Some(Scope { kind, id: Some(id.to_owned()), label });
+    if let Some(given) = &whose.project {
+        let place = named(api, given).await?;
+        return Ok(of("project", &place.id, format!("project {}", place.label())));
+    }
+    if let Some(id) = &whose.key {
+        if id.starts_with("sk-") {
+            return Err(Failure::new("that is a secret, not a key's id; it was not sent")
+                .next("`tollgate keys list` shows the ids."));
+        }
+        return Ok(of("api_key", id, format!("key {id}")));
+    }
+    if let Some(id) = &whose.user {
+        return Ok(of("user", id, format!("user {id}")));
+    }
+    let label = "the organization".to_owned();
+    Ok(whose.organization.then_some(Scope { kind: "organization", id: None, label }))
+}
+
+async fn show(api: &Api, whose: &Filter, json: bool) -> Result<Said, Failure> {
+    let scope = scope(api, whose).await?;
+    let asked = scope.as_ref().map(Scope::pairs).unwrap_or_default();
+    let rows = api.list(&target(), &asked).await?;
+    if json {
+        return Ok(Said::list(&rows));
+    }
+    if rows.is_empty() {
+        let whose = scope.map_or_else(String::new, |scope| format!(" for {}", scope.label));
+        return Ok(Said::talk(format!("No limit{whose}. `tollgate limits set --help` makes one.")));
+    }
+    let limits = rows.iter().map(parse).collect::<Result<Vec<Limit>, _>>()?;
+    let names = project_names(api, &limits).await?;
+    Ok(Said::data(table(&limits, &names)))
+}
+
+async fn set(api: &Api, args: Set) -> Result<Said, Failure> {
+    let Some(scope) = scope(api, &args.whose.into()).await? else { return Err(nobody()) };
+    let Amounts { day, month, total } = args.amounts;
+    let given = [("day", day), ("month", month), ("total", total)];
+    let given = given.into_iter().find_map(|(period, amount)| Some((period, amount?)));
+    let Some((period, amount)) = given else { return Err(nobody()) };
+    let mut named = Map::from_iter([("type".to_owned(), Value::from(scope.kind))]);
+    named.extend(scope.id.clone().map(|id| ("id".to_owned(), id.into())));
+    let body = json!({
+        "scope": named,
+        "period": period,
+        "amount_usd": amount.trim_start_matches('$'),
+        "clamp_output": !args.no_clamp,
+        "unbounded": if args.allow_unbounded { "allow" } else { "refuse" },
+        "default_max_output": args.default_max_output,
+    });
+    let reply = api.put(&target(), &body).await?;
+    if args.json {
+        return Ok(Said::data(reply.text));
+    }
+    let limit: Limit = reply.read()?;
+    let (amount, every) = (dollars(&limit.amount_usd), every(&limit.period));
+    Ok(Said::talk(format!(
+        "{} may spend {amount} {every}: {} spent, {} left.",
+        scope.label,
+        dollars(&limit.spent_usd),
+        dollars(&limit.left_usd),
+    )))
+}
+
+async fn clear(api: &Api, whose: &Filter, periods: &Periods, json: bool) -> Result<Said, Failure> {
+    let Some(scope) = scope(api, whose).await? else { return Err(nobody()) };
+    let given = [("day", periods.day), ("month", periods.month), ("total", periods.total)];
+    let (mut replies, mut cleared) = (Vec::new(), Vec::new());
+    for (period, _) in given.into_iter().filter(|(_, given)| *given) {
+        let mut pairs = scope.pairs();
+        pairs.push(("period", period));
+        replies.push(api.delete(&query(&target(), &pairs)).await?.text);
+        cleared.push(period);
+    }
+    Ok(match json {
+        true => Said::data(replies.join("\n")),
+        false => {
+            let (what, periods) = (&scope.label, cleared.join(", "));
+            Said::talk(format!("Cleared the limit of {what} ({periods})."))
+        }
+    })
+}
+
+fn target() -> String {
+    path(&["tollgate", "v1", "limits"])
+}
+
+/// The parser lets nobody come here.
+fn nobody() -> Failure {
+    Failure::new("no scope or no period was named").next("`tollgate limits --help`")
+}
+
+/// The names of the projects in the rows, if there are any.
+async fn project_names(api: &Api, limits: &[Limit]) -> Result<HashMap<String, String>, Failure> {
+    if !limits.iter().any(|limit| limit.scope.kind == "project") {
+        return Ok(HashMap::new());
+    }
+    Ok(all(api, true).await?.into_iter().map(|project| (project.id, project.name)).collect())
+}
+
+fn table(limits: &[Limit], names: &HashMap<String, String>) -> String {
+    let mut table = Table::new([
+        "SCOPE",
+        "PERIOD",
+        ">LIMIT",
+        ">SPENT",
+        ">HELD",
+        ">LEFT",
+        "RESETS (UTC)",
+        "RULES",
+    ]);
+    for limit in limits {
+        let scope = match (limit.scope.kind.as_str(), names.get(&limit.scope.id)) {
+            ("organization", _) => "organization".to_owned(),
+            ("project", Some(name)) => format!("project {name} ({})", limit.scope.id),
+            (kind, _) => format!("{kind} {}", limit.scope.id),
+        };
+        table.row([
+            scope,
+            limit.period.clone(),
+            dollars(&limit.amount_usd),
+            dollars(&limit.spent_usd),
+            dollars(&limit.held_usd),
+            dollars(&limit.left_usd),
+            limit.resets_at.map_or_else(|| "never".to_owned(), minute),
+            rules(limit),
+        ]);
+    }
+    table.render()
+}
+
+fn rules(limit: &Limit) -> String {
+    let mut rules = Vec::new();
+    if limit.source == "file" {
+        rules.push("config file".to_owned());
+    }
+    if !limit.clamp_output {
+        rules.push("no clamp".to_owned());
+    }
+    if limit.unbounded == "allow" {
+        rules.push("allows unbounded".to_owned());
+    }
+    rules.extend(limit.default_max_output.map(|tokens| format!("default output {tokens}")));
+    rules.join(", ")
+}
+
+fn every(period: &str) -> &str {
+    match period {
+        "day" => "a day",
+        "month" => "a month",
+        _ => "in all",
+    }
+}
+
+/// With at least the cents: `$12.50`, `$0.00004125`.
+fn dollars(decimal: &str) -> String {
+    let (whole, places) = decimal.split_once('.').unwrap_or((decimal, ""));
+    format!("${whole}.{places:0<2}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! `[[limits]]`, and how alerts leave: `[webhooks]` and `[smtp]`.
+
+use control::{DeclaredLimit, DeclaredScope};
+use domain::{LimitRules, Nanos, PeriodKind};
+use egress::smtp::Security;
+use toml_edit::{Item, Table};
+
+use super::super::Smtp;
+use super::Reader;
+
+/// Tokens; far above every model's.
+const MOST_OUTPUT: i64 = 1_000_000_000;
+
+const LIMIT: [&str; 9] = [
+    "organization",
+    "project",
+    "api_key",
+    "user",
+    "period",
+    "amount_usd",
+    "clamp_output",
+    "unbounded",
+    "default_max_output",
+];
+
+impl Reader<'_> {
+    pub(super) fn limits(&mut self, root: &Table) -> Vec<DeclaredLimit> {
+        let Some(item) = root.get("limits") else { return Vec::new() };
+        let Some(all) = item.as_array_of_tables() else {
+            self.mistake(item.span(), "`limits` must be tables, each written [[limits]]");
+            return Vec::new();
+        };
+        all.iter().filter_map(|table| self.limit(table)).collect()
+    }
+
+    fn limit(&mut self, table: &Table) -> Option<DeclaredLimit> {
+        self.known(table, "limits.", &LIMIT);
+        let scope = self.limit_scope(table);
+        let period = self.word(table, "period", &PeriodKind::ALL.map(PeriodKind::as_str));
+        let amount = self.string(table, "amount_usd").map(|text| Nanos::from_dollars(&text));
+        if amount == Some(None) {
+            let why = "`amount_usd` must be US dollars as a decimal string, such as \"50.00\"";
+            self.mistake(table.get("amount_usd").and_then(Item::span), why);
+        }
+        if amount.is_none() && table.get("amount_usd").is_none() {
+            self.mistake(table.span(), "a limit needs `amount_usd`; \"0\" lets nothing pass");
+        }
+        if table.get("period").is_none() {
+            self.mistake(table.span(), "a limit needs a `period`: \"day\", \"month\" or \"total\"");
+        }
+        let rules = self.limit_rules(table);
+        let period = PeriodKind::parse(period?)?;
+        Some(DeclaredLimit { scope: scope?, period, amount: amount??, rules })
+    }
+
+    fn limit_scope(&mut self, table: &Table) -> Option<DeclaredScope> {
+        let mut scopes = Vec::new();
+        if let Some(item) = table.get("organization") {
+            match item.as_bool() {
+                Some(true) => scopes.push(DeclaredScope::Organization),
+                _ => self.mistake(item.span(), "`organization` must be true, or left out"),
+            }
+        }
+        scopes.extend(self.string(table, "project").map(DeclaredScope::Project));
+        scopes.extend(self.string(table, "api_key").map(DeclaredScope::ApiKey));
+        scopes.extend(self.string(table, "user").map(DeclaredScope::User));
+        if scopes.len() != 1 {
+            let why = "a limit needs one of `organization = true`, `project`, `api_key`, `user`";
+            self.mistake(table.span(), why);
+            return None;
+        }
+        scopes.pop()
+    }
+
+    fn limit_rules(&mut self, table: &Table) -> LimitRules {
+        let default = LimitRules::default();
+        let unbounded = self.word(table, "unbounded", &["refuse", "allow"]);
+        let most = self.integer(table, "default_max_output", 1, MOST_OUTPUT);
+        LimitRules {
+            clamp_output: self.flag(table, "clamp_output").unwrap_or(default.clamp_output),
+            allow_unbounded: unbounded == Some("allow"),
+            default_max_output: most.map(i64::cast_unsigned),
+        }
+    }
+
+    /// The hosts that webhooks may go to although their addresses are private.
+    pub(super) fn private_webhooks(&mut self, root: &Table) -> Vec<String> {
+        let Some(table) = self.table(root, "webhooks") else { return Vec::new() };
+        self.known(table, "webhooks.", &["private_hosts"]);
+        let Some(item) = table.get("private_hosts") else { return Vec::new() };
+        let hosts = item.as_array().map(|all| all.iter().map(|host| host.as_str()));
+        match hosts.and_then(|all| all.collect::<Option<Vec<_>>>()) {
+            Some(hosts) => hosts.into_iter().map(str::to_ascii_lowercase).collect(),
+            None => {
+                self.mistake(item.span(), "`private_hosts` must be a list of host names");
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn smtp(&mut self, root: &Table) -> Option<Smtp> {
+        let table = self.table(root, "smtp")?;
+        self.known(table, "smtp.", &["host", "port", "security", "user", "password", "from"]);
+        let security = match self.word(table, "security", &["tls", "starttls", "none"]) {
+            Some("starttls") => Security::StartTls,
+            Some("none") => Security::None,
+            _ => Security::Tls,
+        };
+        let port = self.integer(table, "port", 1, 65_535).and_then(|port| u16::try_from(port).ok());
+        let user = self.string(table, "user");
+        let login = user.zip(self.secret(table, "password"));
+        if login.is_none() && (table.contains_key("user") || table.contains_key("password")) {
+            self.mistake(table.span(), "[smtp] needs both `user` and `password`, or neither");
+        }
+        let (host, from) = (self.string(table, "host"), self.string(table, "from"));
+        if host.is_none() || from.is_none() {
+            self.mistake(table.span(), "[smtp] needs `host`, and `from`, the sender's address");
+        }
+        Some(Smtp {
+            host: host?,
+            port: port.unwrap_or(security.port()),
+            security,
+            login,
+            from: from?,
+        })
+    }
+
+    fn word<'w>(&mut self, table: &Table, key: &str, words: &[&'w str]) -> Option<&'w str> {
+        let text = self.string(table, key)?;
+        let found = words.iter().find(|word| **word == text).copied();
+        if found.is_none() {
+            let why = format!("`{key}` must be one of {}", words.join(", "));
+            self.mistake(table.get(key).and_then(Item::span), &why);
+        }
+        found
+    }
+
+    fn flag(&mut self, table: &Table, key: &str) -> Option<bool> {
+        let item = table.get(key)?;
+        let flag = item.as_bool();
+        if flag.is_none() {
+            self.mistake(item.span(), &format!("`{key}` must be true or false"));
+        }
+        flag
+    }
+
+    fn integer(&mut self, table: &Table, key: &str, least: i64, most: i64) -> Option<i64> {
+        let item = table.get(key)?;
+        let number = item.as_integer().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.mistake(item.span(), &format!("`{key}` must be whole, {least} to {most}"));
+        }
+        number
+    }
+}
