@@ -9,10 +9,15 @@ use serde_json::Value;
 use crate::{Result, root, run};
 
 pub(crate) const PRICES_HELP: &str = "\
-cargo xtask prices --from FILE
+cargo xtask prices --from FILE [--as-of YYYY-MM]
 
-Rewrites crates/providers/src/models/table.rs from the public table of model prices and limits
-(model_prices_and_context_window.json): OpenAI's own models with mode, longest input and output.";
+Rewrites two tables from the public table of model prices and limits
+(model_prices_and_context_window.json), OpenAI's own models only:
+
+  crates/providers/src/models/table.rs   mode, longest input and output
+  crates/providers/src/prices/table.rs   the prices that are built in, with the month given
+
+Rows whose prices cannot be believed (a zero that nothing explains) are printed and left out.";
 
 pub(crate) const SPEC_HELP: &str = "\
 cargo xtask spec --from FILE
@@ -21,15 +26,32 @@ Rewrites crates/openai/tests/spec/operations.txt from OpenAI's OpenAPI document 
 `METHOD /path` for each data-plane operation. A test holds the surface table against it.";
 
 const MODELS: &str = "crates/providers/src/models/table.rs";
+const PRICES: &str = "crates/providers/src/prices/table.rs";
 const OPERATIONS: &str = "crates/openai/tests/spec/operations.txt";
 
 pub(crate) fn prices(words: &[String]) -> Result<()> {
-    let table = models(&read(words)?)?;
-    let path = root().join(MODELS);
-    fs::write(&path, table)?;
+    let (from, month) = match words {
+        [from @ .., flag, month] if flag == "--as-of" => (from, month.as_str()),
+        from => (from, "an unnamed month"),
+    };
+    write_table(MODELS, &models(&read(from)?)?)?;
+    // Read by the parser of the product, so that there is one opinion of the format.
+    let example = ["run", "-q", "-p", "providers", "--example", "price_table", "--"];
+    let mut print = run::cargo(&example);
+    let made = print.arg(fs::canonicalize(&from[1])?).arg(month).output()?;
+    eprint!("{}", String::from_utf8_lossy(&made.stderr));
+    if !made.status.success() {
+        return Err("the prices could not be read".into());
+    }
+    write_table(PRICES, &String::from_utf8(made.stdout)?)
+}
+
+fn write_table(name: &str, text: &str) -> Result<()> {
+    let path = root().join(name);
+    fs::write(&path, text)?;
     // By itself rustfmt does not know the workspace's edition.
     run::loud(run::program("rustfmt").args(["--edition", "2024"]).arg(&path))?;
-    println!("wrote {MODELS}");
+    println!("wrote {name}");
     Ok(())
 }
 

@@ -25,7 +25,7 @@ cargo xtask COMMAND
   fuzz [--seconds N] [TARGET]
                              every fuzz target, or one, for N seconds each (60)
   deny                       licences, bans, sources and advisories of the dependencies (cargo-deny)
-  prices --from FILE         rewrite crates/providers/src/models/table.rs from the public price table
+  prices --from FILE         rewrite the tables of models and prices from the public price table
   spec --from FILE           rewrite crates/openai/tests/spec/operations.txt from OpenAI's document
 
 `cargo xtask COMMAND --help` says more.";

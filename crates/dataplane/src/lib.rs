@@ -25,6 +25,7 @@ mod owned;
 mod permit;
 mod pipeline;
 mod plan;
+mod prices;
 mod refusal;
 mod relay;
 mod reply;

@@ -14,6 +14,7 @@ pub struct Metrics {
     pub(crate) queued: AtomicU64,
     pub(crate) estimated: AtomicU64,
     pub(crate) bad_usage: AtomicU64,
+    pub(crate) unpriced: AtomicU64,
     pub(crate) connections: AtomicU64,
 }
 
@@ -82,6 +83,7 @@ impl Metrics {
             ("tollgate_usage_records_total", "Usage records queued.", &self.queued),
             ("tollgate_usage_estimated_total", "Attempts counted by us.", &self.estimated),
             ("tollgate_bad_usage_total", "Usage reports not believed.", &self.bad_usage),
+            ("tollgate_unpriced_attempts_total", "Attempts without a price.", &self.unpriced),
         ] {
             line("counter", name, help, &one(counter));
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::ports::{Directory, Invalidate, Objects};
+use domain::price::PriceBook;
 use domain::{Clock, Nanos, ScopeId, SecretHash, UsageRecord};
 use egress::{Pool, Tls};
 use http::HeaderValue;
@@ -15,6 +16,7 @@ use crate::claims::Claims;
 use crate::directory::Keys;
 use crate::intern::Names;
 use crate::metrics::Metrics;
+use crate::prices::Prices;
 use crate::settings::Settings;
 use crate::slots::{Money, Slot, Slots};
 use crate::tab::Settled;
@@ -40,6 +42,7 @@ pub struct Dataplane {
     pub(crate) organization: HeaderValue,
     pub(crate) settings: Settings,
     pub(crate) failures: Failures,
+    pub(crate) prices: Prices,
     upstreams: RwLock<Arc<[Arc<LiveUpstream>]>>,
     on_upstreams_changed: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
     pub metrics: Metrics,
@@ -57,6 +60,7 @@ impl Dataplane {
             organization: ports.organization,
             settings,
             failures: Failures::default(),
+            prices: Prices::default(),
             upstreams: RwLock::new(Arc::from([])),
             on_upstreams_changed: Mutex::new(None),
             metrics: Metrics::new(),
@@ -72,6 +76,17 @@ impl Dataplane {
     pub fn set_upstreams(&self, upstreams: Vec<LiveUpstream>) {
         let new: Arc<[Arc<LiveUpstream>]> = upstreams.into_iter().map(Arc::new).collect();
         *self.upstreams.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+
+    /// The price book in use.
+    #[must_use]
+    pub fn prices(&self) -> Arc<PriceBook> {
+        self.prices.book()
+    }
+
+    /// Replaces the price book; what is settled from now on costs what the new one says.
+    pub fn set_prices(&self, book: Arc<PriceBook>) {
+        self.prices.set(book);
     }
 
     /// What to do when the control plane changed the stored upstreams.

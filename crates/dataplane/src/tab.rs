@@ -12,14 +12,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::{
     Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens,
-    UsageFamily, UsageRecord, cost, fault::catalogue,
+    UsageFamily, UsageRecord, fault::catalogue,
 };
 use http::StatusCode;
 use openai::surface::Operation;
 use tokio::time::Instant;
 
 use crate::detach::Gone;
-use crate::shared::Worker;
+use crate::shared::{Dataplane, Worker};
 use crate::slots::{Money, Slot};
 use crate::tasks::Open;
 use crate::upstreams::LiveUpstream;
@@ -177,8 +177,11 @@ impl Tab {
     }
 
     fn cost(&self, end: &End, tokens: &Tokens) -> Option<Cost> {
-        let price = self.upstream.provider.price?;
-        (end.outcome != Outcome::Refused).then(|| cost(&price, tokens)).flatten()
+        if end.outcome == Outcome::Refused {
+            return None;
+        }
+        let Dataplane { prices, metrics, .. } = &*self.worker.shared;
+        prices.cost(&self.call, &end.count, tokens, metrics)
     }
 
     fn push(&self, record: UsageRecord) {

@@ -45,7 +45,7 @@ pub use key::{
 pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit};
 pub use line_item::CostPart;
 pub use model::ModelFacts;
-pub use money::{Cost, Nanos, Price, cost};
+pub use money::{Cost, Nanos};
 pub use page::{Order, PageQuery, Paged};
 pub use report::{Bucket, BucketWidth, GroupBy, UsageFilter, UsageQuery, UsageRow};
 pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};

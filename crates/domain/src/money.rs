@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::Tokens;
-
 /// An amount in nano-dollars (10⁻⁹ US dollars).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nanos(pub i64);
@@ -81,30 +79,6 @@ impl Cost {
     }
 }
 
-/// What a model's tokens cost, in pico-dollars (10⁻¹² US dollars) a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Price {
-    pub input_picos: u64,
-    pub cached_input_picos: u64,
-    pub output_picos: u64,
-}
-
-/// The cost of one attempt: summed in pico-dollars, rounded up once to a nano-dollar (case 56).
-/// `None` when the sum does not fit an amount.
-#[must_use]
-pub fn cost(price: &Price, tokens: &Tokens) -> Option<Cost> {
-    let cached = tokens.input_cached.min(tokens.input);
-    let input = u128::from(tokens.input - cached) * u128::from(price.input_picos);
-    let input_cached = u128::from(cached) * u128::from(price.cached_input_picos);
-    let output = u128::from(tokens.output) * u128::from(price.output_picos);
-    let total = i64::try_from((input + input_cached + output).div_ceil(1000)).ok()?;
-    // The parts are rounded down; the last takes what rounding up the sum has added.
-    let part = |picos: u128| i64::try_from(picos / 1000).ok();
-    let (input, input_cached) = (part(input)?, part(input_cached)?);
-    let output = Nanos(total - input - input_cached);
-    Some(Cost { input: Nanos(input), input_cached: Nanos(input_cached), output, ..Cost::default() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,19 +130,5 @@ mod tests {
         assert_eq!(Nanos::from_cents(1), Some(Nanos(10_000_000)));
         assert_eq!(Nanos::from_cents(i64::MAX), None);
         assert_eq!((Nanos(19_999_999).cents(), Nanos(20_000_000).cents()), (1, 2));
-    }
-
-    #[test]
-    fn case_56_a_fraction_of_a_nano_dollar_is_one() {
-        let price = Price { input_picos: 400, cached_input_picos: 100, output_picos: 0 };
-        let tokens = Tokens { input: 1, ..Tokens::default() };
-        assert_eq!(cost(&price, &tokens).unwrap().total(), Nanos(1));
-    }
-
-    #[test]
-    fn cached_tokens_are_part_of_the_input() {
-        let price = Price { input_picos: 1000, cached_input_picos: 100, output_picos: 2000 };
-        let tokens = Tokens { input: 100, input_cached: 90, output: 5, ..Tokens::default() };
-        assert_eq!(cost(&price, &tokens).unwrap().total(), Nanos(10 + 9 + 10));
     }
 }

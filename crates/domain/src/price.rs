@@ -1,4 +1,24 @@
-//! Prices, as far as the bound of a call needs to know them.
+//! Prices: what a model's tokens and units cost, and what a call came to.
+//!
+//! A price is a table of cells: kind of token × service tier × length of the input. Tables have
+//! holes. A hole is filled with the dearest price that is related to it (`rates.rs`), never with
+//! zero and never with a cheaper guess, because the hard limit rests on it.
+//!
+//! Not in here: a provider's uplift for processing in a chosen region (a factor on everything).
+
+mod alarm;
+mod book;
+mod cost;
+mod kind;
+mod model;
+mod rates;
+mod spread;
+
+pub use alarm::{Alarm, alarming};
+pub use book::{Layer, PriceBook, PriceEntry};
+pub use cost::{Billed, CostError, Units, cost};
+pub use kind::TokenKind;
+pub use model::{Cell, ModelPrice};
 
 /// A service tier, as requests and answers name it (`service_tier`), or the batch API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,6 +40,13 @@ impl Tier {
             "batch" => Self::Batch,
             _ => return None,
         })
+    }
+
+    /// The tier that an answer was served at: the default one where it names none, `None` where it
+    /// names one that is not known here (its tokens then cost the dearest that is known).
+    #[must_use]
+    pub fn served(text: Option<&str>) -> Option<Self> {
+        text.map_or(Some(Self::Default), Self::parse)
     }
 }
 
@@ -43,7 +70,7 @@ pub struct Rates {
 }
 
 /// What is not counted in tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
     /// A generated image, at its dearest quality and size.
     Image,
@@ -53,7 +80,7 @@ pub enum Unit {
     InputSecond,
     /// A second of sound that is made.
     OutputSecond,
-    /// A second of video that is made.
+    /// A second of video that is made, at its dearest size.
     VideoSecond,
     /// A call of the web search tool, at its dearest context size.
     WebSearchCall,
@@ -65,7 +92,8 @@ pub enum Unit {
 /// A model that has a price.
 pub trait Priced {
     /// The dearest rates within reach: cache writes, the long-context step and all kinds of tokens
-    /// that the reach allows taken into account. `None` where the tier has no price.
+    /// that the reach allows taken into account. `None` where the tier has no price, or the model
+    /// none for tokens.
     fn dearest(&self, reach: &Reach) -> Option<Rates>;
 
     /// Pico-dollars a unit; `None` where the price is not known.

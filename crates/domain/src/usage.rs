@@ -11,6 +11,8 @@ pub struct Tokens {
     pub input: u64,
     pub input_cached: u64,
     pub input_cache_write: u64,
+    /// The part of `input_cache_write` that is kept for longer than usual, where a provider says.
+    pub input_cache_write_long: u64,
     pub input_audio: u64,
     pub input_image: u64,
     pub output: u64,

@@ -1,7 +1,5 @@
 //! Providers as rows. One more vendor that speaks a known dialect is one more row.
 
-use domain::Price;
-
 /// How a provider wants our credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
@@ -23,8 +21,6 @@ pub struct Provider {
     pub url_variable: Option<&'static str>,
     /// Understands `stream_options.include_usage`.
     pub stream_usage: bool,
-    /// A price for every model, where the provider has just one.
-    pub price: Option<Price>,
 }
 
 /// The built-in provider's name.
@@ -38,7 +34,6 @@ pub static PROVIDERS: &[Provider] = &[
         key_variable: Some("OPENAI_API_KEY"),
         url_variable: Some("OPENAI_BASE_URL"),
         stream_usage: true,
-        price: None,
     },
     Provider {
         name: DEMO,
@@ -47,12 +42,6 @@ pub static PROVIDERS: &[Provider] = &[
         key_variable: None,
         url_variable: None,
         stream_usage: true,
-        // Made up, and said so: a quarter of a dollar and one dollar a million tokens.
-        price: Some(Price {
-            input_picos: 250_000,
-            cached_input_picos: 25_000,
-            output_picos: 1_000_000,
-        }),
     },
 ];
 

@@ -5,12 +5,14 @@
 //! * [`sign`]: puts our credential on a request; the one place outside the vault that reads it.
 //! * [`demo`]: the built-in provider that needs no account.
 //! * [`models`]: what is publicly known of models; [`tokens`]: counting where nobody did.
+//! * [`prices`]: the price format of the field, and the prices that are built in.
 
 #![forbid(unsafe_code)]
 
 pub mod catalogue;
 pub mod demo;
 pub mod models;
+pub mod prices;
 pub mod sign;
 pub mod tokens;
 

@@ -240,6 +240,7 @@ pub(crate) fn usage_row(counts: &Counts) -> UsageRow {
             output_reasoning: reasoning,
             output_audio: audio_out,
             output_image: image_out,
+            ..Tokens::default()
         },
         images: number(images),
         media_ms: number(media_ms),

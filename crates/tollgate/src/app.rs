@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
 use domain::ports::{Balances, Directory, Invalidate, Objects, Records, UsageStore};
+use domain::price::{Layer, PriceBook};
 use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
 use egress::{InProcess, Tls};
 use http::HeaderValue;
@@ -89,12 +90,20 @@ pub async fn build(config: &Config) -> Result<App, String> {
         demo,
         demo_only: AtomicBool::new(true),
     };
+    app.load_prices();
     app.load_upstreams(config).await?;
     app.load_limits(config).await?;
     Ok(app)
 }
 
 impl App {
+    /// Puts the price book in use.
+    pub fn load_prices(&self) {
+        let built_in = providers::prices::built_in();
+        let rows = built_in.map(|(model, price)| (Layer::BuiltIn, model, price));
+        self.dataplane.set_prices(Arc::new(PriceBook::new(rows)));
+    }
+
     /// Writes the spend limits that the config file names, and takes away those it no longer does.
     ///
     /// # Errors

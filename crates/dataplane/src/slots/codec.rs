@@ -144,6 +144,8 @@ fn tokens(amounts: &[u64; AMOUNTS]) -> Tokens {
         output_reasoning: reasoning,
         output_audio: audio_out,
         output_image: image_out,
+        // Only the cost rests on it, and that is here.
+        input_cache_write_long: 0,
     }
 }
 

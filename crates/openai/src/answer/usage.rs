@@ -44,9 +44,16 @@ struct Usage<'a> {
 struct Details {
     cached_tokens: Option<u64>,
     cache_write_tokens: Option<u64>,
+    cache_write_tokens_details: Option<CacheWrites>,
     audio_tokens: Option<u64>,
     image_tokens: Option<u64>,
     reasoning_tokens: Option<u64>,
+}
+
+/// How long what was written is kept; the usual half hour needs no price of its own.
+#[derive(Deserialize, Default)]
+struct CacheWrites {
+    ttl_12h_tokens: Option<u64>,
 }
 
 /// Reads a usage object.
@@ -74,10 +81,13 @@ pub fn parse_usage(text: &[u8]) -> Result<Counted, BadUsage> {
     let of_input = usage.prompt_tokens_details.or(usage.input_tokens_details).unwrap_or_default();
     let of_output =
         usage.completion_tokens_details.or(usage.output_tokens_details).unwrap_or_default();
+    let long_writes = of_input.cache_write_tokens_details.unwrap_or_default();
+    let long_writes = long_writes.ttl_12h_tokens.unwrap_or(0);
     let tokens = Tokens {
         input,
         input_cached: of_input.cached_tokens.unwrap_or(0),
-        input_cache_write: of_input.cache_write_tokens.unwrap_or(0),
+        input_cache_write: of_input.cache_write_tokens.unwrap_or(long_writes),
+        input_cache_write_long: long_writes,
         input_audio: of_input.audio_tokens.unwrap_or(0),
         input_image: of_input.image_tokens.unwrap_or(0),
         output,
@@ -91,6 +101,7 @@ pub fn parse_usage(text: &[u8]) -> Result<Counted, BadUsage> {
 fn sensible(counted: Counted) -> Result<Counted, BadUsage> {
     let t = &counted.tokens;
     let parts_fit = t.input_cached.saturating_add(t.input_cache_write) <= t.input
+        && t.input_cache_write_long <= t.input_cache_write
         && t.output_reasoning <= t.output;
     if t.input > ABSURD || t.output > ABSURD || !parts_fit {
         return Err(BadUsage);
@@ -150,6 +161,16 @@ mod tests {
                 "total_tokens":29,"prompt_tokens_details":{"cached_tokens":16}}"#,
         );
         assert_eq!((both.input, both.output, both.input_cached), (20, 9, 16));
+    }
+
+    #[test]
+    fn writes_that_are_kept_for_longer_are_told_apart() {
+        let written = tokens(
+            r#"{"input_tokens":90,"output_tokens":1,"input_tokens_details":{"cached_tokens":0,
+                "cache_write_tokens":80,
+                "cache_write_tokens_details":{"ttl_30m_tokens":50,"ttl_12h_tokens":30}}}"#,
+        );
+        assert_eq!((written.input_cache_write, written.input_cache_write_long), (80, 30));
     }
 
     #[test]

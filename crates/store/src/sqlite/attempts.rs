@@ -109,6 +109,7 @@ fn tokens(row: &Row<'_>) -> Result<Tokens, Failure> {
         output_reasoning: count(row, 25)?,
         output_audio: count(row, 26)?,
         output_image: count(row, 27)?,
+        ..Tokens::default()
     })
 }
 

@@ -1,0 +1,181 @@
+//! What an attempt cost: summed exactly, rounded up once to a nano-dollar (case 56).
+
+use std::fmt;
+
+use super::rates::View;
+use super::spread::{self, InputCost};
+use super::{ModelPrice, Tier, TokenKind, Unit};
+use crate::{Cost, Nanos, Tokens};
+
+/// What a provider bills for one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Billed {
+    /// [`Tier::served`] of what the answer says; `None` costs the dearest that is known.
+    pub tier: Option<Tier>,
+    pub tokens: Tokens,
+    pub units: Units,
+}
+
+impl Billed {
+    /// Tokens at the default tier.
+    #[must_use]
+    pub fn tokens(tokens: Tokens) -> Self {
+        Self { tier: Some(Tier::Default), tokens, units: Units::default() }
+    }
+}
+
+/// What was used beside tokens. Images, characters and sound are only billed where the provider
+/// counted no tokens: they are two counts of the same thing. Videos and tool calls always are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Units {
+    pub images: u64,
+    pub characters: u64,
+    /// Milliseconds of sound that was listened to.
+    pub input_ms: u64,
+    /// Milliseconds of sound that was made.
+    pub output_ms: u64,
+    /// Milliseconds of video that was made.
+    pub video_ms: u64,
+    pub web_search_calls: u64,
+    pub file_search_calls: u64,
+    pub code_interpreter_sessions: u64,
+}
+
+impl Units {
+    /// In thousandths of a unit, so that milliseconds are whole numbers as well.
+    fn instead_of_tokens(&self) -> [(Unit, u128); 4] {
+        [
+            (Unit::Image, u128::from(self.images) * 1000),
+            (Unit::Character, u128::from(self.characters) * 1000),
+            (Unit::InputSecond, u128::from(self.input_ms)),
+            (Unit::OutputSecond, u128::from(self.output_ms)),
+        ]
+    }
+
+    fn beside_tokens(&self) -> [(Unit, u128); 4] {
+        [
+            (Unit::VideoSecond, u128::from(self.video_ms)),
+            (Unit::WebSearchCall, u128::from(self.web_search_calls) * 1000),
+            (Unit::FileSearchCall, u128::from(self.file_search_calls) * 1000),
+            (Unit::CodeInterpreterSession, u128::from(self.code_interpreter_sessions) * 1000),
+        ]
+    }
+}
+
+/// Why no cost can be given. Never a reason to take it for zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CostError {
+    /// The model has no price for tokens.
+    Tokens,
+    /// It has none for a unit that was used.
+    Unit(Unit),
+    /// The sum is no amount that a ledger can hold.
+    TooLarge,
+}
+
+impl fmt::Display for CostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tokens => f.write_str("no price for its tokens"),
+            Self::Unit(unit) => write!(f, "no price for {unit:?}"),
+            Self::TooLarge => f.write_str("more than an amount can hold"),
+        }
+    }
+}
+
+impl std::error::Error for CostError {}
+
+/// The cost of one attempt. Its parts sum exactly to what is posted.
+///
+/// # Errors
+/// When something was used that has no price, not even a related one.
+pub fn cost(price: &ModelPrice, billed: &Billed) -> Result<Cost, CostError> {
+    if price.free {
+        return Ok(Cost::default());
+    }
+    let counted = billed.tokens.input > 0 || billed.tokens.output > 0;
+    let by_tokens = counted && !price.rows().is_empty();
+    let mut other = 0;
+    let instead = billed.units.instead_of_tokens();
+    for (unit, thousandths) in instead.into_iter().filter(|_| !by_tokens) {
+        other += unit_cost(price, unit, thousandths)?;
+    }
+    if counted && !by_tokens && other == 0 {
+        return Err(CostError::Tokens);
+    }
+    for (unit, thousandths) in billed.units.beside_tokens() {
+        other += unit_cost(price, unit, thousandths)?;
+    }
+    let (input, output) = if by_tokens {
+        let view = View { price, input_tokens: billed.tokens.input };
+        token_cost(view, billed).ok_or(CostError::Tokens)?
+    } else {
+        (InputCost::default(), 0)
+    };
+    round([input.fresh * 1000, input.cached * 1000, output * 1000, other])
+}
+
+/// In thousandths of a pico-dollar.
+fn unit_cost(price: &ModelPrice, unit: Unit, thousandths: u128) -> Result<u128, CostError> {
+    if thousandths == 0 {
+        return Ok(0);
+    }
+    let picos = price.unit_picos(unit).ok_or(CostError::Unit(unit))?;
+    thousandths.checked_mul(u128::from(picos)).ok_or(CostError::TooLarge)
+}
+
+/// Pico-dollars of the input and of the output.
+fn token_cost(view: View<'_>, billed: &Billed) -> Option<(InputCost, u128)> {
+    let (tier, tokens) = (billed.tier, &billed.tokens);
+    // Details beyond their total are cut to it, the dearer ones last.
+    let write = tokens.input_cache_write.min(tokens.input);
+    let long = tokens.input_cache_write_long.min(write);
+    let cached = tokens.input_cached.min(tokens.input - write);
+    let audio = tokens.input_audio.min(tokens.input);
+    let image = tokens.input_image.min(tokens.input - audio);
+    let kinds = [TokenKind::Input, TokenKind::AudioIn, TokenKind::ImageIn];
+    let [Some(text_rates), Some(audio_rates), Some(image_rates)] =
+        kinds.map(|kind| view.input_rates(tier, as_priced(view, tier, kind)))
+    else {
+        return None;
+    };
+    let input = spread::dearest(
+        [tokens.input - audio - image, audio, image],
+        [cached, write - long, long],
+        &[text_rates, audio_rates, image_rates],
+    );
+    Some((input, output_cost(view, billed)?))
+}
+
+fn as_priced(view: View<'_>, tier: Option<Tier>, kind: TokenKind) -> TokenKind {
+    if kind == TokenKind::Input { kind } else { view.priced_as(tier, kind) }
+}
+
+fn output_cost(view: View<'_>, billed: &Billed) -> Option<u128> {
+    let tokens = &billed.tokens;
+    let audio = tokens.output_audio.min(tokens.output);
+    let image = tokens.output_image.min(tokens.output - audio);
+    let [mut text_rate, audio_rate, image_rate] = view.output_rates(billed.tier)?;
+    if image == 0 && view.price.prices(TokenKind::ImageOut) {
+        // Nothing says how many of them are images.
+        text_rate = text_rate.max(image_rate);
+    }
+    let parts =
+        [(tokens.output - audio - image, text_rate), (audio, audio_rate), (image, image_rate)];
+    Some(parts.iter().map(|(count, rate)| u128::from(*count) * u128::from(*rate)).sum())
+}
+
+/// Rounds the sum up to a nano-dollar and the parts down; the largest takes the difference.
+fn round(parts: [u128; 4]) -> Result<Cost, CostError> {
+    /// Thousandths of a pico-dollar.
+    const NANO: u128 = 1_000_000;
+    let sum = parts.iter().try_fold(0_u128, |sum, part| sum.checked_add(*part));
+    let total = sum.ok_or(CostError::TooLarge)?.div_ceil(NANO);
+    let total = i64::try_from(total).map_err(|_| CostError::TooLarge)?;
+    // No part is above the total, which fits.
+    let mut nanos = parts.map(|part| i64::try_from(part / NANO).unwrap_or(0));
+    let largest = (0..4).max_by_key(|at| parts[*at]).unwrap_or(0);
+    nanos[largest] += total - nanos.iter().sum::<i64>();
+    let [input, input_cached, output, other] = nanos.map(Nanos);
+    Ok(Cost { input, input_cached, output, other })
+}
