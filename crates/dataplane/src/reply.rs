@@ -61,7 +61,7 @@ pub fn fault_reply(fault: &Fault, request: &RequestId) -> Response<ReplyBody> {
         map.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
         map.insert(headers::RETRY_AFTER_MS, HeaderValue::from(ms));
     }
-    if fault.entry.retry == Retry::Never || fault.retry_after_ms.is_some_and(|ms| ms > LONG_WAIT) {
+    if fault.retry == Retry::Never || fault.retry_after_ms.is_some_and(|ms| ms > LONG_WAIT) {
         map.insert(headers::X_SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     response

@@ -1,5 +1,6 @@
 //! Changes of who may do what. A list of them is applied in one transaction with its audit line.
 
+use crate::rate::{Measure, RateScope};
 use crate::{
     AuditId, Key, KeyId, KeyPolicy, KeySecret, Organization, Project, ProjectId, RequestId, Role,
     SecretHash, ServiceAccount, ServiceAccountId, Timestamp, Upstream, UpstreamId, User,
@@ -59,6 +60,14 @@ pub enum Change {
     /// Makes or replaces by id.
     PutUpstream(Upstream),
     RemoveUpstream(UpstreamId),
+    /// Sets some limits of a scope and leaves the others; `None` lifts one.
+    SetRateLimits {
+        scope: RateScope,
+        limits: Vec<(Measure, Option<u64>)>,
+        at: Timestamp,
+    },
+    /// Lifts all limits of a scope; it need not have any.
+    ClearRateLimits(RateScope),
     /// Sets a small named value of the installation.
     PutMeta {
         name: &'static str,

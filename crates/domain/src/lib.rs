@@ -16,6 +16,7 @@ mod money;
 mod page;
 pub mod ports;
 pub mod price;
+pub mod rate;
 mod scope;
 mod secret;
 mod time;

@@ -5,9 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::rate::RateLimits;
 use crate::{
     AuditEntry, Bucket, Change, Key, KeyId, KeyKind, KeyView, ObjectKind, ObjectRecord,
-    Organization, PageQuery, Paged, Project, ProjectId, SecretHash, ServiceAccount,
+    Organization, PageQuery, Paged, Project, ProjectId, ScopeId, SecretHash, ServiceAccount,
     ServiceAccountId, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User,
 };
 
@@ -111,6 +112,9 @@ pub trait Records: Send + Sync {
     ) -> StoreResult<'_, Paged<Key>>;
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>>;
+
+    /// The rate limits of a scope that are set: its own, and those by model (the name).
+    fn rate_limits(&self, scope: ScopeId) -> StoreResult<'_, Vec<(Option<String>, RateLimits)>>;
 
     /// A small named value of the installation, such as the vault's wrapped keys.
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>>;

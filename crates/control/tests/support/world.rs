@@ -9,10 +9,11 @@ use std::task::{Context, Poll, Waker};
 
 use control::Control;
 use domain::ports::{Directory, Invalidate, Records, StoreError, StoreResult, UsageStore};
+use domain::rate::{RateLimits, RateScope};
 use domain::{
     AuditEntry, Bucket, Change, Clock, Key, KeyId, KeyKind, KeyView, Order, Organization,
-    PageQuery, Paged, Project, ProjectId, Secret, SecretHash, ServiceAccount, ServiceAccountId,
-    Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId,
+    PageQuery, Paged, Project, ProjectId, ScopeId, Secret, SecretHash, ServiceAccount,
+    ServiceAccountId, Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId,
 };
 use vault::{MasterKey, Vault};
 
@@ -28,6 +29,7 @@ pub(crate) struct State {
     pub(crate) keys: Vec<Key>,
     pub(crate) upstreams: Vec<Upstream>,
     pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) rates: Vec<(RateScope, RateLimits)>,
     /// Bucket start to row; every report is answered from it.
     pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
     pub(crate) questions: Vec<UsageQuery>,
@@ -125,6 +127,17 @@ impl State {
                 self.upstreams.push(it);
             }
             Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
+            Change::SetRateLimits { scope, limits, .. } => {
+                let known = self.rates.iter().position(|(of, _)| *of == scope);
+                let (_, mut own) = known.map_or((scope.clone(), RateLimits::default()), |at| {
+                    self.rates.swap_remove(at)
+                });
+                limits.into_iter().for_each(|(measure, limit)| own.set(measure, limit));
+                if !own.is_empty() {
+                    self.rates.push((scope, own));
+                }
+            }
+            Change::ClearRateLimits(scope) => self.rates.retain(|(of, _)| *of != scope),
             Change::PutMeta { .. } => {}
             of_a_key => self.apply_to_key(of_a_key)?,
         }
@@ -177,6 +190,7 @@ impl State {
             secret_ends_at: secret.ends_at,
             revoked: key.revoked_at.is_some(),
             project_archived: project.is_some_and(|p| p.archived_at.is_some()),
+            rates: None,
         })
     }
 }
@@ -319,6 +333,13 @@ impl Records for World {
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>> {
         self.ask(|state| Ok(state.upstreams.clone()))
+    }
+
+    fn rate_limits(&self, scope: ScopeId) -> StoreResult<'_, Vec<(Option<String>, RateLimits)>> {
+        self.ask(|state| {
+            let of = state.rates.iter().filter(|(of, _)| of.scope == scope);
+            Ok(of.map(|(of, limits)| (of.model.clone(), *limits)).collect())
+        })
     }
 
     fn meta(&self, _: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {

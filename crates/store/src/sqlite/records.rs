@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use domain::ports::{Records, StoreResult};
+use domain::rate::RateLimits;
 use domain::{
     AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged, Project,
-    ProjectId, Role, SecretHash, ServiceAccount, ServiceAccountId, Timestamp, Upstream,
+    ProjectId, Role, ScopeId, SecretHash, ServiceAccount, ServiceAccountId, Timestamp, Upstream,
     UpstreamSource, User, UserId,
 };
 use rusqlite::types::Value;
@@ -14,7 +15,7 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 use super::directory::key_view;
 use super::failure::Failure;
 use super::query::{all, id, one, optional_id, optional_time, text, time};
-use super::{Store, apply, snapshot};
+use super::{Store, apply, rates, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -91,6 +92,10 @@ impl Records for Store {
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>> {
         self.reports.ask(|db| all(db, sql::UPSTREAMS, [], read_upstream))
+    }
+
+    fn rate_limits(&self, scope: ScopeId) -> StoreResult<'_, Vec<(Option<String>, RateLimits)>> {
+        self.reports.ask(move |db| rates::read(db, scope.kind, &scope.id))
     }
 
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {

@@ -22,7 +22,7 @@ pub(crate) struct DatabaseFile {
 pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
     name: "tollgate.db",
     synchronous: "full",
-    migrations: &[include_str!("schema/tollgate_1.sql")],
+    migrations: &[include_str!("schema/tollgate_1.sql"), include_str!("schema/tollgate_4.sql")],
 };
 
 /// `synchronous=NORMAL`: no `fsync` at a commit. The file stays whole, and a killed process loses
