@@ -2,7 +2,7 @@
 //!
 //! [`pipeline`] shows the order of a call on one screen. Each stage takes the former's value and
 //! returns the next's: arrival → [`caller`] → [`permit`] → body → [`owned`] → [`plan`] →
-//! [`attempt`] → [`relay`] → [`tab`] (the settlement) → reply.
+//! [`rate`] → [`attempt`] → [`relay`] → [`tab`] (the settlement) → reply.
 
 #![forbid(unsafe_code)]
 
@@ -25,6 +25,7 @@ mod owned;
 mod permit;
 mod pipeline;
 mod plan;
+mod rate;
 mod refusal;
 mod relay;
 mod reply;

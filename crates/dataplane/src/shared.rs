@@ -15,6 +15,7 @@ use crate::claims::Claims;
 use crate::directory::Keys;
 use crate::intern::Names;
 use crate::metrics::Metrics;
+use crate::rate::Rates;
 use crate::settings::Settings;
 use crate::tab::Settled;
 use crate::tasks::Tasks;
@@ -39,6 +40,7 @@ pub struct Dataplane {
     pub(crate) organization: HeaderValue,
     pub(crate) settings: Settings,
     pub(crate) failures: Failures,
+    pub(crate) rates: Rates,
     upstreams: RwLock<Arc<[Arc<LiveUpstream>]>>,
     on_upstreams_changed: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
     pub metrics: Metrics,
@@ -56,6 +58,7 @@ impl Dataplane {
             organization: ports.organization,
             settings,
             failures: Failures::default(),
+            rates: Rates::default(),
             upstreams: RwLock::new(Arc::from([])),
             on_upstreams_changed: Mutex::new(None),
             metrics: Metrics::new(),
@@ -141,9 +144,10 @@ impl Worker {
         self.shared.metrics.lost.load(Ordering::Relaxed)
     }
 
-    /// Closes connections that are stale or whose upstream is gone. To be called now and then,
-    /// from this worker's runtime.
+    /// Closes connections that are stale or whose upstream is gone, and forgets idle limits. To be
+    /// called now and then, from this worker's runtime.
     pub fn sweep(&self) {
+        self.shared.rates.sweep();
         let live: Vec<_> = self.shared.upstreams().iter().map(|u| Arc::clone(&u.origin)).collect();
         self.pool.sweep(&live);
     }

@@ -19,6 +19,7 @@ use openai::surface::Operation;
 use tokio::time::Instant;
 
 use crate::detach::Gone;
+use crate::rate::RateTicket;
 use crate::shared::Worker;
 use crate::tasks::Open;
 use crate::upstreams::LiveUpstream;
@@ -55,6 +56,7 @@ pub(crate) struct Call {
     /// Characters of a speech call's input.
     pub(crate) characters: u64,
     pub(crate) gone: Gone,
+    pub(crate) rate: RateTicket,
     pub(crate) _open: Open,
 }
 
@@ -168,6 +170,7 @@ impl Tab {
 
     fn push(&self, record: UsageRecord) {
         self.recorded.store(true, Ordering::Relaxed);
+        self.call.rate.settle(&record);
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
