@@ -18,6 +18,7 @@ mod keys;
 mod networks;
 mod owner;
 mod projects;
+mod rate_limits;
 mod rotation;
 mod secrets;
 mod service_accounts;
@@ -29,7 +30,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
 
 use domain::ports::{Directory, Invalidate, Records, UsageStore};
-use domain::{Clock, SecretHash};
+use domain::{Clock, ModelFacts, SecretHash};
 use vault::Vault;
 
 pub use access::AdminCaller;
@@ -39,6 +40,7 @@ pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use networks::{Network, parse_network};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use projects::{ProjectDraft, ProjectPatch};
+pub use rate_limits::{ModelRate, RateChanges, RateOwner, RatePage};
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
 pub use upstreams::{DeclaredUpstream, Unowned};
 pub use usage::{UsageQuestion, UsageReport};
@@ -54,6 +56,8 @@ pub struct Control {
     /// The admin keys that this start was given. They need not have our format, and the API
     /// does not delete them: the next start would bring them back.
     registered: RwLock<HashSet<SecretHash>>,
+    /// What is publicly known of models; see [`Control::with_models`].
+    models: &'static [ModelFacts],
 }
 
 impl Control {
@@ -67,7 +71,7 @@ impl Control {
         invalidate: Arc<dyn Invalidate>,
     ) -> Self {
         let registered = RwLock::default();
-        Self { records, directory, usage, vault, clock, invalidate, registered }
+        Self { records, directory, usage, vault, clock, invalidate, registered, models: &[] }
     }
 
     fn is_registered(&self, hash: SecretHash) -> bool {

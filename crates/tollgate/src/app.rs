@@ -61,14 +61,15 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let spool_dir = config.data_dir.join("spool");
     make_private_dir(&spool_dir)?;
     let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
-    let control = Arc::new(Control::new(
+    let control = Control::new(
         Arc::clone(&store) as Arc<dyn Records>,
         Arc::clone(&store) as Arc<dyn Directory>,
         Arc::clone(&store) as Arc<dyn UsageStore>,
         vault,
         Arc::clone(&clock),
         Arc::clone(&dataplane) as Arc<dyn Invalidate>,
-    ));
+    );
+    let control = Arc::new(control.with_models(providers::models::all()));
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.
     let demo = serve_demo(clock);

@@ -15,6 +15,7 @@ mod key_text;
 mod keys;
 mod project;
 mod projects;
+mod rate_limits;
 mod reveal;
 mod said;
 mod shapes;
@@ -43,6 +44,9 @@ pub enum ClientCommand {
     /// Make, show and archive projects
     #[command(subcommand)]
     Projects(projects::Command),
+    /// Show and set how fast projects and keys may call
+    #[command(subcommand)]
+    RateLimits(rate_limits::Command),
     /// Report the tokens and requests of a time
     Usage(usage::Args),
     /// Show the accounts with providers
@@ -84,6 +88,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
     match command {
         ClientCommand::Keys(command) => keys::run(command, &Api::connect(env)?).await,
         ClientCommand::Projects(command) => projects::run(command, &Api::connect(env)?).await,
+        ClientCommand::RateLimits(command) => rate_limits::run(command, &Api::connect(env)?).await,
         ClientCommand::Usage(args) => {
             let now = SystemClock.now().seconds();
             usage::run(args, &Api::connect(env)?, now).await

@@ -11,14 +11,25 @@ use control::Control;
 use domain::ports::{Directory, Invalidate, Records, StoreError, StoreResult, UsageStore};
 use domain::rate::{RateLimits, RateScope};
 use domain::{
-    AuditEntry, Bucket, Change, Clock, Key, KeyId, KeyKind, KeyView, Order, Organization,
-    PageQuery, Paged, Project, ProjectId, ScopeId, Secret, SecretHash, ServiceAccount,
-    ServiceAccountId, Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId,
+    AuditEntry, Bucket, Change, Clock, Key, KeyId, KeyKind, KeyView, ModelFacts, Order,
+    Organization, PageQuery, Paged, Project, ProjectId, ScopeId, Secret, SecretHash,
+    ServiceAccount, ServiceAccountId, Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId,
 };
 use vault::{MasterKey, Vault};
 
 /// Noon of 2026-03-15, UTC.
 pub(crate) const NOON: i64 = 1_773_576_000;
+
+const fn model(name: &'static str, mode: &'static str) -> ModelFacts {
+    ModelFacts { name, mode, max_input: 0, max_output: 0 }
+}
+
+static MODELS: [ModelFacts; 4] = [
+    model("dall-e-3", "image_generation"),
+    model("ft:gpt-4o", "chat"),
+    model("gpt-4o", "chat"),
+    model("whisper-1", "audio_transcription"),
+];
 
 #[derive(Default)]
 pub(crate) struct State {
@@ -60,7 +71,7 @@ impl World {
             world.clone(),
             world.clone(),
         );
-        (world, Arc::new(control))
+        (world, Arc::new(control.with_models(&MODELS)))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

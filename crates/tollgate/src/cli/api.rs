@@ -101,6 +101,10 @@ impl Api {
         self.call(Method::POST, target, Some(body.to_string().into())).await
     }
 
+    pub(super) async fn put(&self, target: &str, body: &Value) -> Result<Reply, Failure> {
+        self.call(Method::PUT, target, Some(body.to_string().into())).await
+    }
+
     pub(super) async fn delete(&self, target: &str) -> Result<Reply, Failure> {
         self.call(Method::DELETE, target, None).await
     }
