@@ -17,6 +17,7 @@ mod keys;
 mod kill;
 mod models;
 mod quickstart;
+mod rates;
 mod reloading;
 mod revoking;
 mod scopes;
