@@ -24,6 +24,7 @@ mod limits;
 mod networks;
 mod owner;
 mod projects;
+mod rate_limits;
 mod request_log;
 mod rotation;
 mod secrets;
@@ -36,7 +37,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, RwLock};
 
 use domain::ports::{Balances, Directory, Invalidate, Records, UsageStore};
-use domain::{Clock, PeriodKind, ScopeId, SecretHash};
+use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
 
 pub use access::AdminCaller;
@@ -50,6 +51,7 @@ pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use projects::{ProjectDraft, ProjectPatch};
+pub use rate_limits::{ModelRate, RateChanges, RateOwner, RatePage};
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
 pub use upstreams::{DeclaredUpstream, Unowned};
 pub use usage::{UsageQuestion, UsageReport};
@@ -78,6 +80,8 @@ pub struct Control {
     registered: RwLock<HashSet<SecretHash>>,
     /// The limits that the config file names: nobody else changes them.
     of_file: RwLock<BTreeSet<(ScopeId, PeriodKind)>>,
+    /// What is publicly known of models; see [`Control::with_models`].
+    models: &'static [ModelFacts],
 }
 
 impl Control {
@@ -85,7 +89,18 @@ impl Control {
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, clock, invalidate } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
-        Self { records, directory, usage, balances, vault, clock, invalidate, registered, of_file }
+        Self {
+            records,
+            directory,
+            usage,
+            balances,
+            vault,
+            clock,
+            invalidate,
+            registered,
+            of_file,
+            models: &[],
+        }
     }
 
     fn is_registered(&self, hash: SecretHash) -> bool {

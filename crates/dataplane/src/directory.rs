@@ -7,6 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain::ports::{Directory, StoreError};
 use domain::{KeyView, SecretHash};
 
+use crate::rate::ProjectCache;
+
 const SHARDS: usize = 16;
 /// Keys kept in memory, all shards together. About 400 bytes each.
 const KEPT: usize = 65_536;
@@ -16,12 +18,13 @@ pub(crate) struct Keys {
     shards: [RwLock<HashMap<SecretHash, Arc<KeyView>>>; SHARDS],
     /// Moves on at every change, so that a read begun before it is not kept after it.
     epoch: AtomicU64,
+    rates: ProjectCache,
 }
 
 impl Keys {
     pub(crate) fn new(directory: Arc<dyn Directory>) -> Self {
         let shards = std::array::from_fn(|_| RwLock::new(HashMap::new()));
-        Self { directory, shards, epoch: AtomicU64::new(0) }
+        Self { directory, shards, epoch: AtomicU64::new(0), rates: ProjectCache::default() }
     }
 
     /// The key of a secret, from memory or the store.
@@ -31,7 +34,7 @@ impl Keys {
         }
         let epoch = self.epoch.load(Ordering::Acquire);
         let Some(view) = self.directory.find_secret(hash).await? else { return Ok(None) };
-        let view = Arc::new(view);
+        let view = Arc::new(self.rates.share(view));
         let mut shard = self.shard(hash).write().unwrap_or_else(PoisonError::into_inner);
         if self.epoch.load(Ordering::Acquire) == epoch {
             make_room(&mut shard);
@@ -48,6 +51,7 @@ impl Keys {
     /// change (archiving a project) may touch any number of keys.
     pub(crate) fn clear(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.rates.clear();
         for shard in &self.shards {
             shard.write().unwrap_or_else(PoisonError::into_inner).clear();
         }

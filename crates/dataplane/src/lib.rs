@@ -2,7 +2,7 @@
 //!
 //! [`pipeline`] shows the order of a call on one screen. Each stage takes the former's value and
 //! returns the next's: arrival → [`caller`] → [`permit`] → body → [`owned`] → [`plan`] →
-//! [`attempt`] → [`relay`] → [`tab`] (the settlement) → reply.
+//! [`rate`] → [`attempt`] → [`relay`] → [`tab`] (the settlement) → reply.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +26,7 @@ mod permit;
 mod pipeline;
 mod plan;
 mod prices;
+mod rate;
 mod refusal;
 mod relay;
 mod reply;

@@ -8,7 +8,7 @@ use domain::{
 use openai::surface::{Meter, Operation};
 
 use crate::caller::Caller;
-use crate::refusal;
+use crate::{rate, refusal};
 
 /// Leave to run one operation for one project. Only [`grant`] makes it.
 pub(crate) struct Permit {
@@ -35,7 +35,7 @@ pub(crate) fn grant(
     // What a client does at the provider directly is past every rule that the key has.
     let ruled =
         key.policy.models.is_some() || key.policy.networks.is_some() || key.expires_at.is_some();
-    if operation.meter == Meter::Escapes && ruled {
+    if operation.meter == Meter::Escapes && (ruled || rate::limits(&key)) {
         return Err(Fault::new(&catalogue::ROUTE_NOT_METERED));
     }
     Ok(Permit { key, secret: caller.secret, project })

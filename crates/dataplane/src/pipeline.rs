@@ -22,6 +22,7 @@ use crate::caller;
 use crate::detach::{Detach, Gone};
 use crate::permit::{self, Permit};
 use crate::plan::{self, Plan};
+use crate::rate::{self, RateTicket};
 use crate::reply::fault_reply;
 use crate::shared::Worker;
 use crate::tab::Call;
@@ -91,12 +92,16 @@ async fn call(
     if !replayed.is_empty() {
         Box::pin(owned::check_replayed(shared, &plan.upstream, &permit.project, &replayed)).await?;
     }
-    let facts = Facts { id, at, arrived, operation, object, open };
+    // How fast: behind everything that may refuse, so that a refused call has taken nothing.
+    let rate = rate::take(shared, &permit, operation, || taken.ask())?;
+    let rates = rate.gauges();
+    let facts = Facts { id, at, arrived, operation, object, rate, open };
     let (call, ready) = prepare(&head, facts, permit, &plan, taken)?;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
     let work = dispatch(Arc::clone(worker), call, plan, ready);
-    Detach::new(shared.tasks.clone(), gone, work).await
+    let done = Detach::new(shared.tasks.clone(), gone, work).await;
+    done.map_err(|fault| fault.rates(rates))
 }
 
 /// What is known of a call besides its body.
@@ -106,6 +111,7 @@ struct Facts {
     arrived: Instant,
     operation: &'static Operation,
     object: Option<String>,
+    rate: RateTicket,
     open: Open,
 }
 
@@ -230,6 +236,7 @@ fn prepare(
         bytes_in,
         characters: summary.characters,
         gone: Gone::default(),
+        rate: facts.rate,
         _open: facts.open,
     };
     Ok((Arc::new(call), Ready { method: head.method.clone(), target, headers, body, broken }))

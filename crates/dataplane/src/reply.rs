@@ -11,6 +11,7 @@ use openai::envelope;
 
 use crate::body::reply::ReplyBody;
 use crate::headers;
+use crate::rate;
 use crate::tab::Tab;
 
 /// A wait that Node's SDK ignores; there a plain "do not" is clearer (ms).
@@ -60,11 +61,14 @@ pub fn fault_reply(fault: &Fault, request: &RequestId) -> Response<ReplyBody> {
         426 => drop(map.insert(header::UPGRADE, HeaderValue::from_static("HTTP/1.1"))),
         _ => {}
     }
+    if let Some(gauges) = &fault.rates {
+        rate::write_headers(map, gauges);
+    }
     if let Some(ms) = fault.retry_after_ms {
         map.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
         map.insert(headers::RETRY_AFTER_MS, HeaderValue::from(ms));
     }
-    if fault.entry.retry == Retry::Never || fault.retry_after_ms.is_some_and(|ms| ms > LONG_WAIT) {
+    if fault.retry == Retry::Never || fault.retry_after_ms.is_some_and(|ms| ms > LONG_WAIT) {
         map.insert(headers::X_SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     response
@@ -88,6 +92,7 @@ pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
     map.insert(headers::X_UPSTREAM, tab.upstream.name.clone());
     map.insert(headers::X_ATTEMPTS, HeaderValue::from_static("1"));
     map.insert(headers::X_CACHE, HeaderValue::from_static("bypass"));
+    tab.call.rate.write_headers(&mut map);
     map.insert(headers::ORGANIZATION, tab.worker.shared.organization.clone());
     if let Some(id) = tab.upstream_request()
         && let Ok(value) = HeaderValue::from_str(id)

@@ -17,6 +17,7 @@ use crate::directory::Keys;
 use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::prices::Prices;
+use crate::rate::Rates;
 use crate::settings::Settings;
 use crate::slots::{Money, Slot, Slots};
 use crate::tab::Settled;
@@ -43,6 +44,7 @@ pub struct Dataplane {
     pub(crate) settings: Settings,
     pub(crate) failures: Failures,
     pub(crate) prices: Prices,
+    pub(crate) rates: Rates,
     upstreams: RwLock<Arc<[Arc<LiveUpstream>]>>,
     on_upstreams_changed: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
     pub metrics: Metrics,
@@ -61,6 +63,7 @@ impl Dataplane {
             settings,
             failures: Failures::default(),
             prices: Prices::default(),
+            rates: Rates::default(),
             upstreams: RwLock::new(Arc::from([])),
             on_upstreams_changed: Mutex::new(None),
             metrics: Metrics::new(),
@@ -163,9 +166,10 @@ impl Worker {
         self.slots.take()
     }
 
-    /// Closes connections that are stale or whose upstream is gone. To be called now and then,
-    /// from this worker's runtime.
+    /// Closes connections that are stale or whose upstream is gone, and forgets idle limits. To be
+    /// called now and then, from this worker's runtime.
     pub fn sweep(&self) {
+        self.shared.rates.sweep();
         let live: Vec<_> = self.shared.upstreams().iter().map(|u| Arc::clone(&u.origin)).collect();
         self.pool.sweep(&live);
     }

@@ -19,6 +19,7 @@ use openai::surface::Operation;
 use tokio::time::Instant;
 
 use crate::detach::Gone;
+use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
 use crate::slots::{Money, Slot};
 use crate::tasks::Open;
@@ -61,6 +62,7 @@ pub(crate) struct Call {
     /// Characters of a speech call's input.
     pub(crate) characters: u64,
     pub(crate) gone: Gone,
+    pub(crate) rate: RateTicket,
     pub(crate) _open: Open,
 }
 
@@ -187,6 +189,7 @@ impl Tab {
     fn push(&self, record: UsageRecord) {
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(slot) = slot else { return };
+        self.call.rate.settle(&record);
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }

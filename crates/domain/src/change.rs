@@ -1,5 +1,6 @@
 //! Changes of who may do what. A list of them is applied in one transaction with its audit line.
 
+use crate::rate::{Measure, RateScope};
 use crate::{
     AlertId, AuditId, Delivery, DeliveryId, Key, KeyId, KeyPolicy, KeySecret, Organization,
     PeriodKind, Project, ProjectId, RequestId, Role, ScopeId, SecretHash, ServiceAccount,
@@ -86,6 +87,14 @@ pub enum Change {
     },
     /// A message has arrived, or was given up.
     EndDelivery(DeliveryId),
+    /// Sets some limits of a scope and leaves the others; `None` lifts one.
+    SetRateLimits {
+        scope: RateScope,
+        limits: Vec<(Measure, Option<u64>)>,
+        at: Timestamp,
+    },
+    /// Lifts all limits of a scope; it need not have any.
+    ClearRateLimits(RateScope),
     /// Sets a small named value of the installation.
     PutMeta {
         name: &'static str,

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::rate::Gauges;
+
 pub mod catalogue;
 
 /// Who must act.
@@ -55,19 +57,33 @@ pub struct Fault {
     /// The field or parameter at fault.
     pub param: Option<Cow<'static, str>>,
     pub retry_after_ms: Option<u64>,
+    /// The row's, but where one code stands for things of several kinds.
+    pub kind: &'static str,
+    /// The row's, but where this very call can never pass.
+    pub retry: Retry,
+    /// How the caller's rate limits stand, where there are any.
+    pub rates: Option<Box<Gauges>>,
 }
 
 impl Fault {
     /// The row's own words.
     #[must_use]
     pub fn new(entry: &'static Entry) -> Self {
-        Self { entry, message: Cow::Borrowed(entry.what), param: None, retry_after_ms: None }
+        Self::because(entry, entry.what)
     }
 
     /// With a message for this very call.
     #[must_use]
     pub fn because(entry: &'static Entry, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { entry, message: message.into(), param: None, retry_after_ms: None }
+        Self {
+            entry,
+            message: message.into(),
+            param: None,
+            retry_after_ms: None,
+            kind: entry.kind,
+            retry: entry.retry,
+            rates: None,
+        }
     }
 
     #[must_use]
@@ -79,6 +95,26 @@ impl Fault {
     #[must_use]
     pub fn retry_after_ms(mut self, ms: u64) -> Self {
         self.retry_after_ms = Some(ms);
+        self
+    }
+
+    /// With another `error.type` than the row's.
+    #[must_use]
+    pub fn kind(mut self, kind: &'static str) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// For a call that would be refused again, whatever its row says of others.
+    #[must_use]
+    pub fn never_passes(mut self) -> Self {
+        self.retry = Retry::Never;
+        self
+    }
+
+    #[must_use]
+    pub fn rates(mut self, rates: Option<Gauges>) -> Self {
+        self.rates = rates.map(Box::new);
         self
     }
 }

@@ -1,9 +1,11 @@
 //! API keys: what one is, what it may do, and the decision on each call.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::rate::RateRules;
 use crate::{KeyId, ProjectId, Scope, ServiceAccountId, Timestamp, UserId, Verb};
 
 /// HMAC-SHA-256 of a secret under the installation's key: all that is kept of it.
@@ -155,6 +157,8 @@ pub struct KeyView {
     pub secret_ends_at: Option<Timestamp>,
     pub revoked: bool,
     pub project_archived: bool,
+    /// `None` where nothing limits the rate of its calls.
+    pub rates: Option<Arc<RateRules>>,
 }
 
 /// Why a key that exists is refused.
@@ -204,6 +208,7 @@ mod tests {
             secret_ends_at: None,
             revoked: false,
             project_archived: false,
+            rates: None,
         }
     }
 

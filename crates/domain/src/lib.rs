@@ -21,6 +21,7 @@ mod money;
 mod page;
 pub mod ports;
 pub mod price;
+pub mod rate;
 mod report;
 mod request_log;
 mod scope;

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
+use crate::rate::RateLimits;
 use crate::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Key, KeyId, KeyKind,
     KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged,
@@ -137,6 +138,9 @@ pub trait Records: Send + Sync {
     fn all_spend_alerts(&self) -> StoreResult<'_, Vec<SpendAlert>>;
     /// The messages of the outbox whose next try is not after `now`, oldest first.
     fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>>;
+
+    /// The rate limits of a scope that are set: its own, and those by model (the name).
+    fn rate_limits(&self, scope: ScopeId) -> StoreResult<'_, Vec<(Option<String>, RateLimits)>>;
 
     /// A small named value of the installation, such as the vault's wrapped keys.
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>>;

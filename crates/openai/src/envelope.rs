@@ -24,7 +24,7 @@ pub fn body(fault: &Fault) -> Bytes {
     let envelope = Envelope {
         error: Body {
             message: &fault.message,
-            kind: fault.entry.kind,
+            kind: fault.kind,
             param: fault.param.as_deref(),
             code: fault.entry.public_code,
         },

@@ -112,6 +112,19 @@ pub(crate) fn keys(kinds: usize, of_project: bool) -> String {
     format!("{KEYS} AND kind IN ({}) AND {project}", placeholders(1, kinds))
 }
 
+// ---- rate limits
+
+pub(crate) const RATE_LIMITS: &str = "SELECT model, measure, amount FROM rate_limits
+    WHERE scope_kind = $1 AND scope_id = $2 ORDER BY model, measure";
+pub(crate) const PUT_RATE_LIMIT: &str = "INSERT INTO rate_limits
+    (scope_kind, scope_id, model, measure, amount, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (scope_kind, scope_id, model, measure)
+    DO UPDATE SET amount = excluded.amount, updated_at = excluded.updated_at";
+pub(crate) const DROP_RATE_LIMIT: &str = "DELETE FROM rate_limits
+    WHERE scope_kind = $1 AND scope_id = $2 AND model = $3 AND measure = $4";
+pub(crate) const CLEAR_RATE_LIMITS: &str =
+    "DELETE FROM rate_limits WHERE scope_kind = $1 AND scope_id = $2 AND model = $3";
+
 // ---- upstreams and objects
 
 pub(crate) const UPSTREAMS: &str = "SELECT id, name, provider, base_url, sealed_credential,

@@ -25,6 +25,7 @@ mod log;
 mod mounts;
 mod objects;
 mod query;
+mod rates;
 mod records;
 mod schema;
 #[cfg(test)]

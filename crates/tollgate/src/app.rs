@@ -73,7 +73,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
         clock: Arc::clone(&clock),
         invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
     };
-    let control = Arc::new(Control::new(ports, vault));
+    let control = Control::new(ports, vault).with_models(providers::models::all());
+    let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.
     let books = Books::new(organization_id(&store).await?);

@@ -20,6 +20,7 @@ mod pages;
 mod project;
 mod projects;
 mod range;
+mod rate_limits;
 mod requests;
 mod reveal;
 mod said;
@@ -52,6 +53,9 @@ pub enum ClientCommand {
     /// Show, set and clear spend limits
     #[command(subcommand)]
     Limits(limits::Command),
+    /// Show and set how fast projects and keys may call
+    #[command(subcommand)]
+    RateLimits(rate_limits::Command),
     /// Report the tokens and requests of a time
     Usage(usage::Args),
     /// Report what the calls of a time cost
@@ -99,6 +103,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Keys(command) => keys::run(command, &Api::connect(env)?).await,
         ClientCommand::Projects(command) => projects::run(command, &Api::connect(env)?).await,
         ClientCommand::Limits(command) => limits::run(command, &Api::connect(env)?).await,
+        ClientCommand::RateLimits(command) => rate_limits::run(command, &Api::connect(env)?).await,
         ClientCommand::Usage(args) => {
             let now = SystemClock.now().seconds();
             usage::run(args, &Api::connect(env)?, now).await

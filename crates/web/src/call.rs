@@ -58,6 +58,15 @@ impl AdminCall<'_> {
         self.id(1).into()
     }
 
+    /// The key of a path that names no project.
+    pub(crate) fn first_key(&self) -> KeyId {
+        self.id(0).into()
+    }
+
+    pub(crate) fn rate_limit(&self) -> &str {
+        self.id(1)
+    }
+
     pub(crate) fn service_account(&self) -> ServiceAccountId {
         self.id(1).into()
     }

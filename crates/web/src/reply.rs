@@ -36,7 +36,7 @@ pub(crate) fn refusal(fault: &Fault) -> ApiReply {
         (HeaderName::from_static("x-tollgate-error"), HeaderValue::from_static(entry.code)),
     ];
     let wait = fault.retry_after_ms;
-    if entry.retry == Retry::Never || wait.is_some_and(|ms| ms > LONGEST_WAIT_MS) {
+    if fault.retry == Retry::Never || wait.is_some_and(|ms| ms > LONGEST_WAIT_MS) {
         let name = HeaderName::from_static("x-should-retry");
         headers.push((name, HeaderValue::from_static("false")));
     }

@@ -7,6 +7,7 @@ mod limits;
 mod me;
 mod project_api_keys;
 mod projects;
+mod rate_limits;
 mod requests;
 mod service_accounts;
 mod spend_alerts;
@@ -80,6 +81,9 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" WRITE service_accounts::delete),
     admin!(POST "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys" WRITE service_accounts::create_key),
 
+    admin!(GET "/v1/organization/projects/{project_id}/rate_limits" READ rate_limits::list),
+    admin!(POST "/v1/organization/projects/{project_id}/rate_limits/{rate_limit_id}" WRITE rate_limits::update),
+
     admin!(GET "/v1/organization/projects/{project_id}/spend_limit" READ spend_limits::get),
     admin!(POST "/v1/organization/projects/{project_id}/spend_limit" WRITE spend_limits::update),
     admin!(DELETE "/v1/organization/projects/{project_id}/spend_limit" WRITE spend_limits::delete),
@@ -120,6 +124,12 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/tollgate/v1/requests" USAGE requests::list),
     admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
     admin!(GET "/tollgate/v1/upstreams" READ upstreams::list),
+    admin!(GET "/tollgate/v1/projects/{project_id}/rate_limits" READ rate_limits::of_project),
+    admin!(PUT "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::put_project),
+    admin!(DELETE "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::clear_project),
+    admin!(GET "/tollgate/v1/api_keys/{key_id}/rate_limits" READ rate_limits::of_key),
+    admin!(PUT "/tollgate/v1/api_keys/{key_id}/rate_limits" WRITE rate_limits::put_key),
+    admin!(DELETE "/tollgate/v1/api_keys/{key_id}/rate_limits" WRITE rate_limits::clear_key),
     admin!(GET "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}" READ key_secrets::get),
     admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/rotate" WRITE key_secrets::rotate),
     admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/end_old_secrets" WRITE key_secrets::end_old),

@@ -22,6 +22,7 @@ fn routes(gateway: &Gateway) -> Vec<(String, String)> {
             .replace("{project_id}", &gateway.project)
             .replace("{api_key_id}", "key_1")
             .replace("{key_id}", "key_1")
+            .replace("{rate_limit_id}", "rl-gpt-4o")
             .replace("{service_account_id}", "svc_acct_1")
             .replace("{alert_id}", "alert_1")
             .replace("{request_id}", "req_1")

@@ -11,16 +11,28 @@ use control::{Control, Ports};
 use domain::ports::{
     Balances, Directory, Invalidate, Records, StoreError, StoreResult, UsageStore,
 };
+use domain::rate::{RateLimits, RateScope};
 use domain::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Clock, Delivery, Key,
-    KeyId, KeyKind, KeyView, LoggedAttempt, Order, Organization, PageQuery, Paged, Project,
-    ProjectId, RequestId, ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId,
+    KeyId, KeyKind, KeyView, LoggedAttempt, ModelFacts, Order, Organization, PageQuery, Paged,
+    Project, ProjectId, RequestId, ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId,
     SpendAlert, SpendLimit, Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 use vault::{MasterKey, Vault};
 
 /// Noon of 2026-03-15, UTC.
 pub(crate) const NOON: i64 = 1_773_576_000;
+
+const fn model(name: &'static str, mode: &'static str) -> ModelFacts {
+    ModelFacts { name, mode, max_input: 0, max_output: 0 }
+}
+
+static MODELS: [ModelFacts; 4] = [
+    model("dall-e-3", "image_generation"),
+    model("ft:gpt-4o", "chat"),
+    model("gpt-4o", "chat"),
+    model("whisper-1", "audio_transcription"),
+];
 
 #[derive(Default)]
 pub(crate) struct State {
@@ -36,6 +48,7 @@ pub(crate) struct State {
     pub(crate) balances: BTreeMap<ScopeId, Vec<Balance>>,
     pub(crate) meta: BTreeMap<&'static str, Vec<u8>>,
     pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) rates: Vec<(RateScope, RateLimits)>,
     /// Bucket start to row; every report is answered from it.
     pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
     pub(crate) questions: Vec<UsageQuery>,
@@ -71,7 +84,7 @@ impl World {
             invalidate: world.clone(),
         };
         let control = Control::new(ports, Arc::new(vault));
-        (world, Arc::new(control))
+        (world, Arc::new(control.with_models(&MODELS)))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -164,6 +177,17 @@ impl State {
                 find(&mut self.outbox, |w| w.delivery.id == id)?.attempts = attempts;
             }
             Change::EndDelivery(id) => self.outbox.retain(|w| w.delivery.id != id),
+            Change::SetRateLimits { scope, limits, .. } => {
+                let known = self.rates.iter().position(|(of, _)| *of == scope);
+                let (_, mut own) = known.map_or((scope.clone(), RateLimits::default()), |at| {
+                    self.rates.swap_remove(at)
+                });
+                limits.into_iter().for_each(|(measure, limit)| own.set(measure, limit));
+                if !own.is_empty() {
+                    self.rates.push((scope, own));
+                }
+            }
+            Change::ClearRateLimits(scope) => self.rates.retain(|(of, _)| *of != scope),
             of_a_key => self.apply_to_key(of_a_key)?,
         }
         Ok(())
@@ -226,6 +250,7 @@ impl State {
             secret_ends_at: secret.ends_at,
             revoked: key.revoked_at.is_some(),
             project_archived: project.is_some_and(|p| p.archived_at.is_some()),
+            rates: None,
         })
     }
 }
@@ -402,6 +427,13 @@ impl Records for World {
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>> {
         self.ask(|state| Ok(state.upstreams.clone()))
+    }
+
+    fn rate_limits(&self, scope: ScopeId) -> StoreResult<'_, Vec<(Option<String>, RateLimits)>> {
+        self.ask(|state| {
+            let of = state.rates.iter().filter(|(of, _)| of.scope == scope);
+            Ok(of.map(|(of, limits)| (of.model.clone(), *limits)).collect())
+        })
     }
 
     fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>> {

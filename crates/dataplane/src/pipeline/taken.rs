@@ -12,6 +12,7 @@ use crate::body::read::Pieces;
 use crate::body::spool::Spooled;
 use crate::body::upload::{BrokenOff, Upload};
 use crate::plan::Plan;
+use crate::rate::Ask;
 use crate::refusal;
 
 /// Bodies up to this many bytes are kept for counting.
@@ -35,6 +36,7 @@ pub(super) struct FormFields {
     model: Option<String>,
     stream: bool,
     user: Option<String>,
+    images: Option<u64>,
     named: Vec<(ObjectKind, String)>,
 }
 
@@ -75,6 +77,7 @@ impl Taken {
             model: text("model")?,
             stream: text("stream")?.as_deref() == Some("true"),
             user: text("user")?,
+            images: form.one("n").ok().flatten().and_then(|n| n.parse().ok()),
             named: Vec::new(),
         };
         if let Some(tuned) = fields.model.clone().filter(|model| model.starts_with("ft:")) {
@@ -201,6 +204,21 @@ impl Taken {
                 claims: makes,
                 characters: 0,
             },
+        }
+    }
+
+    /// What limits by rate go by.
+    pub(super) fn ask(&self) -> Ask<'_> {
+        let length = self.length();
+        match self {
+            Self::Json(body, view) => {
+                Ask { model: view.model(body), json: Some(body), length, images: None }
+            }
+            Self::Form(_, fields) => {
+                let model = fields.model.as_deref().map(Into::into);
+                Ask { model, images: fields.images, length, json: None }
+            }
+            _ => Ask { length, ..Ask::default() },
         }
     }
 

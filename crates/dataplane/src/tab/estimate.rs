@@ -10,6 +10,8 @@ use super::{End, Tab};
 /// Settles in the background.
 pub(super) fn settle(tab: Tab, end: End) {
     let tasks = tab.worker.shared.tasks.clone();
+    // The client hears the end before the count does.
+    tab.call.rate.free_slots();
     tasks.spawn_blocking(move || {
         let tokens = count(&tab, &end);
         let cost = tab.cost(&end, &tokens);

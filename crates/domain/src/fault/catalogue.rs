@@ -340,7 +340,7 @@ pub static RATE_LIMIT_EXCEEDED: Entry = Entry {
     blame: Blame::Caller,
     retry: Retry::Later,
     what: "Rate limit reached.",
-    remedy: "Wait for the time in Retry-After.",
+    remedy: "Wait for the time in Retry-After. Where there is none the call is larger than the limit: make it smaller, or raise the limit with `tollgate rate-limits set`.",
 };
 
 pub static API_KEY_SPEND_LIMIT_EXCEEDED: Entry = Entry {

@@ -68,7 +68,7 @@ fn add_secret(db: &Connection, key: &KeyId, secret: &KeySecret) -> Done {
 }
 
 /// The key must be there and not revoked. Returns when its project was archived.
-fn live_key(db: &Connection, id: &KeyId) -> Result<Option<Timestamp>, Failure> {
+pub(crate) fn live_key(db: &Connection, id: &KeyId) -> Result<Option<Timestamp>, Failure> {
     let state = one(db, sql::KEY_STATE, params![id.as_str()], |row| {
         Ok((optional_time(row, 0)?, optional_time(row, 1)?))
     })?;

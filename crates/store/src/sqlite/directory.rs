@@ -4,21 +4,24 @@ use domain::ports::{Directory, StoreResult};
 use domain::{KeyKind, KeyView, SecretHash};
 use rusqlite::{Row, params};
 
-use super::Store;
 use super::failure::Failure;
 use super::query::{id, one, optional_id, optional_text, optional_time, text};
+use super::{Store, rates, snapshot};
 use crate::columns::{owner, policy, unreadable};
 use crate::sql;
 
 impl Directory for Store {
     fn find_secret(&self, hash: SecretHash) -> StoreResult<'_, Option<KeyView>> {
         self.lookups.ask(move |db| {
-            one(db, sql::FIND_SECRET, params![hash.0], |row| {
-                let view = key_view(row)?;
-                Ok(KeyView {
-                    secret_ends_at: optional_time(row, 11)?,
-                    project_archived: optional_time(row, 12)?.is_some(),
-                    ..view
+            snapshot(db, |db| {
+                one(db, sql::FIND_SECRET, params![hash.0], |row| {
+                    let view = key_view(row)?;
+                    Ok(KeyView {
+                        secret_ends_at: optional_time(row, 11)?,
+                        project_archived: optional_time(row, 12)?.is_some(),
+                        rates: rates::rules(db, &view)?,
+                        ..view
+                    })
                 })
             })
         })
@@ -42,5 +45,6 @@ pub(crate) fn key_view(row: &Row<'_>) -> Result<KeyView, Failure> {
         revoked: optional_time(row, 10)?.is_some(),
         secret_ends_at: None,
         project_archived: false,
+        rates: None,
     })
 }

@@ -1,6 +1,7 @@
 //! Reads of the control plane.
 
 use domain::ports::{Records, StoreResult};
+use domain::rate::RateLimits;
 use domain::{
     AlertId, AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged,
     Project, ProjectId, Role, ScopeId, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
@@ -13,7 +14,7 @@ use super::directory::key_view;
 use super::failure::Failure;
 use super::log::Settlements;
 use super::query::{all, id, one, optional_id, optional_time, text, time};
-use super::{Store, apply, limits, snapshot};
+use super::{Store, apply, limits, rates, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -90,6 +91,10 @@ impl Records for Store {
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>> {
         self.reports.ask(|db| all(db, sql::UPSTREAMS, [], read_upstream))
+    }
+
+    fn rate_limits(&self, scope: ScopeId) -> StoreResult<'_, Vec<(Option<String>, RateLimits)>> {
+        self.reports.ask(move |db| rates::read(db, scope.kind, &scope.id))
     }
 
     fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>> {

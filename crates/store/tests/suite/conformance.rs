@@ -7,6 +7,7 @@ mod ledger;
 mod limits;
 mod objects;
 mod pages;
+mod rates;
 mod records;
 mod usage;
 
@@ -79,6 +80,10 @@ suite! {
         rows_made_during_a_walk_are_neither_skipped_nor_repeated,
         an_unknown_cursor_gives_an_empty_page,
         lists_hold_only_what_was_asked;
+    rates:
+        limits_are_set_one_by_one_and_lifted,
+        a_secret_comes_with_the_limits_that_its_calls_meet,
+        limits_need_a_live_scope;
     usage:
         nothing_gives_no_bucket,
         a_report_groups_only_as_asked,

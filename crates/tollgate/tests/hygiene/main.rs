@@ -18,6 +18,7 @@ mod kill;
 mod limits;
 mod models;
 mod quickstart;
+mod rates;
 mod reloading;
 mod revoking;
 mod scopes;

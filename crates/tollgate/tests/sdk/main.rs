@@ -83,6 +83,25 @@ fn node_admin() {
     admin(&NODE);
 }
 
+#[test]
+fn python_rates() {
+    let provider = FakeProvider::start();
+    let gateway = gateway(&provider);
+    let key = gateway.create_key(&json!({"name": "sdk"}));
+    let one = gateway.create_key(&json!({"name": "one at a time"}));
+    let path = format!("/tollgate/v1/api_keys/{}/rate_limits", one.id);
+    gateway.admin("PUT", &path, &json!({"max_concurrent_requests": 1}));
+    let mut env = through(&gateway, &key.value);
+    env.extend([
+        ("OPENAI_ADMIN_KEY", gateway.admin_key().to_owned()),
+        ("PROJECT", key.project),
+        ("ONE_AT_A_TIME", one.value),
+    ]);
+    PYTHON.run("rates", &env).finish();
+    assert_eq!(refusals(&gateway, "rate_limit_exceeded"), 2);
+    gateway.finish();
+}
+
 fn gateway(provider: &FakeProvider) -> TestGateway {
     TestGateway::builder(Path::new(BIN)).provider(provider).start()
 }
