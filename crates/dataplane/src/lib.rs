@@ -10,6 +10,7 @@ mod arrival;
 mod attempt;
 mod batches;
 mod body;
+mod budget;
 mod caller;
 mod claims;
 mod demo;
@@ -39,6 +40,7 @@ mod upstreams;
 
 pub use arrival::Peer;
 pub use body::reply::ReplyBody;
+pub use budget::LESSEE;
 pub use demo::serve_demo;
 pub use metrics::Metrics;
 pub use pipeline::serve;

@@ -18,6 +18,7 @@ use http::StatusCode;
 use openai::surface::Operation;
 use tokio::time::Instant;
 
+use crate::budget::Held;
 use crate::detach::Gone;
 use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
@@ -35,7 +36,13 @@ pub struct Settled {
     pub money: Money,
     /// The settlement's number in its worker's slots.
     pub number: u64,
-    pub slot: Slot,
+    pub slot: Taken,
+}
+
+/// What an attempt has taken until it is posted.
+pub struct Taken {
+    pub(crate) slot: Slot,
+    pub(crate) held: Option<Held>,
 }
 
 /// What is known of a call once it may be sent; shared by all its attempts.
@@ -63,6 +70,10 @@ pub(crate) struct Call {
     pub(crate) characters: u64,
     pub(crate) gone: Gone,
     pub(crate) rate: RateTicket,
+    /// What is set aside for the one attempt of this call; it takes it.
+    pub(crate) held: Mutex<Option<Held>>,
+    /// The maximum output, in tokens, that the call was cut to.
+    pub(crate) clamped: Option<u64>,
     pub(crate) _open: Open,
 }
 
@@ -101,13 +112,15 @@ pub(crate) struct Tab {
     first_byte: Option<Duration>,
     /// The answer began as a success: the provider bills it, however it ends.
     generated: bool,
+    /// The provider may bill it: it was sent, and not refused for free.
+    billable: bool,
     /// Until the record is made.
-    slot: Mutex<Option<Slot>>,
+    taken: Mutex<Option<Taken>>,
 }
 
 impl Drop for Tab {
     fn drop(&mut self) {
-        if self.slot.get_mut().is_ok_and(|slot| slot.is_none()) {
+        if self.taken.get_mut().is_ok_and(|taken| taken.is_none()) {
             return;
         }
         tracing::error!(request = %self.call.request, "an attempt was dropped without its record");
@@ -126,6 +139,7 @@ impl Tab {
         upstream: Arc<LiveUpstream>,
     ) -> Result<Self, Fault> {
         let began = Instant::now();
+        let held = call.held.lock().unwrap_or_else(PoisonError::into_inner).take();
         let slot = worker
             .slot()
             .ok_or_else(|| Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000))?;
@@ -137,7 +151,8 @@ impl Tab {
             began,
             first_byte: None,
             generated: false,
-            slot: Mutex::new(Some(slot)),
+            billable: true,
+            taken: Mutex::new(Some(Taken { slot, held })),
         })
     }
 
@@ -187,13 +202,16 @@ impl Tab {
     }
 
     fn push(&self, record: UsageRecord) {
-        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(slot) = slot else { return };
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Taken { slot, mut held }) = taken else { return };
+        if let Some(held) = &mut held {
+            held.settle(record.cost.map_or(Nanos(0), |cost| cost.total()));
+        }
         self.call.rate.settle(&record);
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
-        self.worker.record(slot, record, self.call.secret);
+        self.worker.record(slot, record, self.call.secret, held);
     }
 
     fn record(&self, end: End, tokens: Tokens, cost: Option<Cost>, estimated: bool) -> UsageRecord {

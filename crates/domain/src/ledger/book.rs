@@ -136,6 +136,19 @@ impl Book {
         Nanos(amount)
     }
 
+    /// Takes back all that is free in accounts where nothing is open.
+    pub fn withdraw_idle(&mut self) -> Vec<(AccountId, Nanos)> {
+        let accounts = &mut self.accounts;
+        let mut idle = Vec::new();
+        for (id, seat) in &self.index {
+            let account = &mut accounts[seat.0 as usize];
+            if account.limited && account.held == 0 && account.settled == 0 && account.granted > 0 {
+                idle.push((id.clone(), Nanos(std::mem::take(&mut account.granted))));
+            }
+        }
+        idle
+    }
+
     /// A limit was set: what is open here must be leased in the store (see `Row::adopt`) before
     /// anything else is. 0 when the account was limited already.
     pub fn limit(&mut self, seat: Seat) -> Nanos {

@@ -43,7 +43,10 @@ pub struct Posting {
 /// Settlements that are posted together or not at all.
 #[derive(Clone, Debug)]
 pub struct Batch {
+    /// Whose numbers these are.
     pub holder: Holder,
+    /// Whose shares cover the postings.
+    pub lessee: Holder,
     /// One more than the holder's last; a batch that is not newer is passed over.
     pub number: u64,
     pub at: Timestamp,

@@ -40,7 +40,7 @@ fn posting(key: &str, hold: i64, cost: i64) -> Posting {
 }
 
 fn batch(number: u64, postings: Vec<Posting>) -> Batch {
-    Batch { holder: holder(), number, at: NOW, postings }
+    Batch { holder: holder(), lessee: holder(), number, at: NOW, postings }
 }
 
 async fn limit(store: &impl Ports, account: &AccountId, amount: i64) {
