@@ -4,25 +4,24 @@
 //! the account of each: from the process's own share (`Book`, one short mutex), or after asking
 //! the store for more. Only the store's word refuses. What is settled goes back at once.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use domain::bound::{Bound, clamp};
-use domain::ledger::{AccountId, Ask, Book, Declined, Holder, Payer, Seat, Settlement};
-use domain::ports::Ledger;
-use domain::{Fault, Nanos, PeriodKind, ScopeId, SpendLimit, Timestamp, fault::catalogue};
-use tokio::sync::{Notify, Semaphore};
+use domain::ledger::{Ask, Book, Declined, Holder, Seat, Settlement};
+use domain::ports::{Ledger, StoreResult};
+use domain::{Fault, Nanos, PeriodKind, Timestamp, fault::catalogue};
+use tokio::sync::{Notify, OwnedMutexGuard, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::permit::Permit;
-
 mod held;
+mod limits;
 mod ready;
 mod refuse;
 
 pub(crate) use held::Held;
+use limits::{LimitSet, Limited};
 pub(crate) use ready::{Spending, ready};
 
 /// Whose share of the accounts this process's is.
@@ -32,17 +31,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const WAITING: usize = 1_024;
 /// How long the store may take to say yes or no.
 const STORE: Duration = Duration::from_secs(5);
+/// A period that ended this long ago (s) has no call left that is still being admitted.
+const OVER: i64 = 3_600;
 /// A clamp to this many tokens is taken at once; a smaller one only when waiting did not help.
 const COMFORTABLE: u64 = 1_024;
-
-type LimitSet = HashMap<ScopeId, Vec<SpendLimit>>;
-
-/// One limit that a call counts against.
-#[derive(Clone, Debug)]
-pub(crate) struct Limited {
-    pub(crate) account: AccountId,
-    pub(crate) limit: SpendLimit,
-}
 
 /// The budgets of a process.
 pub(crate) struct Budgets {
@@ -53,7 +45,7 @@ pub(crate) struct Budgets {
     stale: AtomicBool,
     book: Mutex<Book>,
     /// One asks the store at a time; who waited looks first whether that was enough for them too.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
     came_back: Notify,
     waiting: Semaphore,
 }
@@ -66,7 +58,7 @@ impl Budgets {
             limits: RwLock::default(),
             stale: AtomicBool::new(true),
             book: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            turn: Arc::default(),
             came_back: Notify::new(),
             waiting: Semaphore::new(WAITING),
         }
@@ -86,24 +78,17 @@ impl Budgets {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The limits that a call of this key counts against now; empty for most.
-    pub(crate) async fn of(&self, permit: &Permit, at: Timestamp) -> Result<Vec<Limited>, Fault> {
-        let limits = self.limits().await?;
-        if limits.is_empty() {
-            return Ok(Vec::new());
-        }
-        let payer = Payer {
-            api_key: permit.key.id.to_string(),
-            user: permit.key.owner.as_str().to_owned(),
-            project: permit.project.to_string(),
-            organization: self.organization.get().cloned().unwrap_or_default(),
-        };
-        let limited = |account: AccountId| {
-            let of_scope = limits.get(&account.scope)?;
-            let limit = of_scope.iter().find(|l| l.period == account.period.kind)?.clone();
-            Some(Limited { account, limit })
-        };
-        Ok(payer.accounts(at).filter_map(limited).collect())
+    fn organization(&self) -> String {
+        self.organization.get().cloned().unwrap_or_default()
+    }
+
+    /// Whether any limit stands, as far as is known without asking.
+    pub(crate) fn may_apply(&self) -> bool {
+        self.stale.load(Ordering::SeqCst) || !self.kept().is_empty()
+    }
+
+    fn kept(&self) -> Arc<LimitSet> {
+        Arc::clone(&self.limits.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn limits(&self) -> Result<Arc<LimitSet>, Fault> {
@@ -111,24 +96,35 @@ impl Budgets {
             let _turn = self.turn.lock().await;
             // Before the read: a change that comes during it makes it stale again.
             if self.stale.swap(false, Ordering::SeqCst) {
-                match timeout(STORE, self.ledger.limits()).await {
-                    Ok(Ok(all)) => self.keep(all),
-                    failed => {
-                        self.stale.store(true, Ordering::SeqCst);
-                        return Err(unavailable(&format!("{failed:?}")));
-                    }
+                if let Err(fault) = self.read_limits().await {
+                    self.stale.store(true, Ordering::SeqCst);
+                    return Err(fault);
                 }
             }
         }
-        Ok(Arc::clone(&self.limits.read().unwrap_or_else(PoisonError::into_inner)))
+        Ok(self.kept())
     }
 
-    fn keep(&self, all: Vec<SpendLimit>) {
-        let mut set = LimitSet::new();
-        for limit in all {
-            set.entry(limit.scope.clone()).or_default().push(limit);
+    /// Reads the limits, and returns what this process has free under the old ones: a limit that
+    /// was lowered counts from now on (case 51).
+    async fn read_limits(&self) -> Result<(), Fault> {
+        let all = answer(self.ledger.limits()).await?;
+        let free = self.book().withdraw_all();
+        if !free.is_empty() {
+            answer(self.ledger.give_back(Holder(LESSEE.into()), free)).await?;
         }
-        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(LimitSet::of(all));
+        Ok(())
+    }
+
+    /// Sets the whole bound aside under every limit, if that can be done at once.
+    async fn hold_whole(
+        self: &Arc<Self>,
+        limited: &[Limited],
+        bound: &Bound,
+    ) -> Result<Option<Held>, Fault> {
+        let seats = self.seats(limited);
+        Ok(self.try_hold(limited, &seats, bound.whole()).await?.ok())
     }
 
     /// Sets the bound aside under every limit, cut to what is left where that is allowed. The
@@ -143,30 +139,51 @@ impl Budgets {
         let mut amount = bound.whole();
         let late = Instant::now() + PATIENCE;
         loop {
-            let back = self.came_back.notified();
-            tokio::pin!(back);
-            back.as_mut().enable();
             let declined = match self.try_hold(limited, &seats, amount).await? {
                 Ok(held) => return Ok((held, output)),
+                // Granted, and taken by others meanwhile.
+                Err(declined) if declined.is_empty() => continue,
                 Err(declined) => declined,
             };
-            let left = self.left(&declined, &seats);
             let may_clamp = declined.iter().all(|(at, _)| limited[*at].limit.rules.clamp_output);
-            let cut = if may_clamp { clamp(bound, left) } else { None };
-            let cut = cut.filter(|tokens| output.is_some_and(|wanted| *tokens < wanted));
-            let comfortable = cut.is_some_and(|tokens| tokens >= COMFORTABLE);
+            let cut = || {
+                let cut = clamp(bound, self.left(&declined, &seats)).filter(|_| may_clamp);
+                cut.filter(|tokens| output.is_some_and(|wanted| *tokens < wanted))
+            };
+            let comfortable = cut().is_some_and(|tokens| tokens >= COMFORTABLE);
             let in_the_way = self.only_holds_stand_in_the_way(&declined, &seats, amount);
-            if !comfortable
-                && in_the_way
-                && let Ok(_place) = self.waiting.try_acquire()
-                && timeout_at(late, back).await.is_ok()
-            {
+            if !comfortable && in_the_way && self.came_back(&declined, &seats, amount, late).await {
                 continue;
             }
-            let Some(tokens) = cut else {
+            let Some(tokens) = cut() else {
+                let left = self.left(&declined, &seats);
                 return Err(refuse::exceeded(limited, &declined, bound, left, in_the_way));
             };
             (output, amount) = (Some(tokens), bound.total(tokens));
+        }
+    }
+
+    /// Waits until what other calls held has come back, as far as `amount` needs it. Whether it
+    /// has, in time.
+    async fn came_back(
+        &self,
+        declined: &[(usize, Declined)],
+        seats: &[Seat],
+        amount: Nanos,
+        late: Instant,
+    ) -> bool {
+        let Ok(_place) = self.waiting.try_acquire() else { return false };
+        loop {
+            let back = self.came_back.notified();
+            tokio::pin!(back);
+            // Before the look, so that nothing comes back unnoticed between the two.
+            back.as_mut().enable();
+            if self.left(declined, seats) >= amount {
+                return Instant::now() < late;
+            }
+            if timeout_at(late, back).await.is_err() {
+                return false;
+            }
         }
     }
 
@@ -190,42 +207,53 @@ impl Budgets {
         seats: &[Seat],
         amount: Nanos,
     ) -> Result<Result<Held, Vec<(usize, Declined)>>, Fault> {
+        let held = || Held::new(self, limited, seats, amount);
         if self.book().hold(seats, amount).is_ok() {
-            return Ok(Ok(Held::new(self, seats, amount)));
+            return Ok(Ok(held()));
         }
-        let _turn = self.turn.lock().await;
+        let turn = timeout(STORE, Arc::clone(&self.turn).lock_owned()).await;
+        let turn = turn.map_err(|_| unavailable("others wait for the store as well"))?;
         let asks = {
             let mut book = self.book();
-            let Err(missing) = book.hold(seats, amount) else {
-                return Ok(Ok(Held::new(self, seats, amount)));
-            };
+            let Err(missing) = book.hold(seats, amount) else { return Ok(Ok(held())) };
             let place = |seat| seats.iter().position(|s| *s == seat);
             let asks = missing.iter().filter_map(|lack| {
-                let at = place(lack.seat)?;
-                let (account, open) = (limited[at].account.clone(), book.held(lack.seat));
-                Some((at, Ask { account, least: lack.amount, open }))
+                let (at, open) = (place(lack.seat)?, book.held(lack.seat));
+                let account = limited[at].account.clone();
+                Some((at, lack.seat, Ask { account, least: lack.amount, open }))
             });
             asks.collect::<Vec<_>>()
         };
-        let (places, asks): (Vec<_>, Vec<_>) = asks.into_iter().unzip();
-        let asked = self.ledger.grant(Holder(LESSEE.into()), asks);
-        let answers = match timeout(STORE, asked).await {
-            Ok(Ok(answers)) => answers,
-            failed => return Err(unavailable(&format!("{failed:?}"))),
+        // In a task of its own: what the store has granted must not be lost with a client.
+        let asking = tokio::spawn(Arc::clone(self).ask(asks, turn));
+        let declined = match timeout(STORE, asking).await {
+            Ok(Ok(declined)) => declined?,
+            _ => return Err(unavailable("the store does not answer")),
         };
+        if declined.is_empty() && self.book().hold(seats, amount).is_ok() {
+            return Ok(Ok(held()));
+        }
+        Ok(Err(declined))
+    }
+
+    /// Takes what the store grants into the book; gives what it declined.
+    async fn ask(
+        self: Arc<Self>,
+        asks: Vec<(usize, Seat, Ask)>,
+        _turn: OwnedMutexGuard<()>,
+    ) -> Result<Vec<(usize, Declined)>, Fault> {
+        let wishes = asks.iter().map(|(.., ask)| ask.clone()).collect();
+        let answers = self.ledger.grant(Holder(LESSEE.into()), wishes).await;
+        let answers = answers.map_err(|error| unavailable(&error.to_string()))?;
         let mut declined = Vec::new();
         let mut book = self.book();
-        for (at, answer) in places.into_iter().zip(answers) {
+        for ((at, seat, _), answer) in asks.into_iter().zip(answers) {
             match answer {
-                Ok(granted) => book.granted(seats[at], granted),
+                Ok(granted) => book.granted(seat, granted),
                 Err(no) => declined.push((at, no)),
             }
         }
-        if declined.is_empty() && book.hold(seats, amount).is_ok() {
-            drop(book);
-            return Ok(Ok(Held::new(self, seats, amount)));
-        }
-        Ok(Err(declined))
+        Ok(declined)
     }
 
     /// What could be held under all declined accounts: theirs, and what is free here.
@@ -264,10 +292,15 @@ impl Budgets {
         self.book().imported(seats, settlement);
     }
 
-    /// Returns what lies idle, so that balances show what is really held.
-    pub(crate) async fn give_back(&self) {
+    /// Returns what lies idle, so that balances show what is really held, and forgets accounts of
+    /// periods that are long over.
+    pub(crate) async fn give_back(&self, now: Timestamp) {
         let _turn = self.turn.lock().await;
-        let idle = self.book().withdraw_idle();
+        let idle = {
+            let mut book = self.book();
+            book.forget_ended(now.seconds() - OVER);
+            book.withdraw_idle()
+        };
         if idle.is_empty() {
             return;
         }
@@ -276,6 +309,15 @@ impl Budgets {
             // It stays leased, which is on the safe side, until the next start.
             tracing::warn!(%error, "idle shares could not be given back");
         }
+    }
+}
+
+/// The store's word, or that it has none.
+async fn answer<T>(asked: StoreResult<'_, T>) -> Result<T, Fault> {
+    match timeout(STORE, asked).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(unavailable(&error.to_string())),
+        Err(_) => Err(unavailable("the store does not answer")),
     }
 }
 

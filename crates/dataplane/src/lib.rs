@@ -48,6 +48,6 @@ pub use reply::{fault_reply, request_id};
 pub use settings::Settings;
 pub use shared::{Dataplane, Ports, Worker};
 pub use slots::{Found, Money, Slot, Slots};
-pub use tab::Settled;
+pub use tab::{Settled, Taken};
 pub use tasks::Tasks;
 pub use upstreams::{BadUpstream, LiveUpstream};

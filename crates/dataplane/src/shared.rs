@@ -92,7 +92,7 @@ impl Dataplane {
 
     /// Returns shares of budgets that lie idle. To be called now and then.
     pub async fn give_back_idle(&self) {
-        self.budgets.give_back().await;
+        self.budgets.give_back(self.clock.now()).await;
     }
 
     /// The price book in use.
@@ -192,9 +192,12 @@ impl Worker {
 
     /// Notes in its slot that an attempt is about to be sent with money held for it.
     pub(crate) fn sent(&self, slot: &Slot, hold: Nanos, record: &UsageRecord) -> bool {
-        self.slots.sent(slot, hold, record).inspect_err(|error| {
-            tracing::error!(%error, "an attempt could not be written to its slot");
-        }).is_ok()
+        self.slots
+            .sent(slot, hold, record)
+            .inspect_err(|error| {
+                tracing::error!(%error, "an attempt could not be written to its slot");
+            })
+            .is_ok()
     }
 
     /// A slot for an attempt.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::ledger::Covered;
 use domain::{
     Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens,
     UsageFamily, UsageRecord, fault::catalogue,
@@ -43,6 +44,14 @@ pub struct Settled {
 pub struct Taken {
     pub(crate) slot: Slot,
     pub(crate) held: Option<Held>,
+}
+
+impl Taken {
+    /// The accounts that its hold stands in.
+    #[must_use]
+    pub fn covered(&self) -> Covered {
+        self.held.as_ref().map(Held::covered).unwrap_or_default()
+    }
 }
 
 /// What is known of a call once it may be sent; shared by all its attempts.
@@ -112,7 +121,7 @@ pub(crate) struct Tab {
     first_byte: Option<Duration>,
     /// The answer began as a success: the provider bills it, however it ends.
     generated: bool,
-    /// The provider may bill it: it was sent, and not refused for free.
+    /// The provider may bill it: it is being sent, and was not refused for free.
     billable: bool,
     /// Until the record is made.
     taken: Mutex<Option<Taken>>,
@@ -126,7 +135,8 @@ impl Drop for Tab {
         tracing::error!(request = %self.call.request, "an attempt was dropped without its record");
         let end = End::failed(&Fault::new(&catalogue::INTERNAL_ERROR));
         self.worker.shared.metrics.outcome(end.outcome);
-        self.push(self.record(end, Tokens::default(), None, false));
+        let (cost, in_full) = self.owed(&end, &Tokens::default());
+        self.push(self.record(end, Tokens::default(), cost, in_full));
     }
 }
 
@@ -151,9 +161,41 @@ impl Tab {
             began,
             first_byte: None,
             generated: false,
-            billable: true,
+            billable: false,
             taken: Mutex::new(Some(Taken { slot, held })),
         })
+    }
+
+    /// To be called before the first byte leaves: from here on the provider may bill the attempt,
+    /// and its slot says so.
+    ///
+    /// # Errors
+    /// `ledger_unavailable` when the slot cannot be written: nothing may be sent then.
+    pub(crate) fn sending(&mut self) -> Result<(), Fault> {
+        let record = || {
+            let end = End::failed(&Fault::new(&catalogue::INTERNAL_ERROR));
+            self.record(end, Tokens::default(), None, false)
+        };
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Taken { slot, held: Some(held) }) = &*taken
+            && !self.worker.sent(slot, held.amount(), &record())
+        {
+            return Err(Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000));
+        }
+        drop(taken);
+        self.billable = true;
+        Ok(())
+    }
+
+    /// Nothing of it reached the provider, or the provider's word is that it is not billed.
+    pub(crate) fn not_billed(&mut self) {
+        self.billable = false;
+    }
+
+    /// Nano-dollars that are set aside for it, where a limit stands over it.
+    fn hold(&self) -> Option<Nanos> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.as_ref()?.held.as_ref().map(Held::amount)
     }
 
     /// Notes that the answer's head is there.
@@ -178,10 +220,26 @@ impl Tab {
             return None;
         }
         let tokens = end.count.tokens.unwrap_or_default();
-        let cost = self.cost(&end, &tokens);
-        let record = self.record(end, tokens, cost, false);
+        let (cost, in_full) = self.owed(&end, &tokens);
+        let record = self.record(end, tokens, cost, in_full);
         self.push(record);
         cost.map(|cost| cost.total())
+    }
+
+    /// What is posted, and whether that is the hold in full: where nobody said what it cost,
+    /// giving back would let the limit be passed.
+    fn owed(&self, end: &End, tokens: &Tokens) -> (Option<Cost>, bool) {
+        if !self.billable {
+            return (None, false);
+        }
+        let reported = || self.cost(end, tokens);
+        let Some(hold) = self.hold() else { return (reported(), false) };
+        // Pictures, seconds and characters are all there once the answer is.
+        let known = end.count.tokens.is_some() || end.outcome == Outcome::Completed;
+        match reported().filter(|_| known && end.count.bad_usage == 0) {
+            Some(cost) => (Some(cost), false),
+            None => (Some(Cost::of(hold)), true),
+        }
     }
 
     fn must_estimate(&self, end: &End) -> bool {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::Nanos;
-use domain::ledger::{Seat, Settlement};
+use domain::ledger::{Covered, Seat, Settlement};
 
-use super::Budgets;
+use super::{Budgets, Limited};
 
 /// A hold. Dropped before its attempt was sent, it goes back; from then on only
 /// [`Held::settle`] ends it.
@@ -13,18 +13,31 @@ use super::Budgets;
 pub struct Held {
     budgets: Arc<Budgets>,
     seats: Vec<Seat>,
+    covered: Covered,
     amount: Nanos,
     settlement: Option<Settlement>,
 }
 
 impl Held {
-    pub(super) fn new(budgets: &Arc<Budgets>, seats: &[Seat], amount: Nanos) -> Self {
-        Self { budgets: Arc::clone(budgets), seats: seats.to_vec(), amount, settlement: None }
+    pub(super) fn new(
+        budgets: &Arc<Budgets>,
+        limited: &[Limited],
+        seats: &[Seat],
+        amount: Nanos,
+    ) -> Self {
+        let covered = limited.iter().fold(Covered::default(), |all, one| all.with(one.place));
+        let (budgets, seats) = (Arc::clone(budgets), seats.to_vec());
+        Self { budgets, seats, covered, amount, settlement: None }
     }
 
     /// Nano-dollars.
     pub(crate) fn amount(&self) -> Nanos {
         self.amount
+    }
+
+    /// The accounts that it stands in.
+    pub(crate) fn covered(&self) -> Covered {
+        self.covered
     }
 
     /// Ends the hold with what the attempt cost. The rest may be held by others at once; the cost

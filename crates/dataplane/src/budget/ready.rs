@@ -1,14 +1,18 @@
 //! From a request to its hold: what it can cost, what must be told to the provider to make that
 //! true, and the money set aside for it.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use domain::bound::{self, Bound, Demand, Limits, Metered, NoBound};
-use domain::{Fault, Timestamp};
+use domain::{Fault, Timestamp, ledger::Payer};
+use openai::surface::Operation;
+use openai::view::View;
+use providers::tokens::exact_input;
 
-use super::{Budgets, Held, Limited, refuse};
+use super::{Held, Limited, refuse};
 use crate::permit::Permit;
+use crate::pipeline::Taken;
 use crate::prices::Prices;
+use crate::shared::Dataplane;
 
 /// What a call under limits goes with.
 pub(crate) struct Spending {
@@ -21,37 +25,66 @@ pub(crate) struct Spending {
     pub(crate) clamped: bool,
 }
 
-/// Holds what the call can cost. `None` where no limit applies, or where all that apply let pass
-/// what cannot be bounded. `demand` is only asked where a limit applies.
+/// Holds what the call can cost. `None` where no limit stands over it, or where all that do let
+/// pass what cannot be bounded.
 pub(crate) async fn ready(
-    budgets: &Arc<Budgets>,
-    prices: &Prices,
+    shared: &Dataplane,
     permit: &Permit,
     at: Timestamp,
-    model: Option<&str>,
-    demand: impl FnOnce() -> Result<Demand, openai::demand::Bad>,
+    operation: &Operation,
+    taken: &Taken,
 ) -> Result<Option<Spending>, Fault> {
-    let limited = budgets.of(permit, at).await?;
+    let limits = shared.budgets.limits().await?;
+    let payer = Payer {
+        api_key: permit.key.id.to_string(),
+        user: permit.key.owner.as_str().to_owned(),
+        project: permit.project.to_string(),
+        organization: shared.budgets.organization(),
+    };
+    let limited = limits.over(&payer, at);
     if limited.is_empty() {
         return Ok(None);
     }
-    let mut demand = demand().map_err(|bad| refuse::bad(&bad))?;
+    let mut demand = taken.demand(operation).map_err(|bad| refuse::bad(&bad))?;
     if demand == Demand::Free {
         return Ok(None);
     }
     demand.default_output(default_output(&limited));
-    let bound = match bounded(prices, &demand, model, at) {
+    let model = taken.decoded_model();
+    let model = model.as_deref();
+    let bounded = |demand: &Demand| bounded(&shared.prices, demand, model, at);
+    let bound = match bounded(&demand) {
         Ok(bound) => bound,
         Err(_) if limited.iter().all(|one| one.limit.rules.allow_unbounded) => return Ok(None),
         Err(no) => return Err(refuse::unbounded(&no)),
     };
-    let (held, output) = budgets.hold(&limited, &bound).await?;
+    let mut wanted = bound;
+    let at_once = shared.budgets.hold_whole(&limited, &bound).await?;
+    let (held, output) = match at_once {
+        Some(held) => (held, bound.max_output),
+        None => {
+            // Only now is it worth while to count.
+            if let Some(tokens) = counted(&demand, model, taken.text()).await {
+                demand.count_input(tokens);
+                wanted = bounded(&demand).map_err(|no| refuse::unbounded(&no))?;
+            }
+            shared.budgets.hold(&limited, &wanted).await?
+        }
+    };
     let metered = match demand {
         Demand::Metered(metered) => Some(metered),
         _ => None,
     };
-    let clamped = output < bound.max_output;
-    Ok(Some(Spending { held, metered, output, clamped }))
+    Ok(Some(Spending { held, metered, output, clamped: output < wanted.max_output }))
+}
+
+/// The exact count of a text's tokens, where that can be had. It takes some milliseconds, off the
+/// runtime's threads.
+async fn counted(demand: &Demand, model: Option<&str>, text: Option<Bytes>) -> Option<u64> {
+    let Demand::Metered(metered) = demand else { return None };
+    let (model, text) = (model.filter(|_| metered.input.exact)?.to_owned(), text?);
+    let count = move || exact_input(&model, &View::of(&text).ok()?, &text);
+    tokio::task::spawn_blocking(count).await.ok()?
 }
 
 fn bounded(

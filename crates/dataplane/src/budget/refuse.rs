@@ -22,19 +22,20 @@ pub(super) fn exceeded(
     let entry = entry(scope);
     let affordable = if bound.total(0) <= left { bound.affordable(left) } else { 0 };
     let resets = match period_end(limited, declined) {
-        Some(end) => format!("It resets at {end} (Unix time)."),
+        Some(end) => format!("period_end: {end} (Unix time)."),
         None => "It does not reset.".to_owned(),
     };
     let waits = if in_the_way { " Calls in flight hold the rest." } else { "" };
     let why = format!(
-        "{} This call can cost up to ${}; ${left} of the {} {} limit of ${} is left, ${} is spent. \
+        "{} limit_source: {} {}, {} limit ${}, spent ${}. required: ${}, remaining: ${left}, \
          max_affordable_output_tokens: {affordable}.{waits} {resets}",
         entry.what,
-        bound.whole(),
         scope.as_str(),
+        one.account.scope.id,
         period.as_str(),
         no.limit,
         no.posted,
+        bound.whole(),
     );
     let fault = Fault::because(entry, why);
     // What is only held by others comes back soon; what is spent does not.

@@ -153,8 +153,7 @@ pub(crate) fn post(db: &Connection, batch: &Batch) -> Result<bool, Failure> {
     }
     let mut sums: BTreeMap<AccountId, Settlement> = BTreeMap::new();
     for posting in &batch.postings {
-        let of_one = Settlement::of(posting.hold, posting.cost);
-        for id in posting.payer.accounts(posting.admitted) {
+        for (id, of_one) in posting.settlements() {
             sums.entry(id).or_default().add(&of_one);
         }
     }
