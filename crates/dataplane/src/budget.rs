@@ -128,11 +128,13 @@ impl Budgets {
     }
 
     /// Sets the bound aside under every limit, cut to what is left where that is allowed. The
-    /// maximum output that goes with it, in tokens.
+    /// maximum output that goes with it, in tokens. `asked` is what was asked for first, which a
+    /// refusal names: it is what one more such call takes of a limit that has room.
     pub(crate) async fn hold(
         self: &Arc<Self>,
         limited: &[Limited],
         bound: &Bound,
+        asked: Nanos,
     ) -> Result<(Held, Option<u64>), Fault> {
         let seats = self.seats(limited);
         let mut output = bound.max_output;
@@ -157,7 +159,7 @@ impl Budgets {
             }
             let Some(tokens) = cut() else {
                 let left = self.left(&declined, &seats);
-                return Err(refuse::exceeded(limited, &declined, bound, left, in_the_way));
+                return Err(refuse::exceeded(limited, &declined, bound, asked, left, in_the_way));
             };
             (output, amount) = (Some(tokens), bound.total(tokens));
         }

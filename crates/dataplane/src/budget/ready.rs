@@ -68,7 +68,7 @@ pub(crate) async fn ready(
                 demand.count_input(tokens);
                 wanted = bounded(&demand).map_err(|no| refuse::unbounded(&no))?;
             }
-            shared.budgets.hold(&limited, &wanted).await?
+            shared.budgets.hold(&limited, &wanted, bound.whole()).await?
         }
     };
     let metered = match demand {

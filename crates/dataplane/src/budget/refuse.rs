@@ -11,6 +11,7 @@ pub(super) fn exceeded(
     limited: &[Limited],
     declined: &[(usize, Declined)],
     bound: &Bound,
+    asked: Nanos,
     left: Nanos,
     in_the_way: bool,
 ) -> Fault {
@@ -27,7 +28,7 @@ pub(super) fn exceeded(
     };
     let waits = if in_the_way { " Calls in flight hold the rest." } else { "" };
     let why = format!(
-        "{} limit_source: {} {}, {} limit ${}, spent ${}. required: ${}, remaining: ${left}, \
+        "{} limit_source: {} {}, {} limit ${}, spent ${}. required: ${asked}, remaining: ${left}, \
          max_affordable_output_tokens: {affordable}.{waits} {resets}",
         entry.what,
         scope.as_str(),
@@ -35,7 +36,6 @@ pub(super) fn exceeded(
         period.as_str(),
         no.limit,
         no.posted,
-        bound.whole(),
     );
     let fault = Fault::because(entry, why);
     // What is only held by others comes back soon; what is spent does not.
