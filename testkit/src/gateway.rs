@@ -1,8 +1,9 @@
 //! `TestGateway`: the real `tollgate` binary as a child process, and its invariants.
 //!
 //! When it is dropped (or finished) it must have no call in flight, stop cleanly on SIGTERM, have
-//! one true record for each line of the provider's bill, and have written none of the planted
-//! secrets anywhere. A failing test does not check, so that the first failure is what is seen.
+//! one true record for each line of the provider's bill, in tokens and in money, and a ledger that
+//! adds up to them within its limits, and have written none of the planted secrets anywhere. A
+//! failing test does not check, so that the first failure is what is seen.
 
 mod books;
 mod builder;
@@ -207,7 +208,7 @@ impl TestGateway {
         self.child.terminate(PATIENCE)
     }
 
-    /// From now on the records are not held against the bill.
+    /// From now on a bill without a record is no fault: for tests which kill.
     pub fn without_bill_check(&mut self) {
         self.bill_check = false;
     }
@@ -219,7 +220,8 @@ impl TestGateway {
 
     fn check(&mut self) {
         self.checked = true;
-        if self.child.runs() {
+        let stopped = self.child.runs();
+        if stopped {
             self.must_be_idle();
             let code = self.terminate();
             assert_eq!(code, 0, "exit code on SIGTERM\n{}", self.output());
@@ -227,9 +229,8 @@ impl TestGateway {
         for provider in &self.providers {
             provider.settle(Duration::from_secs(2));
         }
-        if self.bill_check {
-            books::check(&self.data_dir, &self.providers);
-        }
+        let rigour = books::Rigour { complete: self.bill_check, stopped };
+        books::check(&self.data_dir, &self.providers, rigour);
         let output = self.output();
         self.canaries.lock().unwrap().check(output.as_bytes(), &self.data_dir);
     }

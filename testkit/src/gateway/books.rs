@@ -1,4 +1,9 @@
-//! Holds the gateway's records against the provider's true bill.
+//! Holds the gateway's records and its ledger against the provider's true bill: tokens and money.
+
+mod ledger;
+mod prices;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,31 +12,57 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::provider::{Bill, Shared, Tokens};
+use ledger::{Limit, Payer};
+
+/// How much the books must say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rigour {
+    /// Every bill has its record: nothing was killed.
+    pub(super) complete: bool,
+    /// The gateway stopped cleanly just now: nothing is set aside any more.
+    pub(super) stopped: bool,
+}
 
 struct Record {
     request_id: String,
     attempt: i64,
+    at_ms: i64,
+    payer: Payer,
     upstream: Option<String>,
+    status: i64,
     estimated: bool,
     tokens: Tokens,
+    /// Nano-dollars.
+    cost: Option<i64>,
 }
 
-/// Panics with every difference between the records and the bill.
-pub(super) fn check(data_dir: &Path, providers: &[Arc<Shared>]) {
+/// Panics with every difference between the records, the ledger and the bill.
+pub(super) fn check(data_dir: &Path, providers: &[Arc<Shared>], rigour: Rigour) {
     let path = data_dir.join("requests.db");
     let billed = providers.iter().any(|p| !p.lock().bills.is_empty());
-    if !billed && !path.exists() {
+    if !path.exists() && !(billed && rigour.complete) {
         return;
     }
-    let records = read(&path).unwrap_or_else(|e| panic!("read {}: {e}", path.display()));
-    let faults = compare(&records, providers);
+    let (log, records) = read(&path).unwrap_or_else(|e| panic!("read {}: {e}", path.display()));
+    let books = ledger::open(data_dir);
+    let told = |e: rusqlite::Error| -> Vec<Limit> { panic!("read the limits: {e}") };
+    let limits = books.as_ref().map(|db| ledger::limits(db).unwrap_or_else(told));
+    let limits = limits.unwrap_or_default();
+    let mut faults = compare(&records, providers, &limits, rigour.complete);
+    if let Some(db) = books.filter(|_| rigour.stopped) {
+        let log = Some(&log).filter(|_| rigour.complete);
+        let found = ledger::faults(&db, log, &limits);
+        faults.extend(found.unwrap_or_else(|e| panic!("read the ledger: {e}")));
+    }
     assert!(faults.is_empty(), "the books are wrong:\n{}", faults.join("\n"));
 }
 
-fn read(path: &Path) -> rusqlite::Result<Vec<Record>> {
+fn read(path: &Path) -> rusqlite::Result<(Connection, Vec<Record>)> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut query = db.prepare("SELECT * FROM requests")?;
-    query.query_map([], record)?.collect()
+    let records: rusqlite::Result<_> = query.query_map([], record)?.collect();
+    drop(query);
+    Ok((db, records?))
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
@@ -52,81 +83,77 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     Ok(Record {
         request_id: row.get("request_id")?,
         attempt: row.get::<_, Option<i64>>("attempt")?.unwrap_or(0),
+        at_ms: row.get("at_ms")?,
+        payer: [row.get("key_id")?, row.get("user_id")?, row.get("project_id")?],
         upstream: row.get("upstream_request_id")?,
+        status: row.get("status")?,
         estimated: row.get::<_, Option<bool>>("estimated")?.unwrap_or(false),
         tokens,
+        cost: row.get("cost_nanos")?,
     })
 }
 
-fn compare(records: &[Record], providers: &[Arc<Shared>]) -> Vec<String> {
+/// Every difference. A bill whose id never left the provider is found by the call's own id.
+fn compare(
+    records: &[Record],
+    providers: &[Arc<Shared>],
+    limits: &[Limit],
+    complete: bool,
+) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut by_upstream: HashMap<&str, Vec<&Record>> = HashMap::new();
+    let mut by_id: HashMap<&str, Vec<&Record>> = HashMap::new();
     for record in records {
+        by_id.entry(record.request_id.as_str()).or_default().push(record);
         let Some(id) = record.upstream.as_deref().filter(|id| !id.is_empty()) else { continue };
-        by_upstream.entry(id).or_default().push(record);
+        by_id.entry(id).or_default().push(record);
         if !providers.iter().any(|p| p.lock().sent_ids.contains(id)) {
             let (request, attempt) = (&record.request_id, record.attempt);
             faults.push(format!("{request} attempt {attempt}: {id} was never sent"));
         }
     }
+    let mut billed: Vec<&str> = Vec::new();
     for provider in providers {
-        for bill in provider.lock().bills.iter().filter(|bill| bill.id_sent) {
-            let found = by_upstream.get(bill.request_id.as_str()).map_or(&[][..], Vec::as_slice);
-            faults.extend(fault(bill, found));
+        for bill in &provider.lock().bills {
+            let own = bill.client_request_id.as_deref().filter(|id| id.starts_with("req_"));
+            let Some(id) = Some(bill.request_id.as_str()).filter(|_| bill.id_sent).or(own) else {
+                continue;
+            };
+            let found = by_id.get(id).map_or(&[][..], Vec::as_slice);
+            billed.extend(found.iter().map(|record| record.request_id.as_str()));
+            faults.extend(fault(bill, found, limits, complete));
         }
+    }
+    let unbilled = records.iter().filter(|r| !billed.contains(&r.request_id.as_str()));
+    for record in unbilled.filter(|r| r.status >= 400 && !r.estimated && r.cost.is_some()) {
+        faults.push(format!("{}: a refusal that nobody billed has a cost", record.request_id));
     }
     faults
 }
 
-fn fault(bill: &Bill, records: &[&Record]) -> Option<String> {
+fn fault(bill: &Bill, records: &[&Record], limits: &[Limit], complete: bool) -> Option<String> {
     let name = format!("{} {} ({})", bill.method, bill.path, bill.request_id);
     let [record] = records else {
-        return Some(format!("{name}: {} records instead of 1", records.len()));
+        let killed = !complete && records.is_empty();
+        return (!killed).then(|| format!("{name}: {} records instead of 1", records.len()));
     };
+    let price = prices::price(bill);
+    let short = price.filter(|price| record.cost.unwrap_or(0) < *price);
+    let stood = limits.iter().any(|limit| limit.stood_over(&record.payer, record.at_ms));
+    if let Some(price) = short.filter(|_| stood) {
+        return Some(format!("{name}: {price} billed, {:?} posted under a limit", record.cost));
+    }
     if record.estimated {
-        let needless = bill.usage_reported && bill.delivered;
+        let needless = complete && bill.usage_reported && bill.delivered;
         return needless.then(|| format!("{name}: estimated although the usage was delivered"));
     }
-    let wrong = bill.usage_reported && record.tokens != bill.tokens;
-    wrong.then(|| format!("{name}:\n  billed   {:?}\n  recorded {:?}", bill.tokens, record.tokens))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::FakeProvider;
-
-    const SCHEMA: &str = "CREATE TABLE requests (request_id TEXT, attempt INT, \
-        upstream_request_id TEXT, estimated INT, input_tokens INT, input_cached_tokens INT, \
-        input_cache_write_tokens INT, input_audio_tokens INT, input_image_tokens INT, \
-        output_tokens INT, output_reasoning_tokens INT, output_audio_tokens INT, \
-        output_image_tokens INT)";
-
-    #[test]
-    fn a_true_record_passes_and_a_false_one_does_not() {
-        let provider = FakeProvider::start();
-        let key = format!("Bearer {}", provider.credential());
-        let body = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"hi there"}]}"#;
-        let headers = [("Authorization", key.as_str()), ("Content-Type", "application/json")];
-        let address = format!("127.0.0.1:{}", provider.port());
-        let path = "/v1/chat/completions";
-        super::super::client::open(&address, "POST", path, &headers, body.as_bytes())
-            .unwrap()
-            .collect()
-            .unwrap();
-        let bill = provider.bill().remove(0);
-        let dir = tempfile::tempdir().unwrap();
-        let db = Connection::open(dir.path().join("requests.db")).unwrap();
-        db.execute(SCHEMA, []).unwrap();
-        let faults =
-            || compare(&read(&dir.path().join("requests.db")).unwrap(), &[provider.shared()]);
-        assert_eq!(faults().len(), 1);
-        let insert = "INSERT INTO requests (request_id, attempt, upstream_request_id, \
-            estimated, input_tokens, output_tokens) VALUES ('r', 1, ?1, 0, ?2, ?3)";
-        let (input, output) = (bill.tokens.input as i64, bill.tokens.output as i64);
-        db.execute(insert, (&bill.request_id, input, output)).unwrap();
-        assert_eq!(faults(), Vec::<String>::new());
-        db.execute("UPDATE requests SET output_tokens = 1", []).unwrap();
-        assert_eq!(faults().len(), 1);
+    if !bill.usage_reported {
+        let told = stood && price.is_some() && bill.tokens != Tokens::default();
+        return told.then(|| format!("{name}: nobody told the usage, and it is not estimated"));
     }
+    if record.tokens != bill.tokens {
+        let (billed, recorded) = (&bill.tokens, &record.tokens);
+        return Some(format!("{name}:\n  billed   {billed:?}\n  recorded {recorded:?}"));
+    }
+    let wrong = price.filter(|price| record.cost != Some(*price))?;
+    Some(format!("{name}: {wrong} billed, {:?} posted", record.cost))
 }

@@ -62,7 +62,7 @@ impl Builder {
         self
     }
 
-    /// Does not hold the records against the bill: for tests which kill.
+    /// A bill without a record is no fault: for tests which kill.
     pub fn without_bill_check(mut self) -> Self {
         self.bill_check = false;
         self

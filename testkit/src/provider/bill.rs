@@ -47,7 +47,7 @@ pub(crate) struct Charge {
 }
 
 /// One charged request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Bill {
     /// The `x-request-id` of the answer.
     pub request_id: String,
@@ -58,6 +58,8 @@ pub struct Bill {
     pub method: String,
     pub path: String,
     pub model: String,
+    /// The service tier that the answer names; `default` where it names none.
+    pub tier: String,
     pub status: u16,
     pub tokens: Tokens,
     pub images: u64,

@@ -97,6 +97,7 @@ pub struct Script {
     pub(crate) barrier: usize,
     pub(crate) early: bool,
     bill: Option<Tokens>,
+    misreported: bool,
     sized: bool,
     bare: bool,
 }
@@ -123,6 +124,7 @@ impl Script {
             barrier: 0,
             early: false,
             bill: None,
+            misreported: false,
             sized: false,
             bare: false,
         }
@@ -202,6 +204,12 @@ impl Script {
         self
     }
 
+    /// The usage that it states is not what it charges.
+    pub fn misreported(mut self) -> Self {
+        self.misreported = true;
+        self
+    }
+
     /// Sends the body with a content length instead of chunked coding.
     pub fn sized(mut self) -> Self {
         self.sized = true;
@@ -228,7 +236,8 @@ impl Script {
             let model = field_text(&text, "model").unwrap_or_default();
             let old = reply.charge.take().map(|charge| *charge);
             let old = old.unwrap_or(Charge { model, ..Charge::default() });
-            reply = reply.charge(Charge { tokens, reported: states_usage(&text), ..old });
+            let reported = states_usage(&text) && !self.misreported;
+            reply = reply.charge(Charge { tokens, reported, ..old });
         }
         reply.bare = self.bare;
         (reply, cut)
@@ -294,9 +303,10 @@ pub(crate) fn states_usage(text: &[u8]) -> bool {
     })
 }
 
-fn field_text(text: &[u8], name: &str) -> Option<String> {
-    let text = String::from_utf8_lossy(text);
-    let after = &text[text.find(&format!("\"{name}\""))? + name.len() + 2..];
+pub(crate) fn field_text(text: &[u8], name: &str) -> Option<String> {
+    let quoted = format!("\"{name}\"");
+    let at = memchr::memmem::find(text, quoted.as_bytes())?;
+    let after = String::from_utf8_lossy(&text[at + quoted.len()..]);
     let value = after.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     value.split('"').next().map(str::to_owned)
 }

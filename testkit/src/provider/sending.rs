@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::bill::{Bill, Charge};
 use super::conn::Next;
 use super::reply::{Body, Piece, Reply};
-use super::script::{Cut, states_usage};
+use super::script::{Cut, field_text, states_usage};
 use super::shared::Shared;
 use super::wire::{Head, Wire};
 use super::{router, words};
@@ -31,7 +31,7 @@ impl<'a> Sending<'a> {
             Body::Chunked(pieces) | Body::Sized(pieces) => pieces.len(),
         };
         let bill = reply.charge.clone().map(|charge| {
-            let bill = entry(&request_id, head, reply.status, *charge);
+            let bill = Bill { tier: tier(reply), ..entry(&request_id, head, reply.status, *charge) };
             shared.change(|state| {
                 state.bills.push(bill);
                 state.bills.len() - 1
@@ -184,6 +184,18 @@ impl<'a> Sending<'a> {
     }
 }
 
+/// The last service tier that the answer names.
+fn tier(reply: &Reply) -> String {
+    let found = |text: &[u8]| field_text(text, "service_tier");
+    let found = match &reply.body {
+        Body::Whole(bytes) => found(bytes),
+        Body::Chunked(pieces) | Body::Sized(pieces) => {
+            pieces.iter().rev().find_map(|piece| found(&piece.bytes))
+        }
+    };
+    found.unwrap_or_else(|| "default".to_owned())
+}
+
 fn entry(request_id: &str, head: &Head, status: u16, charge: Charge) -> Bill {
     Bill {
         request_id: request_id.to_owned(),
@@ -192,6 +204,7 @@ fn entry(request_id: &str, head: &Head, status: u16, charge: Charge) -> Bill {
         method: head.method.clone(),
         path: words::path_of(&head.target).to_owned(),
         model: charge.model,
+        tier: String::new(),
         status,
         tokens: charge.tokens,
         images: charge.images,

@@ -1,0 +1,173 @@
+//! The ledger as it stands on the disk after a clean stop, held against itself, against the
+//! request log, and against the limits.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, Row, params};
+
+/// A spend limit as it stands.
+pub(super) struct Limit {
+    kind: String,
+    id: String,
+    period: String,
+    amount: i64,
+    unbounded: bool,
+    /// Milliseconds since the epoch.
+    set_at: i64,
+}
+
+/// An account and what is written down of it elsewhere. Nano-dollars.
+struct Account {
+    kind: String,
+    id: String,
+    period: String,
+    start: i64,
+    end: Option<i64>,
+    posted: i64,
+    leased: i64,
+    overage: i64,
+}
+
+/// Who a call counted against: key, user, project.
+pub(super) type Payer = [String; 3];
+
+impl Limit {
+    /// Whether it stood over a call when that was admitted.
+    pub(super) fn stood_over(&self, payer: &Payer, at_ms: i64) -> bool {
+        let [key, user, project] = payer;
+        let is_in = match self.kind.as_str() {
+            "api_key" => *key == self.id,
+            "user" => *user == self.id,
+            "project" => *project == self.id,
+            _ => true,
+        };
+        is_in && !self.unbounded && self.set_at < at_ms
+    }
+}
+
+pub(super) fn open(data_dir: &Path) -> Option<Connection> {
+    let path = data_dir.join("tollgate.db");
+    path.exists().then(|| {
+        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        db.unwrap_or_else(|e| panic!("open {}: {e}", path.display()))
+    })
+}
+
+pub(super) fn limits(db: &Connection) -> rusqlite::Result<Vec<Limit>> {
+    let text = "SELECT scope_kind, scope_id, period, amount_nanos, allow_unbounded, updated_at \
+        FROM spend_limits";
+    let limit = |row: &Row<'_>| {
+        Ok(Limit {
+            kind: row.get(0)?,
+            id: row.get(1)?,
+            period: row.get(2)?,
+            amount: row.get(3)?,
+            unbounded: row.get(4)?,
+            set_at: row.get(5)?,
+        })
+    };
+    db.prepare(text)?.query_map([], limit)?.collect()
+}
+
+/// Every way in which the ledger is wrong. `log` is the request log, where it must be complete.
+pub(super) fn faults(
+    db: &Connection,
+    log: Option<&Connection>,
+    limits: &[Limit],
+) -> rusqlite::Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let left: i64 = db.query_row("SELECT COUNT(*) FROM leases WHERE amount > 0", [], |r| r.get(0))?;
+    if left > 0 {
+        faults.push(format!("{left} leases are left after a clean stop"));
+    }
+    for account in accounts(db)? {
+        let Account { kind, id, period, start, posted, leased, overage, .. } = &account;
+        let name = format!("{kind} {id}, {period} from {start}");
+        let entries = entries(db, &account)?;
+        if entries != *posted {
+            faults.push(format!("{name}: {posted} posted, {entries} in the entries"));
+        }
+        if *leased != 0 {
+            faults.push(format!("{name}: {leased} are leased after a clean stop"));
+        }
+        let Some(log) = log else { continue };
+        let logged = logged(log, &account)?;
+        if logged != *posted {
+            faults.push(format!("{name}: {posted} posted, {logged} in the request log"));
+        }
+        let of = |l: &&Limit| (&l.kind, &l.id, &l.period) == (kind, id, period);
+        let Some(limit) = limits.iter().find(of).filter(|_| *overage == 0) else { continue };
+        let most = limit.amount.max(before(log, &account, limit.set_at)?);
+        let late = in_flight(log, &account, limit.set_at)?;
+        if !limit.unbounded && *posted > most + late {
+            faults.push(format!("{name}: {posted} posted, past the limit of {}", limit.amount));
+        }
+    }
+    Ok(faults)
+}
+
+fn accounts(db: &Connection) -> rusqlite::Result<Vec<Account>> {
+    let account = |row: &Row<'_>| {
+        Ok(Account {
+            kind: row.get(0)?,
+            id: row.get(1)?,
+            period: row.get(2)?,
+            start: row.get(3)?,
+            end: row.get(4)?,
+            posted: row.get(5)?,
+            leased: row.get(6)?,
+            overage: row.get(7)?,
+        })
+    };
+    let text = "SELECT scope_kind, scope_id, period, start_at, end_at, posted, leased, overage \
+        FROM accounts";
+    db.prepare(text)?.query_map([], account)?.collect()
+}
+
+/// The sum of an account's entries. A forfeited share names its own scope and period only.
+fn entries(db: &Connection, account: &Account) -> rusqlite::Result<i64> {
+    let column = match account.kind.as_str() {
+        kind @ ("api_key" | "user" | "project" | "organization") => kind,
+        other => panic!("an account of a {other}"),
+    };
+    let period = match account.period.as_str() {
+        "day" => "day = ?2",
+        "month" => "month = ?2",
+        _ => "(kind <> 'forfeit' OR day < 0 AND month < 0) AND ?2 = ?2",
+    };
+    let text = format!(
+        "SELECT COALESCE(SUM(cost), 0) FROM ledger_entries WHERE {column} = ?1 AND {period}"
+    );
+    db.query_row(&text, params![account.id, account.start], |row| row.get(0))
+}
+
+/// The sum of an account's calls in the request log that meet a condition.
+fn sum(log: &Connection, account: &Account, and: &str, set_at: i64) -> rusqlite::Result<i64> {
+    let of_scope = match account.kind.as_str() {
+        "api_key" => "key_id = ?1",
+        "user" => "user_id = ?1",
+        "project" => "project_id = ?1",
+        _ => "?1 = ?1",
+    };
+    let text = format!(
+        "SELECT COALESCE(SUM(cost_nanos), 0) FROM requests WHERE {of_scope} \
+         AND at_ms >= ?2 AND at_ms < ?3 AND {and}"
+    );
+    let ms = |seconds: i64| seconds.saturating_mul(1000);
+    let (from, to) = (ms(account.start), account.end.map_or(i64::MAX, ms));
+    log.query_row(&text, params![account.id, from, to, set_at], |row| row.get(0))
+}
+
+fn logged(log: &Connection, account: &Account) -> rusqlite::Result<i64> {
+    sum(log, account, "?4 = ?4", 0)
+}
+
+/// What had been admitted when the limit was set: it may have been lowered.
+fn before(log: &Connection, account: &Account, set_at: i64) -> rusqlite::Result<i64> {
+    sum(log, account, "at_ms <= ?4", set_at)
+}
+
+/// What was in flight when the limit was set: it may have been let in without one.
+fn in_flight(log: &Connection, account: &Account, set_at: i64) -> rusqlite::Result<i64> {
+    sum(log, account, "at_ms <= ?4 AND at_ms + total_us / 1000 + 1000 >= ?4", set_at)
+}
