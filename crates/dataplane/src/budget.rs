@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use domain::bound::{Bound, clamp};
-use domain::ledger::{Ask, Book, Declined, Holder, Seat, Settlement};
+use domain::ledger::{Book, Holder, Seat, Settlement};
 use domain::ports::{Ledger, StoreResult};
-use domain::{Fault, Nanos, PeriodKind, Timestamp, fault::catalogue};
-use tokio::sync::{Notify, OwnedMutexGuard, Semaphore};
-use tokio::time::{Instant, timeout, timeout_at};
+use domain::{Fault, Nanos, Timestamp, fault::catalogue};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::timeout;
 
 mod held;
+mod hold;
 mod limits;
 mod ready;
 mod refuse;
@@ -26,15 +26,12 @@ pub(crate) use ready::{Spending, ready};
 
 /// Whose share of the accounts this process's is.
 pub const LESSEE: &str = "local";
-/// How long a call waits for other calls' holds to come back, and how many may.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How many calls may wait for others' holds to come back.
 const WAITING: usize = 1_024;
 /// How long the store may take to say yes or no.
 const STORE: Duration = Duration::from_secs(5);
 /// A period that ended this long ago (s) has no call left that is still being admitted.
 const OVER: i64 = 3_600;
-/// A clamp to this many tokens is taken at once; a smaller one only when waiting did not help.
-const COMFORTABLE: u64 = 1_024;
 
 /// The budgets of a process.
 pub(crate) struct Budgets {
@@ -95,11 +92,11 @@ impl Budgets {
         if self.stale.load(Ordering::SeqCst) {
             let _turn = self.turn.lock().await;
             // Before the read: a change that comes during it makes it stale again.
-            if self.stale.swap(false, Ordering::SeqCst) {
-                if let Err(fault) = self.read_limits().await {
-                    self.stale.store(true, Ordering::SeqCst);
-                    return Err(fault);
-                }
+            if self.stale.swap(false, Ordering::SeqCst)
+                && let Err(fault) = self.read_limits().await
+            {
+                self.stale.store(true, Ordering::SeqCst);
+                return Err(fault);
             }
         }
         Ok(self.kept())
@@ -115,171 +112,6 @@ impl Budgets {
         }
         *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(LimitSet::of(all));
         Ok(())
-    }
-
-    /// Sets the whole bound aside under every limit, if that can be done at once.
-    async fn hold_whole(
-        self: &Arc<Self>,
-        limited: &[Limited],
-        bound: &Bound,
-    ) -> Result<Option<Held>, Fault> {
-        let seats = self.seats(limited);
-        Ok(self.try_hold(limited, &seats, bound.whole()).await?.ok())
-    }
-
-    /// Sets the bound aside under every limit, cut to what is left where that is allowed. The
-    /// maximum output that goes with it, in tokens. `asked` is what was asked for first, which a
-    /// refusal names: it is what one more such call takes of a limit that has room.
-    pub(crate) async fn hold(
-        self: &Arc<Self>,
-        limited: &[Limited],
-        bound: &Bound,
-        asked: Nanos,
-    ) -> Result<(Held, Option<u64>), Fault> {
-        let seats = self.seats(limited);
-        let mut output = bound.max_output;
-        let mut amount = bound.whole();
-        let late = Instant::now() + PATIENCE;
-        loop {
-            let declined = match self.try_hold(limited, &seats, amount).await? {
-                Ok(held) => return Ok((held, output)),
-                // Granted, and taken by others meanwhile.
-                Err(declined) if declined.is_empty() => continue,
-                Err(declined) => declined,
-            };
-            let may_clamp = declined.iter().all(|(at, _)| limited[*at].limit.rules.clamp_output);
-            let cut = || {
-                let cut = clamp(bound, self.left(&declined, &seats)).filter(|_| may_clamp);
-                cut.filter(|tokens| output.is_some_and(|wanted| *tokens < wanted))
-            };
-            let comfortable = cut().is_some_and(|tokens| tokens >= COMFORTABLE);
-            let in_the_way = self.only_holds_stand_in_the_way(&declined, &seats, amount);
-            if !comfortable && in_the_way && self.came_back(&declined, &seats, amount, late).await {
-                continue;
-            }
-            let Some(tokens) = cut() else {
-                let left = self.left(&declined, &seats);
-                return Err(refuse::exceeded(limited, &declined, bound, asked, left, in_the_way));
-            };
-            (output, amount) = (Some(tokens), bound.total(tokens));
-        }
-    }
-
-    /// Waits until what other calls held has come back, as far as `amount` needs it. Whether it
-    /// has, in time.
-    async fn came_back(
-        &self,
-        declined: &[(usize, Declined)],
-        seats: &[Seat],
-        amount: Nanos,
-        late: Instant,
-    ) -> bool {
-        let Ok(_place) = self.waiting.try_acquire() else { return false };
-        loop {
-            let back = self.came_back.notified();
-            tokio::pin!(back);
-            // Before the look, so that nothing comes back unnoticed between the two.
-            back.as_mut().enable();
-            if self.left(declined, seats) >= amount {
-                return Instant::now() < late;
-            }
-            if timeout_at(late, back).await.is_err() {
-                return false;
-            }
-        }
-    }
-
-    fn seats(&self, limited: &[Limited]) -> Vec<Seat> {
-        let mut book = self.book();
-        limited
-            .iter()
-            .map(|one| {
-                let seat = book.seat(&one.account);
-                // Whoever came before there was a limit is not held: they were let in without.
-                book.limit(seat);
-                seat
-            })
-            .collect()
-    }
-
-    /// Holds, if need be after asking the store once; the declined accounts by their place.
-    async fn try_hold(
-        self: &Arc<Self>,
-        limited: &[Limited],
-        seats: &[Seat],
-        amount: Nanos,
-    ) -> Result<Result<Held, Vec<(usize, Declined)>>, Fault> {
-        let held = || Held::new(self, limited, seats, amount);
-        if self.book().hold(seats, amount).is_ok() {
-            return Ok(Ok(held()));
-        }
-        let turn = timeout(STORE, Arc::clone(&self.turn).lock_owned()).await;
-        let turn = turn.map_err(|_| unavailable("others wait for the store as well"))?;
-        let asks = {
-            let mut book = self.book();
-            let Err(missing) = book.hold(seats, amount) else { return Ok(Ok(held())) };
-            let place = |seat| seats.iter().position(|s| *s == seat);
-            let asks = missing.iter().filter_map(|lack| {
-                let (at, open) = (place(lack.seat)?, book.held(lack.seat));
-                let account = limited[at].account.clone();
-                Some((at, lack.seat, Ask { account, least: lack.amount, open }))
-            });
-            asks.collect::<Vec<_>>()
-        };
-        // In a task of its own: what the store has granted must not be lost with a client.
-        let asking = tokio::spawn(Arc::clone(self).ask(asks, turn));
-        let declined = match timeout(STORE, asking).await {
-            Ok(Ok(declined)) => declined?,
-            _ => return Err(unavailable("the store does not answer")),
-        };
-        if declined.is_empty() && self.book().hold(seats, amount).is_ok() {
-            return Ok(Ok(held()));
-        }
-        Ok(Err(declined))
-    }
-
-    /// Takes what the store grants into the book; gives what it declined.
-    async fn ask(
-        self: Arc<Self>,
-        asks: Vec<(usize, Seat, Ask)>,
-        _turn: OwnedMutexGuard<()>,
-    ) -> Result<Vec<(usize, Declined)>, Fault> {
-        let wishes = asks.iter().map(|(.., ask)| ask.clone()).collect();
-        let answers = self.ledger.grant(Holder(LESSEE.into()), wishes).await;
-        let answers = answers.map_err(|error| unavailable(&error.to_string()))?;
-        let mut declined = Vec::new();
-        let mut book = self.book();
-        for ((at, seat, _), answer) in asks.into_iter().zip(answers) {
-            match answer {
-                Ok(granted) => book.granted(seat, granted),
-                Err(no) => declined.push((at, no)),
-            }
-        }
-        Ok(declined)
-    }
-
-    /// What could be held under all declined accounts: theirs, and what is free here.
-    fn left(&self, declined: &[(usize, Declined)], seats: &[Seat]) -> Nanos {
-        let book = self.book();
-        let of_one = |(at, no): &(usize, Declined)| {
-            let store = no.limit.0.saturating_sub(no.posted.0).saturating_sub(no.leased.0);
-            store.saturating_add(book.free(seats[*at]).0)
-        };
-        Nanos(declined.iter().map(of_one).min().unwrap_or(0).max(0))
-    }
-
-    fn only_holds_stand_in_the_way(
-        &self,
-        declined: &[(usize, Declined)],
-        seats: &[Seat],
-        amount: Nanos,
-    ) -> bool {
-        let book = self.book();
-        declined.iter().all(|(at, no)| {
-            let store = no.limit.0.saturating_sub(no.posted.0).saturating_sub(no.leased.0);
-            let here = book.free(seats[*at]).0.saturating_add(book.held(seats[*at]).0);
-            store.saturating_add(here) >= amount.0
-        })
     }
 
     /// Ends a hold with what the attempt cost; a void is a cost of 0.
@@ -326,13 +158,4 @@ async fn answer<T>(asked: StoreResult<'_, T>) -> Result<T, Fault> {
 fn unavailable(why: &str) -> Fault {
     tracing::error!(why, "the ledger cannot be asked");
     Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000)
-}
-
-/// The latest end of the periods that refuse, for whoever wants to come again.
-fn period_end(limited: &[Limited], declined: &[(usize, Declined)]) -> Option<i64> {
-    let ends = declined.iter().map(|(at, _)| match limited[*at].account.period.kind {
-        PeriodKind::Total => None,
-        PeriodKind::Day | PeriodKind::Month => limited[*at].account.period.end,
-    });
-    ends.collect::<Option<Vec<_>>>()?.into_iter().max()
 }

@@ -35,6 +35,9 @@ struct Local {
     settled: i64,
     /// Something was held since the last look for idle accounts.
     recent: bool,
+    /// Below this much that is free, more is asked for ahead of need. 0 while that is under way,
+    /// or was declined.
+    low: i64,
 }
 
 impl Local {
@@ -133,7 +136,23 @@ impl Book {
 
     /// The store has granted more.
     pub fn granted(&mut self, seat: Seat, amount: Nanos) {
-        self.at_mut(seat).granted += amount.0;
+        let account = self.at_mut(seat);
+        account.granted += amount.0;
+        account.low = amount.0 / 2;
+    }
+
+    /// Those accounts whose share is half used, so that more may be asked for before a call has
+    /// to wait for it. Each is told once for a grant.
+    pub fn running_low(&mut self, seats: &[Seat]) -> Vec<Seat> {
+        let mut low = Vec::new();
+        for seat in seats {
+            let account = self.at_mut(*seat);
+            if account.free() < account.low {
+                account.low = 0;
+                low.push(*seat);
+            }
+        }
+        low
     }
 
     /// Takes back up to `most` of what is free, to be returned to the store.
@@ -287,6 +306,22 @@ mod tests {
     }
 
     #[test]
+    fn more_is_asked_for_once_a_share_is_half_used() {
+        let mut book = Book::default();
+        let seat = book.seat(&account(ScopeKind::ApiKey));
+        book.limit(seat);
+        book.granted(seat, Nanos(100));
+        book.hold(&[seat], Nanos(50)).unwrap();
+        assert_eq!(book.running_low(&[seat]), []);
+        book.hold(&[seat], Nanos(1)).unwrap();
+        assert_eq!(book.running_low(&[seat]), [seat]);
+        assert_eq!(book.running_low(&[seat]), [], "once for a grant");
+        book.granted(seat, Nanos(100));
+        book.hold(&[seat], Nanos(100)).unwrap();
+        assert_eq!(book.running_low(&[seat]), [seat]);
+    }
+
+    #[test]
     fn an_ended_period_is_forgotten_once_nothing_is_open_in_it() {
         let mut book = Book::default();
         let january = account(ScopeKind::ApiKey);
@@ -296,11 +331,13 @@ mod tests {
         book.hold(&[seat], Nanos(10)).unwrap();
         let end = january.period.end.unwrap();
         book.forget_ended(end + 1);
-        assert_eq!(book.held(book.seat(&january)), Nanos(10), "a hold is open");
+        let still = book.seat(&january);
+        assert_eq!(book.held(still), Nanos(10), "a hold is open");
         let settlement = book.settle(&[seat], Nanos(10), Nanos(10));
         book.imported(&[seat], &settlement);
         book.forget_ended(end);
-        assert!(book.is_limited(book.seat(&january)), "it has not ended before its end");
+        let still = book.seat(&january);
+        assert!(book.is_limited(still), "it has not ended before its end");
         book.forget_ended(end + 1);
         let other = book.seat(&account(ScopeKind::Project));
         assert_eq!((other, book.is_limited(other)), (seat, false), "the seat is used again");
