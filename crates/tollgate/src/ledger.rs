@@ -1,6 +1,8 @@
 //! From settled attempts to the ledger: while serving, and at a start after a kill.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -118,7 +120,10 @@ async fn end_lease(store: &Store, data_dir: &Path, at: Timestamp) -> Result<(), 
             tracing::warn!(accounts, "shares of budgets that nobody could account for were posted");
         }
     }
-    fs::write(&file, boot).map_err(|error| format!("{}: {error}", file.display()))
+    let mut how = File::options();
+    how.write(true).create(true).truncate(true).mode(0o600);
+    let written = how.open(&file).and_then(|mut open| open.write_all(boot.as_bytes()));
+    written.map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// Ends this process's share: all that it let through has been posted.

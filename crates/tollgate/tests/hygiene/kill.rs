@@ -115,7 +115,7 @@ fn kill_9_under_1000_calls_spoils_nothing() {
 }
 
 /// Calls one after another until the connection breaks. How many were answered to the end.
-fn call_until_dead(address: &str, request: &[u8]) -> u64 {
+pub fn call_until_dead(address: &str, request: &[u8]) -> u64 {
     let Ok(stream) = std::net::TcpStream::connect(address) else { return 0 };
     let mut reader = std::io::BufReader::new(stream);
     std::iter::from_fn(|| exchange(&mut reader, request)).count() as u64

@@ -5,6 +5,16 @@ use std::thread;
 use serde_json::{Value, json};
 use testkit::{Act, Answer, Matcher, Script, TestGateway};
 
+mod desk;
+mod endings;
+mod hangups;
+mod kill;
+mod maximum;
+mod outage;
+mod reports;
+mod scopes;
+mod share;
+
 use crate::support::{CHAT, Stage, hello, passed, refused, until};
 
 /// A limit on the stage's project for the month, in nano-dollars.
