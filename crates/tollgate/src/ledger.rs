@@ -1,15 +1,13 @@
 //! From settled attempts to the ledger: while serving, and at a start after a kill.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dataplane::{Found, LESSEE, Money, Slots};
 use domain::ledger::{Batch, Covered, Holder, Payer, Posting, Reason};
-use domain::ports::{Ledger, StoreError, UsageStore};
-use domain::{Cost, Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
+use domain::ports::{Ledger, Records, StoreError, UsageStore};
+use domain::{Change, Cost, Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
 use store::Store;
 
 /// Attempts in flight, a worker: streams at the limit of open calls, and as many again that wait
@@ -17,6 +15,8 @@ use store::Store;
 const SLOTS: u32 = 65_536;
 /// What the kernel calls its own life; no file of it elsewhere, so nothing is ever the same there.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// Under this name the store remembers it.
+const BOOT: &str = "boot_id";
 
 /// Whose ledger this process writes.
 #[derive(Clone, Debug)]
@@ -100,30 +100,25 @@ pub async fn open(
         opened.extend(Some(slots).filter(|_| worker < workers));
         worker += 1;
     }
-    end_lease(store, data_dir, at).await?;
+    end_lease(store, at).await.map_err(|error| error.to_string())?;
     Ok(opened)
 }
 
 /// Ends the share of budgets that an earlier process left behind. The system's memory outlived a
 /// process that was killed, and so did its slots: all that it let through has been posted by now.
 /// After a power cut nobody knows, and the whole share counts as spent.
-async fn end_lease(store: &Store, data_dir: &Path, at: Timestamp) -> Result<(), String> {
-    let file = data_dir.join("boot-id");
-    let boot = fs::read_to_string(BOOT_ID).unwrap_or_default();
-    let same = !boot.is_empty() && fs::read_to_string(&file).is_ok_and(|last| last == boot);
-    let told = |error: StoreError| error.to_string();
-    if same {
-        store.close(lessee()).await.map_err(told)?;
-    } else {
-        let accounts = store.forfeit(lessee(), at).await.map_err(told)?;
-        if accounts > 0 {
-            tracing::warn!(accounts, "shares of budgets that nobody could account for were posted");
-        }
+async fn end_lease(store: &Store, at: Timestamp) -> Result<(), StoreError> {
+    let boot = fs::read(BOOT_ID).unwrap_or_default();
+    let last = store.meta(BOOT).await?.unwrap_or_default();
+    if !boot.is_empty() && boot == last {
+        return store.close(lessee()).await;
     }
-    let mut how = File::options();
-    how.write(true).create(true).truncate(true).mode(0o600);
-    let written = how.open(&file).and_then(|mut open| open.write_all(boot.as_bytes()));
-    written.map_err(|error| format!("{}: {error}", file.display()))
+    let accounts = store.forfeit(lessee(), at).await?;
+    if accounts > 0 {
+        tracing::warn!(accounts, "shares of budgets that nobody could account for were posted");
+    }
+    // Only then: a start that ends in between must find the old one.
+    store.apply(vec![Change::PutMeta { name: BOOT, value: boot }], vec![]).await
 }
 
 /// Ends this process's share: all that it let through has been posted.
