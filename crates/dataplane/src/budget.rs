@@ -4,15 +4,16 @@
 //! the account of each: from the process's own share (`Book`, one short mutex), or after asking
 //! the store for more. Only the store's word refuses. What is settled goes back at once.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use domain::ledger::{Book, Holder, Seat, Settlement};
-use domain::ports::{Ledger, StoreResult};
+use domain::ledger::{AccountId, Book, Holder, Seat, Settlement};
+use domain::ports::{Ledger, StoreError};
 use domain::{Fault, Nanos, Timestamp, fault::catalogue};
-use tokio::sync::{Notify, Semaphore};
-use tokio::time::timeout;
+use tokio::sync::{Notify, OwnedMutexGuard, Semaphore, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use crate::tasks::Tasks;
 
@@ -30,8 +31,8 @@ pub(crate) use ready::{Spending, ready};
 pub const LESSEE: &str = "local";
 /// How many calls may wait for others' holds to come back.
 const WAITING: usize = 1_024;
-/// How long the store may take to say yes or no.
-const STORE: Duration = Duration::from_secs(5);
+/// How long a call waits for the store to say yes or no (P7).
+const STORE: Duration = Duration::from_secs(1);
 /// A period that ended this long ago (s) has no call left that is still being admitted.
 const OVER: i64 = 3_600;
 
@@ -92,30 +93,66 @@ impl Budgets {
         Arc::clone(&self.limits.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn limits(&self) -> Result<Arc<LimitSet>, Fault> {
+    async fn limits(self: &Arc<Self>) -> Result<Arc<LimitSet>, Fault> {
         if self.stale.load(Ordering::SeqCst) {
-            let _turn = self.turn.lock().await;
-            // Before the read: a change that comes during it makes it stale again.
-            if self.stale.swap(false, Ordering::SeqCst)
-                && let Err(fault) = self.read_limits().await
-            {
-                self.stale.store(true, Ordering::SeqCst);
-                return Err(fault);
-            }
+            let late = Instant::now() + STORE;
+            let turn = self.turn(late).await?;
+            let this = Arc::clone(self);
+            let reading = async move {
+                let _turn = turn;
+                this.read_limits().await
+            };
+            self.followed(late, reading).await?;
         }
         Ok(self.kept())
     }
 
     /// Reads the limits, and returns what this process has free under the old ones: a limit that
     /// was lowered counts from now on (case 51).
-    async fn read_limits(&self) -> Result<(), Fault> {
-        let all = answer(self.ledger.limits()).await?;
-        let free = self.book().withdraw_all();
-        if !free.is_empty() {
-            answer(self.ledger.give_back(Holder(LESSEE.into()), free)).await?;
+    async fn read_limits(&self) -> Result<(), StoreError> {
+        // Before the read: a change that comes during it makes it stale again.
+        if !self.stale.swap(false, Ordering::SeqCst) {
+            return Ok(());
         }
+        let read = async {
+            let all = self.ledger.limits().await?;
+            let free = self.book().withdraw_all();
+            self.return_shares(free).await?;
+            Ok(all)
+        };
+        let all = read.await.inspect_err(|_| self.stale.store(true, Ordering::SeqCst))?;
         *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(LimitSet::of(all));
         Ok(())
+    }
+
+    /// Gives the store back what was withdrawn; where it cannot be told, it stays here.
+    async fn return_shares(&self, shares: Vec<(AccountId, Nanos)>) -> Result<(), StoreError> {
+        if shares.is_empty() {
+            return Ok(());
+        }
+        let returning = self.ledger.give_back(Holder(LESSEE.into()), shares.clone());
+        returning.await.inspect_err(|_| self.book().keep(shares))
+    }
+
+    /// The turn to ask the store.
+    async fn turn(&self, late: Instant) -> Result<OwnedMutexGuard<()>, Fault> {
+        let turn = timeout_at(late, Arc::clone(&self.turn).lock_owned()).await;
+        turn.map_err(|_| unavailable("others wait for the store as well"))
+    }
+
+    /// Waits for a question to the store. It is followed to its end whoever still waits: what the
+    /// store has granted or taken back must not be lost with a client.
+    async fn followed<T: Send + 'static>(
+        &self,
+        late: Instant,
+        asking: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (told, answer) = oneshot::channel();
+        self.tasks.spawn(async move { drop(told.send(asking.await)) });
+        match timeout_at(late, answer).await {
+            Ok(Ok(answer)) => answer.map_err(|error| unavailable(&error.to_string())),
+            _ => Err(unavailable("the store does not answer")),
+        }
     }
 
     /// Ends a hold with what the attempt cost; a void is a cost of 0.
@@ -139,23 +176,9 @@ impl Budgets {
             book.forget_ended(now.seconds() - OVER);
             book.withdraw_idle()
         };
-        if idle.is_empty() {
-            return;
-        }
-        let returning = self.ledger.give_back(Holder(LESSEE.into()), idle);
-        if let Err(error) = returning.await {
-            // It stays leased, which is on the safe side, until the next start.
+        if let Err(error) = self.return_shares(idle).await {
             tracing::warn!(%error, "idle shares could not be given back");
         }
-    }
-}
-
-/// The store's word, or that it has none.
-async fn answer<T>(asked: StoreResult<'_, T>) -> Result<T, Fault> {
-    match timeout(STORE, asked).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(unavailable(&error.to_string())),
-        Err(_) => Err(unavailable("the store does not answer")),
     }
 }
 

@@ -15,6 +15,7 @@ pub struct Metrics {
     pub(crate) estimated: AtomicU64,
     pub(crate) bad_usage: AtomicU64,
     pub(crate) unpriced: AtomicU64,
+    pub(crate) overages: AtomicU64,
     pub(crate) connections: AtomicU64,
 }
 
@@ -82,6 +83,7 @@ impl Metrics {
             ),
             ("tollgate_usage_records_total", "Usage records queued.", &self.queued),
             ("tollgate_usage_estimated_total", "Attempts counted by us.", &self.estimated),
+            ("tollgate_overages_total", "Attempts dearer than their hold.", &self.overages),
             ("tollgate_bad_usage_total", "Usage reports not believed.", &self.bad_usage),
             ("tollgate_unpriced_attempts_total", "Attempts without a price.", &self.unpriced),
         ] {

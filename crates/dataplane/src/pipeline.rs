@@ -228,6 +228,7 @@ fn prepare(
         true => facts_model(head),
         false => summary.model,
     };
+    let metered = facts.spending.as_ref().and_then(|spending| spending.metered);
     let call = Call {
         request: facts.id,
         at: facts.at,
@@ -247,6 +248,8 @@ fn prepare(
         characters: summary.characters,
         gone: Gone::default(),
         rate: facts.rate,
+        tools: metered.and_then(|metered| metered.tools),
+        choices: metered.map_or(1, |metered| metered.output.choices),
         clamped: facts.spending.as_ref().filter(|s| s.clamped).and_then(|s| s.output),
         held: Mutex::new(facts.spending.map(|s| s.held)),
         _open: facts.open,

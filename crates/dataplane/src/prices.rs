@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::price::{Billed, PriceBook, Tier, Units, cost};
 use domain::{Cost, Tokens, UsageFamily};
+use openai::surface::Meter;
 
 use crate::metrics::Metrics;
 use crate::tab::{Call, Count};
@@ -78,6 +79,16 @@ fn units(call: &Call, count: &Count) -> Option<Units> {
         input_ms: ms(UsageFamily::AudioTranscriptions),
         output_ms: ms(UsageFamily::AudioSpeeches),
         video_ms: ms(UsageFamily::Videos),
-        ..Units::default()
+        web_search_calls: count.tools.web_search + searches(call),
+        file_search_calls: count.tools.file_search,
+        code_interpreter_sessions: count.tools.code_interpreter
+            * call.tools.map_or(1, |tools| tools.sessions.max(1)),
     })
+}
+
+/// Chat models of this name search the web once for each answer, and say nothing of it.
+fn searches(call: &Call) -> u64 {
+    let is_chat = call.operation.meter == Meter::Chat;
+    let searches = call.model.as_deref().is_some_and(|model| model.contains("-search-preview"));
+    if is_chat && searches { call.choices } else { 0 }
 }

@@ -235,10 +235,14 @@ impl Relay {
         let Some(tab) = self.tab.take() else { return };
         if let Mode::Json(scan) = &self.mode {
             self.counter.note(scan.noted());
+            self.counter.tools_unseen();
         }
-        let gone = tab.call.gone.get() && outcome == Outcome::Completed;
+        let broken = outcome != Outcome::Completed;
+        let gone = tab.call.gone.get() && !broken;
         let outcome = if gone { Outcome::ClientGone } else { outcome };
-        let count: Count = self.counter.take();
+        let mut count: Count = self.counter.take();
+        // An answer that came to its end was counted to its end.
+        count.interim &= broken;
         tab.settle(End { outcome, status: self.status, error, count });
     }
 

@@ -10,12 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::bound::Tools;
 use domain::ledger::Covered;
 use domain::{
     Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens,
     UsageFamily, UsageRecord, fault::catalogue,
 };
 use http::StatusCode;
+use openai::answer::ToolCalls;
 use openai::surface::Operation;
 use tokio::time::Instant;
 
@@ -81,6 +83,10 @@ pub(crate) struct Call {
     pub(crate) rate: RateTicket,
     /// What is set aside for the one attempt of this call; it takes it.
     pub(crate) held: Mutex<Option<Held>>,
+    /// Tools that run at the provider, as far as a limit had to look for them.
+    pub(crate) tools: Option<Tools>,
+    /// How many answers were asked for, as far as a limit had to look; else 1.
+    pub(crate) choices: u64,
     /// The maximum output, in tokens, that the call was cut to.
     pub(crate) clamped: Option<u64>,
     pub(crate) _open: Open,
@@ -100,6 +106,12 @@ pub(crate) struct Count {
     pub(crate) unfinished: bool,
     /// Usage reports that could not be believed (case 34).
     pub(crate) bad_usage: u64,
+    /// The usage was told in mid-stream: more may have been written since.
+    pub(crate) interim: bool,
+    /// Calls of tools that run at the provider.
+    pub(crate) tools: ToolCalls,
+    /// The answer was too large to be looked through for them.
+    pub(crate) tools_unseen: bool,
     pub(crate) bytes_out: u64,
 }
 
@@ -235,8 +247,11 @@ impl Tab {
         let reported = || self.cost(end, tokens);
         let Some(hold) = self.hold() else { return (reported(), false) };
         // Pictures, seconds and characters are all there once the answer is.
-        let known = end.count.tokens.is_some() || end.outcome == Outcome::Completed;
-        match reported().filter(|_| known && end.count.bad_usage == 0) {
+        let count = &end.count;
+        let told = count.tokens.is_some() && !count.interim;
+        let known = told || end.outcome == Outcome::Completed;
+        let unseen = count.tools_unseen && self.call.tools.is_some();
+        match reported().filter(|_| known && count.bad_usage == 0 && !unseen) {
             Some(cost) => (Some(cost), false),
             None => (Some(Cost::of(hold)), true),
         }
@@ -263,13 +278,26 @@ impl Tab {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Taken { slot, mut held }) = taken else { return };
         if let Some(held) = &mut held {
-            held.settle(record.cost.map_or(Nanos(0), |cost| cost.total()));
+            let cost = record.cost.map_or(Nanos(0), |cost| cost.total());
+            self.tell_overage(held.amount(), cost);
+            held.settle(cost);
         }
         self.call.rate.settle(&record);
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
         self.worker.record(slot, record, self.call.secret, held);
+    }
+
+    /// An assumption that bounds rest on did not hold: a price, or what the provider keeps to
+    /// (case 33).
+    fn tell_overage(&self, held: Nanos, cost: Nanos) {
+        if cost > held {
+            self.worker.shared.metrics.overages.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(request = %self.call.request, %held, %cost,
+                            model = self.call.model.as_deref().unwrap_or(""),
+                            "an attempt cost more than was held for it");
+        }
     }
 
     fn record(&self, end: End, tokens: Tokens, cost: Option<Cost>, estimated: bool) -> UsageRecord {

@@ -42,6 +42,7 @@ pub(crate) struct Charge {
     pub(crate) images: u64,
     pub(crate) seconds: u64,
     pub(crate) characters: u64,
+    pub(crate) fees: u64,
     /// Whether the answer, if all of it is sent, states this usage.
     pub(crate) reported: bool,
 }
@@ -65,6 +66,8 @@ pub struct Bill {
     pub images: u64,
     pub seconds: u64,
     pub characters: u64,
+    /// What tools cost beside all that, in nano-dollars.
+    pub fees: u64,
     /// Whether the bytes that were sent state the usage.
     pub usage_reported: bool,
     /// Whether the connection took every byte and the reader did not throw any away.

@@ -98,6 +98,7 @@ pub struct Script {
     pub(crate) early: bool,
     bill: Option<Tokens>,
     misreported: bool,
+    fees: u64,
     sized: bool,
     bare: bool,
 }
@@ -125,6 +126,7 @@ impl Script {
             early: false,
             bill: None,
             misreported: false,
+            fees: 0,
             sized: false,
             bare: false,
         }
@@ -204,6 +206,12 @@ impl Script {
         self
     }
 
+    /// What tools cost beside the tokens that it charges, in nano-dollars.
+    pub fn fees(mut self, nanos: u64) -> Self {
+        self.fees = nanos;
+        self
+    }
+
     /// The usage that it states is not what it charges.
     pub fn misreported(mut self) -> Self {
         self.misreported = true;
@@ -237,7 +245,7 @@ impl Script {
             let old = reply.charge.take().map(|charge| *charge);
             let old = old.unwrap_or(Charge { model, ..Charge::default() });
             let reported = states_usage(&text) && !self.misreported;
-            reply = reply.charge(Charge { tokens, reported, ..old });
+            reply = reply.charge(Charge { tokens, reported, fees: self.fees, ..old });
         }
         reply.bare = self.bare;
         (reply, cut)

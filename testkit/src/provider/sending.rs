@@ -210,6 +210,7 @@ fn entry(request_id: &str, head: &Head, status: u16, charge: Charge) -> Bill {
         images: charge.images,
         seconds: charge.seconds,
         characters: charge.characters,
+        fees: charge.fees,
         usage_reported: charge.reported,
         delivered: false,
     }

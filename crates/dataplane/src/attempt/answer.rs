@@ -140,6 +140,7 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
     let mut counter = Counter::new(tab.call.operation.meter);
     counter.bytes(text.len());
     counter.note(scan.noted());
+    counter.tools(&text);
     counter.whole_text(|| output_text(&text));
     let outcome = if tab.call.gone.get() { Outcome::ClientGone } else { Outcome::Completed };
     let end = End { outcome, status: status.as_u16(), error: None, count: counter.take() };

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use domain::bound::{Bound, clamp};
 use domain::ledger::{Ask, Declined, Holder, Seat};
+use domain::ports::StoreError;
 use domain::{Fault, Nanos};
-use tokio::sync::{OwnedMutexGuard, oneshot};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::{Instant, timeout_at};
 
-use super::{Budgets, Held, LESSEE, Limited, STORE, refuse, unavailable};
+use super::{Budgets, Held, LESSEE, Limited, STORE, refuse};
 
 /// How long a call waits for other calls' holds to come back.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -117,21 +118,14 @@ impl Budgets {
             self.ask_ahead(limited, seats, &low);
             return Ok(Ok(held()));
         }
-        let turn = timeout(STORE, Arc::clone(&self.turn).lock_owned()).await;
-        let turn = turn.map_err(|_| unavailable("others wait for the store as well"))?;
+        let late = Instant::now() + STORE;
+        let turn = self.turn(late).await?;
         let missing = match self.book().hold(seats, amount) {
             Ok(()) => return Ok(Ok(held())),
             Err(missing) => missing,
         };
         let asks = self.asks(limited, seats, missing.iter().map(|lack| (lack.seat, lack.amount)));
-        // In a task of its own: what the store has granted must not be lost with a client.
-        let (told, answer) = oneshot::channel();
-        let asking = Arc::clone(self).ask(asks, turn);
-        self.tasks.spawn(async move { drop(told.send(asking.await)) });
-        let declined = match timeout(STORE, answer).await {
-            Ok(Ok(declined)) => declined?,
-            _ => return Err(unavailable("the store does not answer")),
-        };
+        let declined = self.followed(late, Arc::clone(self).ask(asks, turn)).await?;
         if declined.is_empty() && self.book().hold(seats, amount).is_ok() {
             return Ok(Ok(held()));
         }
@@ -172,10 +166,11 @@ impl Budgets {
         self: Arc<Self>,
         asks: Vec<(usize, Seat, Ask)>,
         _turn: OwnedMutexGuard<()>,
-    ) -> Result<Vec<(usize, Declined)>, Fault> {
+    ) -> Result<Vec<(usize, Declined)>, StoreError> {
+        let recalled = self.book().withdraw_recalled();
+        self.return_shares(recalled).await?;
         let wishes = asks.iter().map(|(.., ask)| ask.clone()).collect();
-        let answers = self.ledger.grant(Holder(LESSEE.into()), wishes).await;
-        let answers = answers.map_err(|error| unavailable(&error.to_string()))?;
+        let answers = self.ledger.grant(Holder(LESSEE.into()), wishes).await?;
         let mut declined = Vec::new();
         let mut book = self.book();
         for ((at, seat, _), answer) in asks.into_iter().zip(answers) {
@@ -192,7 +187,7 @@ impl Budgets {
         let book = self.book();
         let of_one = |(at, no): &(usize, Declined)| {
             let store = no.limit.0.saturating_sub(no.posted.0).saturating_sub(no.leased.0);
-            store.saturating_add(book.free(seats[*at]).0)
+            store.saturating_add(book.within_reach(seats[*at]).0)
         };
         Nanos(declined.iter().map(of_one).min().unwrap_or(0).max(0))
     }
@@ -206,7 +201,7 @@ impl Budgets {
         let book = self.book();
         declined.iter().all(|(at, no)| {
             let store = no.limit.0.saturating_sub(no.posted.0).saturating_sub(no.leased.0);
-            let here = book.free(seats[*at]).0.saturating_add(book.held(seats[*at]).0);
+            let here = book.within_reach(seats[*at]).0.saturating_add(book.held(seats[*at]).0);
             store.saturating_add(here) >= amount.0
         })
     }

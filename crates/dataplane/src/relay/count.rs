@@ -1,7 +1,7 @@
 //! What an answer says of its cost, gathered as it passes.
 
-use domain::UsageFamily;
-use openai::answer::{Counted, Noted, delta_text, parse_usage};
+use domain::{Tokens, UsageFamily};
+use openai::answer::{Counted, Noted, delta_text, parse_usage, tool_calls};
 use openai::json::unescape;
 use openai::surface::Meter;
 
@@ -57,6 +57,9 @@ impl Counter {
         if let Some(usage) = &noted.usage {
             match parse_usage(usage) {
                 Ok(Counted { tokens, media_ms }) => {
+                    if self.shrinks(&tokens) {
+                        self.count.bad_usage += 1;
+                    }
                     self.count.tokens = Some(tokens);
                     self.count.media_ms = media_ms;
                 }
@@ -74,6 +77,30 @@ impl Counter {
             self.count.images = noted.elements;
         }
         self.count.unfinished = matches!(noted.status.as_deref(), Some(b"queued" | b"in_progress"));
+    }
+
+    /// Notes whether the usage that was told is that of a finished answer.
+    pub(crate) fn interim(&mut self, interim: bool) {
+        self.count.interim = interim;
+    }
+
+    /// Looks for calls of the provider's tools in a whole answer, or in the event that ends one.
+    pub(crate) fn tools(&mut self, whole: &[u8]) {
+        if self.meter == Meter::Responses {
+            self.count.tools = tool_calls(whole);
+        }
+    }
+
+    /// The answer did not come in one piece: what tools it tells of is not known.
+    pub(crate) fn tools_unseen(&mut self) {
+        self.count.tools_unseen = true;
+    }
+
+    /// Counts of a text only grow.
+    fn shrinks(&self, now: &Tokens) -> bool {
+        let is_text = matches!(self.meter, Meter::Chat | Meter::Completion | Meter::Responses);
+        let before = self.count.tokens.filter(|_| is_text);
+        before.is_some_and(|was| now.input < was.input || now.output < was.output)
     }
 
     /// An image stream brings one image a final event.

@@ -170,9 +170,19 @@ impl Events {
             Meter::Responses => {
                 let terminal: [&[u8]; 4] =
                     [b"response.completed", b"response.failed", b"response.incomplete", b"error"];
-                self.complete |= terminal.contains(&kind);
+                if terminal.contains(&kind) {
+                    self.complete = true;
+                    counter.tools(data);
+                }
             }
-            Meter::Chat | Meter::Completion | Meter::Run => self.complete |= noted.error,
+            Meter::Chat | Meter::Completion => {
+                self.complete |= noted.error;
+                // The last chunk has no choices; some providers count in each before it as well.
+                if noted.usage.is_some() {
+                    counter.interim(noted.list && noted.elements > 0);
+                }
+            }
+            Meter::Run => self.complete |= noted.error,
             Meter::Images if kind.ends_with(b".completed") => counter.image(),
             _ => {}
         }

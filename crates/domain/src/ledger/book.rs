@@ -33,6 +33,10 @@ struct Local {
     held: i64,
     /// Settled here and not imported yet: still covered by `granted`.
     settled: i64,
+    /// Holds from before a limit was changed: what they free is not for others.
+    recalled: i64,
+    /// Freed of such holds, to be returned to the store.
+    returning: i64,
     /// Something was held since the last look for idle accounts.
     recent: bool,
     /// Below this much that is free, more is asked for ahead of need. 0 while that is under way,
@@ -45,7 +49,8 @@ impl Local {
         if !self.limited {
             return i64::MAX;
         }
-        self.granted.saturating_sub(self.held).saturating_sub(self.settled)
+        let taken = self.held.saturating_add(self.settled).saturating_add(self.returning);
+        self.granted.saturating_sub(taken)
     }
 }
 
@@ -119,6 +124,9 @@ impl Book {
             let account = self.at_mut(*seat);
             account.held -= hold.0;
             account.settled += settlement.share.0;
+            let old = hold.0.min(account.recalled);
+            account.recalled -= old;
+            account.returning += old.min(hold.0 - settlement.share.0);
         }
         settlement
     }
@@ -166,9 +174,27 @@ impl Book {
         Nanos(amount)
     }
 
-    /// Takes back all that is free, to be returned to the store.
+    /// Takes back all that is free, to be returned to the store. What open holds free later is
+    /// taken back as well: a limit was changed, and counts from now on.
     pub fn withdraw_all(&mut self) -> Vec<(AccountId, Nanos)> {
-        self.withdraw_where(|_| true)
+        self.withdraw_where(|account| {
+            account.recalled = account.held;
+            true
+        })
+    }
+
+    /// Takes back what holds from before a change of limits have freed.
+    pub fn withdraw_recalled(&mut self) -> Vec<(AccountId, Nanos)> {
+        self.withdraw_where(|_| false)
+    }
+
+    /// What was taken back could not be returned.
+    pub fn keep(&mut self, shares: Vec<(AccountId, Nanos)>) {
+        for (id, amount) in shares {
+            let seat = self.seat(&id);
+            self.limit(seat);
+            self.granted(seat, amount);
+        }
     }
 
     /// Takes back all that is free in accounts where nothing is open, and nothing was since the
@@ -185,10 +211,14 @@ impl Book {
         let mut taken = Vec::new();
         for (id, seat) in &self.index {
             let account = &mut self.accounts[seat.0 as usize];
-            let free = account.free();
-            if matches(account) && account.limited && free > 0 {
-                account.granted -= free;
-                taken.push((id.clone(), Nanos(free)));
+            if !account.limited {
+                continue;
+            }
+            let free = if matches(account) { account.free().max(0) } else { 0 };
+            let amount = free + std::mem::take(&mut account.returning);
+            if amount > 0 {
+                account.granted -= amount;
+                taken.push((id.clone(), Nanos(amount)));
             }
         }
         taken
@@ -245,11 +275,18 @@ impl Book {
         Nanos(self.at(seat).free())
     }
 
-    /// Whether `0 ≤ held`, `0 ≤ settled` and, where limited, `held + settled ≤ granted`.
+    /// What may be held once the store was asked: what is free, and what goes back to it.
+    #[must_use]
+    pub fn within_reach(&self, seat: Seat) -> Nanos {
+        Nanos(self.at(seat).free().saturating_add(self.at(seat).returning))
+    }
+
+    /// Whether `0 ≤ held`, `0 ≤ settled` and, where limited, these and what is to be returned are
+    /// within `granted`.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.accounts.iter().all(|a| {
-            let covered = !a.limited || a.held + a.settled <= a.granted;
+            let covered = !a.limited || a.held + a.settled + a.returning <= a.granted;
             a.held >= 0 && a.settled >= 0 && covered
         })
     }
@@ -319,6 +356,30 @@ mod tests {
         book.granted(seat, Nanos(100));
         book.hold(&[seat], Nanos(100)).unwrap();
         assert_eq!(book.running_low(&[seat]), [seat]);
+    }
+
+    #[test]
+    fn case_51_what_older_holds_free_goes_back_once_a_limit_was_changed() {
+        let mut book = Book::default();
+        let id = account(ScopeKind::ApiKey);
+        let seat = book.seat(&id);
+        book.limit(seat);
+        book.granted(seat, Nanos(100));
+        book.hold(&[seat], Nanos(60)).unwrap();
+        assert_eq!(book.withdraw_all(), [(id.clone(), Nanos(40))]);
+        let settlement = book.settle(&[seat], Nanos(60), Nanos(10));
+        assert_eq!(book.free(seat), Nanos(0), "the other 50 are the store's");
+        assert!(book.hold(&[seat], Nanos(1)).is_err() && book.is_sound());
+        assert_eq!(book.withdraw_recalled(), [(id.clone(), Nanos(50))]);
+        book.imported(&[seat], &settlement);
+        // What is granted from then on is used as ever.
+        book.granted(seat, Nanos(30));
+        book.hold(&[seat], Nanos(30)).unwrap();
+        let _ = book.settle(&[seat], Nanos(30), Nanos(0));
+        assert_eq!((book.free(seat), book.withdraw_recalled()), (Nanos(30), vec![]));
+        let shares = book.withdraw_all();
+        book.keep(shares);
+        assert_eq!(book.free(seat), Nanos(30), "it could not be returned");
     }
 
     #[test]

@@ -83,6 +83,11 @@ pub fn parse_usage(text: &[u8]) -> Result<Counted, BadUsage> {
         usage.completion_tokens_details.or(usage.output_tokens_details).unwrap_or_default();
     let long_writes = of_input.cache_write_tokens_details.unwrap_or_default();
     let long_writes = long_writes.ttl_12h_tokens.unwrap_or(0);
+    let output = match written {
+        Some(output) => output,
+        // Who names what was read and not what was written must at least name the sum.
+        None => usage.total_tokens.and_then(|all| all.checked_sub(input)).ok_or(BadUsage)?,
+    };
     let tokens = Tokens {
         input,
         input_cached: of_input.cached_tokens.unwrap_or(0),

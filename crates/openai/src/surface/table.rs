@@ -636,7 +636,8 @@ pub static OPERATIONS: &[Operation] = &[
         Scope::write("fine_tuning"),
     )
     .body(BodyKind::None, limit::SMALL)
-    .names(FineTuningJob),
+    .names(FineTuningJob)
+    .meter(Meter::Job),
     // Evals
     Operation::new("listEvals", Method::GET, "/evals", Scope::read("evals"))
         .body(BodyKind::None, limit::SMALL)

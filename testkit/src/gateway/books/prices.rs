@@ -66,7 +66,7 @@ pub(super) fn price(bill: &Bill) -> Option<i64> {
     let picos = by_tokens(bill)
         .or_else(|| of(SECONDS, bill.seconds))
         .or_else(|| of(CHARACTERS, bill.characters))?;
-    i64::try_from(picos.div_ceil(1000)).ok()
+    i64::try_from((picos + u128::from(bill.fees) * 1000).div_ceil(1000)).ok()
 }
 
 fn by_tokens(bill: &Bill) -> Option<u128> {
