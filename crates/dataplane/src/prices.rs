@@ -72,6 +72,7 @@ impl Prices {
 /// What was used beside tokens; `None` for calls that cost nothing by themselves.
 fn units(call: &Call, count: &Count) -> Option<Units> {
     let family = call.operation.meter.family();
+    let tools = count.tools.unwrap_or_default();
     let ms = |of: UsageFamily| if family == of { count.media_ms } else { 0 };
     (family != UsageFamily::Other).then(|| Units {
         images: u64::from(count.images),
@@ -79,9 +80,9 @@ fn units(call: &Call, count: &Count) -> Option<Units> {
         input_ms: ms(UsageFamily::AudioTranscriptions),
         output_ms: ms(UsageFamily::AudioSpeeches),
         video_ms: ms(UsageFamily::Videos),
-        web_search_calls: count.tools.web_search + searches(call),
-        file_search_calls: count.tools.file_search,
-        code_interpreter_sessions: count.tools.code_interpreter
+        web_search_calls: tools.web_search + searches(call),
+        file_search_calls: tools.file_search,
+        code_interpreter_sessions: tools.code_interpreter
             * call.tools.map_or(1, |tools| tools.sessions.max(1)),
     })
 }

@@ -154,13 +154,8 @@ impl Worker {
     }
 
     /// Puts a settled attempt in its slot and in the queue. Whoever has a slot has a place here.
-    pub(crate) fn record(
-        &self,
-        slot: Slot,
-        record: UsageRecord,
-        secret: SecretHash,
-        held: Option<Held>,
-    ) {
+    pub(crate) fn record(&self, taken: Taken, record: UsageRecord, secret: SecretHash) {
+        let Taken { slot, mut held } = taken;
         let cost = record.cost.map_or(Nanos(0), |cost| Nanos(cost.total().0.max(0)));
         let hold = held.as_ref().map_or(Nanos(0), Held::amount);
         let money = Money { hold, posted: cost };
@@ -168,6 +163,10 @@ impl Worker {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         // Numbered under the lock: the store's last number stands for all before it.
         let number = self.slots.settled(&slot, money, &record);
+        // Only now may others hold the rest: a start after a kill must not find it held twice.
+        if let Some(held) = &mut held {
+            held.settle(cost);
+        }
         queue.push(Settled { record, secret, money, number, slot: Taken { slot, held } });
     }
 

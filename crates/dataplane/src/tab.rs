@@ -106,12 +106,12 @@ pub(crate) struct Count {
     pub(crate) unfinished: bool,
     /// Usage reports that could not be believed (case 34).
     pub(crate) bad_usage: u64,
-    /// The usage was told in mid-stream: more may have been written since.
-    pub(crate) interim: bool,
-    /// Calls of tools that run at the provider.
-    pub(crate) tools: ToolCalls,
-    /// The answer was too large to be looked through for them.
-    pub(crate) tools_unseen: bool,
+    /// The answer's end was seen, or the chunk of a stream that has nothing but its usage: what is
+    /// counted is all of it.
+    pub(crate) whole: bool,
+    /// Calls of tools that run at the provider; `None` where the answer was too large to be looked
+    /// through for them.
+    pub(crate) tools: Option<ToolCalls>,
     pub(crate) bytes_out: u64,
 }
 
@@ -246,12 +246,9 @@ impl Tab {
         }
         let reported = || self.cost(end, tokens);
         let Some(hold) = self.hold() else { return (reported(), false) };
-        // Pictures, seconds and characters are all there once the answer is.
-        let count = &end.count;
-        let told = count.tokens.is_some() && !count.interim;
-        let known = told || end.outcome == Outcome::Completed;
-        let unseen = count.tools_unseen && self.call.tools.is_some();
-        match reported().filter(|_| known && count.bad_usage == 0 && !unseen) {
+        let tools_known = end.count.tools.is_some() || self.call.tools.is_none();
+        let known = end.count.whole && end.count.bad_usage == 0 && tools_known;
+        match reported().filter(|_| known) {
             Some(cost) => (Some(cost), false),
             None => (Some(Cost::of(hold)), true),
         }
@@ -276,17 +273,15 @@ impl Tab {
 
     fn push(&self, record: UsageRecord) {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Taken { slot, mut held }) = taken else { return };
-        if let Some(held) = &mut held {
-            let cost = record.cost.map_or(Nanos(0), |cost| cost.total());
-            self.tell_overage(held.amount(), cost);
-            held.settle(cost);
+        let Some(taken) = taken else { return };
+        if let Some(held) = &taken.held {
+            self.tell_overage(held.amount(), record.cost.map_or(Nanos(0), |cost| cost.total()));
         }
         self.call.rate.settle(&record);
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
-        self.worker.record(slot, record, self.call.secret, held);
+        self.worker.record(taken, record, self.call.secret);
     }
 
     /// An assumption that bounds rest on did not hold: a price, or what the provider keeps to

@@ -56,14 +56,14 @@ impl Books {
     }
 
     /// An attempt whose process died: nobody will tell what it cost, so it is posted in full.
-    fn orphan(&self, found: Found) -> (UsageRecord, Option<Posting>) {
+    fn orphan(&self, found: Found) -> (UsageRecord, Option<Posting>, Money) {
         let money = Money { posted: found.money.hold, ..found.money };
         let posting = self.posting(&found.record, money, found_covered(money));
         let posting = posting.map(|posting| Posting { reason: Reason::Orphan, ..posting });
         let (outcome, error) = (Outcome::UpstreamFailed, Some("internal_error"));
         let in_full = money.posted > Nanos(0);
         let cost = in_full.then(|| Cost::of(money.posted));
-        (UsageRecord { outcome, error, cost, estimated: in_full, ..found.record }, posting)
+        (UsageRecord { outcome, error, cost, estimated: in_full, ..found.record }, posting, money)
     }
 }
 
@@ -145,7 +145,7 @@ async fn recover(
     let last = store.last_batch(holder(worker)).await.map_err(told)?;
     let (slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
     if !found.is_empty() {
-        let mut batch = books.batch(worker, slots.next_number(), at);
+        let mut batch = books.batch(worker, 0, at);
         let mut records = Vec::with_capacity(found.len());
         let orphans = found.iter().filter(|f| f.settled.is_none()).count();
         tracing::info!(settled = found.len() - orphans, orphans, "posting what was left in flight");
@@ -156,11 +156,17 @@ async fn recover(
                     let posting = books.posting(&attempt.record, attempt.money, covered);
                     (attempt.record, posting)
                 }
-                None => books.orphan(attempt),
+                None => {
+                    let place = attempt.place;
+                    let (record, posting, money) = books.orphan(attempt);
+                    slots.settle_found(place, money, &record).map_err(io)?;
+                    (record, posting)
+                }
             };
             batch.postings.extend(posting);
             records.push(record);
         }
+        batch.number = slots.last_number();
         store.settle(Arc::new(records), Some(batch)).await.map_err(told)?;
     }
     slots.clear().map_err(io)?;

@@ -79,21 +79,23 @@ impl Counter {
         self.count.unfinished = matches!(noted.status.as_deref(), Some(b"queued" | b"in_progress"));
     }
 
-    /// Notes whether the usage that was told is that of a finished answer.
-    pub(crate) fn interim(&mut self, interim: bool) {
-        self.count.interim = interim;
+    /// All of the answer was seen.
+    pub(crate) fn whole(&mut self) {
+        self.count.whole = true;
+    }
+
+    /// The answer ends in an error: what was counted on the way there is not all of it.
+    pub(crate) fn broke_off(&mut self) {
+        if !self.count.whole {
+            self.count.tokens = None;
+        }
     }
 
     /// Looks for calls of the provider's tools in a whole answer, or in the event that ends one.
     pub(crate) fn tools(&mut self, whole: &[u8]) {
         if self.meter == Meter::Responses {
-            self.count.tools = tool_calls(whole);
+            self.count.tools = Some(tool_calls(whole));
         }
-    }
-
-    /// The answer did not come in one piece: what tools it tells of is not known.
-    pub(crate) fn tools_unseen(&mut self) {
-        self.count.tools_unseen = true;
     }
 
     /// Counts of a text only grow.

@@ -175,18 +175,18 @@ impl Events {
                     counter.tools(data);
                 }
             }
-            Meter::Chat | Meter::Completion => {
-                self.complete |= noted.error;
-                // The last chunk has no choices; some providers count in each before it as well.
-                if noted.usage.is_some() {
-                    counter.interim(noted.list && noted.elements > 0);
-                }
+            Meter::Chat | Meter::Completion | Meter::Run if noted.error => {
+                self.complete = true;
+                counter.broke_off();
             }
-            Meter::Run => self.complete |= noted.error,
             Meter::Images if kind.ends_with(b".completed") => counter.image(),
             _ => {}
         }
-        self.hide_usage && noted.list && noted.elements == 0 && noted.usage.is_some()
+        let usage_alone = noted.list && noted.elements == 0 && noted.usage.is_some();
+        if usage_alone {
+            counter.whole();
+        }
+        self.hide_usage && usage_alone
     }
 
     /// Notes the ids that an event brings, to be claimed for the call's project.

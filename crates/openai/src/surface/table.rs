@@ -636,8 +636,7 @@ pub static OPERATIONS: &[Operation] = &[
         Scope::write("fine_tuning"),
     )
     .body(BodyKind::None, limit::SMALL)
-    .names(FineTuningJob)
-    .meter(Meter::Job),
+    .names(FineTuningJob),
     // Evals
     Operation::new("listEvals", Method::GET, "/evals", Scope::read("evals"))
         .body(BodyKind::None, limit::SMALL)
