@@ -31,7 +31,8 @@ impl<'a> Sending<'a> {
             Body::Chunked(pieces) | Body::Sized(pieces) => pieces.len(),
         };
         let bill = reply.charge.clone().map(|charge| {
-            let bill = Bill { tier: tier(reply), ..entry(&request_id, head, reply.status, *charge) };
+            let bill =
+                Bill { tier: tier(reply), ..entry(&request_id, head, reply.status, *charge) };
             shared.change(|state| {
                 state.bills.push(bill);
                 state.bills.len() - 1

@@ -243,7 +243,8 @@ impl Budgets {
     /// What could be held if all calls in flight ended at no cost.
     fn reach(&self, nos: &[(usize, Declined)], seats: &[Seat]) -> Nanos {
         let book = self.book();
-        let here = |at: usize| book.within_reach(seats[at]).0.saturating_add(book.held(seats[at]).0);
+        let here =
+            |at: usize| book.within_reach(seats[at]).0.saturating_add(book.held(seats[at]).0);
         self.least(nos, |at| Nanos(here(at)))
     }
 

@@ -76,7 +76,8 @@ pub(super) fn faults(
     limits: &[Limit],
 ) -> rusqlite::Result<Vec<String>> {
     let mut faults = Vec::new();
-    let left: i64 = db.query_row("SELECT COUNT(*) FROM leases WHERE amount > 0", [], |r| r.get(0))?;
+    let left: i64 =
+        db.query_row("SELECT COUNT(*) FROM leases WHERE amount > 0", [], |r| r.get(0))?;
     if left > 0 {
         faults.push(format!("{left} leases are left after a clean stop"));
     }

@@ -14,6 +14,14 @@ pub fn chat() -> Matcher {
     Matcher::new("POST", CHAT)
 }
 
+/// A call that writes as much as it may: its cost is not far below its bound.
+pub fn full() -> Value {
+    json!({
+        "model": "gpt-4o-mini", "max_completion_tokens": 1_000,
+        "messages": [{"role": "user", "content": "[[words=1000]]"}],
+    })
+}
+
 /// A stage whose project may spend this much in a month, nothing of it cut.
 pub fn with_limit(nanos: i64) -> Stage {
     let stage = Stage::new();

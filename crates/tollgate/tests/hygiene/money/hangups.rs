@@ -48,8 +48,9 @@ fn case_38_where_the_provider_stops_as_well_the_hold_is_posted() {
     let bound = bound_at(&stage, CHAT, &words());
     super::limit(&stage.gateway, AMPLE, false);
     let mut spent = 0;
-    for (at, act) in
-        [Act::HangAfterChunks(3), Act::ResetAfterChunks(3), Act::ResetAfterHead].into_iter().enumerate()
+    for (at, act) in [Act::HangAfterChunks(3), Act::ResetAfterChunks(3), Act::ResetAfterHead]
+        .into_iter()
+        .enumerate()
     {
         stage.provider.script(chat(), Script::new(act.clone()));
         leave(&stage, 1);

@@ -3,23 +3,15 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::Answer;
 
-use super::desk::{AMPLE, bound_at, posted};
+use super::desk::{AMPLE, bound_at, full, posted};
 use crate::support::{CHAT, Stage, passed, refused, until};
 
 const CLIENTS: usize = 64;
 /// The limit, in bounds of one call.
 const CALLS: i64 = 200;
-
-/// A call that writes as much as it may: its cost is not far below its bound.
-fn full() -> Value {
-    json!({
-        "model": "gpt-4o-mini", "max_completion_tokens": 1_000,
-        "messages": [{"role": "user", "content": "[[words=1000]]"}],
-    })
-}
 
 /// Calls until there is nothing left to wait for. Its refusals.
 fn spend_all(stage: &Stage) -> Vec<(Instant, Answer)> {
