@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::price::{Billed, PriceBook, Tier, Units, cost};
+use domain::price::{Billed, ModelPrice, PriceBook, Priced, Tier, Unit, Units, cost};
 use domain::{Cost, Tokens, UsageFamily};
+use openai::surface::Meter;
 
 use crate::metrics::Metrics;
 use crate::tab::{Call, Count};
@@ -39,7 +40,7 @@ impl Prices {
         metrics: &Metrics,
     ) -> Option<Cost> {
         let (asked, served) = (call.model.as_deref(), count.model.as_deref());
-        let units = units(call, count)?;
+        let mut units = units(call, count)?;
         let counted = tokens.input > 0 || tokens.output > 0 || units != Units::default();
         if !counted {
             return None;
@@ -47,6 +48,10 @@ impl Prices {
         let why = match self.book().for_answer(asked, served, call.at) {
             None => "its model has no price".to_owned(),
             Some(price) => {
+                let name = served.or(asked).unwrap_or_default();
+                if call.operation.meter == Meter::Chat && always_searches(name, &price) {
+                    units.web_search_calls = 1;
+                }
                 let tier = Tier::served(count.service_tier.as_deref());
                 match cost(&price, &Billed { tier, tokens: *tokens, units }) {
                     Ok(cost) => return Some(cost),
@@ -68,6 +73,12 @@ impl Prices {
     }
 }
 
+/// Chat completions say nothing of searches. They are only made by models that are there for it
+/// (`gpt-4o-search-preview`, `gpt-5-search-api`), and those make one for every call.
+fn always_searches(model: &str, price: &ModelPrice) -> bool {
+    model.contains("-search-") && price.unit(Unit::WebSearchCall).is_some()
+}
+
 /// What was used beside tokens; `None` for calls that cost nothing by themselves.
 fn units(call: &Call, count: &Count) -> Option<Units> {
     let family = call.operation.meter.family();
@@ -78,6 +89,8 @@ fn units(call: &Call, count: &Count) -> Option<Units> {
         input_ms: ms(UsageFamily::AudioTranscriptions),
         output_ms: ms(UsageFamily::AudioSpeeches),
         video_ms: ms(UsageFamily::Videos),
-        ..Units::default()
+        web_search_calls: count.tools.web_searches,
+        file_search_calls: count.tools.file_searches,
+        code_interpreter_sessions: count.tools.containers.len() as u64,
     })
 }

@@ -39,13 +39,17 @@ struct Place(TokenKind, u8, u16, u32);
 const TIERS: [Option<Tier>; 5] =
     [Some(Tier::Default), Some(Tier::Flex), Some(Tier::Priority), Some(Tier::Batch), None];
 
+/// OpenAI's older moderation models: free as its newer ones, but not in the public table.
+const FREE: [&str; 3] = ["text-moderation-007", "text-moderation-latest", "text-moderation-stable"];
+
 /// The prices that are built in: OpenAI's, and the demo's.
 pub fn built_in() -> impl Iterator<Item = (String, ModelPrice)> {
     let listed = table::PRICES.iter().flat_map(|row| {
         let price = row.price();
         row.names.iter().map(move |name| ((*name).to_owned(), price.clone()))
     });
-    listed.chain([(demo::MODEL.to_owned(), demo_price())])
+    let free = FREE.iter().map(|name| ((*name).to_owned(), ModelPrice::free()));
+    listed.chain(free).chain([(demo::MODEL.to_owned(), demo_price())])
 }
 
 impl Listed {

@@ -33,6 +33,8 @@ const FILE_SEARCH_CALL: u64 = 2_500_000_000;
 /// OpenAI's fee for a container of the usual size, 0.03 dollars; a file may say otherwise in its
 /// row `openai/container`.
 const CODE_INTERPRETER_SESSION: u64 = 30_000_000_000;
+/// OpenAI's dearest fee for a search of the web, 25 dollars a thousand: of models whose row has none.
+const WEB_SEARCH_CALL: u64 = 25_000_000_000;
 const CONTAINER: &str = "openai/container";
 
 /// Names in public tables that are no models.
@@ -174,6 +176,9 @@ impl Reading {
             if openais && matches!(row.mode.as_str(), "chat" | "responses") {
                 row.price.set_unit(Unit::FileSearchCall, FILE_SEARCH_CALL);
                 row.price.set_unit(Unit::CodeInterpreterSession, session);
+                if !row.price.units().any(|(unit, _)| unit == Unit::WebSearchCall) {
+                    row.price.set_unit(Unit::WebSearchCall, WEB_SEARCH_CALL);
+                }
             }
         }
     }
