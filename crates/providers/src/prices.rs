@@ -17,12 +17,34 @@ mod render;
 mod row;
 mod table;
 
-use domain::price::{Cell, ModelPrice, Tier, TokenKind, Unit};
+use domain::ports::PriceFormat;
+use domain::price::{Cell, ModelPrice, PriceFile, Tier, TokenKind, Unit};
 
-pub use file::{PriceFile, Take, parse, parse_row, read};
+pub use file::{Take, parse, parse_row, read};
 pub use render::render;
 
 use crate::demo;
+
+/// The field's format, for those who may not know it.
+pub struct FieldFormat;
+
+impl PriceFormat for FieldFormat {
+    fn built_in(&self) -> Vec<(String, ModelPrice)> {
+        built_in().collect()
+    }
+
+    fn file(&self, text: &[u8], everything: bool) -> Result<PriceFile, Vec<String>> {
+        parse(text, if everything { Take::Everything } else { Take::OpenAi })
+    }
+
+    fn row(&self, model: &str, text: &str) -> Result<(ModelPrice, Vec<String>), Vec<String>> {
+        parse_row(model, text)
+    }
+
+    fn render(&self, price: &ModelPrice) -> String {
+        render(price)
+    }
+}
 
 /// Models with one price.
 struct Listed {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::price::{ModelPrice, Unit};
+use domain::price::{ModelPrice, PriceFile, Unit};
 use serde_json::value::RawValue;
 
 use super::members::Members;
@@ -15,17 +15,6 @@ pub enum Take {
     #[default]
     OpenAi,
     Everything,
-}
-
-/// What a file says.
-#[derive(Clone, Debug, Default)]
-pub struct PriceFile {
-    /// By name, each once.
-    pub models: BTreeMap<String, ModelPrice>,
-    /// What is not understood; it prices nothing.
-    pub warnings: Vec<String>,
-    /// Rows of other providers, and rows without any price.
-    pub left_out: usize,
 }
 
 /// OpenAI's fee for a file search of the Responses API, in pico-dollars: 2.50 dollars a thousand.

@@ -208,6 +208,8 @@ fn moderations_are_free_and_on_record() {
     assert_eq!(record["family"], "moderations");
     assert_eq!(record["output_tokens"], 0);
     assert_eq!(record["cost_nanos"], 0, "known to cost nothing, which is not unpriced");
+    let prices = rig.gateway.admin("GET", "/tollgate/v1/prices", &Value::Null);
+    assert_eq!(prices["unpriced"], json!([]));
 }
 
 #[test]
