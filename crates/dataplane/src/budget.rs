@@ -91,7 +91,11 @@ impl Budgets {
     }
 
     fn is_fresh(&self) -> bool {
-        self.read.load(Ordering::SeqCst) == self.changes.load(Ordering::SeqCst)
+        self.read.load(Ordering::SeqCst) == self.changes()
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
     }
 
     fn kept(&self) -> Arc<LimitSet> {
@@ -115,12 +119,13 @@ impl Budgets {
             return Ok(());
         }
         // Noted before the read: a change that comes during it makes the set old again.
-        let changes = self.changes.load(Ordering::SeqCst);
+        let changes = self.changes();
         let all = self.ledger.limits().await.map_err(|error| unavailable(&error.to_string()))?;
         *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(LimitSet::of(all));
         let free = self.book().withdraw_all();
         let returned = Arc::clone(self).give_back_all(free);
         self.followed(returned).await?.map_err(|error| unavailable(&error.to_string()))?;
+        self.lanes.forget_declined();
         self.read.store(changes, Ordering::SeqCst);
         Ok(())
     }

@@ -228,7 +228,7 @@ fn prepare(
         true => facts_model(head),
         false => summary.model,
     };
-    let metered = facts.spending.as_ref().and_then(|spending| spending.metered);
+    let tools = facts.spending.as_ref().and_then(|spending| spending.metered?.tools);
     let call = Call {
         request: facts.id,
         at: facts.at,
@@ -248,8 +248,7 @@ fn prepare(
         characters: summary.characters,
         gone: Gone::default(),
         rate: facts.rate,
-        tools: metered.and_then(|metered| metered.tools),
-        choices: metered.map_or(1, |metered| metered.output.choices),
+        container_sessions: tools.map_or(1, |tools| tools.sessions.max(1)),
         clamped: facts.spending.as_ref().filter(|s| s.clamped).and_then(|s| s.output),
         held: Mutex::new(facts.spending.map(|s| s.held)),
         _open: facts.open,

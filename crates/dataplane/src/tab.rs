@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::bound::Tools;
 use domain::ledger::Covered;
 use domain::{
     Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens,
@@ -83,10 +82,9 @@ pub(crate) struct Call {
     pub(crate) rate: RateTicket,
     /// What is set aside for the one attempt of this call; it takes it.
     pub(crate) held: Mutex<Option<Held>>,
-    /// Tools that run at the provider, as far as a limit had to look for them.
-    pub(crate) tools: Option<Tools>,
-    /// How many answers were asked for, as far as a limit had to look; else 1.
-    pub(crate) choices: u64,
+    /// What a container costs that code runs in, in sessions of the smallest; as far as a limit
+    /// had to look, else 1.
+    pub(crate) container_sessions: u64,
     /// The maximum output, in tokens, that the call was cut to.
     pub(crate) clamped: Option<u64>,
     pub(crate) _open: Open,
@@ -98,6 +96,7 @@ pub(crate) struct Count {
     pub(crate) tokens: Option<Tokens>,
     pub(crate) media_ms: u64,
     pub(crate) images: u32,
+    pub(crate) tools: ToolCalls,
     pub(crate) model: Option<Box<str>>,
     pub(crate) service_tier: Option<Box<str>>,
     /// What the model wrote, still escaped, as far as it was seen.
@@ -109,9 +108,6 @@ pub(crate) struct Count {
     /// The answer's end was seen, or the chunk of a stream that has nothing but its usage: what is
     /// counted is all of it.
     pub(crate) whole: bool,
-    /// Calls of tools that run at the provider; `None` where the answer was too large to be looked
-    /// through for them.
-    pub(crate) tools: Option<ToolCalls>,
     pub(crate) bytes_out: u64,
 }
 
@@ -246,8 +242,7 @@ impl Tab {
         }
         let reported = || self.cost(end, tokens);
         let Some(hold) = self.hold() else { return (reported(), false) };
-        let tools_known = end.count.tools.is_some() || self.call.tools.is_none();
-        let known = end.count.whole && end.count.bad_usage == 0 && tools_known;
+        let known = end.count.whole && end.count.bad_usage == 0;
         match reported().filter(|_| known) {
             Some(cost) => (Some(cost), false),
             None => (Some(Cost::of(hold)), true),

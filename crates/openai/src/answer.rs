@@ -9,5 +9,5 @@ mod usage;
 pub use derived::{Derived, derived};
 pub use scan::{Noted, Scan};
 pub use text::{delta_text, input_text, output_text};
-pub use tools::{ToolCalls, tool_calls};
+pub use tools::ToolCalls;
 pub use usage::{BadUsage, Counted, parse_usage};

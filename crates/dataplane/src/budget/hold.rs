@@ -174,8 +174,9 @@ impl Budgets {
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
             let _turn = turn.await;
+            let since = this.changes();
             if let Ok(answers) = this.ask(&wishes).await {
-                this.take_in(&wishes, answers);
+                this.take_in(&wishes, answers, since);
             }
         });
     }
@@ -201,8 +202,9 @@ impl Budgets {
         (limited, seats, amount): (Vec<Limited>, Vec<Seat>, Nanos),
         _turn: OwnedMutexGuard<()>,
     ) -> Result<Result<Held, Nos>, Fault> {
+        let since = self.changes();
         let answers = self.ask(&wishes).await?;
-        let nos = self.take_in(&wishes, answers);
+        let nos = self.take_in(&wishes, answers, since);
         if nos.is_empty() && self.book().hold(&seats, amount).is_ok() {
             return Ok(Ok(Held::new(&self, &limited, &seats, amount)));
         }
@@ -218,15 +220,18 @@ impl Budgets {
         answers.map_err(|error| unavailable(&error.to_string()))
     }
 
-    /// Takes what the store granted into the book; what it declined.
-    fn take_in(&self, wishes: &[Wish], answers: Vec<Result<Nanos, Declined>>) -> Nos {
+    /// Takes what the store granted into the book; what it declined. A no is only good as long as
+    /// no limit has changed since it was asked for.
+    fn take_in(&self, wishes: &[Wish], answers: Vec<Result<Nanos, Declined>>, since: u64) -> Nos {
         let mut nos = Nos::new();
         let mut book = self.book();
         for ((at, seat, _), answer) in wishes.iter().zip(answers) {
             match answer {
                 Ok(granted) => book.granted(*seat, granted),
                 Err(no) => {
-                    self.lanes.note(*seat, no);
+                    if since == self.changes() {
+                        self.lanes.note(*seat, no);
+                    }
                     nos.push((*at, no));
                 }
             }

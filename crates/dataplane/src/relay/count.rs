@@ -1,7 +1,7 @@
 //! What an answer says of its cost, gathered as it passes.
 
 use domain::{Tokens, UsageFamily};
-use openai::answer::{Counted, Noted, delta_text, parse_usage, tool_calls};
+use openai::answer::{Counted, Noted, delta_text, parse_usage};
 use openai::json::unescape;
 use openai::surface::Meter;
 
@@ -91,18 +91,18 @@ impl Counter {
         }
     }
 
-    /// Looks for calls of the provider's tools in a whole answer, or in the event that ends one.
-    pub(crate) fn tools(&mut self, whole: &[u8]) {
-        if self.meter == Meter::Responses {
-            self.count.tools = Some(tool_calls(whole));
-        }
-    }
-
     /// Counts of a text only grow.
     fn shrinks(&self, now: &Tokens) -> bool {
         let is_text = matches!(self.meter, Meter::Chat | Meter::Completion | Meter::Responses);
         let before = self.count.tokens.filter(|_| is_text);
         before.is_some_and(|was| now.input < was.input || now.output < was.output)
+    }
+
+    /// Counts the calls of a provider's tools in a whole answer, or in one event.
+    pub(crate) fn tools(&mut self, text: &[u8]) {
+        if self.meter == Meter::Responses {
+            self.count.tools.note(text);
+        }
     }
 
     /// An image stream brings one image a final event.

@@ -134,6 +134,7 @@ impl Events {
             return Kept::AsItIs;
         }
         counter.written(data);
+        counter.tools(data);
         let first = !std::mem::replace(&mut self.seen_first, true);
         if self.brings && ID.find(data).is_some() {
             self.find_ids(data, first);
@@ -170,10 +171,7 @@ impl Events {
             Meter::Responses => {
                 let terminal: [&[u8]; 4] =
                     [b"response.completed", b"response.failed", b"response.incomplete", b"error"];
-                if terminal.contains(&kind) {
-                    self.complete = true;
-                    counter.tools(data);
-                }
+                self.complete |= terminal.contains(&kind);
             }
             Meter::Chat | Meter::Completion | Meter::Run if noted.error => {
                 self.complete = true;
