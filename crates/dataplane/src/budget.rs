@@ -49,6 +49,8 @@ pub(crate) struct Budgets {
     read: AtomicU64,
     reading: tokio::sync::Mutex<()>,
     book: Mutex<Book>,
+    /// How often the store has answered.
+    answers: AtomicU64,
     lanes: Lanes,
 }
 
@@ -63,6 +65,7 @@ impl Budgets {
             read: AtomicU64::new(0),
             reading: tokio::sync::Mutex::default(),
             book: Mutex::default(),
+            answers: AtomicU64::new(0),
             lanes: Lanes::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! Setting money aside: from the process's own share while that lasts, else after asking the store.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::bound::{Bound, clamp};
@@ -14,6 +15,8 @@ use super::{Budgets, Held, LESSEE, Limited, STORE, refuse, unavailable};
 
 /// How long a call waits for other calls' holds to come back.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a call waits for its turn to ask a store that answers.
+const QUEUE: Duration = Duration::from_secs(5);
 /// A clamp to this many tokens is taken at once; a smaller one only when waiting did not help.
 const COMFORTABLE: u64 = 1_024;
 
@@ -128,8 +131,7 @@ impl Budgets {
             Err(missing) => missing,
         };
         let Some(lack) = missing.first() else { return Ok(Err(Nos::new())) };
-        let turn = timeout(STORE, Arc::clone(&self.lanes.of(lack.seat).turn).lock_owned()).await;
-        let turn = turn.map_err(|_| unavailable("others wait for the store as well"))?;
+        let turn = self.turn(lack.seat).await?;
         let missing = match self.at_hand(limited, seats, amount) {
             Ok(done) => return Ok(done),
             Err(missing) => missing,
@@ -138,6 +140,23 @@ impl Budgets {
         let hold = (limited.to_vec(), seats.to_vec(), amount);
         // What the store has granted must not be lost with a client.
         self.followed(Arc::clone(self).ask_and_hold(wishes, hold, turn)).await?
+    }
+
+    /// The turn to ask the store. While it answers others, one waits on.
+    async fn turn(&self, seat: Seat) -> Result<OwnedMutexGuard<()>, Fault> {
+        let turn = Arc::clone(&self.lanes.of(seat).turn).lock_owned();
+        tokio::pin!(turn);
+        let late = Instant::now() + QUEUE;
+        loop {
+            let answers = self.answers.load(Ordering::Relaxed);
+            match timeout(STORE, &mut turn).await {
+                Ok(turn) => return Ok(turn),
+                Err(_)
+                    if answers != self.answers.load(Ordering::Relaxed) && Instant::now() < late => {
+                }
+                Err(_) => return Err(unavailable("others wait for the store as well")),
+            }
+        }
     }
 
     /// What can be said without the store: held, or known to be declined.
@@ -217,7 +236,9 @@ impl Budgets {
         returned.map_err(|error| unavailable(&error.to_string()))?;
         let asks = wishes.iter().map(|(.., ask)| ask.clone()).collect();
         let answers = self.ledger.grant(Holder(LESSEE.into()), asks).await;
-        answers.map_err(|error| unavailable(&error.to_string()))
+        let answers = answers.map_err(|error| unavailable(&error.to_string()))?;
+        self.answers.fetch_add(1, Ordering::Relaxed);
+        Ok(answers)
     }
 
     /// Takes what the store granted into the book; what it declined. A no is only good as long as

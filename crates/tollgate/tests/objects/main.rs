@@ -18,6 +18,7 @@ mod matrix;
 mod memory;
 mod metering;
 mod models;
+mod money;
 mod old;
 mod prompt;
 mod references;

@@ -71,7 +71,7 @@ fn id_at(answer: &Answer, place: &str) -> String {
 }
 
 /// A request for every operation that makes an object. A new one has none, and the test fails.
-fn request(rig: &Rig, id: &str, key: &Key) -> (String, Body) {
+pub fn request(rig: &Rig, id: &str, key: &Key) -> (String, Body) {
     let own = |kind| make(rig, kind, key);
     let json = |path: &str, body: Value| (path.to_owned(), Body::json(&body));
     let sound: &[(&str, &str, &[u8])] = &[("audio_sample", "a.wav", b"RIFF")];

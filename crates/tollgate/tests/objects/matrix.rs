@@ -17,7 +17,7 @@ fn naming(kind: ObjectKind) -> impl Iterator<Item = &'static Operation> {
 }
 
 /// The path with the object in its first parameter; what stands behind it need not exist.
-fn path(operation: &Operation, id: &str) -> String {
+pub fn path(operation: &Operation, id: &str) -> String {
     let mut names = [id].into_iter().chain(std::iter::repeat("child_1"));
     let segments = operation.path.split('/').map(|segment| match segment.starts_with('{') {
         true => names.next().unwrap_or_default(),
@@ -26,7 +26,7 @@ fn path(operation: &Operation, id: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn body(operation: &Operation) -> Body {
+pub fn body(operation: &Operation) -> Body {
     match operation.body {
         BodyKind::None => Body::none(),
         BodyKind::Json | BodyKind::SpooledFormOrJson => Body::json(&json!({})),
