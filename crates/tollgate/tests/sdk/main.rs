@@ -102,6 +102,47 @@ fn python_rates() {
     gateway.finish();
 }
 
+#[test]
+fn python_spending() {
+    spending(&PYTHON);
+}
+
+#[test]
+fn node_spending() {
+    spending(&NODE);
+}
+
+/// What a client meets at a spend limit: told once where a retry cannot help, told to wait where
+/// it can.
+fn spending(language: &Language) {
+    let provider = FakeProvider::start();
+    let gateway = gateway(&provider);
+    let limited = |name: &str, nanos: i64| {
+        let key = gateway.create_key(&json!({ "name": name }));
+        let body = json!({
+            "scope": {"type": "api_key", "id": key.id}, "period": "month",
+            "amount_nanos": nanos, "clamp_output": false,
+        });
+        gateway.admin("PUT", "/tollgate/v1/limits", &body);
+        key.value
+    };
+    let mut env = through(&gateway, &limited("spent", 0));
+    // gpt-4o writes 16,384 tokens for 0.16384 dollars: there is room for one call at a time.
+    env.push(("ROOM_FOR_ONE", limited("room for one", 250_000_000)));
+    let one = gateway.create_key(&json!({"name": "one at a time"}));
+    let path = format!("/tollgate/v1/api_keys/{}/rate_limits", one.id);
+    gateway.admin("PUT", &path, &json!({"max_concurrent_requests": 1}));
+    env.push(("ONE_AT_A_TIME", one.value));
+    language.run("spending", &env).finish();
+    // One request for each of the three calls: nobody tried again.
+    let spent = 3;
+    let waited = refusals(&gateway, "api_key_spend_limit_exceeded") - spent;
+    assert!((1..=2).contains(&waited), "{waited} were told to wait");
+    assert!((1..=2).contains(&refusals(&gateway, "rate_limit_exceeded")));
+    assert_eq!(provider.seen_count(), 4);
+    gateway.finish();
+}
+
 fn gateway(provider: &FakeProvider) -> TestGateway {
     TestGateway::builder(Path::new(BIN)).provider(provider).start()
 }
