@@ -61,7 +61,11 @@ fn fate(rig: &Rig, operation: &Operation, path: &str, body: &Body) -> Fate {
     let billed = rig.provider.bill().len() - bills;
     if rig.provider.seen_count() == 0 {
         let code = answer.header("x-tollgate-error");
-        let told = [Some("route_not_metered"), Some("feature_not_allowed_with_hard_limit")];
+        let told = [
+            Some("route_not_metered"),
+            Some("feature_not_allowed_with_hard_limit"),
+            Some("model_price_unknown"),
+        ];
         // What we answer from memory, and what is not there, cost nothing.
         let local = operation.local || answer.status == 404 || operation.lists.is_some();
         assert!(local || told.contains(&code), "{name}: {} {}", answer.status, answer.text());
