@@ -5,7 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
+use crate::ledger::{
+    AccountId, AccountQuery, AccountState, Ask, Batch, Declined, EntryPage, EntryQuery, Holder,
+    Imbalance, Row, Verdict,
+};
 use crate::rate::RateLimits;
 use crate::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Key, KeyId, KeyKind,
@@ -182,9 +185,21 @@ pub trait Ledger: Send + Sync {
 
     /// The accounts of a scope, newest period first, as they stand under today's limits.
     fn accounts(&self, scope: ScopeId) -> StoreResult<'_, Vec<(AccountId, Row)>>;
+}
 
-    /// The accounts where the sums do not agree: Σ entries ≠ posted, or Σ leases ≠ leased.
-    fn verify(&self) -> StoreResult<'_, Vec<String>>;
+/// The ledger as operators look at it.
+pub trait LedgerReport: Send + Sync {
+    /// Accounts in the order of their ids.
+    fn account_page(&self, query: AccountQuery) -> StoreResult<'_, Paged<AccountState>>;
+
+    /// Entries, newest first. Looks at a bounded part of the ledger a page, so that a page may hold
+    /// fewer than asked for although older ones follow.
+    fn entries(&self, query: EntryQuery) -> StoreResult<'_, EntryPage>;
+
+    /// The accounts where the sums do not agree: Σ entries ≠ posted, or Σ leases ≠ leased. Every
+    /// account is looked at. `whole`: and every entry is read anew; else only those that came
+    /// since the last look are, and added to what was read then.
+    fn verify(&self, whole: bool) -> StoreResult<'_, Verdict>;
 }
 
 /// Told after a change was committed, so that no cache answers from before it.
@@ -195,6 +210,9 @@ pub trait Invalidate: Send + Sync {
     fn upstreams_changed(&self);
     /// The spend limits of these scopes were set or removed.
     fn limits_changed(&self, scopes: &[ScopeId]);
+    /// The ledger was verified; these are all accounts whose sums do not agree. Nothing is let
+    /// through under their scopes until a later look finds them in order.
+    fn ledger_verified(&self, breaches: &[Imbalance]);
 }
 
 /// What scopes have spent: the ledger's answer to whoever shows it.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Params, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
-use super::{apply_keys, apply_limits, rates, schema};
+use super::{apply_keys, apply_limits, ledger, rates, schema};
 use crate::columns::actor;
 use crate::sql;
 
@@ -56,6 +56,7 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         Change::RemoveUpstream(id) => touch(db, sql::REMOVE_UPSTREAM, params![id.as_str()]),
         Change::SetRateLimits { scope, limits, at } => rates::set(db, scope, limits, *at),
         Change::ClearRateLimits(scope) => rates::clear(db, scope),
+        Change::CorrectLedger(correction) => ledger::corrections::apply(db, correction),
         Change::PutMeta { name, value } => put_meta(db, name, value),
         of_limits => apply_limits::apply(db, of_limits),
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use control::{AlertDraft, Author, Ports};
+use domain::ledger::Imbalance;
 use domain::ports::{Balances, Invalidate, StoreResult};
 use domain::{Balance, Nanos, PeriodKind, ScopeId, Secret, SecretHash, Timestamp};
 use sha2::{Digest, Sha256};
@@ -34,6 +35,7 @@ impl Invalidate for Deaf {
     fn keys_changed(&self, _: &[SecretHash]) {}
     fn upstreams_changed(&self) {}
     fn limits_changed(&self, _: &[ScopeId]) {}
+    fn ledger_verified(&self, _: &[Imbalance]) {}
 }
 
 impl Clock for Outside {
@@ -80,8 +82,9 @@ fn start(outside: &Arc<Outside>, private_hosts: &[&str]) -> Alerts {
     let ports = Ports {
         records: store.clone(),
         directory: store.clone(),
-        usage: store,
+        usage: store.clone(),
         balances: outside.clone(),
+        ledger: store,
         clock: Arc::clone(&clock),
         invalidate: Arc::new(Deaf),
     };
