@@ -151,7 +151,7 @@ fn fault(bill: &Bill, records: &[&Record], limits: &[Limit], complete: bool) -> 
         return needless.then(|| format!("{name}: estimated although the usage was delivered"));
     }
     if !bill.usage_reported {
-        let told = stood && price.is_some() && bill.tokens != Tokens::default();
+        let told = stood && prices::by_tokens(bill).is_some_and(|picos| picos > 0);
         return told.then(|| format!("{name}: nobody told the usage, and it is not estimated"));
     }
     if record.tokens != bill.tokens {

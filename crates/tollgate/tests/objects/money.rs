@@ -73,13 +73,13 @@ fn fate(rig: &Rig, operation: &Operation, path: &str, body: &Body) -> Fate {
     }
     let about = format!("{name}: {} {}", answer.status, answer.text());
     assert!(!refused_by_us(&answer), "{about}");
-    let cost = record(rig, &answer)["cost_nanos"].as_i64();
     match operation.meter {
         Meter::Free | Meter::Moderations => {
-            assert_eq!((billed, cost.unwrap_or(0)), (0, 0), "{about}");
+            assert_eq!(billed, 0, "{about}");
             Fate::Free
         }
         _ => {
+            let cost = record(rig, &answer)["cost_nanos"].as_i64();
             assert!(billed == 1 && cost > Some(0), "{billed} bills, {cost:?}: {about}");
             Fate::Posted
         }
@@ -140,8 +140,22 @@ fn case_57_every_operation_under_a_limit_is_held_for_or_free_or_refused() {
     assert!(paid.iter().all(posted), "{fates:#?}");
     let off = ["create-realtime-session", "CreateChatSessionMethod", "createRun", "createEvalRun"];
     assert!(off.iter().all(|id| fates[id] == Fate::Refused), "{fates:#?}");
-    // The limit holds nothing more once all have ended, and has spent what was posted.
-    let sum: i64 = rig.gateway.records().iter().filter_map(|r| r["cost_nanos"].as_i64()).sum();
-    let list = rig.gateway.admin("GET", "/tollgate/v1/limits", &Value::Null);
-    assert_eq!(list["data"][0]["spent_nanos"], json!(sum));
+    // What is free has no cost on record, and the limit has spent what all else cost.
+    let mut last = (0, 0);
+    let late = Instant::now() + Duration::from_secs(10);
+    while last.0 == 0 || last.0 != last.1 {
+        assert!(Instant::now() < late, "{last:?}: what is spent, and what is on record");
+        let list = rig.gateway.admin("GET", "/tollgate/v1/limits", &Value::Null);
+        let spent = list["data"][0]["spent_nanos"].as_i64().unwrap();
+        let cost = |record: &Value| record["cost_nanos"].as_i64().unwrap_or(0);
+        let is_free =
+            |r: &&Value| ["other", "moderations"].contains(&r["family"].as_str().unwrap());
+        let (free, paid): (Vec<_>, Vec<_>) = {
+            let records = rig.gateway.records();
+            let (free, paid): (Vec<_>, Vec<_>) = records.iter().partition(is_free);
+            (free.into_iter().map(cost).collect(), paid.into_iter().map(cost).collect())
+        };
+        assert_eq!(free.iter().sum::<i64>(), 0);
+        last = (spent, paid.iter().sum::<i64>());
+    }
 }

@@ -69,7 +69,8 @@ pub(super) fn price(bill: &Bill) -> Option<i64> {
     i64::try_from((picos + u128::from(bill.fees) * 1000).div_ceil(1000)).ok()
 }
 
-fn by_tokens(bill: &Bill) -> Option<u128> {
+/// The part of it that is charged by tokens, in pico-dollars; `None` where nothing is.
+pub(super) fn by_tokens(bill: &Bill) -> Option<u128> {
     let tokens = &bill.tokens;
     let fits = |l: &&Line| l.models.contains(&bill.model.as_str()) && l.tier == bill.tier;
     let line = LINES.iter().filter(fits).rfind(|line| tokens.input > line.above || line.above == 0);
