@@ -47,6 +47,7 @@ pub struct TestGateway {
     providers: Vec<Arc<Shared>>,
     canaries: Mutex<Canaries>,
     bill_check: bool,
+    price_check: bool,
     checked: bool,
 }
 
@@ -229,7 +230,7 @@ impl TestGateway {
         for provider in &self.providers {
             provider.settle(Duration::from_secs(2));
         }
-        let rigour = books::Rigour { complete: self.bill_check, stopped };
+        let rigour = books::Rigour { complete: self.bill_check, prices: self.price_check, stopped };
         books::check(&self.data_dir, &self.providers, rigour);
         let output = self.output();
         self.canaries.lock().unwrap().check(output.as_bytes(), &self.data_dir);

@@ -51,6 +51,8 @@ pub(crate) struct Budgets {
     book: Mutex<Book>,
     /// How often the store has answered.
     answers: AtomicU64,
+    /// How often it could not.
+    failures: AtomicU64,
     lanes: Lanes,
 }
 
@@ -66,6 +68,7 @@ impl Budgets {
             reading: tokio::sync::Mutex::default(),
             book: Mutex::default(),
             answers: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
             lanes: Lanes::default(),
         }
     }

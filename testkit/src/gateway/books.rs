@@ -19,6 +19,8 @@ use ledger::{Limit, Payer};
 pub(super) struct Rigour {
     /// Every bill has its record: nothing was killed.
     pub(super) complete: bool,
+    /// The provider charges by its own price list, and the gateway knows no other.
+    pub(super) prices: bool,
     /// The gateway stopped cleanly just now: nothing is set aside any more.
     pub(super) stopped: bool,
 }
@@ -51,7 +53,7 @@ pub(super) fn check(data_dir: &Path, providers: &[Arc<Shared>], rigour: Rigour) 
     // The built-in provider keeps no bill.
     let mut faults = match providers {
         [] => Vec::new(),
-        _ => compare(&records, providers, &limits, rigour.complete),
+        _ => compare(&records, providers, &limits, rigour),
     };
     if let Some(db) = books.filter(|_| rigour.stopped) {
         let log = Some(&log).filter(|_| rigour.complete);
@@ -102,7 +104,7 @@ fn compare(
     records: &[Record],
     providers: &[Arc<Shared>],
     limits: &[Limit],
-    complete: bool,
+    rigour: Rigour,
 ) -> Vec<String> {
     let mut faults = Vec::new();
     let mut by_id: HashMap<&str, Vec<&Record>> = HashMap::new();
@@ -124,7 +126,7 @@ fn compare(
             };
             let found = by_id.get(id).map_or(&[][..], Vec::as_slice);
             billed.extend(found.iter().map(|record| record.request_id.as_str()));
-            faults.extend(fault(bill, found, limits, complete));
+            faults.extend(fault(bill, found, limits, rigour));
         }
     }
     let unbilled = records.iter().filter(|r| !billed.contains(&r.request_id.as_str()));
@@ -134,13 +136,14 @@ fn compare(
     faults
 }
 
-fn fault(bill: &Bill, records: &[&Record], limits: &[Limit], complete: bool) -> Option<String> {
+fn fault(bill: &Bill, records: &[&Record], limits: &[Limit], rigour: Rigour) -> Option<String> {
+    let complete = rigour.complete;
     let name = format!("{} {} ({})", bill.method, bill.path, bill.request_id);
     let [record] = records else {
         let killed = !complete && records.is_empty();
         return (!killed).then(|| format!("{name}: {} records instead of 1", records.len()));
     };
-    let price = prices::price(bill);
+    let price = prices::price(bill).filter(|_| rigour.prices);
     let short = price.filter(|price| record.cost.unwrap_or(0) < *price);
     let stood = limits.iter().any(|limit| limit.stood_over(&record.payer, record.at_ms));
     if let Some(price) = short.filter(|_| stood) {

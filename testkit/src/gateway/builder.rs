@@ -17,6 +17,7 @@ pub struct Builder {
     data_dir: Option<PathBuf>,
     providers: Vec<Arc<Shared>>,
     bill_check: bool,
+    price_check: bool,
 }
 
 impl Builder {
@@ -28,6 +29,7 @@ impl Builder {
             data_dir: None,
             providers: Vec::new(),
             bill_check: true,
+            price_check: true,
         }
     }
 
@@ -68,6 +70,13 @@ impl Builder {
         self
     }
 
+    /// What calls cost is not held against the provider's price list: for tests that set prices
+    /// of their own.
+    pub fn with_other_prices(mut self) -> Self {
+        self.price_check = false;
+        self
+    }
+
     /// Starts it and waits until it listens; panics with its output when it does not.
     pub fn start(self) -> TestGateway {
         let home = tempfile::tempdir().expect("home of the gateway");
@@ -100,6 +109,7 @@ impl Builder {
             providers: self.providers,
             canaries: Mutex::new(canaries),
             bill_check: self.bill_check,
+            price_check: self.price_check,
             checked: false,
         }
     }

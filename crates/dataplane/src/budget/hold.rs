@@ -147,9 +147,14 @@ impl Budgets {
         let turn = Arc::clone(&self.lanes.of(seat).turn).lock_owned();
         tokio::pin!(turn);
         let late = Instant::now() + QUEUE;
+        let failures = self.failures.load(Ordering::Relaxed);
         loop {
             let answers = self.answers.load(Ordering::Relaxed);
             match timeout(STORE, &mut turn).await {
+                // Whoever asked meanwhile has waited for all.
+                Ok(_) if failures != self.failures.load(Ordering::Relaxed) => {
+                    return Err(unavailable("it has just failed for others"));
+                }
                 Ok(turn) => return Ok(turn),
                 Err(_)
                     if answers != self.answers.load(Ordering::Relaxed) && Instant::now() < late => {
@@ -236,7 +241,10 @@ impl Budgets {
         returned.map_err(|error| unavailable(&error.to_string()))?;
         let asks = wishes.iter().map(|(.., ask)| ask.clone()).collect();
         let answers = self.ledger.grant(Holder(LESSEE.into()), asks).await;
-        let answers = answers.map_err(|error| unavailable(&error.to_string()))?;
+        let answers = answers.map_err(|error| {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+            unavailable(&error.to_string())
+        })?;
         self.answers.fetch_add(1, Ordering::Relaxed);
         Ok(answers)
     }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use testkit::{Answer, TestGateway};
+use testkit::{Answer, Builder, TestGateway};
 
 use crate::support::{BIN, Stage, hello, refused, signal, until};
 
@@ -38,7 +38,7 @@ fn metric(gateway: &TestGateway, name: &str) -> u64 {
 
 #[test]
 fn a_call_costs_what_the_book_says_from_the_next_call_on() {
-    let mut stage = Stage::new();
+    let mut stage = Stage::with(Builder::with_other_prices);
     let built_in = stage.chat(&chat("gpt-4o"));
     assert_eq!(cost(&built_in), at(&built_in, 2_500, 10_000));
     let price = json!({
@@ -133,7 +133,7 @@ fn case_26_a_bad_import_changes_nothing() {
 fn what_the_config_file_prices_only_the_config_file_changes() {
     let of_file = "[[prices]]\nmodel = \"gpt-4o\"\ninput_cost_per_token = 3e-6\n\
                    output_cost_per_token = 4e-6\n";
-    let stage = Stage::configured(of_file);
+    let stage = Stage::with(|builder| builder.config(of_file).with_other_prices());
     let called = stage.chat(&chat("gpt-4o"));
     assert_eq!(cost(&called), at(&called, 3_000, 4_000));
     let gateway = &stage.gateway;

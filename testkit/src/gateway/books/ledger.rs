@@ -84,7 +84,7 @@ pub(super) fn faults(
     for account in accounts(db)? {
         let Account { kind, id, period, start, posted, leased, overage, .. } = &account;
         let name = format!("{kind} {id}, {period} from {start}");
-        let entries = entries(db, &account)?;
+        let entries = entries(db, &account, "1 = 1")?;
         if entries != *posted {
             faults.push(format!("{name}: {posted} posted, {entries} in the entries"));
         }
@@ -93,8 +93,9 @@ pub(super) fn faults(
         }
         let Some(log) = log else { continue };
         let logged = logged(log, &account)?;
-        if logged != *posted {
-            faults.push(format!("{name}: {posted} posted, {logged} in the request log"));
+        let attempts = self::entries(db, &account, "kind NOT IN ('forfeit', 'correction')")?;
+        if logged != attempts {
+            faults.push(format!("{name}: {attempts} posted, {logged} in the request log"));
         }
         let of = |l: &&Limit| (&l.kind, &l.id, &l.period) == (kind, id, period);
         let Some(limit) = limits.iter().find(of).filter(|_| *overage == 0) else { continue };
@@ -125,8 +126,8 @@ fn accounts(db: &Connection) -> rusqlite::Result<Vec<Account>> {
     db.prepare(text)?.query_map([], account)?.collect()
 }
 
-/// The sum of an account's entries. A forfeited share names its own scope and period only.
-fn entries(db: &Connection, account: &Account) -> rusqlite::Result<i64> {
+/// The sum of an account's entries that meet a condition. A forfeited share names its own scope and period only.
+fn entries(db: &Connection, account: &Account, and: &str) -> rusqlite::Result<i64> {
     let column = match account.kind.as_str() {
         kind @ ("api_key" | "user" | "project" | "organization") => kind,
         other => panic!("an account of a {other}"),
@@ -137,7 +138,8 @@ fn entries(db: &Connection, account: &Account) -> rusqlite::Result<i64> {
         _ => "(kind <> 'forfeit' OR day < 0 AND month < 0) AND ?2 = ?2",
     };
     let text = format!(
-        "SELECT COALESCE(SUM(cost), 0) FROM ledger_entries WHERE {column} = ?1 AND {period}"
+        "SELECT COALESCE(SUM(cost), 0) FROM ledger_entries WHERE {column} = ?1 AND {period} \
+         AND {and}"
     );
     db.query_row(&text, params![account.id, account.start], |row| row.get(0))
 }

@@ -57,7 +57,8 @@ impl Desk {
     fn faults(&self) -> Vec<String> {
         let (log, records) = read(&self.dir.path().join("requests.db")).unwrap();
         let limits = ledger::limits(&self.books).unwrap();
-        let mut faults = compare(&records, &[self.provider.shared()], &limits, true);
+        let rigour = Rigour { complete: true, prices: true, stopped: true };
+        let mut faults = compare(&records, &[self.provider.shared()], &limits, rigour);
         faults.extend(ledger::faults(&self.books, Some(&log), &limits).unwrap());
         faults
     }
