@@ -85,8 +85,11 @@ fn case_48_a_limit_that_changed_before_the_store_was_locked_strands_nothing() {
     passed(&stage.chat(&hello()));
     super::limit(&stage.gateway, AMPLE * 2, false);
     let lock = locked(&stage);
-    // The shares under the old limit cannot be given back: nothing is sent before they are.
-    kept_waiting(&stage);
+    // The shares under the old limit cannot be given back: nothing is sent before they are. Three
+    // seconds, as the store waits two for a lock before it says no.
+    for _ in 0..3 {
+        kept_waiting(&stage);
+    }
     drop(lock);
     works_again(&stage);
     // All of it is there again, without a restart.
