@@ -70,6 +70,33 @@ fn case_90_hostile_texts_are_refused() {
 }
 
 #[test]
+fn every_string_is_utf_8() {
+    let strings: [&[u8]; 10] = [
+        "é".as_bytes(),
+        "a\u{7f}\u{80}😀".as_bytes(),
+        "long and plain, then é and \\n and é again".as_bytes(),
+        b"\xc3",
+        b"\xc3\\\"\xa9",
+        b"\xc3\\n\xa9",
+        b"\xed\xa0\x80",
+        b"\xf5\x80\x80\x80",
+        b"\xc0\xaf",
+        b"plain for more than one vector's length, then \x80",
+    ];
+    for string in strings {
+        for text in [[b"\"", string, b"\""].concat(), [b"{\"", string, b"\":1}"].concat()] {
+            let other = serde_json::from_slice::<serde_json::Value>(&text).is_ok();
+            assert_eq!(valid(&text), other, "{}", String::from_utf8_lossy(&text));
+        }
+    }
+    assert!(!valid(b"{\"a\":1\xc2\xa0}"));
+    let Err(invalid) = walk(b"{\"a\":\"x\\nyz\xff\"}", &mut Nothing) else {
+        panic!("it is not UTF-8")
+    };
+    assert_eq!((invalid.at, invalid.why), (11, "the text is not UTF-8"));
+}
+
+#[test]
 fn unescaping_borrows_where_it_can() {
     assert!(matches!(unescape(b"plain"), Some(Cow::Borrowed("plain"))));
     assert_eq!(unescape(br"mod\u0065l").as_deref(), Some("model"));
