@@ -3,6 +3,8 @@
 //! It does not validate: an answer is the provider's. It skips strings by `memchr`, keeps only the
 //! wanted values, and looks one level into `response`, where the Responses API's events carry them.
 
+use crate::json::short_string;
+
 /// At most this many bytes are kept of one value.
 const KEPT: usize = 16 * 1024;
 
@@ -73,6 +75,9 @@ enum Sink {
 
 /// The length of a string up to behind its closing quote, if it is whole here and has no escape.
 fn plain_string(text: &[u8]) -> Option<usize> {
+    if let Some(length) = short_string(text) {
+        return Some(length + 1);
+    }
     let end = memchr::memchr2(b'"', b'\\', text)?;
     (text[end] == b'"').then_some(end + 1)
 }

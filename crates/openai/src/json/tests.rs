@@ -97,6 +97,27 @@ fn every_string_is_utf_8() {
 }
 
 #[test]
+fn short_strings_end_where_long_ones_do() {
+    for length in 0..80 {
+        for odd in
+            [b"\"".as_slice(), b"\\\"", b"\\n", b"\x1f", b"\x00", b"\x7f", "é".as_bytes(), b"\xff"]
+        {
+            for place in 0..=length {
+                let mut string = vec![b'a' + u8::try_from(place % 26).unwrap_or(0); length];
+                string.splice(place..place, odd.iter().copied());
+                string.extend_from_slice(b"\",\"more behind it\"");
+                let length = match odd {
+                    b"\"" => Some(place),
+                    b"\x7f" => Some(length + 1),
+                    _ => None,
+                };
+                assert_eq!(short_string(&string), length.filter(|l| *l < 32), "{string:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn unescaping_borrows_where_it_can() {
     assert!(matches!(unescape(b"plain"), Some(Cow::Borrowed("plain"))));
     assert_eq!(unescape(br"mod\u0065l").as_deref(), Some("model"));
