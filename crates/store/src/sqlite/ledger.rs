@@ -3,9 +3,7 @@
 //! Everything runs on the writer's thread, inside its transaction, so that no two grants ever see
 //! the same remainder.
 
-use std::collections::BTreeMap;
-
-use domain::ledger::{AccountId, Ask, Batch, Declined, Holder, Row, Settlement};
+use domain::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
 use domain::ports::{Ledger, StoreError, StoreResult};
 use domain::{Nanos, Period, PeriodKind, ScopeId, ScopeKind, Timestamp};
 use rusqlite::{Connection, params};
@@ -19,6 +17,7 @@ use crate::sql;
 
 mod balances;
 mod entries;
+mod sums;
 
 impl Ledger for Store {
     fn grant(
@@ -146,14 +145,7 @@ pub(crate) fn post(db: &Connection, batch: &Batch) -> Result<bool, Failure> {
     if number <= last_batch(db, &batch.holder)? {
         return Ok(false);
     }
-    let mut sums: BTreeMap<AccountId, Settlement> = BTreeMap::new();
-    for posting in &batch.postings {
-        let of_one = Settlement::of(posting.hold, posting.cost);
-        for id in posting.payer.accounts(posting.admitted) {
-            sums.entry(id).or_default().add(&of_one);
-        }
-    }
-    for (id, sum) in &sums {
+    for (id, sum) in &sums::of(batch) {
         let mut row = load(db, id)?;
         let share = Nanos(sum.share.0.min(lease(db, &batch.holder, id)?));
         row.post(sum.cost, share, sum.over);
