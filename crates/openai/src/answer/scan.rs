@@ -65,6 +65,9 @@ fn field(key: &[u8]) -> Option<Field> {
     })
 }
 
+/// Room for a usage object, which has a few hundred bytes.
+const USAGE: usize = 512;
+
 /// What the scanner is in the middle of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sink {
@@ -236,7 +239,22 @@ impl Scan {
             b':' => self.at_key = false,
             b' ' | b'\t' | b'\n' | b'\r' => self.end_literal(),
             _ => {
-                let end = text.iter().position(|byte| b"\"{[}],: \t\n\r".contains(byte));
+                let ends = |byte: &u8| {
+                    matches!(
+                        byte,
+                        b'"' | b'{'
+                            | b'['
+                            | b'}'
+                            | b']'
+                            | b','
+                            | b':'
+                            | b' '
+                            | b'\t'
+                            | b'\n'
+                            | b'\r'
+                    )
+                };
+                let end = text.iter().position(ends);
                 let (literal, rest) = text.split_at(end.unwrap_or(text.len()));
                 self.begin_literal();
                 self.keep(literal);
@@ -313,6 +331,7 @@ impl Scan {
             match self.current {
                 Some(Field::Usage) if byte == b'{' => {
                     self.buffer.clear();
+                    self.buffer.reserve(USAGE);
                     self.sink = Sink::Value(Field::Usage);
                 }
                 Some(Field::Response) if byte == b'{' && self.level == 1 => {

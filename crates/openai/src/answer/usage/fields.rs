@@ -99,6 +99,13 @@ fn part(key: &[u8]) -> Part {
     }
 }
 
+/// A whole number of at most 18 digits; a longer one counts nothing that there can be.
+fn whole(text: &[u8]) -> Option<u64> {
+    let digits = text.len() <= 18 && text.iter().all(u8::is_ascii_digit);
+    let number = || text.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    digits.then(number)
+}
+
 struct Reader<'t> {
     text: &'t [u8],
     usage: Usage,
@@ -159,7 +166,7 @@ impl Visit for Reader<'_> {
             return;
         }
         if let Some(slot) = self.slot(depth) {
-            let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+            let number = whole(text);
             let twice = slot.is_some();
             *slot = number;
             self.bad |= twice || number.is_none();
