@@ -13,6 +13,8 @@
 
 mod attempt;
 mod book;
+#[cfg(test)]
+mod model;
 mod posting;
 mod row;
 #[cfg(test)]
