@@ -1,7 +1,7 @@
 //! One attempt, one slot: a file that says what a killed process had in flight.
 //!
 //! A slot is written when its request is about to leave (*sent*: what is held, and for whom) and
-//! when the attempt ends (*settled*: its whole usage record). A write goes to the system's memory
+//! when the attempt ends (*settled*: its whole usage record; *orphaned*, when a start ends it). A write goes to the system's memory
 //! and no further, so it costs about a microsecond and survives `kill -9`; only a power cut can
 //! lose it. Nothing is read here but at a start. The file is one worker's: no other thread writes
 //! to it, and its size is fixed, so that what is in flight is bounded by it.
@@ -25,6 +25,7 @@ const SIZE: usize = 1024;
 const MAGIC: &[u8; 8] = b"TGSLOT01";
 const SENT: u8 = 1;
 const SETTLED: u8 = 2;
+const ORPHANED: u8 = 3;
 
 /// A place in the file, taken by one attempt.
 #[derive(Debug)]
@@ -45,8 +46,11 @@ pub struct Money {
 pub struct Found {
     /// `None`: it was sent, and nobody knows how it ended.
     pub settled: Option<u64>,
+    /// It has a number only from [`Slots::orphaned`].
+    pub orphan: bool,
     pub money: Money,
     pub record: UsageRecord,
+    slot: Slot,
 }
 
 /// One worker's slots.
@@ -94,6 +98,18 @@ impl Slots {
     /// A number for what was found at the start: above all that came before, below all that comes.
     pub fn next_number(&self) -> u64 {
         self.last.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Ends an attempt that was found sent with what it says now, and numbers it, so that a start
+    /// that is killed before it has cleared the file is no reason to post it again.
+    ///
+    /// # Errors
+    /// The file cannot be written: it must not be posted yet.
+    pub fn orphaned(&self, found: &mut Found) -> io::Result<()> {
+        let number = self.next_number();
+        self.write(&found.slot, ORPHANED, number, found.money, &found.record)?;
+        found.settled = Some(number);
+        Ok(())
     }
 
     /// How many attempts may still begin.
@@ -152,7 +168,8 @@ fn read(file: &File, last: u64) -> io::Result<Vec<Found>> {
     for place in 0..count {
         let mut bytes = [0; SIZE];
         read_up_to(file, &mut bytes, place * SIZE as u64)?;
-        if let Some(slot) = parse(&bytes)
+        let place = Slot(u32::try_from(place).unwrap_or(u32::MAX));
+        if let Some(slot) = parse(&bytes, place)
             && slot.settled.is_none_or(|number| number > last)
         {
             found.push(slot);
@@ -176,7 +193,7 @@ fn read_up_to(file: &File, bytes: &mut [u8], from: u64) -> io::Result<()> {
     Ok(())
 }
 
-fn parse(bytes: &[u8; SIZE]) -> Option<Found> {
+fn parse(bytes: &[u8; SIZE], slot: Slot) -> Option<Found> {
     let word = |at: usize| bytes[at..at + 8].try_into().map(u64::from_le_bytes).ok();
     let length = usize::from(u16::from_le_bytes([bytes[10], bytes[11]]));
     if &bytes[..8] != MAGIC || HEAD + length > SIZE {
@@ -190,12 +207,13 @@ fn parse(bytes: &[u8; SIZE]) -> Option<Found> {
     }
     let settled = match bytes[8] {
         SENT => None,
-        SETTLED => Some(word(16)?),
+        SETTLED | ORPHANED => Some(word(16)?),
         _ => return None,
     };
     let amount = |at| word(at).map(|n| Nanos(n.cast_signed()));
     let money = Money { hold: amount(24)?, posted: amount(32)? };
-    Some(Found { settled, money, record: codec::decode(&bytes[HEAD..HEAD + length])? })
+    let record = codec::decode(&bytes[HEAD..HEAD + length])?;
+    Some(Found { settled, orphan: bytes[8] != SETTLED, money, record, slot })
 }
 
 /// FNV-1a over words: enough to tell a torn slot from a whole one.

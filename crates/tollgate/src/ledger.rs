@@ -49,17 +49,20 @@ impl Books {
         })
     }
 
-    /// An attempt whose process died: nobody will tell what it cost, so it is posted in full.
-    fn orphan(&self, found: Found) -> (UsageRecord, Option<Posting>) {
-        let money = Money { posted: found.money.hold, ..found.money };
-        let posting = self.posting(&found.record, money);
-        let posting = posting.map(|posting| Posting { reason: Reason::Orphan, ..posting });
-        let (outcome, error) = (Outcome::UpstreamFailed, Some("internal_error"));
-        (
-            UsageRecord { outcome, error, estimated: money.posted > Nanos(0), ..found.record },
-            posting,
-        )
+    /// What a start posts for an attempt that it has found.
+    fn found(&self, found: Found) -> (UsageRecord, Option<Posting>) {
+        let posting = self.posting(&found.record, found.money);
+        let reason = if found.orphan { Reason::Orphan } else { Reason::Settled };
+        (found.record, posting.map(|posting| Posting { reason, ..posting }))
     }
+}
+
+/// Ends an attempt whose process died: nobody will tell what it cost, so it is posted in full.
+fn end(orphan: &mut Found) {
+    let Found { money, record, .. } = orphan;
+    money.posted = money.hold;
+    (record.outcome, record.error) = (Outcome::UpstreamFailed, Some("internal_error"));
+    record.estimated = money.posted > Nanos(0);
 }
 
 fn holder(worker: usize) -> Holder {
@@ -102,20 +105,20 @@ async fn recover(
     let told = |error: StoreError| error.to_string();
     let io = |error| format!("{}: {error}", path.display());
     let last = store.last_batch(holder(worker)).await.map_err(told)?;
-    let (slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
+    let (slots, mut found) = Slots::open(path, SLOTS, last).map_err(io)?;
     if !found.is_empty() {
+        let mut orphans = 0;
+        // Before any of it is posted: a kill in here must not post it twice.
+        for orphan in found.iter_mut().filter(|found| found.settled.is_none()) {
+            end(orphan);
+            slots.orphaned(orphan).map_err(io)?;
+            orphans += 1;
+        }
+        tracing::info!(settled = found.len() - orphans, orphans, "posting what was left in flight");
         let mut batch = books.batch(worker, slots.next_number(), at);
         let mut records = Vec::with_capacity(found.len());
-        let orphans = found.iter().filter(|f| f.settled.is_none()).count();
-        tracing::info!(settled = found.len() - orphans, orphans, "posting what was left in flight");
         for attempt in found {
-            let (record, posting) = match attempt.settled {
-                Some(_) => {
-                    let posting = books.posting(&attempt.record, attempt.money);
-                    (attempt.record, posting)
-                }
-                None => books.orphan(attempt),
-            };
+            let (record, posting) = books.found(attempt);
             batch.postings.extend(posting);
             records.push(record);
         }

@@ -98,6 +98,24 @@ fn case_46_a_kill_leaves_what_was_sent_and_what_was_settled() {
 }
 
 #[test]
+fn case_46_a_start_that_is_killed_as_well_posts_an_orphan_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slots, _) = Slots::open(&dir.path().join("slots"), 8, 4).unwrap();
+    let slot = slots.take().unwrap();
+    slots.sent(&slot, MONEY.hold, &record("req_a")).unwrap();
+    let (slots, mut found) = Slots::open(&dir.path().join("slots"), 8, 4).unwrap();
+    assert!(found[0].orphan && found[0].settled.is_none());
+    found[0].money.posted = MONEY.hold;
+    slots.orphaned(&mut found[0]).unwrap();
+    let batch = slots.next_number();
+    // Killed before the batch was posted, and after.
+    let again = reopened(&dir, 4);
+    assert!(again[0].orphan && again[0].settled == Some(5) && batch == 6);
+    assert_eq!(again[0].money.posted, Nanos(50));
+    assert!(reopened(&dir, batch).is_empty());
+}
+
+#[test]
 fn numbers_go_on_after_a_start() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("slots");
