@@ -15,6 +15,7 @@ mod front;
 mod http2;
 mod keys;
 mod kill;
+mod kill_loop;
 mod limits;
 mod models;
 mod quickstart;
