@@ -1,6 +1,8 @@
 //! Random sequences over the ledger's whole interface, against an auditor that keeps a plain list
 //! of attempts and adds it up anew each time. `PROPTEST_CASES=100000` asks for more than a look.
 
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
 use domain::ledger::{AccountId, Attempt, Book, Declined, Phase, Row, Seat, Settlement};
 use domain::{Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
 use proptest::prelude::*;
