@@ -1,17 +1,22 @@
 //! From settled attempts to the ledger: while serving, and at a start after a kill.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataplane::{Found, Money, Slots};
-use domain::ledger::{Batch, Holder, Payer, Posting, Reason};
-use domain::ports::{Ledger, StoreError, UsageStore};
-use domain::{Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
+use dataplane::{Found, LESSEE, Money, Slots};
+use domain::ledger::{Batch, Covered, Holder, Payer, Posting, Reason};
+use domain::ports::{Ledger, Records, StoreError, UsageStore};
+use domain::{Change, Cost, Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
 use store::Store;
 
 /// Attempts in flight, a worker: streams at the limit of open calls, and as many again that wait
 /// for the store.
 const SLOTS: u32 = 65_536;
+/// What the kernel calls its own life; no file of it elsewhere, so nothing is ever the same there.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// Under this name the store remembers it.
+const BOOT: &str = "boot_id";
 
 /// Whose ledger this process writes.
 #[derive(Clone, Debug)]
@@ -28,12 +33,12 @@ impl Books {
     /// An empty batch of a worker's settlements up to `number`.
     #[must_use]
     pub fn batch(&self, worker: usize, number: u64, at: Timestamp) -> Batch {
-        Batch { holder: holder(worker), number, at, postings: Vec::new() }
+        Batch { holder: holder(worker), lessee: lessee(), number, at, postings: Vec::new() }
     }
 
     /// What an attempt adds to the ledger; nothing where nothing was held and nothing is owed.
     #[must_use]
-    pub fn posting(&self, record: &UsageRecord, money: Money) -> Option<Posting> {
+    pub fn posting(&self, record: &UsageRecord, money: Money, covered: Covered) -> Option<Posting> {
         (money.hold.0 > 0 || money.posted.0 > 0).then(|| Posting {
             payer: Payer {
                 api_key: record.key.to_string(),
@@ -43,6 +48,7 @@ impl Books {
             },
             admitted: record.at,
             hold: money.hold,
+            covered,
             cost: money.posted,
             reason: Reason::Settled,
             request: record.request.to_string(),
@@ -51,7 +57,7 @@ impl Books {
 
     /// What a start posts for an attempt that it has found.
     fn found(&self, found: Found) -> (UsageRecord, Option<Posting>) {
-        let posting = self.posting(&found.record, found.money);
+        let posting = self.posting(&found.record, found.money, found_covered(found.money));
         let reason = if found.orphan { Reason::Orphan } else { Reason::Settled };
         (found.record, posting.map(|posting| Posting { reason, ..posting }))
     }
@@ -63,6 +69,13 @@ fn end(orphan: &mut Found) {
     money.posted = money.hold;
     (record.outcome, record.error) = (Outcome::UpstreamFailed, Some("internal_error"));
     record.estimated = money.posted > Nanos(0);
+    record.cost = record.estimated.then(|| Cost::of(money.posted));
+}
+
+/// Which accounts a hold of an earlier process stood in is not written down: its whole share is
+/// closed at the start, wherever it was.
+fn found_covered(money: Money) -> Covered {
+    if money.hold > Nanos(0) { Covered::ALL } else { Covered::default() }
 }
 
 fn holder(worker: usize) -> Holder {
@@ -92,7 +105,37 @@ pub async fn open(
         opened.extend(Some(slots).filter(|_| worker < workers));
         worker += 1;
     }
+    end_lease(store, at).await.map_err(|error| error.to_string())?;
     Ok(opened)
+}
+
+/// Ends the share of budgets that an earlier process left behind. The system's memory outlived a
+/// process that was killed, and so did its slots: all that it let through has been posted by now.
+/// After a power cut nobody knows, and the whole share counts as spent.
+async fn end_lease(store: &Store, at: Timestamp) -> Result<(), StoreError> {
+    let boot = fs::read(BOOT_ID).unwrap_or_default();
+    let last = store.meta(BOOT).await?.unwrap_or_default();
+    if !boot.is_empty() && boot == last {
+        return store.close(lessee()).await;
+    }
+    let accounts = store.forfeit(lessee(), at).await?;
+    if accounts > 0 {
+        tracing::warn!(accounts, "shares of budgets that nobody could account for were posted");
+    }
+    // Only then: a start that ends in between must find the old one.
+    store.apply(vec![Change::PutMeta { name: BOOT, value: boot }], vec![]).await
+}
+
+/// Ends this process's share: all that it let through has been posted.
+///
+/// # Errors
+/// The store cannot be written; the next start does it.
+pub async fn close(store: &Store) -> Result<(), StoreError> {
+    store.close(lessee()).await
+}
+
+fn lessee() -> Holder {
+    Holder(LESSEE.to_owned())
 }
 
 async fn recover(

@@ -33,6 +33,11 @@ struct Local {
     held: i64,
     /// Settled here and not imported yet: still covered by `granted`.
     settled: i64,
+    /// Something was held since the last look for idle accounts.
+    recent: bool,
+    /// Below this much that is free, more is asked for ahead of need. 0 while that is under way,
+    /// or was declined.
+    low: i64,
 }
 
 impl Local {
@@ -49,6 +54,8 @@ impl Local {
 pub struct Book {
     accounts: Vec<Local>,
     index: HashMap<AccountId, Seat>,
+    /// Seats of forgotten accounts.
+    vacant: Vec<Seat>,
 }
 
 impl Settlement {
@@ -73,9 +80,14 @@ impl Book {
         if let Some(seat) = self.index.get(id) {
             return *seat;
         }
-        // Four thousand million accounts are past any machine's memory.
-        let seat = Seat(u32::try_from(self.accounts.len()).unwrap_or(u32::MAX));
-        self.accounts.push(Local::default());
+        let seat = if let Some(seat) = self.vacant.pop() {
+            *self.at_mut(seat) = Local::default();
+            seat
+        } else {
+            self.accounts.push(Local::default());
+            // Four thousand million accounts are past any machine's memory.
+            Seat(u32::try_from(self.accounts.len() - 1).unwrap_or(u32::MAX))
+        };
         self.index.insert(id.clone(), seat);
         seat
     }
@@ -93,7 +105,9 @@ impl Book {
             return Err(seats.iter().filter_map(short).collect());
         }
         for seat in seats {
-            self.at_mut(*seat).held += amount.0;
+            let account = self.at_mut(*seat);
+            account.held += amount.0;
+            account.recent = true;
         }
         Ok(())
     }
@@ -122,7 +136,23 @@ impl Book {
 
     /// The store has granted more.
     pub fn granted(&mut self, seat: Seat, amount: Nanos) {
-        self.at_mut(seat).granted += amount.0;
+        let account = self.at_mut(seat);
+        account.granted += amount.0;
+        account.low = amount.0 / 2;
+    }
+
+    /// Those accounts whose share is half used, so that more may be asked for before a call has
+    /// to wait for it. Each is told once for a grant.
+    pub fn running_low(&mut self, seats: &[Seat]) -> Vec<Seat> {
+        let mut low = Vec::new();
+        for seat in seats {
+            let account = self.at_mut(*seat);
+            if account.free() < account.low {
+                account.low = 0;
+                low.push(*seat);
+            }
+        }
+        low
     }
 
     /// Takes back up to `most` of what is free, to be returned to the store.
@@ -134,6 +164,49 @@ impl Book {
         let amount = account.free().clamp(0, most.0.max(0));
         account.granted -= amount;
         Nanos(amount)
+    }
+
+    /// Takes back all that is free, to be returned to the store.
+    pub fn withdraw_all(&mut self) -> Vec<(AccountId, Nanos)> {
+        self.withdraw_where(|_| true)
+    }
+
+    /// Takes back all that is free in accounts where nothing is open, and nothing was since the
+    /// last look.
+    pub fn withdraw_idle(&mut self) -> Vec<(AccountId, Nanos)> {
+        let idle = |account: &mut Local| {
+            let recent = std::mem::take(&mut account.recent);
+            account.held == 0 && account.settled == 0 && !recent
+        };
+        self.withdraw_where(idle)
+    }
+
+    fn withdraw_where(&mut self, matches: impl Fn(&mut Local) -> bool) -> Vec<(AccountId, Nanos)> {
+        let mut taken = Vec::new();
+        for (id, seat) in &self.index {
+            let account = &mut self.accounts[seat.0 as usize];
+            let free = account.free();
+            if matches(account) && account.limited && free > 0 {
+                account.granted -= free;
+                taken.push((id.clone(), Nanos(free)));
+            }
+        }
+        taken
+    }
+
+    /// Forgets accounts of periods that ended before `second` (Unix time) and have nothing open.
+    /// Whoever took a seat that long ago has used it by now.
+    pub fn forget_ended(&mut self, second: i64) {
+        let Self { accounts, index, vacant } = self;
+        index.retain(|id, seat| {
+            let account = accounts[seat.0 as usize];
+            let ended = id.period.end.is_some_and(|end| end < second);
+            let empty = account.held == 0 && account.settled == 0 && account.granted == 0;
+            if ended && empty {
+                vacant.push(*seat);
+            }
+            !(ended && empty)
+        });
     }
 
     /// A limit was set: what is open here must be leased in the store (see `Row::adopt`) before
@@ -230,6 +303,44 @@ mod tests {
         assert_eq!(book.free(seat), Nanos(50));
         assert_eq!(book.withdraw(seat, Nanos(i64::MAX)), Nanos(50));
         assert!(book.is_sound());
+    }
+
+    #[test]
+    fn more_is_asked_for_once_a_share_is_half_used() {
+        let mut book = Book::default();
+        let seat = book.seat(&account(ScopeKind::ApiKey));
+        book.limit(seat);
+        book.granted(seat, Nanos(100));
+        book.hold(&[seat], Nanos(50)).unwrap();
+        assert_eq!(book.running_low(&[seat]), []);
+        book.hold(&[seat], Nanos(1)).unwrap();
+        assert_eq!(book.running_low(&[seat]), [seat]);
+        assert_eq!(book.running_low(&[seat]), [], "once for a grant");
+        book.granted(seat, Nanos(100));
+        book.hold(&[seat], Nanos(100)).unwrap();
+        assert_eq!(book.running_low(&[seat]), [seat]);
+    }
+
+    #[test]
+    fn an_ended_period_is_forgotten_once_nothing_is_open_in_it() {
+        let mut book = Book::default();
+        let january = account(ScopeKind::ApiKey);
+        let seat = book.seat(&january);
+        book.limit(seat);
+        book.granted(seat, Nanos(10));
+        book.hold(&[seat], Nanos(10)).unwrap();
+        let end = january.period.end.unwrap();
+        book.forget_ended(end + 1);
+        let still = book.seat(&january);
+        assert_eq!(book.held(still), Nanos(10), "a hold is open");
+        let settlement = book.settle(&[seat], Nanos(10), Nanos(10));
+        book.imported(&[seat], &settlement);
+        book.forget_ended(end);
+        let still = book.seat(&january);
+        assert!(book.is_limited(still), "it has not ended before its end");
+        book.forget_ended(end + 1);
+        let other = book.seat(&account(ScopeKind::Project));
+        assert_eq!((other, book.is_limited(other)), (seat, false), "the seat is used again");
     }
 
     #[test]

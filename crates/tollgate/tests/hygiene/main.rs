@@ -18,6 +18,7 @@ mod kill;
 mod kill_loop;
 mod limits;
 mod models;
+mod money;
 mod quickstart;
 mod rates;
 mod reloading;
