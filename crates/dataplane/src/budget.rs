@@ -4,7 +4,7 @@
 //! the account of each: from the process's own share (`Book`, one short mutex), or after asking
 //! the store for more. Only the store's word refuses. What is settled goes back at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -13,8 +13,6 @@ use domain::ports::{Ledger, StoreResult};
 use domain::{Fault, Nanos, Timestamp, fault::catalogue};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
-
-use crate::tasks::Tasks;
 
 mod held;
 mod hold;
@@ -38,11 +36,12 @@ const OVER: i64 = 3_600;
 /// The budgets of a process.
 pub(crate) struct Budgets {
     ledger: Arc<dyn Ledger>,
-    tasks: Tasks,
     organization: OnceLock<String>,
     limits: RwLock<Arc<LimitSet>>,
-    /// The limits were changed since they were read.
-    stale: AtomicBool,
+    /// How often the limits have changed.
+    changes: AtomicU64,
+    /// The last change that a finished read has seen.
+    read: AtomicU64,
     book: Mutex<Book>,
     /// One asks the store at a time; who waited looks first whether that was enough for them too.
     turn: Arc<tokio::sync::Mutex<()>>,
@@ -51,13 +50,13 @@ pub(crate) struct Budgets {
 }
 
 impl Budgets {
-    pub(crate) fn new(ledger: Arc<dyn Ledger>, tasks: Tasks) -> Self {
+    pub(crate) fn new(ledger: Arc<dyn Ledger>) -> Self {
         Self {
             ledger,
-            tasks,
             organization: OnceLock::new(),
             limits: RwLock::default(),
-            stale: AtomicBool::new(true),
+            changes: AtomicU64::new(1),
+            read: AtomicU64::new(0),
             book: Mutex::default(),
             turn: Arc::default(),
             came_back: Notify::new(),
@@ -72,7 +71,7 @@ impl Budgets {
 
     /// Limits were set or removed: they are read again before the next call is admitted.
     pub(crate) fn changed(&self) {
-        self.stale.store(true, Ordering::SeqCst);
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -85,7 +84,7 @@ impl Budgets {
 
     /// Whether any limit stands, as far as is known without asking.
     pub(crate) fn may_apply(&self) -> bool {
-        self.stale.load(Ordering::SeqCst) || !self.kept().is_empty()
+        self.are_stale() || !self.kept().is_empty()
     }
 
     fn kept(&self) -> Arc<LimitSet> {
@@ -93,17 +92,21 @@ impl Budgets {
     }
 
     async fn limits(&self) -> Result<Arc<LimitSet>, Fault> {
-        if self.stale.load(Ordering::SeqCst) {
+        // Only after a read is at its end does it count: whoever comes during it waits for it.
+        if self.are_stale() {
             let _turn = self.turn.lock().await;
-            // Before the read: a change that comes during it makes it stale again.
-            if self.stale.swap(false, Ordering::SeqCst)
-                && let Err(fault) = self.read_limits().await
-            {
-                self.stale.store(true, Ordering::SeqCst);
-                return Err(fault);
+            // A change that comes during the read makes it stale again.
+            let changes = self.changes.load(Ordering::SeqCst);
+            if self.are_stale() {
+                self.read_limits().await?;
+                self.read.store(changes, Ordering::SeqCst);
             }
         }
         Ok(self.kept())
+    }
+
+    fn are_stale(&self) -> bool {
+        self.read.load(Ordering::SeqCst) < self.changes.load(Ordering::SeqCst)
     }
 
     /// Reads the limits, and returns what this process has free under the old ones: a limit that

@@ -57,7 +57,6 @@ pub struct Dataplane {
 impl Dataplane {
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Arc<Self> {
-        let tasks = Tasks::default();
         Arc::new(Self {
             keys: Keys::new(ports.directory),
             claims: Claims::new(ports.objects),
@@ -67,12 +66,12 @@ impl Dataplane {
             settings,
             failures: Failures::default(),
             prices: Prices::default(),
-            budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
+            budgets: Arc::new(Budgets::new(ports.ledger)),
             rates: Rates::default(),
             upstreams: RwLock::new(Arc::from([])),
             on_upstreams_changed: Mutex::new(None),
             metrics: Metrics::new(),
-            tasks,
+            tasks: Tasks::default(),
         })
     }
 
@@ -159,7 +158,7 @@ impl Worker {
         slot: Slot,
         record: UsageRecord,
         secret: SecretHash,
-        held: Option<Held>,
+        mut held: Option<Held>,
     ) {
         let cost = record.cost.map_or(Nanos(0), |cost| Nanos(cost.total().0.max(0)));
         let hold = held.as_ref().map_or(Nanos(0), Held::amount);
@@ -168,6 +167,11 @@ impl Worker {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         // Numbered under the lock: the store's last number stands for all before it.
         let number = self.slots.settled(&slot, money, &record);
+        // Only now: money that is free here must no longer be held by a slot, or a start after a
+        // kill would post it twice.
+        if let Some(held) = &mut held {
+            held.settle(cost);
+        }
         queue.push(Settled { record, secret, money, number, slot: Taken { slot, held } });
     }
 

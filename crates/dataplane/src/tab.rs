@@ -261,10 +261,7 @@ impl Tab {
 
     fn push(&self, record: UsageRecord) {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Taken { slot, mut held }) = taken else { return };
-        if let Some(held) = &mut held {
-            held.settle(record.cost.map_or(Nanos(0), |cost| cost.total()));
-        }
+        let Some(Taken { slot, held }) = taken else { return };
         self.call.rate.settle(&record);
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
