@@ -14,6 +14,8 @@ use domain::{Fault, Nanos, Timestamp, fault::catalogue};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
+use crate::tasks::Tasks;
+
 mod held;
 mod hold;
 mod limits;
@@ -36,6 +38,7 @@ const OVER: i64 = 3_600;
 /// The budgets of a process.
 pub(crate) struct Budgets {
     ledger: Arc<dyn Ledger>,
+    tasks: Tasks,
     organization: OnceLock<String>,
     limits: RwLock<Arc<LimitSet>>,
     /// How often the limits have changed.
@@ -50,9 +53,10 @@ pub(crate) struct Budgets {
 }
 
 impl Budgets {
-    pub(crate) fn new(ledger: Arc<dyn Ledger>) -> Self {
+    pub(crate) fn new(ledger: Arc<dyn Ledger>, tasks: Tasks) -> Self {
         Self {
             ledger,
+            tasks,
             organization: OnceLock::new(),
             limits: RwLock::default(),
             changes: AtomicU64::new(1),

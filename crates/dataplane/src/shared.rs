@@ -57,6 +57,7 @@ pub struct Dataplane {
 impl Dataplane {
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Arc<Self> {
+        let tasks = Tasks::default();
         Arc::new(Self {
             keys: Keys::new(ports.directory),
             claims: Claims::new(ports.objects),
@@ -66,12 +67,12 @@ impl Dataplane {
             settings,
             failures: Failures::default(),
             prices: Prices::default(),
-            budgets: Arc::new(Budgets::new(ports.ledger)),
+            budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
             rates: Rates::default(),
             upstreams: RwLock::new(Arc::from([])),
             on_upstreams_changed: Mutex::new(None),
             metrics: Metrics::new(),
-            tasks: Tasks::default(),
+            tasks,
         })
     }
 

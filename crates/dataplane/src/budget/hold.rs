@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::bound::{Bound, clamp};
 use domain::ledger::{Ask, Declined, Holder, Seat};
 use domain::{Fault, Nanos};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Budgets, Held, LESSEE, Limited, STORE, refuse, unavailable};
@@ -125,8 +125,10 @@ impl Budgets {
         };
         let asks = self.asks(limited, seats, missing.iter().map(|lack| (lack.seat, lack.amount)));
         // In a task of its own: what the store has granted must not be lost with a client.
-        let asking = tokio::spawn(Arc::clone(self).ask(asks, turn));
-        let declined = match timeout(STORE, asking).await {
+        let (told, answer) = oneshot::channel();
+        let asking = Arc::clone(self).ask(asks, turn);
+        self.tasks.spawn(async move { drop(told.send(asking.await)) });
+        let declined = match timeout(STORE, answer).await {
             Ok(Ok(declined)) => declined?,
             _ => return Err(unavailable("the store does not answer")),
         };
@@ -143,7 +145,7 @@ impl Budgets {
         }
         let asks = self.asks(limited, seats, low.iter().map(|seat| (*seat, Nanos(1))));
         let this = Arc::clone(self);
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             let turn = Arc::clone(&this.turn).lock_owned().await;
             let _ = this.ask(asks, turn).await;
         });
