@@ -125,11 +125,7 @@ impl std::fmt::Display for Killed {
         writeln!(f, "orphans          {} posted in full", self.orphans)?;
         writeln!(f, "billed           {} by the provider", dollars(self.billed))?;
         writeln!(f, "posted           {}, over by {}", dollars(self.posted), dollars(self.over))?;
-        writeln!(
-            f,
-            "open at kills    {} in holds: the most it may be over",
-            dollars(self.open_holds)
-        )?;
+        writeln!(f, "may be over by   {}: open at kills", dollars(self.open_holds))?;
         writeln!(f, "at the limit     {} starts found 99 % of it spent", self.at_the_limit)?;
         write!(f, "took             {} s", self.seconds)
     }

@@ -33,12 +33,19 @@ const SIMULATION: &str = "ledger::simulation::p1_no_schedule_passes_a_limit";
 const MODEL: &str = "ledger::model::p1_no_order_of_events_passes_a_limit";
 const KILLED: &str = "slots::tests::case_46_a_kill_leaves_what_was_sent_and_what_was_settled";
 
+const KILLS: &str = "kill_loop::p3_kills_under_load_cost_what_was_open_and_no_more";
+
 const fn of_domain(name: &'static str) -> Test {
     Test { package: "domain", suite: "", name }
 }
 
 const fn of_store(name: &'static str) -> Test {
     Test { package: "store", suite: "suite", name }
+}
+
+/// On the real binary.
+const fn of_gateway(name: &'static str) -> Test {
+    Test { package: "tollgate", suite: "hygiene", name }
 }
 
 const fn of_dataplane(name: &'static str) -> Test {
@@ -184,7 +191,7 @@ pub(crate) const LIST: &[Mutation] = &[
     Mutation {
         guard: "a posting frees no more than the node has",
         file: SQL,
-        from: "let share = Nanos(sum.share.0.min(lease(db, &batch.holder, id)?));",
+        from: "let share = Nanos(sum.share.0.min(lease(db, &batch.lessee, id)?));",
         to: "let share = sum.share;",
         test: of_store("conformance::sqlite::ledger::every_scope_has_an_account_in_every_period"),
     },
@@ -241,6 +248,35 @@ pub(crate) const LIST: &[Mutation] = &[
         from: "found.iter().filter_map(|f| f.settled).max().unwrap_or(0).max(last)",
         to: "last",
         test: of_dataplane("slots::tests::numbers_go_on_after_a_start"),
+    },
+    // ---- on the way of a call
+    Mutation {
+        guard: "a call under a limit holds its bound",
+        file: "crates/dataplane/src/budget/ready.rs",
+        from: "if limited.is_empty() {",
+        to: "if limited.len() < 99 {",
+        test: of_gateway("money::case_20_a_call_that_does_not_fit_is_told_what_would"),
+    },
+    Mutation {
+        guard: "what is held is what is sent",
+        file: "crates/dataplane/src/pipeline/taken.rs",
+        from: "Some((s.metered.as_ref()?, s.output))",
+        to: "Some((s.metered.as_ref()?, s.metered.as_ref()?.output.default))",
+        test: of_gateway("money::case_21_a_call_is_cut_to_what_is_left"),
+    },
+    Mutation {
+        guard: "the slot has the hold before a byte leaves",
+        file: "crates/dataplane/src/tab.rs",
+        from: "&& !self.worker.sent(slot, held.amount(), &record())",
+        to: "&& !self.worker.sent(slot, Nanos(0), &record())\n            && held.amount().0 > 0",
+        test: of_gateway(KILLS),
+    },
+    Mutation {
+        guard: "a start posts an orphan in full",
+        file: "crates/tollgate/src/ledger.rs",
+        from: "money.posted = money.hold;",
+        to: "money.posted = Nanos(0);",
+        test: of_gateway(KILLS),
     },
     // ---- the bound and the cost
     Mutation {
