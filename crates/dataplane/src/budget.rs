@@ -4,32 +4,33 @@
 //! the account of each: from the process's own share (`Book`, one short mutex), or after asking
 //! the store for more. Only the store's word refuses. What is settled goes back at once.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use domain::ledger::{Book, Holder, Seat, Settlement};
-use domain::ports::{Ledger, StoreResult};
+use domain::ledger::{AccountId, Book, Holder, Seat, Settlement};
+use domain::ports::{Ledger, StoreError};
 use domain::{Fault, Nanos, Timestamp, fault::catalogue};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::tasks::Tasks;
 
 mod held;
 mod hold;
+mod lane;
 mod limits;
 mod ready;
 mod refuse;
 
 pub(crate) use held::Held;
+use lane::Lanes;
 use limits::{LimitSet, Limited};
 pub(crate) use ready::{Spending, ready};
 
 /// Whose share of the accounts this process's is.
 pub const LESSEE: &str = "local";
-/// How many calls may wait for others' holds to come back.
-const WAITING: usize = 1_024;
 /// How long the store may take to say yes or no.
 const STORE: Duration = Duration::from_secs(5);
 /// A period that ended this long ago (s) has no call left that is still being admitted.
@@ -41,15 +42,14 @@ pub(crate) struct Budgets {
     tasks: Tasks,
     organization: OnceLock<String>,
     limits: RwLock<Arc<LimitSet>>,
-    /// How often the limits have changed.
+    /// How often limits were changed, and how many of the changes the set has. It is not gone by
+    /// while the two differ, so that a read that fails, or whose client leaves, leaves nothing
+    /// behind.
     changes: AtomicU64,
-    /// The last change that a finished read has seen.
     read: AtomicU64,
+    reading: tokio::sync::Mutex<()>,
     book: Mutex<Book>,
-    /// One asks the store at a time; who waited looks first whether that was enough for them too.
-    turn: Arc<tokio::sync::Mutex<()>>,
-    came_back: Notify,
-    waiting: Semaphore,
+    lanes: Lanes,
 }
 
 impl Budgets {
@@ -61,16 +61,19 @@ impl Budgets {
             limits: RwLock::default(),
             changes: AtomicU64::new(1),
             read: AtomicU64::new(0),
+            reading: tokio::sync::Mutex::default(),
             book: Mutex::default(),
-            turn: Arc::default(),
-            came_back: Notify::new(),
-            waiting: Semaphore::new(WAITING),
+            lanes: Lanes::default(),
         }
     }
 
     /// Names the organization; the first start makes it.
     pub(crate) fn set_organization(&self, id: String) {
         let _ = self.organization.set(id);
+    }
+
+    pub(crate) fn organization(&self) -> String {
+        self.organization.get().cloned().unwrap_or_default()
     }
 
     /// Limits were set or removed: they are read again before the next call is admitted.
@@ -82,87 +85,107 @@ impl Budgets {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn organization(&self) -> String {
-        self.organization.get().cloned().unwrap_or_default()
-    }
-
     /// Whether any limit stands, as far as is known without asking.
     pub(crate) fn may_apply(&self) -> bool {
-        self.are_stale() || !self.kept().is_empty()
+        !self.is_fresh() || !self.kept().is_empty()
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.read.load(Ordering::SeqCst) == self.changes.load(Ordering::SeqCst)
     }
 
     fn kept(&self) -> Arc<LimitSet> {
         Arc::clone(&self.limits.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn limits(&self) -> Result<Arc<LimitSet>, Fault> {
-        // Only after a read is at its end does it count: whoever comes during it waits for it.
-        if self.are_stale() {
-            let _turn = self.turn.lock().await;
-            // A change that comes during the read makes it stale again.
-            let changes = self.changes.load(Ordering::SeqCst);
-            if self.are_stale() {
-                self.read_limits().await?;
-                self.read.store(changes, Ordering::SeqCst);
-            }
+    /// Every limit that stands.
+    pub(crate) async fn limits(self: &Arc<Self>) -> Result<Arc<LimitSet>, Fault> {
+        if !self.is_fresh() {
+            let reading = timeout(STORE, self.read_limits()).await;
+            reading.map_err(|_| unavailable("the store does not answer"))??;
         }
         Ok(self.kept())
     }
 
-    fn are_stale(&self) -> bool {
-        self.read.load(Ordering::SeqCst) < self.changes.load(Ordering::SeqCst)
-    }
-
     /// Reads the limits, and returns what this process has free under the old ones: a limit that
     /// was lowered counts from now on (case 51).
-    async fn read_limits(&self) -> Result<(), Fault> {
-        let all = answer(self.ledger.limits()).await?;
-        let free = self.book().withdraw_all();
-        if !free.is_empty() {
-            answer(self.ledger.give_back(Holder(LESSEE.into()), free)).await?;
+    async fn read_limits(self: &Arc<Self>) -> Result<(), Fault> {
+        let _reading = self.reading.lock().await;
+        if self.is_fresh() {
+            return Ok(());
         }
+        // Noted before the read: a change that comes during it makes the set old again.
+        let changes = self.changes.load(Ordering::SeqCst);
+        let all = self.ledger.limits().await.map_err(|error| unavailable(&error.to_string()))?;
         *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(LimitSet::of(all));
+        let free = self.book().withdraw_all();
+        let returned = Arc::clone(self).give_back_all(free);
+        self.followed(returned).await?.map_err(|error| unavailable(&error.to_string()))?;
+        self.read.store(changes, Ordering::SeqCst);
         Ok(())
     }
 
     /// Ends a hold with what the attempt cost; a void is a cost of 0.
     fn settle(&self, seats: &[Seat], hold: Nanos, cost: Nanos) -> Settlement {
         let settlement = self.book().settle(seats, hold, cost);
-        self.came_back.notify_waiters();
+        self.lanes.came_back(seats);
         settlement
     }
 
     /// The store has posted settlements.
     pub(crate) fn imported(&self, seats: &[Seat], settlement: &Settlement) {
         self.book().imported(seats, settlement);
+        if settlement.over > Nanos(0) {
+            // The account may stand past its limit now: what is free here must not be spent.
+            self.changed();
+        }
     }
 
     /// Returns what lies idle, so that balances show what is really held, and forgets accounts of
     /// periods that are long over.
-    pub(crate) async fn give_back(&self, now: Timestamp) {
-        let _turn = self.turn.lock().await;
+    pub(crate) async fn give_back(self: &Arc<Self>, now: Timestamp) {
         let idle = {
             let mut book = self.book();
             book.forget_ended(now.seconds() - OVER);
             book.withdraw_idle()
         };
-        if idle.is_empty() {
-            return;
-        }
-        let returning = self.ledger.give_back(Holder(LESSEE.into()), idle);
-        if let Err(error) = returning.await {
-            // It stays leased, which is on the safe side, until the next start.
+        if let Ok(Err(error)) = self.followed(Arc::clone(self).give_back_all(idle)).await {
             tracing::warn!(%error, "idle shares could not be given back");
         }
     }
-}
 
-/// The store's word, or that it has none.
-async fn answer<T>(asked: StoreResult<'_, T>) -> Result<T, Fault> {
-    match timeout(STORE, asked).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(unavailable(&error.to_string())),
-        Err(_) => Err(unavailable("the store does not answer")),
+    /// Returns shares that were taken out of the book; what the store does not take back goes
+    /// into it again.
+    async fn give_back_all(
+        self: Arc<Self>,
+        shares: Vec<(AccountId, Nanos)>,
+    ) -> Result<(), StoreError> {
+        if shares.is_empty() {
+            return Ok(());
+        }
+        let returned = self.ledger.give_back(Holder(LESSEE.into()), shares.clone()).await;
+        if returned.is_err() {
+            let mut book = self.book();
+            for (account, amount) in &shares {
+                let seat = book.seat(account);
+                book.granted(seat, *amount);
+            }
+        }
+        self.lanes.forget_declined();
+        returned
+    }
+
+    /// Does work that must be followed to its end though nobody may wait for it any more.
+    async fn followed<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (tell, told) = oneshot::channel();
+        self.tasks.spawn(async move { drop(tell.send(work.await)) });
+        match timeout(STORE, told).await {
+            Ok(Ok(done)) => Ok(done),
+            _ => Err(unavailable("the store does not answer")),
+        }
     }
 }
 

@@ -1,22 +1,30 @@
-//! The price book in use, and what an attempt cost by it.
+//! The price book in use, what an attempt cost by it, and which models it has no price for.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::price::{Billed, PriceBook, Tier, Units, cost};
-use domain::{Cost, Tokens, UsageFamily};
+use domain::price::{Billed, ModelPrice, PriceBook, Priced, Tier, Unit, Units, Unpriced, cost};
+use domain::{Cost, Timestamp, Tokens, UsageFamily};
+use openai::surface::Meter;
 
 use crate::metrics::Metrics;
 use crate::tab::{Call, Count};
 
-/// Models whose price is missing are warned of once each, up to this many.
-const WARNED: usize = 1_000;
+/// Models without a price are kept in mind up to this many, and warned of once each.
+const KNOWN: usize = 1_000;
 
 #[derive(Default)]
 pub(crate) struct Prices {
     book: RwLock<Arc<PriceBook>>,
-    warned: Mutex<HashSet<Box<str>>>,
+    unpriced: Mutex<BTreeMap<Box<str>, Missed>>,
+}
+
+/// What is known of a model whose attempts had no cost.
+struct Missed {
+    why: String,
+    attempts: u64,
+    last_at: Timestamp,
 }
 
 impl Prices {
@@ -26,7 +34,19 @@ impl Prices {
 
     pub(crate) fn set(&self, book: Arc<PriceBook>) {
         *self.book.write().unwrap_or_else(PoisonError::into_inner) = book;
-        self.warned.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.unpriced.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The models without a price that were called since the book came.
+    pub(crate) fn unpriced(&self) -> Vec<Unpriced> {
+        let unpriced = self.unpriced.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = unpriced.iter().map(|(model, missed)| Unpriced {
+            model: model.to_string(),
+            why: missed.why.clone(),
+            attempts: missed.attempts,
+            last_at: missed.last_at,
+        });
+        shown.collect()
     }
 
     /// What an attempt cost; `None` where nothing was counted, or has no price (that is counted
@@ -39,14 +59,18 @@ impl Prices {
         metrics: &Metrics,
     ) -> Option<Cost> {
         let (asked, served) = (call.model.as_deref(), count.model.as_deref());
-        let units = units(call, count)?;
+        let mut units = units(call, count)?;
         let counted = tokens.input > 0 || tokens.output > 0 || units != Units::default();
         if !counted {
             return None;
         }
+        let name = served.or(asked).unwrap_or(call.operation.id);
         let why = match self.book().for_answer(asked, served, call.at) {
             None => "its model has no price".to_owned(),
             Some(price) => {
+                if call.operation.meter == Meter::Chat && always_searches(name, &price) {
+                    units.web_search_calls = 1;
+                }
                 let tier = Tier::served(count.service_tier.as_deref());
                 match cost(&price, &Billed { tier, tokens: *tokens, units }) {
                     Ok(cost) => return Some(cost),
@@ -55,17 +79,27 @@ impl Prices {
             }
         };
         metrics.unpriced.fetch_add(1, Ordering::Relaxed);
-        self.warn(served.or(asked).unwrap_or(call.operation.id), &why);
+        self.miss(name, why, call.at);
         None
     }
 
-    fn warn(&self, model: &str, why: &str) {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.len() < WARNED && warned.insert(model.into()) {
-            drop(warned);
-            tracing::warn!(model, why, "an attempt has no cost; set the model's price");
+    fn miss(&self, model: &str, why: String, at: Timestamp) {
+        let mut unpriced = self.unpriced.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(missed) = unpriced.get_mut(model) {
+            *missed = Missed { why, attempts: missed.attempts + 1, last_at: at };
+        } else if unpriced.len() < KNOWN {
+            unpriced.insert(model.into(), Missed { why: why.clone(), attempts: 1, last_at: at });
+            drop(unpriced);
+            let alarm = "unpriced_model";
+            tracing::warn!(alarm, model, why, "an attempt has no cost; set the model's price");
         }
     }
+}
+
+/// Chat completions say nothing of searches. They are only made by models that are there for it
+/// (`gpt-4o-search-preview`, `gpt-5-search-api`), and those make one for every call.
+fn always_searches(model: &str, price: &ModelPrice) -> bool {
+    model.contains("-search-") && price.unit(Unit::WebSearchCall).is_some()
 }
 
 /// What was used beside tokens; `None` for calls that cost nothing by themselves.
@@ -78,6 +112,8 @@ fn units(call: &Call, count: &Count) -> Option<Units> {
         input_ms: ms(UsageFamily::AudioTranscriptions),
         output_ms: ms(UsageFamily::AudioSpeeches),
         video_ms: ms(UsageFamily::Videos),
-        ..Units::default()
+        web_search_calls: count.tools.web_searches,
+        file_search_calls: count.tools.file_searches,
+        code_interpreter_sessions: count.tools.containers.len() as u64,
     })
 }

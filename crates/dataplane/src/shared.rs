@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::ports::{Directory, Invalidate, Ledger, Objects};
-use domain::price::PriceBook;
+use domain::ports::{Directory, Invalidate, Ledger, Objects, PriceGaps};
+use domain::price::{PriceBook, Unpriced};
 use domain::{Clock, Nanos, ScopeId, SecretHash, UsageRecord};
 use egress::{Pool, Tls};
 use http::HeaderValue;
@@ -128,6 +128,10 @@ impl Invalidate for Dataplane {
         self.budgets.changed();
     }
 
+    fn prices_changed(&self, book: Arc<PriceBook>) {
+        self.set_prices(book);
+    }
+
     fn upstreams_changed(&self) {
         let slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(act) = slot.as_ref() {
@@ -154,13 +158,8 @@ impl Worker {
     }
 
     /// Puts a settled attempt in its slot and in the queue. Whoever has a slot has a place here.
-    pub(crate) fn record(
-        &self,
-        slot: Slot,
-        record: UsageRecord,
-        secret: SecretHash,
-        mut held: Option<Held>,
-    ) {
+    pub(crate) fn record(&self, taken: Taken, record: UsageRecord, secret: SecretHash) {
+        let Taken { slot, mut held } = taken;
         let cost = record.cost.map_or(Nanos(0), |cost| Nanos(cost.total().0.max(0)));
         let hold = held.as_ref().map_or(Nanos(0), Held::amount);
         let money = Money { hold, posted: cost };
@@ -168,8 +167,7 @@ impl Worker {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         // Numbered under the lock: the store's last number stands for all before it.
         let number = self.slots.settled(&slot, money, &record);
-        // Only now: money that is free here must no longer be held by a slot, or a start after a
-        // kill would post it twice.
+        // Only now may others hold the rest: a start after a kill must not find it held twice.
         if let Some(held) = &mut held {
             held.settle(cost);
         }
@@ -217,5 +215,11 @@ impl Worker {
         self.shared.rates.sweep();
         let live: Vec<_> = self.shared.upstreams().iter().map(|u| Arc::clone(&u.origin)).collect();
         self.pool.sweep(&live);
+    }
+}
+
+impl PriceGaps for Dataplane {
+    fn unpriced(&self) -> Vec<Unpriced> {
+        self.prices.unpriced()
     }
 }

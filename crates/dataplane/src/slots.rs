@@ -1,7 +1,7 @@
 //! One attempt, one slot: a file that says what a killed process had in flight.
 //!
 //! A slot is written when its request is about to leave (*sent*: what is held, and for whom) and
-//! when the attempt ends (*settled*: its whole usage record; *orphaned*, when a start ends it). A write goes to the system's memory
+//! when the attempt ends (*settled*: its whole usage record). A write goes to the system's memory
 //! and no further, so it costs about a microsecond and survives `kill -9`; only a power cut can
 //! lose it. Nothing is read here but at a start. The file is one worker's: no other thread writes
 //! to it, and its size is fixed, so that what is in flight is bounded by it.
@@ -25,7 +25,6 @@ const SIZE: usize = 1024;
 const MAGIC: &[u8; 8] = b"TGSLOT01";
 const SENT: u8 = 1;
 const SETTLED: u8 = 2;
-const ORPHANED: u8 = 3;
 
 /// A place in the file, taken by one attempt.
 #[derive(Debug)]
@@ -44,13 +43,12 @@ pub struct Money {
 /// An attempt that a start found.
 #[derive(Debug)]
 pub struct Found {
+    /// Its slot's place in the file.
+    pub place: u32,
     /// `None`: it was sent, and nobody knows how it ended.
     pub settled: Option<u64>,
-    /// It has a number only from [`Slots::orphaned`].
-    pub orphan: bool,
     pub money: Money,
     pub record: UsageRecord,
-    slot: Slot,
 }
 
 /// One worker's slots.
@@ -95,21 +93,20 @@ impl Slots {
         free.extend(slots.into_iter().map(|slot| slot.0));
     }
 
-    /// A number for what was found at the start: above all that came before, below all that comes.
-    pub fn next_number(&self) -> u64 {
-        self.last.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// Ends an attempt that was found sent with what it says now, and numbers it, so that a start
-    /// that is killed before it has cleared the file is no reason to post it again.
+    /// Settles what a start found: should it be the last thing that this process does, the next one
+    /// will not do it again. Gives the settlement's number.
     ///
     /// # Errors
-    /// The file cannot be written: it must not be posted yet.
-    pub fn orphaned(&self, found: &mut Found) -> io::Result<()> {
-        let number = self.next_number();
-        self.write(&found.slot, ORPHANED, number, found.money, &found.record)?;
-        found.settled = Some(number);
-        Ok(())
+    /// The file cannot be written.
+    pub fn settle_found(&self, place: u32, money: Money, record: &UsageRecord) -> io::Result<u64> {
+        let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        self.write(&Slot(place), SETTLED, number, money, record)?;
+        Ok(number)
+    }
+
+    /// The number of the last settlement.
+    pub fn last_number(&self) -> u64 {
+        self.last.load(Ordering::Relaxed)
     }
 
     /// How many attempts may still begin.
@@ -165,10 +162,9 @@ const HEAD: usize = 48;
 fn read(file: &File, last: u64) -> io::Result<Vec<Found>> {
     let count = file.metadata()?.len().div_ceil(SIZE as u64);
     let mut found = Vec::new();
-    for place in 0..count {
+    for place in 0..u32::try_from(count).unwrap_or(u32::MAX) {
         let mut bytes = [0; SIZE];
-        read_up_to(file, &mut bytes, place * SIZE as u64)?;
-        let place = Slot(u32::try_from(place).unwrap_or(u32::MAX));
+        read_up_to(file, &mut bytes, u64::from(place) * SIZE as u64)?;
         if let Some(slot) = parse(&bytes, place)
             && slot.settled.is_none_or(|number| number > last)
         {
@@ -193,7 +189,7 @@ fn read_up_to(file: &File, bytes: &mut [u8], from: u64) -> io::Result<()> {
     Ok(())
 }
 
-fn parse(bytes: &[u8; SIZE], slot: Slot) -> Option<Found> {
+fn parse(bytes: &[u8; SIZE], place: u32) -> Option<Found> {
     let word = |at: usize| bytes[at..at + 8].try_into().map(u64::from_le_bytes).ok();
     let length = usize::from(u16::from_le_bytes([bytes[10], bytes[11]]));
     if &bytes[..8] != MAGIC || HEAD + length > SIZE {
@@ -202,18 +198,19 @@ fn parse(bytes: &[u8; SIZE], slot: Slot) -> Option<Found> {
     // A slot that was being written when the power went is not what anybody meant.
     let mut summed = *bytes;
     summed[40..48].fill(0);
+    // Behind a short record may stand the end of a longer one.
+    summed[HEAD + length..].fill(0);
     if word(40)? != checksum(&summed, HEAD + length) {
         return None;
     }
     let settled = match bytes[8] {
         SENT => None,
-        SETTLED | ORPHANED => Some(word(16)?),
+        SETTLED => Some(word(16)?),
         _ => return None,
     };
     let amount = |at| word(at).map(|n| Nanos(n.cast_signed()));
     let money = Money { hold: amount(24)?, posted: amount(32)? };
-    let record = codec::decode(&bytes[HEAD..HEAD + length])?;
-    Some(Found { settled, orphan: bytes[8] != SETTLED, money, record, slot })
+    Some(Found { place, settled, money, record: codec::decode(&bytes[HEAD..HEAD + length])? })
 }
 
 /// FNV-1a over words: enough to tell a torn slot from a whole one.

@@ -16,6 +16,7 @@ use domain::{
     UsageFamily, UsageRecord, fault::catalogue,
 };
 use http::StatusCode;
+use openai::answer::ToolCalls;
 use openai::surface::Operation;
 use tokio::time::Instant;
 
@@ -92,6 +93,7 @@ pub(crate) struct Count {
     pub(crate) tokens: Option<Tokens>,
     pub(crate) media_ms: u64,
     pub(crate) images: u32,
+    pub(crate) tools: ToolCalls,
     pub(crate) model: Option<Box<str>>,
     pub(crate) service_tier: Option<Box<str>>,
     /// What the model wrote, still escaped, as far as it was seen.
@@ -100,6 +102,9 @@ pub(crate) struct Count {
     pub(crate) unfinished: bool,
     /// Usage reports that could not be believed (case 34).
     pub(crate) bad_usage: u64,
+    /// The answer's end was seen, or the chunk of a stream that has nothing but its usage: what is
+    /// counted is all of it.
+    pub(crate) whole: bool,
     pub(crate) bytes_out: u64,
 }
 
@@ -234,9 +239,8 @@ impl Tab {
         }
         let reported = || self.cost(end, tokens);
         let Some(hold) = self.hold() else { return (reported(), false) };
-        // Pictures, seconds and characters are all there once the answer is.
-        let known = end.count.tokens.is_some() || end.outcome == Outcome::Completed;
-        match reported().filter(|_| known && end.count.bad_usage == 0) {
+        let known = end.count.whole && end.count.bad_usage == 0;
+        match reported().filter(|_| known) {
             Some(cost) => (Some(cost), false),
             None => (Some(Cost::of(hold)), true),
         }
@@ -261,12 +265,12 @@ impl Tab {
 
     fn push(&self, record: UsageRecord) {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Taken { slot, held }) = taken else { return };
+        let Some(taken) = taken else { return };
         self.call.rate.settle(&record);
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
-        self.worker.record(slot, record, self.call.secret, held);
+        self.worker.record(taken, record, self.call.secret);
     }
 
     fn record(&self, end: End, tokens: Tokens, cost: Option<Cost>, estimated: bool) -> UsageRecord {

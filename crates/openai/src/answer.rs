@@ -3,9 +3,11 @@
 mod derived;
 mod scan;
 mod text;
+mod tools;
 mod usage;
 
 pub use derived::{Derived, derived};
 pub use scan::{Noted, Scan};
 pub use text::{delta_text, input_text, output_text};
+pub use tools::ToolCalls;
 pub use usage::{BadUsage, Counted, parse_usage};

@@ -24,6 +24,7 @@ mod limits;
 mod log;
 mod mounts;
 mod objects;
+mod prices;
 mod query;
 mod rates;
 mod records;

@@ -55,21 +55,16 @@ impl Books {
         })
     }
 
-    /// What a start posts for an attempt that it has found.
-    fn found(&self, found: Found) -> (UsageRecord, Option<Posting>) {
-        let posting = self.posting(&found.record, found.money, found_covered(found.money));
-        let reason = if found.orphan { Reason::Orphan } else { Reason::Settled };
-        (found.record, posting.map(|posting| Posting { reason, ..posting }))
+    /// An attempt whose process died: nobody will tell what it cost, so it is posted in full.
+    fn orphan(&self, found: Found) -> (UsageRecord, Option<Posting>, Money) {
+        let money = Money { posted: found.money.hold, ..found.money };
+        let posting = self.posting(&found.record, money, found_covered(money));
+        let posting = posting.map(|posting| Posting { reason: Reason::Orphan, ..posting });
+        let (outcome, error) = (Outcome::UpstreamFailed, Some("internal_error"));
+        let in_full = money.posted > Nanos(0);
+        let cost = in_full.then(|| Cost::of(money.posted));
+        (UsageRecord { outcome, error, cost, estimated: in_full, ..found.record }, posting, money)
     }
-}
-
-/// Ends an attempt whose process died: nobody will tell what it cost, so it is posted in full.
-fn end(orphan: &mut Found) {
-    let Found { money, record, .. } = orphan;
-    money.posted = money.hold;
-    (record.outcome, record.error) = (Outcome::UpstreamFailed, Some("internal_error"));
-    record.estimated = money.posted > Nanos(0);
-    record.cost = record.estimated.then(|| Cost::of(money.posted));
 }
 
 /// Which accounts a hold of an earlier process stood in is not written down: its whole share is
@@ -148,23 +143,30 @@ async fn recover(
     let told = |error: StoreError| error.to_string();
     let io = |error| format!("{}: {error}", path.display());
     let last = store.last_batch(holder(worker)).await.map_err(told)?;
-    let (slots, mut found) = Slots::open(path, SLOTS, last).map_err(io)?;
+    let (slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
     if !found.is_empty() {
-        let mut orphans = 0;
-        // Before any of it is posted: a kill in here must not post it twice.
-        for orphan in found.iter_mut().filter(|found| found.settled.is_none()) {
-            end(orphan);
-            slots.orphaned(orphan).map_err(io)?;
-            orphans += 1;
-        }
-        tracing::info!(settled = found.len() - orphans, orphans, "posting what was left in flight");
-        let mut batch = books.batch(worker, slots.next_number(), at);
+        let mut batch = books.batch(worker, 0, at);
         let mut records = Vec::with_capacity(found.len());
+        let orphans = found.iter().filter(|f| f.settled.is_none()).count();
+        tracing::info!(settled = found.len() - orphans, orphans, "posting what was left in flight");
         for attempt in found {
-            let (record, posting) = books.found(attempt);
+            let (record, posting) = match attempt.settled {
+                Some(_) => {
+                    let covered = found_covered(attempt.money);
+                    let posting = books.posting(&attempt.record, attempt.money, covered);
+                    (attempt.record, posting)
+                }
+                None => {
+                    let place = attempt.place;
+                    let (record, posting, money) = books.orphan(attempt);
+                    slots.settle_found(place, money, &record).map_err(io)?;
+                    (record, posting)
+                }
+            };
             batch.postings.extend(posting);
             records.push(record);
         }
+        batch.number = slots.last_number();
         store.settle(Arc::new(records), Some(batch)).await.map_err(told)?;
     }
     slots.clear().map_err(io)?;

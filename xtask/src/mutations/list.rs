@@ -229,11 +229,9 @@ pub(crate) const LIST: &[Mutation] = &[
     Mutation {
         guard: "a start numbers an orphan before it posts it",
         file: SLOTS,
-        from: "self.write(&found.slot, ORPHANED, number, found.money, &found.record)?;",
+        from: "self.write(&Slot(place), SETTLED, number, money, record)?;",
         to: "",
-        test: of_dataplane(
-            "slots::tests::case_46_a_start_that_is_killed_as_well_posts_an_orphan_once",
-        ),
+        test: of_dataplane("slots::tests::an_orphan_is_settled_where_it_stands"),
     },
     Mutation {
         guard: "a slot's hold is kept with it",
@@ -274,8 +272,8 @@ pub(crate) const LIST: &[Mutation] = &[
     Mutation {
         guard: "a start posts an orphan in full",
         file: "crates/tollgate/src/ledger.rs",
-        from: "money.posted = money.hold;",
-        to: "money.posted = Nanos(0);",
+        from: "let money = Money { posted: found.money.hold, ..found.money };",
+        to: "let money = Money { posted: Nanos(0), ..found.money };",
         test: of_gateway(KILLS),
     },
     // ---- the bound and the cost

@@ -11,6 +11,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body;
 use openai::answer::{Scan, output_text};
+use openai::surface::Meter;
 
 use super::refused;
 use crate::body::reply::ReplyBody;
@@ -113,8 +114,10 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
     let mut body = answer.into_body();
     let mut scan = Scan::default();
     let holds = tab.call.claims && tab.call.operation.makes.is_some();
+    // Fees of tools are counted in whole answers.
+    let has_fees = tab.call.operation.meter == Meter::Responses;
     let most = match owned::brings_objects(&tab.call) {
-        _ if holds => HELD,
+        _ if holds || has_fees => HELD,
         true => NAMED,
         false => WHOLE,
     };
@@ -140,7 +143,9 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
     let mut counter = Counter::new(tab.call.operation.meter);
     counter.bytes(text.len());
     counter.note(scan.noted());
+    counter.tools(&text);
     counter.whole_text(|| output_text(&text));
+    counter.whole();
     let outcome = if tab.call.gone.get() { Outcome::ClientGone } else { Outcome::Completed };
     let end = End { outcome, status: status.as_u16(), error: None, count: counter.take() };
     with_cost(&mut map, tab.settle(end));

@@ -76,6 +76,18 @@ impl Counter {
         self.count.unfinished = matches!(noted.status.as_deref(), Some(b"queued" | b"in_progress"));
     }
 
+    /// All of the answer was seen.
+    pub(crate) fn whole(&mut self) {
+        self.count.whole = true;
+    }
+
+    /// Counts the calls of a provider's tools in a whole answer, or in one event.
+    pub(crate) fn tools(&mut self, text: &[u8]) {
+        if self.meter == Meter::Responses {
+            self.count.tools.note(text);
+        }
+    }
+
     /// An image stream brings one image a final event.
     pub(crate) fn image(&mut self) {
         self.count.images += 1;

@@ -134,6 +134,7 @@ impl Events {
             return Kept::AsItIs;
         }
         counter.written(data);
+        counter.tools(data);
         let first = !std::mem::replace(&mut self.seen_first, true);
         if self.brings && ID.find(data).is_some() {
             self.find_ids(data, first);
@@ -176,7 +177,11 @@ impl Events {
             Meter::Images if kind.ends_with(b".completed") => counter.image(),
             _ => {}
         }
-        self.hide_usage && noted.list && noted.elements == 0 && noted.usage.is_some()
+        let usage_alone = noted.list && noted.elements == 0 && noted.usage.is_some();
+        if usage_alone {
+            counter.whole();
+        }
+        self.hide_usage && usage_alone
     }
 
     /// Notes the ids that an event brings, to be claimed for the call's project.

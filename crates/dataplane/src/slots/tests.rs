@@ -98,21 +98,34 @@ fn case_46_a_kill_leaves_what_was_sent_and_what_was_settled() {
 }
 
 #[test]
-fn case_46_a_start_that_is_killed_as_well_posts_an_orphan_once() {
+fn a_short_record_is_found_where_a_longer_one_stood() {
     let dir = tempfile::tempdir().unwrap();
-    let (slots, _) = Slots::open(&dir.path().join("slots"), 8, 4).unwrap();
+    let (slots, _) = Slots::open(&dir.path().join("slots"), 8, 0).unwrap();
     let slot = slots.take().unwrap();
-    slots.sent(&slot, MONEY.hold, &record("req_a")).unwrap();
-    let (slots, mut found) = Slots::open(&dir.path().join("slots"), 8, 4).unwrap();
-    assert!(found[0].orphan && found[0].settled.is_none());
-    found[0].money.posted = MONEY.hold;
-    slots.orphaned(&mut found[0]).unwrap();
-    let batch = slots.next_number();
-    // Killed before the batch was posted, and after.
-    let again = reopened(&dir, 4);
-    assert!(again[0].orphan && again[0].settled == Some(5) && batch == 6);
-    assert_eq!(again[0].money.posted, Nanos(50));
-    assert!(reopened(&dir, batch).is_empty());
+    for more in 0..16 {
+        let long = record(&format!("req_long_{}", "x".repeat(40 + more)));
+        slots.settled(&slot, MONEY, &long);
+        slots.sent(&slot, MONEY.hold, &record("req_short")).unwrap();
+        let found = reopened(&dir, u64::MAX);
+        assert_eq!(found.len(), 1, "{more}");
+        assert_eq!(found[0].record.request.as_str(), "req_short");
+    }
+}
+
+#[test]
+fn an_orphan_is_settled_where_it_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slots, _) = Slots::open(&dir.path().join("slots"), 8, 0).unwrap();
+    let taken: Vec<_> = (0..3).map(|_| slots.take().unwrap()).collect();
+    slots.sent(&taken[2], MONEY.hold, &record("req_1")).unwrap();
+    drop(slots);
+    let (slots, found) = Slots::open(&dir.path().join("slots"), 8, 0).unwrap();
+    let money = Money { posted: MONEY.hold, ..MONEY };
+    assert_eq!(slots.settle_found(found[0].place, money, &found[0].record).unwrap(), 1);
+    // The start ends here as well; the next one knows what it had made of it.
+    let again = reopened(&dir, 0);
+    assert_eq!((again.len(), again[0].settled, again[0].money), (1, Some(1), money));
+    assert!(reopened(&dir, 1).is_empty());
 }
 
 #[test]

@@ -9,6 +9,14 @@ use crate::Nanos;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Seat(u32);
 
+impl Seat {
+    /// A small number that no other account of the book has.
+    #[must_use]
+    pub fn place(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A limited account whose share is too small for a call, and by how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing {
