@@ -92,6 +92,42 @@ pub(crate) fn fold<'r>(records: impl Iterator<Item = &'r UsageRecord>) -> Vec<Ro
     rows.into_iter().map(|(slot, counts)| (owned(&slot), counts)).collect()
 }
 
+/// What stands in the family and model columns of a ledger's corrections: in no usage report, and
+/// in a cost report a line of its own.
+const CORRECTION: &str = "correction";
+
+/// A correction of what calls of a day cost, at its beginning; `[project, user, key]`.
+pub(crate) fn correction(
+    [project, user, key]: [&str; 3],
+    day: i64,
+    amount: Nanos,
+    estimated: Nanos,
+) -> Vec<RollupRow> {
+    let mut counts = [0; COUNTERS];
+    for (column, sum) in [("cost_nanos", amount), ("estimated_nanos", estimated)] {
+        if let Some(at) = COUNTER_COLUMNS.iter().position(|name| *name == column) {
+            counts[at] = sum.0.clamp(-MOST_COST, MOST_COST);
+        }
+    }
+    let row = |grain: i64, user: &str, key: &str| {
+        let slot = Slot {
+            grain,
+            start: day,
+            family: CORRECTION,
+            project: project.into(),
+            user: user.into(),
+            key: key.into(),
+            model: CORRECTION.into(),
+            batch: false,
+            service_tier: Box::default(),
+        };
+        (slot, counts)
+    };
+    let mut rows = vec![row(SUMMARY, "", "")];
+    rows.extend(BucketWidth::ALL.map(|width| row(width.seconds(), user, key)));
+    rows
+}
+
 /// The grain of days whose users and keys are not told apart: there are few of them, so that a
 /// year by project and model is soon added up.
 const SUMMARY: i64 = -86_400;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
 use domain::ports::{
-    Balances, Directory, Invalidate, Ledger, Objects, PriceGaps, Records, UsageStore,
+    Balances, Directory, Invalidate, Ledger, LedgerReport, Objects, PriceGaps, Records, UsageStore,
 };
 use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
 use egress::{InProcess, Tls};
@@ -73,6 +73,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         directory: Arc::clone(&store) as Arc<dyn Directory>,
         usage: Arc::clone(&store) as Arc<dyn UsageStore>,
         balances: Arc::clone(&store) as Arc<dyn Balances>,
+        ledger: Arc::clone(&store) as Arc<dyn LedgerReport>,
         clock: Arc::clone(&clock),
         invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
         prices: Arc::new(FieldFormat),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::{self, App};
-use crate::background::{self, Alerts, Flusher};
+use crate::background::{self, Alerts, Flusher, Verifier};
 use crate::config::{Config, Environment, Flags, TlsFiles};
 use crate::ledger;
 use crate::server::{self, Front, Stop, Workers};
@@ -34,6 +34,7 @@ pub struct Running {
     workers: Workers,
     flusher: Flusher,
     alerts: Alerts,
+    verifier: Verifier,
     stop: Stop,
     signals: Signals,
 }
@@ -59,10 +60,23 @@ pub async fn start(config: &Config) -> Result<Running, String> {
         app.workers.clone(),
     );
     let alerts = Alerts::new(config, Arc::clone(&app.control))?;
+    let verifier = Verifier::new(Arc::clone(&app.control), config.verify_every);
+    verifier.start().await;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let signals = Signals::hear()?;
     let listener = server::open(socket, &config.listen)?;
-    Ok(Running { app, address, scheme, listener, workers, flusher, alerts, stop, signals })
+    Ok(Running {
+        app,
+        address,
+        scheme,
+        listener,
+        workers,
+        flusher,
+        alerts,
+        verifier,
+        stop,
+        signals,
+    })
 }
 
 impl Running {
@@ -71,7 +85,9 @@ impl Running {
     /// # Errors
     /// When usage could not be written at the end.
     pub async fn run(self, flags: &Flags, config: &Config) -> Result<(), String> {
-        let Self { app, listener, workers, mut flusher, alerts, stop, mut signals, .. } = self;
+        let Self {
+            app, listener, workers, mut flusher, alerts, verifier, stop, mut signals, ..
+        } = self;
         let quit = Stop::default();
         let serving = async {
             serve(&app, &workers, listener, &mut signals, flags, config).await;
@@ -80,7 +96,8 @@ impl Running {
         };
         // Usage is written as long as calls run, the stop's grace included.
         let idle = background::give_back_idle(&app.dataplane, &quit);
-        tokio::join!(serving, flusher.run(&quit), alerts.run(&quit), idle);
+        let verifying = verifier.run(&quit);
+        tokio::join!(serving, flusher.run(&quit), alerts.run(&quit), idle, verifying);
         let late = Instant::now() + LAST;
         while !flusher.flush().await {
             if Instant::now() > late {

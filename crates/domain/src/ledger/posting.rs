@@ -31,6 +31,8 @@ pub enum Reason {
     Orphan,
     /// A lease that nobody could account for.
     Forfeit,
+    /// An operator put something right.
+    Correction,
 }
 
 /// One attempt to be posted.
@@ -106,12 +108,20 @@ impl Posting {
 }
 
 impl Reason {
+    pub const ALL: [Self; 4] = [Self::Settled, Self::Orphan, Self::Forfeit, Self::Correction];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Settled => "settled",
             Self::Orphan => "orphan",
             Self::Forfeit => "forfeit",
+            Self::Correction => "correction",
         }
     }
 }

@@ -19,7 +19,12 @@ use crate::columns::unreadable;
 use crate::sql;
 
 mod balances;
+pub(super) mod corrections;
 mod entries;
+mod report;
+mod verify;
+
+pub(super) use verify::Sums;
 
 impl Ledger for Store {
     fn grant(
@@ -111,10 +116,6 @@ impl Ledger for Store {
                 Ok((AccountId { scope: scope.clone(), period }, account))
             })
         })
-    }
-
-    fn verify(&self) -> StoreResult<'_, Vec<String>> {
-        self.reports.ask(entries::verify)
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod attempts;
 mod keys;
-mod ledger;
+pub(crate) mod ledger;
 mod limits;
 mod objects;
 mod pages;
@@ -12,12 +12,15 @@ mod rates;
 mod records;
 mod usage;
 
-use domain::ports::{Directory, Ledger, Objects, Records, UsageStore};
+use domain::ports::{Directory, Ledger, LedgerReport, Objects, Records, UsageStore};
 
 /// All the ports of a store.
-pub(crate) trait Ports: Directory + Ledger + Objects + Records + UsageStore {}
+pub(crate) trait Ports:
+    Directory + Ledger + LedgerReport + Objects + Records + UsageStore
+{
+}
 
-impl<T: Directory + Ledger + Objects + Records + UsageStore> Ports for T {}
+impl<T: Directory + Ledger + LedgerReport + Objects + Records + UsageStore> Ports for T {}
 
 macro_rules! suite {
     ($database:ident, $open:expr, $($module:ident: $($check:ident),+;)+) => {
@@ -64,7 +67,14 @@ suite! {
         case_33_overage_is_posted_and_told,
         case_46_orphans_are_posted_and_the_rest_comes_back,
         a_lost_nodes_lease_is_forfeited_whole,
-        case_51_a_limit_in_mid_flight_adopts_what_is_open;
+        case_51_a_limit_in_mid_flight_adopts_what_is_open,
+        accounts_are_walked_with_holds_and_what_is_out_of_the_ordinary,
+        entries_are_walked_newest_first_by_scope_period_and_kind,
+        an_orphan_is_taken_back_once_and_in_every_account,
+        overage_is_taken_back_first,
+        a_forfeit_and_an_account_alone_are_corrected_alone,
+        a_correction_that_cannot_be_changes_nothing,
+        corrections_of_calls_are_in_the_costs;
     limits:
         a_limit_is_one_for_a_scope_and_period,
         limits_come_back_as_they_went_in,

@@ -16,6 +16,7 @@ mod http2;
 mod keys;
 mod kill;
 mod kill_loop;
+mod ledger;
 mod limits;
 mod models;
 mod money;
