@@ -14,6 +14,8 @@
 mod attempt;
 mod book;
 mod correction;
+#[cfg(test)]
+mod model;
 mod posting;
 mod report;
 mod row;

@@ -69,12 +69,26 @@ pub(crate) type RollupRow = (Slot<Box<str>>, Counts);
 /// The rows of all grains, in the order of the table's key, so that neighbours share pages.
 pub(crate) fn fold<'r>(records: impl Iterator<Item = &'r UsageRecord>) -> Vec<RollupRow> {
     let mut minutes: HashMap<Slot<&str>, Counts> = HashMap::new();
+    // Calls that follow one another are mostly of one row: it is looked up once a run of them.
+    let mut run: Option<(Slot<&str>, Counts)> = None;
     for record in records {
         let counts = counts(record);
         // A refused attempt that cost nothing would leave an empty row behind.
-        if counts.iter().any(|&n| n != 0) {
-            add(&mut minutes, slot(record), &counts);
+        if counts.iter().all(|&n| n == 0) {
+            continue;
         }
+        let slot = slot(record);
+        match &mut run {
+            Some((last, sum)) if *last == slot => plus(sum, &counts),
+            _ => {
+                if let Some((slot, counts)) = run.replace((slot, counts)) {
+                    add(&mut minutes, slot, &counts);
+                }
+            }
+        }
+    }
+    if let Some((slot, counts)) = run {
+        add(&mut minutes, slot, &counts);
     }
     let mut all = minutes.clone();
     for (minute, counts) in &minutes {
@@ -143,7 +157,10 @@ pub(crate) fn grain(query: &UsageQuery) -> i64 {
 }
 
 fn add<K: Hash + Eq>(into: &mut HashMap<K, Counts>, key: K, counts: &Counts) {
-    let sum = into.entry(key).or_default();
+    plus(into.entry(key).or_default(), counts);
+}
+
+fn plus(sum: &mut Counts, counts: &Counts) {
     for (sum, count) in sum.iter_mut().zip(counts) {
         *sum = sum.saturating_add(*count);
     }

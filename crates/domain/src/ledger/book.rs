@@ -63,7 +63,7 @@ impl Local {
 }
 
 /// All accounts that a node has seen. One mutex guards it; every method is a few additions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Book {
     accounts: Vec<Local>,
     index: HashMap<AccountId, Seat>,
@@ -262,7 +262,7 @@ impl Book {
     /// The limit was removed: the whole share goes back to the store.
     pub fn unlimit(&mut self, seat: Seat) -> Nanos {
         let account = self.at_mut(seat);
-        account.limited = false;
+        (account.limited, account.recalled, account.returning) = (false, 0, 0);
         Nanos(std::mem::take(&mut account.granted))
     }
 

@@ -113,6 +113,7 @@ suite! {
         ping_comes_after_what_was_written;
     attempts:
         an_attempt_comes_back_as_it_went_in,
+        an_attempt_has_nothing_of_the_one_before,
         attempts_of_a_call_come_first_to_last,
         the_log_is_walked_newest_first_and_nothing_twice,
         filters_of_the_log_match_all_that_is_given;

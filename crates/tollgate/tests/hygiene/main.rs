@@ -15,6 +15,7 @@ mod front;
 mod http2;
 mod keys;
 mod kill;
+mod kill_loop;
 mod ledger;
 mod limits;
 mod models;
