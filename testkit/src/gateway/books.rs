@@ -42,7 +42,8 @@ struct Record {
 pub(super) fn check(data_dir: &Path, providers: &[Arc<Shared>], rigour: Rigour) {
     let path = data_dir.join("requests.db");
     let billed = providers.iter().any(|p| !p.lock().bills.is_empty());
-    if !path.exists() && !(billed && rigour.complete) {
+    let must_exist = billed && rigour.complete;
+    if !must_exist && !path.exists() {
         return;
     }
     let (log, records) = read(&path).unwrap_or_else(|e| panic!("read {}: {e}", path.display()));

@@ -100,16 +100,25 @@ pub(crate) const LIST: &[Mutation] = &[
     Mutation {
         guard: "open holds are not free",
         file: BOOK,
-        from: "self.granted.saturating_sub(self.held).saturating_sub(self.settled)",
-        to: "self.granted.saturating_sub(self.settled)",
+        from: "share.saturating_sub(self.held).saturating_sub(self.settled)",
+        to: "share.saturating_sub(self.settled)",
         test: of_domain(SIMULATION),
     },
     Mutation {
         guard: "what is settled is not free until it is posted",
         file: BOOK,
-        from: "self.granted.saturating_sub(self.held).saturating_sub(self.settled)",
-        to: "self.granted.saturating_sub(self.held)",
+        from: "share.saturating_sub(self.held).saturating_sub(self.settled)",
+        to: "share.saturating_sub(self.held)",
         test: of_domain(MODEL),
+    },
+    Mutation {
+        guard: "what older holds free goes back once a limit was changed",
+        file: BOOK,
+        from: "account.recalled = account.held;",
+        to: "",
+        test: of_domain(
+            "ledger::book::tests::case_51_what_older_holds_free_goes_back_once_a_limit_was_changed",
+        ),
     },
     Mutation {
         guard: "a posted share is no longer the node's",
@@ -229,7 +238,7 @@ pub(crate) const LIST: &[Mutation] = &[
     Mutation {
         guard: "a start numbers an orphan before it posts it",
         file: SLOTS,
-        from: "self.write(&Slot(place), SETTLED, number, money, record)?;",
+        from: "self.write(&Slot(place), ORPHANED, number, money, record)?;",
         to: "",
         test: of_dataplane("slots::tests::an_orphan_is_settled_where_it_stands"),
     },

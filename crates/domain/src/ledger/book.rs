@@ -57,8 +57,8 @@ impl Local {
         if !self.limited {
             return i64::MAX;
         }
-        let taken = self.held.saturating_add(self.settled).saturating_add(self.returning);
-        self.granted.saturating_sub(taken)
+        let share = self.granted.saturating_sub(self.returning);
+        share.saturating_sub(self.held).saturating_sub(self.settled)
     }
 }
 

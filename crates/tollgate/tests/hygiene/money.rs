@@ -14,6 +14,7 @@ mod outage;
 mod reports;
 mod scopes;
 mod share;
+mod tools;
 
 use crate::support::{CHAT, Stage, hello, passed, refused, until};
 
