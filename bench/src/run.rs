@@ -8,6 +8,7 @@ mod child;
 mod chunk;
 mod cpu;
 mod fleet;
+mod holds;
 mod latency;
 mod memory;
 mod options;
@@ -46,6 +47,10 @@ async fn measure(options: &Options) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     if Section::PAIRED.iter().any(|section| options.wants(*section)) {
         rows.extend(measure_pair(options, &fleet).await?);
+    }
+    if options.wants(Section::Holds) && fleet.binary().is_some() {
+        note("holds");
+        rows.extend(holds::measure(&fleet, options).await?);
     }
     if options.wants(Section::Start) {
         note("start and size");

@@ -55,7 +55,7 @@ async fn rounds(
 }
 
 /// Microseconds of CPU a request, and requests a second.
-async fn one(target: &Target, body: &Bytes, requests: usize) -> Result<(f64, f64)> {
+pub(super) async fn one(target: &Target, body: &Bytes, requests: usize) -> Result<(f64, f64)> {
     let mut load = Saturation::open(target, CONNECTIONS, body.clone()).await?;
     let before = settled_cpu(target.pid, WRITERS_WAKE).await?;
     let took = load.send(requests).await?;

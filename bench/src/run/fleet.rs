@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::child::Server;
 use super::options::{Options, Subject};
@@ -75,8 +75,17 @@ impl Fleet {
         }
         let server = self.bare_tollgate(data)?;
         let admin = target_of(&server, ADMIN_KEY.to_owned());
-        let key = bounded("making a key", make_key(&admin)).await?;
+        let key = bounded("making a key", make_key(&admin)).await?.value;
         Ok(Proxy { target: Target { key, ..admin }, _server: Some(server) })
+    }
+
+    /// The same with ample spend limits over its key: its own, its project's, the organization's.
+    pub(crate) async fn limited_tollgate(&self, data: &str) -> Result<Proxy> {
+        let server = self.bare_tollgate(data)?;
+        let admin = target_of(&server, ADMIN_KEY.to_owned());
+        let key = bounded("making a key", make_key(&admin)).await?;
+        bounded("setting limits", set_limits(&admin, &key)).await?;
+        Ok(Proxy { target: Target { key: key.value, ..admin }, _server: Some(server) })
     }
 
     /// A Tollgate that listens, and no more.
@@ -117,7 +126,14 @@ pub(crate) fn target_of(server: &Server, key: String) -> Target {
     Target { address, key, pid: server.pid() }
 }
 
-async fn make_key(admin: &Target) -> Result<String> {
+/// A key of the project that is there from the start.
+struct Key {
+    id: String,
+    project: String,
+    value: String,
+}
+
+async fn make_key(admin: &Target) -> Result<Key> {
     let mut connection = Connection::open(admin).await?;
     let list = "/v1/organization/projects";
     let projects = call(&mut connection, Method::GET, list, Bytes::new()).await?;
@@ -127,10 +143,26 @@ async fn make_key(admin: &Target) -> Result<String> {
     let path = format!("{list}/{project}/api_keys");
     let body = Bytes::from_static(KEY_REQUEST);
     let key = call(&mut connection, Method::POST, &path, body).await?;
-    match key["value"].as_str() {
-        Some(value) => Ok(value.to_owned()),
-        None => Err("a new key without its value".into()),
+    match (key["id"].as_str(), key["value"].as_str()) {
+        (Some(id), Some(value)) => {
+            Ok(Key { id: id.to_owned(), project: project.to_owned(), value: value.to_owned() })
+        }
+        _ => Err("a new key without its id or value".into()),
     }
+}
+
+async fn set_limits(admin: &Target, key: &Key) -> Result<()> {
+    let mut connection = Connection::open(admin).await?;
+    for scope in [
+        json!({"type": "api_key", "id": key.id}),
+        json!({"type": "project", "id": key.project}),
+        json!({"type": "organization"}),
+    ] {
+        let limit = json!({"scope": scope, "period": "month", "amount_usd": "100000000.00"});
+        let body = Bytes::from(limit.to_string());
+        call(&mut connection, Method::PUT, "/tollgate/v1/limits", body).await?;
+    }
+    Ok(())
 }
 
 async fn call(

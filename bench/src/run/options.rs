@@ -12,6 +12,7 @@ pub(crate) enum Section {
     Cpu,
     Large,
     Chunk,
+    Holds,
     Latency,
     Memory,
     Start,
@@ -20,14 +21,22 @@ pub(crate) enum Section {
 impl Section {
     /// Those that measure one running pair.
     pub(crate) const PAIRED: [Self; 4] = [Self::Cpu, Self::Large, Self::Chunk, Self::Latency];
-    const ALL: [Self; 6] =
-        [Self::Cpu, Self::Large, Self::Chunk, Self::Latency, Self::Memory, Self::Start];
+    const ALL: [Self; 7] = [
+        Self::Cpu,
+        Self::Large,
+        Self::Chunk,
+        Self::Holds,
+        Self::Latency,
+        Self::Memory,
+        Self::Start,
+    ];
 
     fn parse(name: &str) -> Result<Self> {
         match name {
             "cpu" => Ok(Self::Cpu),
             "large" => Ok(Self::Large),
             "chunk" => Ok(Self::Chunk),
+            "holds" => Ok(Self::Holds),
             "latency" => Ok(Self::Latency),
             "memory" => Ok(Self::Memory),
             "start" => Ok(Self::Start),
