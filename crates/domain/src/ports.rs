@@ -8,11 +8,11 @@ use std::sync::Arc;
 use crate::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
 use crate::rate::RateLimits;
 use crate::{
-    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Key, KeyId, KeyKind,
-    KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged,
-    Project, ProjectId, RequestId, ScopeId, SecretHash, ServiceAccount, ServiceAccountId,
-    SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User,
-    Waiting,
+    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Job, JobHold, JobId,
+    Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization,
+    PageQuery, Paged, Project, ProjectId, RequestId, ScopeId, SecretHash, ServiceAccount,
+    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery,
+    UsageRecord, User, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -182,6 +182,38 @@ pub trait Ledger: Send + Sync {
 
     /// The accounts where the sums do not agree: Σ entries ≠ posted, or Σ leases ≠ leased.
     fn verify(&self) -> StoreResult<'_, Vec<String>>;
+}
+
+/// Work that goes on at providers, with the money that is held for it.
+pub trait Jobs: Send + Sync {
+    /// Remembers a job, durably before it returns, and makes the money that is held for it its own
+    /// in the same transaction. The secret's last use is noted.
+    fn open_job(
+        &self,
+        job: Job,
+        hold: Option<JobHold>,
+        secret: SecretHash,
+        first_poll: Timestamp,
+    ) -> StoreResult<'_, ()>;
+
+    /// The open jobs whose next poll is not after `due`, the longest due first.
+    fn open_jobs(&self, due: Timestamp, limit: u32) -> StoreResult<'_, Vec<Job>>;
+
+    /// Which of these are open jobs, in the order asked.
+    fn are_jobs(&self, ids: Vec<JobId>) -> StoreResult<'_, Vec<bool>>;
+
+    /// Notes one more poll, and when to come again.
+    fn poll_later(&self, id: JobId, next_poll: Timestamp) -> StoreResult<'_, ()>;
+
+    /// Posts what a job cost, frees the rest of its hold, writes its usage and forgets it: all in
+    /// one transaction, and only the first time.
+    fn end_job(
+        &self,
+        job: Job,
+        records: Arc<Vec<UsageRecord>>,
+        cost: Nanos,
+        at: Timestamp,
+    ) -> StoreResult<'_, ()>;
 }
 
 /// Told after a change was committed, so that no cache answers from before it.

@@ -5,6 +5,8 @@
 
 pub(crate) mod usage;
 
+use std::sync::LazyLock;
+
 use domain::{Order, PageQuery};
 
 pub(crate) const META: &str = "SELECT value FROM meta WHERE name = $1";
@@ -274,3 +276,22 @@ pub(crate) const UNBALANCED_LEASES: &str = "SELECT a.scope_kind, a.scope_id, a.p
     FROM accounts a WHERE a.leased <> COALESCE((SELECT SUM(l.amount) FROM leases l
     WHERE l.scope_kind = a.scope_kind AND l.scope_id = a.scope_id AND l.period = a.period
     AND l.start_at = a.start_at), 0)";
+
+// ---- jobs
+
+const JOB_COLUMNS: &str = "id, kind, target, operation, request, attempt, admitted_at, project,
+    api_key, user, organization, user_label, model, upstream, upstream_request, status, hold,
+    given_up_at, polls";
+pub(crate) static JOBS_DUE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {JOB_COLUMNS} FROM jobs WHERE next_poll_at <= $1 ORDER BY next_poll_at LIMIT $2"
+    )
+});
+pub(crate) static OPEN_JOB: LazyLock<String> = LazyLock::new(|| {
+    format!("INSERT INTO jobs ({JOB_COLUMNS}, next_poll_at) VALUES ({})", placeholders(1, 20))
+});
+pub(crate) const JOB: &str = "SELECT 1 FROM jobs WHERE id = $1";
+pub(crate) const POLL_LATER: &str =
+    "UPDATE jobs SET polls = polls + 1, next_poll_at = $1 WHERE id = $2";
+pub(crate) const END_JOB: &str = "DELETE FROM jobs WHERE id = $1";
+pub(crate) const FORGET_BATCHES: &str = "DELETE FROM posted_batches WHERE holder = $1";

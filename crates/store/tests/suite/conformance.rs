@@ -2,6 +2,7 @@
 //! database passes its own opener.
 
 mod attempts;
+mod jobs;
 mod keys;
 mod ledger;
 mod limits;
@@ -11,12 +12,12 @@ mod rates;
 mod records;
 mod usage;
 
-use domain::ports::{Directory, Ledger, Objects, Records, UsageStore};
+use domain::ports::{Directory, Jobs, Ledger, Objects, Records, UsageStore};
 
 /// All the ports of a store.
-pub(crate) trait Ports: Directory + Ledger + Objects + Records + UsageStore {}
+pub(crate) trait Ports: Directory + Jobs + Ledger + Objects + Records + UsageStore {}
 
-impl<T: Directory + Ledger + Objects + Records + UsageStore> Ports for T {}
+impl<T: Directory + Jobs + Ledger + Objects + Records + UsageStore> Ports for T {}
 
 macro_rules! suite {
     ($database:ident, $open:expr, $($module:ident: $($check:ident),+;)+) => {
@@ -64,6 +65,14 @@ suite! {
         case_46_orphans_are_posted_and_the_rest_comes_back,
         a_lost_nodes_lease_is_forfeited_whole,
         case_51_a_limit_in_mid_flight_adopts_what_is_open;
+    jobs:
+        a_job_comes_back_as_it_went_in,
+        jobs_are_due_by_their_next_poll,
+        case_60_a_hold_moves_to_its_job_and_outlives_its_node,
+        case_60_a_job_is_posted_once_and_the_rest_comes_back,
+        a_job_that_cost_more_than_its_hold_is_overage,
+        a_job_without_a_limit_is_posted_as_well,
+        a_job_notes_the_use_of_its_secret;
     limits:
         a_limit_is_one_for_a_scope_and_period,
         limits_come_back_as_they_went_in,

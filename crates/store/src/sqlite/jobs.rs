@@ -1,0 +1,147 @@
+//! Jobs, and the money that is theirs.
+
+use std::sync::Arc;
+
+use domain::ledger::{AccountId, Batch, Holder};
+use domain::ports::{Jobs, StoreResult};
+use domain::{Job, JobHold, JobId, JobKind, Nanos, RequestId, SecretHash, Timestamp, UsageRecord};
+use rusqlite::{Connection, Row, params};
+
+use super::failure::Failure;
+use super::ledger;
+use super::log::Settlements;
+use super::query::{all, id, one, text, time};
+use super::{Store, snapshot};
+use crate::columns::unreadable;
+use crate::sql;
+
+impl Jobs for Store {
+    fn open_job(
+        &self,
+        job: Job,
+        hold: Option<JobHold>,
+        secret: SecretHash,
+        first_poll: Timestamp,
+    ) -> StoreResult<'_, ()> {
+        self.writer.write(move |db| {
+            insert(db, &job, first_poll)?;
+            if let Some(JobHold { holder, accounts }) = &hold {
+                move_lease(db, holder, &job.holder(), accounts, job.hold)?;
+            }
+            db.prepare_cached(sql::TOUCH_SECRET)?.execute(params![job.at.0, secret.0])?;
+            Ok(())
+        })
+    }
+
+    fn open_jobs(&self, due: Timestamp, limit: u32) -> StoreResult<'_, Vec<Job>> {
+        self.reports.ask(move |db| all(db, &sql::JOBS_DUE, params![due.0, limit], read))
+    }
+
+    fn are_jobs(&self, ids: Vec<JobId>) -> StoreResult<'_, Vec<bool>> {
+        self.reports.ask(move |db| {
+            snapshot(db, |db| {
+                let is = |id: &JobId| Ok(one(db, sql::JOB, params![id.0], |_| Ok(()))?.is_some());
+                ids.iter().map(is).collect()
+            })
+        })
+    }
+
+    fn poll_later(&self, id: JobId, next_poll: Timestamp) -> StoreResult<'_, ()> {
+        self.writer.write(move |db| {
+            // One that has ended meanwhile is passed over.
+            db.prepare_cached(sql::POLL_LATER)?.execute(params![next_poll.0, id.0])?;
+            Ok(())
+        })
+    }
+
+    fn end_job(
+        &self,
+        job: Job,
+        records: Arc<Vec<UsageRecord>>,
+        cost: Nanos,
+        at: Timestamp,
+    ) -> StoreResult<'_, ()> {
+        let postings = job.posting(cost).into_iter().collect();
+        let batch = Batch { holder: job.holder(), number: 1, at, postings };
+        self.log.write(Settlements { records, batch: Some(batch), job: Some(job.id) })
+    }
+}
+
+/// Takes a job out, posts what it cost and frees the rest of its hold, in the writer's
+/// transaction. Whether it was open.
+pub(crate) fn end(db: &Connection, id: &JobId, batch: &Batch) -> Result<bool, Failure> {
+    if db.prepare_cached(sql::END_JOB)?.execute(params![id.0])? == 0 {
+        return Ok(false);
+    }
+    ledger::post(db, batch)?;
+    ledger::close(db, &batch.holder)?;
+    // The row was what made it once; the holder will not be heard of again.
+    db.prepare_cached(sql::FORGET_BATCHES)?.execute(params![batch.holder.0])?;
+    Ok(true)
+}
+
+/// Takes the hold out of one holder's shares and into another's; what is leased stays the same.
+fn move_lease(
+    db: &Connection,
+    from: &Holder,
+    to: &Holder,
+    accounts: &[AccountId],
+    hold: Nanos,
+) -> Result<(), Failure> {
+    for account in accounts {
+        let share = hold.0.min(ledger::lease(db, from, account)?);
+        ledger::lend(db, from, account, -share)?;
+        ledger::lend(db, to, account, share)?;
+    }
+    Ok(())
+}
+
+fn insert(db: &Connection, job: &Job, first_poll: Timestamp) -> Result<(), Failure> {
+    db.prepare_cached(&sql::OPEN_JOB)?.execute(params![
+        job.id.0,
+        job.kind.as_str(),
+        job.target,
+        job.operation,
+        job.request.as_str(),
+        job.attempt,
+        job.at.0,
+        job.project.as_str(),
+        job.key.as_str(),
+        job.user,
+        job.organization,
+        job.user_label,
+        job.model,
+        job.upstream.as_str(),
+        job.upstream_request,
+        job.status,
+        job.hold.0,
+        job.given_up_at.0,
+        job.polls,
+        first_poll.0,
+    ])?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Result<Job, Failure> {
+    Ok(Job {
+        id: JobId(row.get(0)?),
+        kind: JobKind::parse(text(row, 1)?).ok_or_else(|| unreadable("job"))?,
+        target: row.get(2)?,
+        operation: row.get(3)?,
+        request: id::<RequestId>(row, 4)?,
+        attempt: row.get(5)?,
+        at: time(row, 6)?,
+        project: id(row, 7)?,
+        key: id(row, 8)?,
+        user: row.get(9)?,
+        organization: row.get(10)?,
+        user_label: row.get(11)?,
+        model: row.get(12)?,
+        upstream: id(row, 13)?,
+        upstream_request: row.get(14)?,
+        status: row.get(15)?,
+        hold: Nanos(row.get(16)?),
+        given_up_at: time(row, 17)?,
+        polls: row.get(18)?,
+    })
+}
