@@ -137,6 +137,22 @@ impl FakeProvider {
         self.shared.lock().stop_billing = stop;
     }
 
+    /// Work in the background (batches, background responses, videos) goes on for so many looks at
+    /// it; unless told, it is done at the first.
+    pub fn work_for(&self, looks: u32) {
+        self.shared.lock().world.course.looks = looks;
+    }
+
+    /// Work in the background ends with this status instead of `completed`.
+    pub fn end_work_as(&self, status: &'static str) {
+        self.shared.lock().world.course.end = Some(status);
+    }
+
+    /// Batches do not say what their lines came to, as older ones do not.
+    pub fn keep_batch_usage_silent(&self) {
+        self.shared.lock().world.course.silent = true;
+    }
+
     /// Calls the fake past any gateway, with the account's own key; no body when it is null.
     pub fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
         let bearer = format!("Bearer {}", self.credential());

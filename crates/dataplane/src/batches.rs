@@ -4,11 +4,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
 use domain::{Fault, ObjectKind, Outcome, fault::catalogue};
-use egress::{AnswerBody, Outgoing};
+use egress::Outgoing;
 use http::{HeaderMap, Method, Response, StatusCode};
-use http_body::Body;
 use openai::json::unescape;
 use openai::surface;
 use openai::view::View;
@@ -16,6 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::attempt::{self, Ready};
+use crate::body::lines::Lines;
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
 use crate::plan::Plan;
@@ -23,8 +22,6 @@ use crate::shared::Worker;
 use crate::tab::{Call, Count, End, Tab};
 use crate::{owned, permit, refusal};
 
-/// Bytes of one line: the largest body that such a call may have on its own.
-const LINE: usize = 33 << 20;
 /// Objects looked up at a time.
 const GROUP: usize = 500;
 
@@ -117,9 +114,10 @@ async fn look_at(
         settle(tab, status, 0);
         return Ok(());
     }
-    let mut lines = Lines { call, plan, worker, objects: Vec::new(), items: Vec::new() };
-    let (bytes, looked) = lines.read(answer.into_body()).await;
-    settle(tab, status, bytes);
+    let mut eyes = Eyes { call, plan, worker, objects: Vec::new(), items: Vec::new() };
+    let mut lines = Lines::of(answer.into_body());
+    let looked = eyes.look(&mut lines).await;
+    settle(tab, status, lines.total);
     looked
 }
 
@@ -130,7 +128,8 @@ fn settle(tab: Tab, status: StatusCode, bytes: u64) {
     tab.settle(End { outcome, status: status.as_u16(), error: None, count });
 }
 
-struct Lines<'a> {
+/// What the lines of one file name.
+struct Eyes<'a> {
     call: &'a Call,
     plan: &'a Plan,
     worker: &'a Worker,
@@ -138,57 +137,16 @@ struct Lines<'a> {
     items: Vec<String>,
 }
 
-impl Lines<'_> {
+impl Eyes<'_> {
     /// Reads the file to its end, or to the first line that may not be.
-    async fn read(&mut self, mut body: AnswerBody) -> (u64, Result<(), Fault>) {
-        let mut held = BytesMut::new();
-        let mut total = 0;
-        loop {
-            let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx));
-            let shared = &self.worker.shared;
-            let waited = tokio::time::timeout(shared.settings.gap, frame);
-            let failed = match shared.tasks.unless_cut(waited).await {
-                Some(Ok(None)) => break,
-                Some(Ok(Some(Ok(frame)))) => Ok(frame.into_data().unwrap_or_default()),
-                Some(Ok(Some(Err(_)))) => Err(&catalogue::UPSTREAM_ERROR),
-                Some(Err(_)) => Err(&catalogue::UPSTREAM_TIMEOUT),
-                None => Err(&catalogue::SHUTTING_DOWN),
-            };
-            let piece = match failed {
-                Ok(piece) => piece,
-                Err(entry) => return (total, Err(Fault::new(entry))),
-            };
-            total += piece.len() as u64;
-            if let Err(fault) = self.take(&mut held, &piece).await {
-                return (total, Err(fault));
-            }
-        }
-        let last = self.line(&held);
-        (
-            total,
-            match last {
-                Ok(()) => self.check_objects().await,
-                Err(fault) => Err(fault),
-            },
-        )
-    }
-
-    async fn take(&mut self, held: &mut BytesMut, piece: &Bytes) -> Result<(), Fault> {
-        held.extend_from_slice(piece);
-        while let Some(end) = memchr::memchr(b'\n', held) {
-            let line = held.split_to(end + 1);
+    async fn look(&mut self, lines: &mut Lines) -> Result<(), Fault> {
+        while let Some(line) = lines.next(&self.worker.shared).await? {
             self.line(&line)?;
             if self.objects.len() + self.items.len() >= GROUP {
                 self.check_objects().await?;
             }
         }
-        if held.len() > LINE {
-            return Err(Fault::because(
-                &catalogue::REQUEST_TOO_LARGE,
-                "A line of the batch's file is larger than 33 MiB.",
-            ));
-        }
-        Ok(())
+        self.check_objects().await
     }
 
     /// Looks at one line. What has no brace in it cannot become a call for any reader.

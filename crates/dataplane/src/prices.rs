@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::price::{Billed, PriceBook, Tier, Units, cost};
-use domain::{Cost, Tokens, UsageFamily};
+use domain::price::{Billed, PriceBook, Tier, Units, cost_of_many};
+use domain::{Cost, Timestamp, Tokens, UsageFamily};
 
 use crate::metrics::Metrics;
 use crate::tab::{Call, Count};
@@ -44,18 +44,31 @@ impl Prices {
         if !counted {
             return None;
         }
-        let why = match self.book().for_answer(asked, served, call.at) {
+        let tier = Tier::served(count.service_tier.as_deref());
+        let billed = Billed { tier, tokens: *tokens, units };
+        self.of([asked, served], call.at, &billed, tokens.input, metrics)
+    }
+
+    /// What was billed comes to, by the price of the model that was served or else of the one that
+    /// was asked for; where there is none, that is counted and told. `largest_input` is that of
+    /// one call, where the counts are many calls'.
+    pub(crate) fn of(
+        &self,
+        [asked, served]: [Option<&str>; 2],
+        at: Timestamp,
+        billed: &Billed,
+        largest_input: u64,
+        metrics: &Metrics,
+    ) -> Option<Cost> {
+        let why = match self.book().for_answer(asked, served, at) {
             None => "its model has no price".to_owned(),
-            Some(price) => {
-                let tier = Tier::served(count.service_tier.as_deref());
-                match cost(&price, &Billed { tier, tokens: *tokens, units }) {
-                    Ok(cost) => return Some(cost),
-                    Err(why) => why.to_string(),
-                }
-            }
+            Some(price) => match cost_of_many(&price, billed, largest_input) {
+                Ok(cost) => return Some(cost),
+                Err(why) => why.to_string(),
+            },
         };
         metrics.unpriced.fetch_add(1, Ordering::Relaxed);
-        self.warn(served.or(asked).unwrap_or(call.operation.id), &why);
+        self.warn(served.or(asked).unwrap_or("(no model)"), &why);
         None
     }
 

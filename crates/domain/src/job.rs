@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::ledger::{AccountId, Holder, Payer, Posting, Reason};
-use crate::{KeyId, Nanos, ProjectId, RequestId, Timestamp, UpstreamId};
+use crate::{KeyId, Nanos, ProjectId, RequestId, Timestamp, UpstreamId, UsageFamily};
 
 /// A job's name: that of the attempt that began it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,20 +32,17 @@ pub enum JobKind {
     Batch,
     /// A response that was asked for in the background.
     Response,
-    /// An assistant's run.
-    Run,
     Video,
 }
 
 impl JobKind {
-    pub const ALL: [Self; 4] = [Self::Batch, Self::Response, Self::Run, Self::Video];
+    pub const ALL: [Self; 3] = [Self::Batch, Self::Response, Self::Video];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Batch => "batch",
             Self::Response => "response",
-            Self::Run => "run",
             Self::Video => "video",
         }
     }
@@ -65,6 +62,8 @@ pub struct Job {
     pub target: String,
     /// The creating call's operation id.
     pub operation: String,
+    /// Which usage report it belongs to; a batch's is that of its lines.
+    pub family: UsageFamily,
     pub request: RequestId,
     pub attempt: u32,
     /// When the creating call was admitted: decides the periods (case 60).
@@ -77,6 +76,8 @@ pub struct Job {
     pub user_label: Option<String>,
     /// The model asked for; of a batch the one of all its lines, if it is one.
     pub model: Option<String>,
+    /// The most input tokens that one line of a batch can have: decides about long-context prices.
+    pub largest_input: u64,
     pub upstream: UpstreamId,
     pub upstream_request: Option<String>,
     /// What the creating call was answered.

@@ -279,8 +279,9 @@ pub(crate) const UNBALANCED_LEASES: &str = "SELECT a.scope_kind, a.scope_id, a.p
 
 // ---- jobs
 
-const JOB_COLUMNS: &str = "id, kind, target, operation, request, attempt, admitted_at, project,
-    api_key, user, organization, user_label, model, upstream, upstream_request, status, hold,
+const JOB_COLUMNS: &str =
+    "id, kind, target, operation, family, request, attempt, admitted_at, project,
+    api_key, user, organization, user_label, model, largest_input, upstream, upstream_request, status, hold,
     given_up_at, polls";
 pub(crate) static JOBS_DUE: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -288,7 +289,7 @@ pub(crate) static JOBS_DUE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 pub(crate) static OPEN_JOB: LazyLock<String> = LazyLock::new(|| {
-    format!("INSERT INTO jobs ({JOB_COLUMNS}, next_poll_at) VALUES ({})", placeholders(1, 20))
+    format!("INSERT INTO jobs ({JOB_COLUMNS}, next_poll_at) VALUES ({})", placeholders(1, 22))
 });
 pub(crate) const JOB: &str = "SELECT 1 FROM jobs WHERE id = $1";
 pub(crate) const POLL_LATER: &str =

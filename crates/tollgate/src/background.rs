@@ -1,6 +1,7 @@
 //! Work beside the calls: posting what they cost, telling of spending.
 
 mod alerts;
+mod jobs;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::ledger::Books;
 use crate::server::Stop;
 
 pub use alerts::Alerts;
+pub use jobs::Jobs;
 
 /// How long a settled call waits for its group: short against the promised second.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::{self, App};
-use crate::background::{Alerts, Flusher};
+use crate::background::{Alerts, Flusher, Jobs};
 use crate::config::{Config, Environment, Flags, TlsFiles};
 use crate::server::{self, Front, Stop, Workers};
 
@@ -33,6 +33,7 @@ pub struct Running {
     workers: Workers,
     flusher: Flusher,
     alerts: Alerts,
+    jobs: Jobs,
     stop: Stop,
     signals: Signals,
 }
@@ -58,10 +59,11 @@ pub async fn start(config: &Config) -> Result<Running, String> {
         app.workers.clone(),
     );
     let alerts = Alerts::new(config, Arc::clone(&app.control))?;
+    let jobs = Jobs::new(config, &app)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let signals = Signals::hear()?;
     let listener = server::open(socket, &config.listen)?;
-    Ok(Running { app, address, scheme, listener, workers, flusher, alerts, stop, signals })
+    Ok(Running { app, address, scheme, listener, workers, flusher, alerts, jobs, stop, signals })
 }
 
 impl Running {
@@ -70,7 +72,8 @@ impl Running {
     /// # Errors
     /// When usage could not be written at the end.
     pub async fn run(self, flags: &Flags, config: &Config) -> Result<(), String> {
-        let Self { app, listener, workers, mut flusher, alerts, stop, mut signals, .. } = self;
+        let Self { app, listener, workers, mut flusher, alerts, jobs, stop, mut signals, .. } =
+            self;
         let quit = Stop::default();
         let serving = async {
             serve(&app, &workers, listener, &mut signals, flags, config).await;
@@ -78,7 +81,7 @@ impl Running {
             quit.call();
         };
         // Usage is written as long as calls run, the stop's grace included.
-        tokio::join!(serving, flusher.run(&quit), alerts.run(&quit));
+        tokio::join!(serving, flusher.run(&quit), alerts.run(&quit), jobs.run(&quit));
         let late = Instant::now() + LAST;
         while !flusher.flush().await {
             if Instant::now() > late {

@@ -198,6 +198,7 @@ fn entry(request_id: &str, head: &Head, status: u16, charge: Charge) -> Bill {
         seconds: charge.seconds,
         characters: charge.characters,
         usage_reported: charge.reported,
+        job: charge.job,
         delivered: false,
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use domain::ledger::{AccountId, Batch, Holder};
 use domain::ports::{Jobs, StoreResult};
-use domain::{Job, JobHold, JobId, JobKind, Nanos, RequestId, SecretHash, Timestamp, UsageRecord};
+use domain::{
+    Job, JobHold, JobId, JobKind, Nanos, RequestId, SecretHash, Timestamp, UsageFamily, UsageRecord,
+};
 use rusqlite::{Connection, Row, params};
 
 use super::failure::Failure;
@@ -102,6 +104,7 @@ fn insert(db: &Connection, job: &Job, first_poll: Timestamp) -> Result<(), Failu
         job.kind.as_str(),
         job.target,
         job.operation,
+        job.family.as_str(),
         job.request.as_str(),
         job.attempt,
         job.at.0,
@@ -111,6 +114,7 @@ fn insert(db: &Connection, job: &Job, first_poll: Timestamp) -> Result<(), Failu
         job.organization,
         job.user_label,
         job.model,
+        i64::try_from(job.largest_input).unwrap_or(i64::MAX),
         job.upstream.as_str(),
         job.upstream_request,
         job.status,
@@ -128,20 +132,22 @@ fn read(row: &Row<'_>) -> Result<Job, Failure> {
         kind: JobKind::parse(text(row, 1)?).ok_or_else(|| unreadable("job"))?,
         target: row.get(2)?,
         operation: row.get(3)?,
-        request: id::<RequestId>(row, 4)?,
-        attempt: row.get(5)?,
-        at: time(row, 6)?,
-        project: id(row, 7)?,
-        key: id(row, 8)?,
-        user: row.get(9)?,
-        organization: row.get(10)?,
-        user_label: row.get(11)?,
-        model: row.get(12)?,
-        upstream: id(row, 13)?,
-        upstream_request: row.get(14)?,
-        status: row.get(15)?,
-        hold: Nanos(row.get(16)?),
-        given_up_at: time(row, 17)?,
-        polls: row.get(18)?,
+        family: UsageFamily::parse(text(row, 4)?).ok_or_else(|| unreadable("family"))?,
+        request: id::<RequestId>(row, 5)?,
+        attempt: row.get(6)?,
+        at: time(row, 7)?,
+        project: id(row, 8)?,
+        key: id(row, 9)?,
+        user: row.get(10)?,
+        organization: row.get(11)?,
+        user_label: row.get(12)?,
+        model: row.get(13)?,
+        largest_input: row.get::<_, i64>(14)?.cast_unsigned(),
+        upstream: id(row, 15)?,
+        upstream_request: row.get(16)?,
+        status: row.get(17)?,
+        hold: Nanos(row.get(18)?),
+        given_up_at: time(row, 19)?,
+        polls: row.get(20)?,
     })
 }

@@ -1,0 +1,9 @@
+//! Jobs: calls whose work goes on at the provider after their reply.
+//!
+//! The creating call's hold moves to a row of the store before the reply goes on ([`hand_over`]);
+//! from there on only [`Checker`] ends it, by what the provider says when it is asked.
+
+mod check;
+mod output;
+
+pub use check::{Checked, Checker};

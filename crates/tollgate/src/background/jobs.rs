@@ -1,0 +1,94 @@
+//! Jobs are asked for until they end, whether or not their clients ask: their money is held, and
+//! their usage belongs on the bill.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dataplane::{Checked, Checker};
+use domain::ports::{Jobs as _, StoreError};
+use domain::{Clock, Job};
+use egress::Tls;
+use store::Store;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::server::Stop;
+
+/// Between two looks at what is due.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How many are asked for at a time.
+const AT_ONCE: u32 = 16;
+
+/// Asks for open jobs, for ever.
+pub struct Jobs(Arc<Inner>);
+
+struct Inner {
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    checker: Checker,
+}
+
+impl Jobs {
+    /// # Errors
+    /// When the extra roots cannot be read.
+    pub fn new(config: &Config, app: &App) -> Result<Self, String> {
+        let tls = Tls::new(config.extra_roots.as_deref())?;
+        let checker = Checker::new(Arc::clone(&app.dataplane), tls);
+        let (store, clock) = (Arc::clone(&app.store), Arc::clone(&app.clock));
+        Ok(Self(Arc::new(Inner { store, clock, checker })))
+    }
+
+    /// Runs until `quit` is called. What is being asked then is asked again at the next start.
+    pub async fn run(&self, quit: &Stop) {
+        let asking = async {
+            loop {
+                tokio::time::sleep(PAUSE).await;
+                if let Err(error) = self.look().await {
+                    tracing::warn!(%error, "jobs cannot be looked at");
+                }
+                self.0.checker.sweep();
+            }
+        };
+        tokio::select! {
+            () = asking => {}
+            () = quit.called() => {}
+        }
+    }
+
+    /// Asks for all that is due now.
+    async fn look(&self) -> Result<(), StoreError> {
+        let due = self.0.store.open_jobs(self.0.clock.now(), AT_ONCE).await?;
+        let mut asked = JoinSet::new();
+        for job in due {
+            let inner = Arc::clone(&self.0);
+            asked.spawn(async move { inner.ask(job).await });
+        }
+        while asked.join_next().await.is_some() {}
+        Ok(())
+    }
+}
+
+impl Inner {
+    async fn ask(&self, job: Job) {
+        let checked = self.checker.check(&job, self.clock.now()).await;
+        if let Checked::Unknown(why) = &checked {
+            tracing::warn!(job = %job.id, why, "a job cannot be asked for");
+        }
+        let done = match checked {
+            Checked::Ended { records, cost } => {
+                tracing::debug!(job = %job.id, %cost, "a job has ended");
+                self.store.end_job(job, Arc::new(records), cost, self.clock.now()).await
+            }
+            Checked::Running | Checked::Unknown(_) => {
+                let dice = u64::from_ne_bytes(vault::random());
+                let next = Job::next_poll(job.polls.saturating_add(1), self.clock.now(), dice);
+                self.store.poll_later(job.id, next).await
+            }
+        };
+        if let Err(error) = done {
+            // It stays due, and is asked for again.
+            tracing::error!(%error, "a job's state cannot be written");
+        }
+    }
+}
