@@ -65,6 +65,10 @@ pub(crate) async fn send(
             return Err(fault);
         }
     };
+    if let Err(fault) = tab.sending() {
+        tab.settle(End::failed(&fault));
+        return Err(fault);
+    }
     let sending = worker.pool.send(&upstream.origin, request);
     let sending = tokio::time::timeout(worker.shared.settings.first_byte, sending);
     let fault = match worker.shared.tasks.unless_cut(sending).await {
@@ -72,7 +76,12 @@ pub(crate) async fn send(
             tab.answered(answer.status(), headers::provider_request_id(answer.headers()));
             return Ok((tab, answer));
         }
-        Some(Ok(Err(error))) => broken.take().unwrap_or_else(|| failure(&tab, &error)),
+        Some(Ok(Err(error))) => {
+            if error.stage != Stage::Unknown {
+                tab.not_billed();
+            }
+            broken.take().unwrap_or_else(|| failure(&tab, &error))
+        }
         Some(Err(_)) => Fault::new(&catalogue::UPSTREAM_TIMEOUT),
         None => Fault::new(&catalogue::SHUTTING_DOWN),
     };

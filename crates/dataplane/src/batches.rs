@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use domain::{Fault, ObjectKind, Outcome, fault::catalogue};
+use domain::{Fault, ObjectKind, Outcome, UsageFamily, fault::catalogue};
 use egress::Outgoing;
 use http::{HeaderMap, Method, Response, StatusCode};
 use openai::json::unescape;
@@ -17,6 +17,8 @@ use crate::attempt::{self, Ready};
 use crate::body::lines::Lines;
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
+use crate::budget::{self, Tally};
+use crate::jobs::is_plain;
 use crate::plan::Plan;
 use crate::shared::Worker;
 use crate::tab::{Call, Count, End, Tab};
@@ -42,13 +44,27 @@ pub(crate) async fn run(
     if let Some(endpoint) = &asked.endpoint {
         may_call(&call, endpoint)?;
     }
+    let mut tally = Tally::of(&worker.shared, &call).await?;
     // Without a file the provider refuses the batch, and says so better than we could.
     if let Some(file) = &asked.input_file_id {
         if !is_plain(file) {
             return Err(refusal::no_such(ObjectKind::File, file));
         }
-        look_at(&worker, &call, &plan, file).await?;
+        let eyes = Eyes {
+            worker: &worker,
+            call: &call,
+            plan: &plan,
+            endpoint: asked.endpoint.as_deref(),
+            tally: &mut tally,
+            objects: Vec::new(),
+            items: Vec::new(),
+        };
+        look_at(eyes, file).await?;
+    } else if tally.is_limited() {
+        let why = "A spend limit applies, and the batch names no file whose lines could be read.";
+        return Err(Fault::because(&catalogue::INVALID_VALUE, why).param("input_file_id"));
     }
+    tally.hold(family(asked.endpoint.as_deref())).await?;
     attempt::run(worker, call, plan, ready).await
 }
 
@@ -67,8 +83,11 @@ struct Line<'l> {
     body: Option<&'l RawValue>,
 }
 
-fn is_plain(id: &str) -> bool {
-    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+/// Which usage report the lines belong to.
+fn family(endpoint: Option<&str>) -> UsageFamily {
+    let path = endpoint.map(|e| e.strip_prefix("/v1").unwrap_or(e)).unwrap_or_default();
+    let found = surface::find(&Method::POST, path);
+    found.map_or(UsageFamily::Other, |found| found.operation.meter.family())
 }
 
 /// Whether the key may make the calls that the lines are.
@@ -82,12 +101,7 @@ fn may_call(call: &Call, endpoint: &str) -> Result<(), Fault> {
     }
 }
 
-async fn look_at(
-    worker: &Arc<Worker>,
-    call: &Arc<Call>,
-    plan: &Plan,
-    file: &str,
-) -> Result<(), Fault> {
+async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
     let ready = Ready {
         method: Method::GET,
         target: format!("/files/{file}/content"),
@@ -95,7 +109,7 @@ async fn look_at(
         body: Outgoing::Empty,
         broken: BrokenOff::default(),
     };
-    let (tab, answer) = attempt::send(worker, call, plan, ready).await?;
+    let (tab, answer) = attempt::send(eyes.worker, eyes.call, eyes.plan, ready).await?;
     let status = answer.status();
     let refused = match status {
         StatusCode::OK if attempt::is_coded(answer.headers()) => Some(&catalogue::UPSTREAM_ERROR),
@@ -112,9 +126,10 @@ async fn look_at(
     }
     if status != StatusCode::OK {
         settle(tab, status, 0);
-        return Ok(());
+        // Nobody knows what such a batch would cost.
+        let unread = eyes.tally.is_limited().then(|| refusal::no_such(ObjectKind::File, file));
+        return unread.map_or(Ok(()), Err);
     }
-    let mut eyes = Eyes { call, plan, worker, objects: Vec::new(), items: Vec::new() };
     let mut lines = Lines::of(answer.into_body());
     let looked = eyes.look(&mut lines).await;
     settle(tab, status, lines.total);
@@ -130,9 +145,11 @@ fn settle(tab: Tab, status: StatusCode, bytes: u64) {
 
 /// What the lines of one file name.
 struct Eyes<'a> {
-    call: &'a Call,
+    worker: &'a Arc<Worker>,
+    call: &'a Arc<Call>,
     plan: &'a Plan,
-    worker: &'a Worker,
+    endpoint: Option<&'a str>,
+    tally: &'a mut Tally,
     objects: Vec<(ObjectKind, String)>,
     items: Vec<String>,
 }
@@ -177,6 +194,11 @@ impl Eyes<'_> {
         if ruled && view.model.is_none() {
             return Err(refusal::model_not_allowed("", self.call.project.as_str()));
         }
+        let (url, model) = (call.url.as_deref().unwrap_or(""), view.model.as_ref().map(text));
+        if self.tally.is_limited() && self.endpoint.is_some_and(|endpoint| endpoint != url) {
+            return Err(budget::other_endpoint());
+        }
+        self.tally.line(url, &view, body, model.as_deref());
         self.objects.extend(view.references.iter().map(|(kind, span)| (*kind, text(span))));
         self.items.extend(view.replayed.iter().map(text));
         Ok(())

@@ -1,7 +1,7 @@
 //! The order of a call, and why each step stands where it does.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
 use egress::Outgoing;
@@ -18,6 +18,7 @@ use crate::body::read::{self, Pieces};
 use crate::body::reply::ReplyBody;
 use crate::body::spool;
 use crate::body::upload::BrokenOff;
+use crate::budget::{self, Spending};
 use crate::caller;
 use crate::detach::{Detach, Gone};
 use crate::permit::{self, Permit};
@@ -31,7 +32,7 @@ use crate::{batches, headers, lists, models, owned};
 
 mod taken;
 
-use taken::Taken;
+pub(crate) use taken::Taken;
 
 /// Serves one request under `/v1` that is not the Administration API's.
 pub async fn serve(
@@ -95,7 +96,14 @@ async fn call(
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, &permit, operation, || taken.ask())?;
     let rates = rate.gauges();
-    let facts = Facts { id, at, arrived, operation, object, rate, open };
+    // How much: last, since it may wait for other calls to end.
+    let spending = if shared.budgets.may_apply() {
+        let ready = budget::ready(shared, &permit, at, operation, &taken);
+        Box::pin(ready).await.map_err(|fault| fault.rates(rates))?
+    } else {
+        None
+    };
+    let facts = Facts { id, at, arrived, operation, object, rate, spending, open };
     let (call, ready) = prepare(&head, facts, permit, &plan, taken)?;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
@@ -112,6 +120,7 @@ struct Facts {
     operation: &'static Operation,
     object: Option<String>,
     rate: RateTicket,
+    spending: Option<Spending>,
     open: Open,
 }
 
@@ -172,7 +181,7 @@ async fn take(
         BodyKind::SpooledForm | BodyKind::SpooledFormOrJson | BodyKind::SdpOrForm if is_form => {
             let reading = spool::form(pieces(body), content_type(), &settings.spool_dir);
             let (form, body) = Box::pin(reading).await?;
-            Taken::form(&form, body)
+            Taken::form(operation, &form, body)
         }
         BodyKind::SdpOrForm if media.as_deref() == Some("application/sdp") => {
             Ok(Taken::Opaque(read::whole(body, operation.limit, settings).await?))
@@ -209,7 +218,8 @@ fn prepare(
     let ask_usage = taken.must_ask_usage(operation, plan);
     let kept_body = taken.keep();
     let bytes_in = taken.length();
-    let body = taken.into_outgoing(ask_usage, &broken);
+    let pins = taken.pins(operation, facts.spending.as_ref(), ask_usage);
+    let body = taken.into_outgoing(&pins, &broken);
     if matches!(body, Outgoing::Empty) && operation.body == BodyKind::None {
         headers.remove(CONTENT_TYPE);
     }
@@ -237,6 +247,9 @@ fn prepare(
         characters: summary.characters,
         gone: Gone::default(),
         rate: facts.rate,
+        clamped: facts.spending.as_ref().filter(|s| s.clamped).and_then(|s| s.output),
+        held: Mutex::new(facts.spending.map(|s| s.held)),
+        lines: OnceLock::new(),
         _open: facts.open,
     };
     Ok((Arc::new(call), Ready { method: head.method.clone(), target, headers, body, broken }))

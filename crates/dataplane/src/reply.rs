@@ -93,6 +93,9 @@ pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
     map.insert(headers::X_ATTEMPTS, HeaderValue::from_static("1"));
     map.insert(headers::X_CACHE, HeaderValue::from_static("bypass"));
     tab.call.rate.write_headers(&mut map);
+    if let Some(tokens) = tab.call.clamped {
+        map.insert(headers::X_CLAMPED, HeaderValue::from(tokens));
+    }
     map.insert(headers::ORGANIZATION, tab.worker.shared.organization.clone());
     if let Some(id) = tab.upstream_request()
         && let Ok(value) = HeaderValue::from_str(id)

@@ -4,13 +4,14 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::ports::{Directory, Invalidate, Objects};
+use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects};
 use domain::price::PriceBook;
 use domain::{Clock, Nanos, ScopeId, SecretHash, UsageRecord};
 use egress::{Pool, Tls};
 use http::HeaderValue;
 use vault::Vault;
 
+use crate::budget::{Budgets, Held};
 use crate::caller::Failures;
 use crate::claims::Claims;
 use crate::directory::Keys;
@@ -20,7 +21,7 @@ use crate::prices::Prices;
 use crate::rate::Rates;
 use crate::settings::Settings;
 use crate::slots::{Money, Slot, Slots};
-use crate::tab::Settled;
+use crate::tab::{Settled, Taken};
 use crate::tasks::Tasks;
 use crate::upstreams::LiveUpstream;
 
@@ -28,6 +29,8 @@ use crate::upstreams::LiveUpstream;
 pub struct Ports {
     pub directory: Arc<dyn Directory>,
     pub objects: Arc<dyn Objects>,
+    pub ledger: Arc<dyn Ledger>,
+    pub jobs: Arc<dyn Jobs>,
     pub clock: Arc<dyn Clock>,
     pub vault: Arc<Vault>,
     /// Our organization's id, for the `openai-organization` header.
@@ -44,6 +47,8 @@ pub struct Dataplane {
     pub(crate) settings: Settings,
     pub(crate) failures: Failures,
     pub(crate) prices: Prices,
+    pub(crate) budgets: Arc<Budgets>,
+    pub(crate) jobs: Arc<dyn Jobs>,
     pub(crate) rates: Rates,
     upstreams: RwLock<Arc<[Arc<LiveUpstream>]>>,
     on_upstreams_changed: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
@@ -63,6 +68,8 @@ impl Dataplane {
             settings,
             failures: Failures::default(),
             prices: Prices::default(),
+            budgets: Arc::new(Budgets::new(ports.ledger)),
+            jobs: ports.jobs,
             rates: Rates::default(),
             upstreams: RwLock::new(Arc::from([])),
             on_upstreams_changed: Mutex::new(None),
@@ -79,6 +86,16 @@ impl Dataplane {
     pub fn set_upstreams(&self, upstreams: Vec<LiveUpstream>) {
         let new: Arc<[Arc<LiveUpstream>]> = upstreams.into_iter().map(Arc::new).collect();
         *self.upstreams.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+
+    /// Names the organization whose limits are kept; the first start has made it by now.
+    pub fn set_organization(&self, id: String) {
+        self.budgets.set_organization(id);
+    }
+
+    /// Returns shares of budgets that lie idle. To be called now and then.
+    pub async fn give_back_idle(&self) {
+        self.budgets.give_back(self.clock.now()).await;
     }
 
     /// The price book in use.
@@ -109,7 +126,9 @@ impl Invalidate for Dataplane {
         self.keys.clear();
     }
 
-    fn limits_changed(&self, _: &[ScopeId]) {}
+    fn limits_changed(&self, _: &[ScopeId]) {
+        self.budgets.changed();
+    }
 
     fn upstreams_changed(&self) {
         let slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,14 +156,21 @@ impl Worker {
     }
 
     /// Puts a settled attempt in its slot and in the queue. Whoever has a slot has a place here.
-    pub(crate) fn record(&self, slot: Slot, record: UsageRecord, secret: SecretHash) {
-        let cost = record.cost.map_or(Nanos(0), |cost| cost.total());
-        let money = Money { hold: Nanos(0), posted: Nanos(cost.0.max(0)) };
+    pub(crate) fn record(
+        &self,
+        slot: Slot,
+        record: UsageRecord,
+        secret: SecretHash,
+        held: Option<Held>,
+    ) {
+        let cost = record.cost.map_or(Nanos(0), |cost| Nanos(cost.total().0.max(0)));
+        let hold = held.as_ref().map_or(Nanos(0), Held::amount);
+        let money = Money { hold, posted: cost };
         self.shared.metrics.queued.fetch_add(1, Ordering::Relaxed);
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         // Numbered under the lock: the store's last number stands for all before it.
         let number = self.slots.settled(&slot, money, &record);
-        queue.push(Settled { record, secret, money, number, slot });
+        queue.push(Settled { record, secret, money, number, slot: Taken { slot, held } });
     }
 
     /// Takes what is waiting to be posted, in the order of its numbers.
@@ -156,9 +182,34 @@ impl Worker {
         std::mem::replace(&mut *queue, room)
     }
 
-    /// Frees the slots of attempts that the store has posted.
-    pub fn posted(&self, slots: impl IntoIterator<Item = Slot>) {
-        self.slots.give_back(slots);
+    /// Frees what attempts had taken that the store has posted.
+    pub fn posted(&self, taken: impl IntoIterator<Item = Taken>) {
+        let free = |Taken { slot, held }| {
+            if let Some(held) = held {
+                held.posted();
+            }
+            slot
+        };
+        self.slots.give_back(taken.into_iter().map(free));
+    }
+
+    /// Notes in its slot that an attempt is about to be sent with money held for it.
+    pub(crate) fn sent(&self, slot: &Slot, hold: Nanos, record: &UsageRecord) -> bool {
+        self.slots
+            .sent(slot, hold, record)
+            .inspect_err(|error| {
+                tracing::error!(%error, "an attempt could not be written to its slot");
+            })
+            .is_ok()
+    }
+
+    /// Frees what an attempt had taken whose work goes on as a job.
+    pub(crate) fn handed_over(&self, Taken { slot, held }: Taken) {
+        if let Some(held) = held {
+            self.slots.forget(&slot);
+            held.moved_away();
+        }
+        self.slots.give_back([slot]);
     }
 
     /// A slot for an attempt.

@@ -6,10 +6,11 @@
 //! all the same (a panic, a runtime that ends), the dropped tab makes the record.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::ledger::Covered;
 use domain::{
     Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens,
     UsageFamily, UsageRecord, fault::catalogue,
@@ -18,7 +19,9 @@ use http::StatusCode;
 use openai::surface::Operation;
 use tokio::time::Instant;
 
+use crate::budget::Held;
 use crate::detach::Gone;
+use crate::jobs::Lines;
 use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
 use crate::slots::{Money, Slot};
@@ -35,7 +38,21 @@ pub struct Settled {
     pub money: Money,
     /// The settlement's number in its worker's slots.
     pub number: u64,
-    pub slot: Slot,
+    pub slot: Taken,
+}
+
+/// What an attempt has taken until it is posted.
+pub struct Taken {
+    pub(crate) slot: Slot,
+    pub(crate) held: Option<Held>,
+}
+
+impl Taken {
+    /// The accounts that its hold stands in.
+    #[must_use]
+    pub fn covered(&self) -> Covered {
+        self.held.as_ref().map(Held::covered).unwrap_or_default()
+    }
 }
 
 /// What is known of a call once it may be sent; shared by all its attempts.
@@ -63,6 +80,12 @@ pub(crate) struct Call {
     pub(crate) characters: u64,
     pub(crate) gone: Gone,
     pub(crate) rate: RateTicket,
+    /// What is set aside for the one attempt of this call; it takes it.
+    pub(crate) held: Mutex<Option<Held>>,
+    /// What the lines of a batch are, once they have been read.
+    pub(crate) lines: OnceLock<Lines>,
+    /// The maximum output, in tokens, that the call was cut to.
+    pub(crate) clamped: Option<u64>,
     pub(crate) _open: Open,
 }
 
@@ -101,19 +124,22 @@ pub(crate) struct Tab {
     first_byte: Option<Duration>,
     /// The answer began as a success: the provider bills it, however it ends.
     generated: bool,
+    /// The provider may bill it: it is being sent, and was not refused for free.
+    billable: bool,
     /// Until the record is made.
-    slot: Mutex<Option<Slot>>,
+    taken: Mutex<Option<Taken>>,
 }
 
 impl Drop for Tab {
     fn drop(&mut self) {
-        if self.slot.get_mut().is_ok_and(|slot| slot.is_none()) {
+        if self.taken.get_mut().is_ok_and(|taken| taken.is_none()) {
             return;
         }
         tracing::error!(request = %self.call.request, "an attempt was dropped without its record");
         let end = End::failed(&Fault::new(&catalogue::INTERNAL_ERROR));
         self.worker.shared.metrics.outcome(end.outcome);
-        self.push(self.record(end, Tokens::default(), None, false));
+        let (cost, in_full) = self.owed(&end, &Tokens::default());
+        self.push(self.record(end, Tokens::default(), cost, in_full));
     }
 }
 
@@ -126,6 +152,7 @@ impl Tab {
         upstream: Arc<LiveUpstream>,
     ) -> Result<Self, Fault> {
         let began = Instant::now();
+        let held = call.held.lock().unwrap_or_else(PoisonError::into_inner).take();
         let slot = worker
             .slot()
             .ok_or_else(|| Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000))?;
@@ -137,8 +164,57 @@ impl Tab {
             began,
             first_byte: None,
             generated: false,
-            slot: Mutex::new(Some(slot)),
+            billable: false,
+            taken: Mutex::new(Some(Taken { slot, held })),
         })
+    }
+
+    /// To be called before the first byte leaves: from here on the provider may bill the attempt,
+    /// and its slot says so.
+    ///
+    /// # Errors
+    /// `ledger_unavailable` when the slot cannot be written: nothing may be sent then.
+    pub(crate) fn sending(&mut self) -> Result<(), Fault> {
+        let record = || {
+            let end = End::failed(&Fault::new(&catalogue::INTERNAL_ERROR));
+            self.record(end, Tokens::default(), None, false)
+        };
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Taken { slot, held: Some(held) }) = &*taken
+            && !self.worker.sent(slot, held.amount(), &record())
+        {
+            return Err(Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000));
+        }
+        drop(taken);
+        self.billable = true;
+        Ok(())
+    }
+
+    /// Nothing of it reached the provider, or the provider's word is that it is not billed.
+    pub(crate) fn not_billed(&mut self) {
+        self.billable = false;
+    }
+
+    /// Nano-dollars that are set aside for it, where a limit stands over it.
+    fn hold(&self) -> Option<Nanos> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.as_ref()?.held.as_ref().map(Held::amount)
+    }
+
+    /// The same, with the accounts that it stands in.
+    pub(crate) fn held(&self) -> Option<(Nanos, Covered)> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.as_ref()?.held.as_ref().map(|held| (held.amount(), held.covered()))
+    }
+
+    /// The work goes on as a job, and the hold is the job's already: its usage comes with its end.
+    pub(crate) fn handed_over(self, end: End) {
+        self.worker.shared.metrics.outcome(end.outcome);
+        self.call.rate.settle(&self.record(end, Tokens::default(), None, false));
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(taken) = taken {
+            self.worker.handed_over(taken);
+        }
     }
 
     /// Notes that the answer's head is there.
@@ -163,10 +239,26 @@ impl Tab {
             return None;
         }
         let tokens = end.count.tokens.unwrap_or_default();
-        let cost = self.cost(&end, &tokens);
-        let record = self.record(end, tokens, cost, false);
+        let (cost, in_full) = self.owed(&end, &tokens);
+        let record = self.record(end, tokens, cost, in_full);
         self.push(record);
         cost.map(|cost| cost.total())
+    }
+
+    /// What is posted, and whether that is the hold in full: where nobody said what it cost,
+    /// giving back would let the limit be passed.
+    fn owed(&self, end: &End, tokens: &Tokens) -> (Option<Cost>, bool) {
+        if !self.billable {
+            return (None, false);
+        }
+        let reported = || self.cost(end, tokens);
+        let Some(hold) = self.hold() else { return (reported(), false) };
+        // Pictures, seconds and characters are all there once the answer is.
+        let known = end.count.tokens.is_some() || end.outcome == Outcome::Completed;
+        match reported().filter(|_| known && end.count.bad_usage == 0) {
+            Some(cost) => (Some(cost), false),
+            None => (Some(Cost::of(hold)), true),
+        }
     }
 
     fn must_estimate(&self, end: &End) -> bool {
@@ -187,13 +279,16 @@ impl Tab {
     }
 
     fn push(&self, record: UsageRecord) {
-        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(slot) = slot else { return };
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Taken { slot, mut held }) = taken else { return };
+        if let Some(held) = &mut held {
+            held.settle(record.cost.map_or(Nanos(0), |cost| cost.total()));
+        }
         self.call.rate.settle(&record);
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
-        self.worker.record(slot, record, self.call.secret);
+        self.worker.record(slot, record, self.call.secret, held);
     }
 
     fn record(&self, end: End, tokens: Tokens, cost: Option<Cost>, estimated: bool) -> UsageRecord {

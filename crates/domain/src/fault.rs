@@ -112,6 +112,13 @@ impl Fault {
         self
     }
 
+    /// For a call that may pass soon, whatever its row says of others.
+    #[must_use]
+    pub fn may_pass_later(mut self) -> Self {
+        self.retry = Retry::Later;
+        self
+    }
+
     #[must_use]
     pub fn rates(mut self, rates: Option<Gauges>) -> Self {
         self.rates = rates.map(Box::new);

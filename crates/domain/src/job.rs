@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::ledger::{AccountId, Holder, Payer, Posting, Reason};
+use crate::ledger::{Covered, Holder, Payer, Posting, Reason};
 use crate::{KeyId, Nanos, ProjectId, RequestId, Timestamp, UpstreamId, UsageFamily};
 
 /// A job's name: that of the attempt that began it.
@@ -94,8 +94,8 @@ pub struct Job {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobHold {
     pub holder: Holder,
-    /// The limited accounts, each with the job's whole hold.
-    pub accounts: Vec<AccountId>,
+    /// The accounts that it stands in, in each of them whole.
+    pub covered: Covered,
 }
 
 impl Job {
@@ -105,18 +105,25 @@ impl Job {
         Holder(format!("job:{}", self.id))
     }
 
+    /// Who pays for it.
+    #[must_use]
+    pub fn payer(&self) -> Payer {
+        Payer {
+            api_key: self.key.to_string(),
+            user: self.user.clone(),
+            project: self.project.to_string(),
+            organization: self.organization.clone(),
+        }
+    }
+
     /// What its end adds to the ledger, in nano-dollars; nothing where nothing is held or owed.
     #[must_use]
-    pub fn posting(&self, cost: Nanos) -> Option<Posting> {
+    pub fn posting(&self, covered: Covered, cost: Nanos) -> Option<Posting> {
         (self.hold.0 > 0 || cost.0 > 0).then(|| Posting {
-            payer: Payer {
-                api_key: self.key.to_string(),
-                user: self.user.clone(),
-                project: self.project.to_string(),
-                organization: self.organization.clone(),
-            },
+            payer: self.payer(),
             admitted: self.at,
             hold: self.hold,
+            covered,
             cost,
             reason: Reason::Settled,
             request: self.request.to_string(),

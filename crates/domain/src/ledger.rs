@@ -20,7 +20,7 @@ mod simulation;
 
 pub use attempt::{Attempt, Breach, Phase, Recovered};
 pub use book::{Book, Missing, Seat, Settlement};
-pub use posting::{Ask, Batch, Holder, Payer, Posting, Reason};
+pub use posting::{Ask, Batch, Covered, Holder, Payer, Posting, Reason};
 pub use row::{Declined, Row};
 
 use crate::{Period, ScopeId};

@@ -159,6 +159,9 @@ pub trait Ledger: Send + Sync {
         asks: Vec<Ask>,
     ) -> StoreResult<'_, Vec<Result<Nanos, Declined>>>;
 
+    /// Every limit that stands.
+    fn limits(&self) -> StoreResult<'_, Vec<SpendLimit>>;
+
     /// Leases what is open in accounts that had no limit until now (case 51).
     fn adopt(&self, holder: Holder, open: Vec<(AccountId, Nanos)>) -> StoreResult<'_, ()>;
 

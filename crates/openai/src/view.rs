@@ -3,11 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use bytes::Bytes;
 use domain::ObjectKind;
 
 use crate::json::{self, Invalid, unescape};
-use crate::pin::{self, Pin};
 
 mod spend;
 mod tag;
@@ -97,12 +95,6 @@ impl View {
     #[must_use]
     pub fn asks_usage(&self) -> bool {
         matches!(self.include_usage, Some((_, true)))
-    }
-
-    /// The body with `stream_options.include_usage` set, all other bytes as they came.
-    #[must_use]
-    pub fn with_usage_asked(&self, body: &Bytes) -> Bytes {
-        pin::pinned(body, self, &[Pin::AskUsage])
     }
 
     /// What asks for usage: a span and its new text. `None` where the client asks already; a span

@@ -21,6 +21,26 @@ pub struct Provider {
     pub url_variable: Option<&'static str>,
     /// Understands `stream_options.include_usage`.
     pub stream_usage: bool,
+    /// Refusals that it does not bill, in its own envelope; all others may be billed (case 40).
+    pub unbilled: &'static [u16],
+    /// `error.code`s of refusals that came after the work, whatever their status.
+    pub billed_codes: &'static [&'static str],
+}
+
+/// What OpenAI refuses before a model has run, or takes back.
+const OPENAI_UNBILLED: &[u16] = &[400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503];
+/// What was made was found wanting: a picture or a text that its own filter kept back.
+const OPENAI_BILLED: &[&str] =
+    &["content_filter", "content_policy_violation", "moderation_blocked"];
+
+impl Provider {
+    /// Whether it bills a refusal. `code` is its envelope's; one that is not an envelope is of
+    /// nobody knows whom, and says nothing.
+    #[must_use]
+    pub fn bills_refusal(&self, status: u16, is_envelope: bool, code: Option<&str>) -> bool {
+        let after_work = code.is_some_and(|code| self.billed_codes.contains(&code));
+        !is_envelope || after_work || !self.unbilled.contains(&status)
+    }
 }
 
 /// The built-in provider's name.
@@ -34,6 +54,8 @@ pub static PROVIDERS: &[Provider] = &[
         key_variable: Some("OPENAI_API_KEY"),
         url_variable: Some("OPENAI_BASE_URL"),
         stream_usage: true,
+        unbilled: OPENAI_UNBILLED,
+        billed_codes: OPENAI_BILLED,
     },
     Provider {
         name: DEMO,
@@ -42,6 +64,8 @@ pub static PROVIDERS: &[Provider] = &[
         key_variable: None,
         url_variable: None,
         stream_usage: true,
+        unbilled: OPENAI_UNBILLED,
+        billed_codes: OPENAI_BILLED,
     },
 ];
 

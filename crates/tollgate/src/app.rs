@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
-use domain::ports::{Balances, Directory, Invalidate, Objects, Records, UsageStore};
+use domain::ports::{Balances, Directory, Invalidate, Jobs, Ledger, Objects, Records, UsageStore};
 use domain::price::{Layer, PriceBook};
 use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
 use egress::{InProcess, Tls};
@@ -58,6 +58,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let ports = Ports {
         directory: Arc::clone(&store) as Arc<dyn Directory>,
         objects: Arc::clone(&store) as Arc<dyn Objects>,
+        ledger: Arc::clone(&store) as Arc<dyn Ledger>,
+        jobs: Arc::clone(&store) as Arc<dyn Jobs>,
         clock: Arc::clone(&clock),
         vault: Arc::clone(&vault),
         organization,
@@ -77,7 +79,9 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.
-    let books = Books::new(organization_id(&store).await?);
+    let organization = organization_id(&store).await?;
+    dataplane.set_organization(organization.to_string());
+    let books = Books::new(organization);
     let workers = workers(config, &dataplane, &store, &books, clock.now()).await?;
     let demo = serve_demo(Arc::clone(&clock));
     let app = App {

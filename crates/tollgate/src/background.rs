@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataplane::{Settled, Slot, Worker};
+use dataplane::{Dataplane, Settled, Taken, Worker};
 use domain::ledger::Batch;
 use domain::ports::UsageStore;
 use domain::{Clock, SecretHash, Timestamp, UsageRecord};
@@ -22,6 +22,19 @@ pub use jobs::Jobs;
 /// How long a settled call waits for its group: short against the promised second.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How often shares of budgets are looked through for idle ones; one is back within twice that.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// Returns shares of budgets that nobody uses, until `quit` is called.
+pub async fn give_back_idle(dataplane: &Dataplane, quit: &Stop) {
+    while !quit.is_called() {
+        tokio::select! {
+            () = tokio::time::sleep(IDLE) => dataplane.give_back_idle().await,
+            () = quit.called() => {}
+        }
+    }
+}
+
 /// Moves settled attempts from the workers to the store, for ever.
 ///
 /// A store that does not answer keeps its group: it is tried again, and meanwhile the slots fill.
@@ -34,11 +47,11 @@ pub struct Flusher {
     uses: HashMap<SecretHash, Timestamp>,
 }
 
-/// One worker's settlements, and the slots that they free.
+/// One worker's settlements, and what is free once they are posted.
 struct Group {
     records: Arc<Vec<UsageRecord>>,
     batch: Batch,
-    slots: Vec<Slot>,
+    taken: Vec<Taken>,
 }
 
 impl Flusher {
@@ -94,7 +107,7 @@ impl Flusher {
                 tracing::error!(%error, waiting = group.records.len(), "usage cannot be written");
                 return false;
             }
-            worker.posted(kept.take().into_iter().flat_map(|group| group.slots));
+            worker.posted(kept.take().into_iter().flat_map(|group| group.taken));
         }
         true
     }
@@ -105,14 +118,14 @@ impl Flusher {
         let number = settled.last()?.number;
         let mut batch = self.books.batch(place, number, self.clock.now());
         let mut records = Vec::with_capacity(settled.len());
-        let mut slots = Vec::with_capacity(settled.len());
+        let mut taken = Vec::with_capacity(settled.len());
         for Settled { record, secret, money, slot, .. } in settled {
             let last = self.uses.entry(secret).or_insert(record.at);
             *last = record.at.max(*last);
-            batch.postings.extend(self.books.posting(&record, money));
+            batch.postings.extend(self.books.posting(&record, money, slot.covered()));
             records.push(record);
-            slots.push(slot);
+            taken.push(slot);
         }
-        Some(Group { records: Arc::new(records), batch, slots })
+        Some(Group { records: Arc::new(records), batch, taken })
     }
 }

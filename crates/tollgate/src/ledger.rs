@@ -1,17 +1,20 @@
 //! From settled attempts to the ledger: while serving, and at a start after a kill.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataplane::{Found, Money, Slots};
-use domain::ledger::{Batch, Holder, Payer, Posting, Reason};
-use domain::ports::{Ledger, StoreError, UsageStore};
-use domain::{Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
+use dataplane::{Found, LESSEE, Money, Slots};
+use domain::ledger::{Batch, Covered, Holder, Payer, Posting, Reason};
+use domain::ports::{Jobs, Ledger, StoreError, UsageStore};
+use domain::{Cost, JobId, Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
 use store::Store;
 
 /// Attempts in flight, a worker: streams at the limit of open calls, and as many again that wait
 /// for the store.
 const SLOTS: u32 = 65_536;
+/// What the kernel calls its own life; no file of it elsewhere, so nothing is ever the same there.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// Whose ledger this process writes.
 #[derive(Clone, Debug)]
@@ -28,12 +31,12 @@ impl Books {
     /// An empty batch of a worker's settlements up to `number`.
     #[must_use]
     pub fn batch(&self, worker: usize, number: u64, at: Timestamp) -> Batch {
-        Batch { holder: holder(worker), number, at, postings: Vec::new() }
+        Batch { holder: holder(worker), lessee: lessee(), number, at, postings: Vec::new() }
     }
 
     /// What an attempt adds to the ledger; nothing where nothing was held and nothing is owed.
     #[must_use]
-    pub fn posting(&self, record: &UsageRecord, money: Money) -> Option<Posting> {
+    pub fn posting(&self, record: &UsageRecord, money: Money, covered: Covered) -> Option<Posting> {
         (money.hold.0 > 0 || money.posted.0 > 0).then(|| Posting {
             payer: Payer {
                 api_key: record.key.to_string(),
@@ -43,6 +46,7 @@ impl Books {
             },
             admitted: record.at,
             hold: money.hold,
+            covered,
             cost: money.posted,
             reason: Reason::Settled,
             request: record.request.to_string(),
@@ -52,14 +56,19 @@ impl Books {
     /// An attempt whose process died: nobody will tell what it cost, so it is posted in full.
     fn orphan(&self, found: Found) -> (UsageRecord, Option<Posting>) {
         let money = Money { posted: found.money.hold, ..found.money };
-        let posting = self.posting(&found.record, money);
+        let posting = self.posting(&found.record, money, found_covered(money));
         let posting = posting.map(|posting| Posting { reason: Reason::Orphan, ..posting });
         let (outcome, error) = (Outcome::UpstreamFailed, Some("internal_error"));
-        (
-            UsageRecord { outcome, error, estimated: money.posted > Nanos(0), ..found.record },
-            posting,
-        )
+        let in_full = money.posted > Nanos(0);
+        let cost = in_full.then(|| Cost::of(money.posted));
+        (UsageRecord { outcome, error, cost, estimated: in_full, ..found.record }, posting)
     }
+}
+
+/// Which accounts a hold of an earlier process stood in is not written down: its whole share is
+/// closed at the start, wherever it was.
+fn found_covered(money: Money) -> Covered {
+    if money.hold > Nanos(0) { Covered::ALL } else { Covered::default() }
 }
 
 fn holder(worker: usize) -> Holder {
@@ -89,7 +98,49 @@ pub async fn open(
         opened.extend(Some(slots).filter(|_| worker < workers));
         worker += 1;
     }
+    end_lease(store, data_dir, at).await?;
     Ok(opened)
+}
+
+/// Ends the share of budgets that an earlier process left behind. The system's memory outlived a
+/// process that was killed, and so did its slots: all that it let through has been posted by now.
+/// After a power cut nobody knows, and the whole share counts as spent.
+async fn end_lease(store: &Store, data_dir: &Path, at: Timestamp) -> Result<(), String> {
+    let file = data_dir.join("boot-id");
+    let boot = fs::read_to_string(BOOT_ID).unwrap_or_default();
+    let same = !boot.is_empty() && fs::read_to_string(&file).is_ok_and(|last| last == boot);
+    let told = |error: StoreError| error.to_string();
+    if same {
+        store.close(lessee()).await.map_err(told)?;
+    } else {
+        let accounts = store.forfeit(lessee(), at).await.map_err(told)?;
+        if accounts > 0 {
+            tracing::warn!(accounts, "shares of budgets that nobody could account for were posted");
+        }
+    }
+    fs::write(&file, boot).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Ends this process's share: all that it let through has been posted.
+///
+/// # Errors
+/// The store cannot be written; the next start does it.
+pub async fn close(store: &Store) -> Result<(), StoreError> {
+    store.close(lessee()).await
+}
+
+fn lessee() -> Holder {
+    Holder(LESSEE.to_owned())
+}
+
+/// Takes out what became a job just before the process died: its money is the job's, and its usage
+/// comes with the job's end (case 60).
+async fn without_jobs(store: &Store, found: Vec<Found>) -> Result<Vec<Found>, StoreError> {
+    let id = |found: &Found| JobId::of(&found.record.request, found.record.attempt);
+    let are_jobs = store.are_jobs(found.iter().map(id).collect()).await?;
+    let still =
+        |(found, is_job): (Found, bool)| (found.settled.is_some() || !is_job).then_some(found);
+    Ok(found.into_iter().zip(are_jobs).filter_map(still).collect())
 }
 
 async fn recover(
@@ -103,6 +154,7 @@ async fn recover(
     let io = |error| format!("{}: {error}", path.display());
     let last = store.last_batch(holder(worker)).await.map_err(told)?;
     let (slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
+    let found = without_jobs(store, found).await.map_err(told)?;
     if !found.is_empty() {
         let mut batch = books.batch(worker, slots.next_number(), at);
         let mut records = Vec::with_capacity(found.len());
@@ -111,7 +163,8 @@ async fn recover(
         for attempt in found {
             let (record, posting) = match attempt.settled {
                 Some(_) => {
-                    let posting = books.posting(&attempt.record, attempt.money);
+                    let covered = found_covered(attempt.money);
+                    let posting = books.posting(&attempt.record, attempt.money, covered);
                     (attempt.record, posting)
                 }
                 None => books.orphan(attempt),

@@ -13,8 +13,9 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::{self, App};
-use crate::background::{Alerts, Flusher, Jobs};
+use crate::background::{self, Alerts, Flusher, Jobs};
 use crate::config::{Config, Environment, Flags, TlsFiles};
+use crate::ledger;
 use crate::server::{self, Front, Stop, Workers};
 
 /// Streams may go on this long after the order to stop.
@@ -81,13 +82,21 @@ impl Running {
             quit.call();
         };
         // Usage is written as long as calls run, the stop's grace included.
-        tokio::join!(serving, flusher.run(&quit), alerts.run(&quit), jobs.run(&quit));
+        let idle = background::give_back_idle(&app.dataplane, &quit);
+        let asking = jobs.run(&quit);
+        tokio::join!(serving, flusher.run(&quit), alerts.run(&quit), idle, asking);
         let late = Instant::now() + LAST;
         while !flusher.flush().await {
             if Instant::now() > late {
                 return Err("stopped with usage records unwritten".to_owned());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        // With calls still open the next start must look at their slots first.
+        if app.dataplane.tasks.count() == 0
+            && let Err(error) = ledger::close(&app.store).await
+        {
+            tracing::warn!(%error, "the shares of budgets will be returned at the next start");
         }
         Ok(())
     }

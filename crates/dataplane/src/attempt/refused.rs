@@ -18,7 +18,7 @@ use crate::tab::{Count, End, Tab};
 /// Error bodies are short; a longer one is replaced.
 const MOST: usize = 256 * 1024;
 
-pub(super) async fn receive(tab: Tab, answer: Answer) -> Result<Response<ReplyBody>, Fault> {
+pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Result<Response<ReplyBody>, Fault> {
     let status = answer.status();
     let mut map = answer_headers(&tab, answer.headers());
     let coded = is_coded(answer.headers());
@@ -26,15 +26,18 @@ pub(super) async fn receive(tab: Tab, answer: Answer) -> Result<Response<ReplyBo
     let body = read_whole(&tab.worker.shared, answer.into_body(), MOST).await;
     let body = body.ok().filter(|_| !coded).unwrap_or_default();
     let code = error_code(&body);
+    let is_envelope = is_envelope(&body);
+    let provider = tab.upstream.provider;
+    if !provider.bills_refusal(status.as_u16(), is_envelope, code.as_deref()) {
+        tab.not_billed();
+    }
     let ours = match status {
         StatusCode::UNAUTHORIZED => Some(&catalogue::UPSTREAM_AUTH_FAILED),
         StatusCode::FORBIDDEN if code.as_deref() != Some("model_not_found") => {
             Some(&catalogue::UPSTREAM_AUTH_FAILED)
         }
         // What is not an envelope (a proxy's page, nothing at all) tells a client nothing.
-        status if status.is_server_error() && !is_envelope(&body) => {
-            Some(&catalogue::UPSTREAM_ERROR)
-        }
+        status if status.is_server_error() && !is_envelope => Some(&catalogue::UPSTREAM_ERROR),
         _ => None,
     };
     if let Some(entry) = ours {

@@ -1,16 +1,22 @@
 //! A request body as it was taken in, and what it says.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
+use domain::bound::Demand;
 use domain::{Fault, ObjectKind, fault::catalogue};
 use egress::Outgoing;
+use openai::demand::Bad;
 use openai::json::unescape;
 use openai::multipart::Form;
+use openai::pin::{Pin, pinned, pins};
 use openai::surface::{BodyKind, Meter, Operation};
 use openai::view::View;
 
 use crate::body::read::Pieces;
 use crate::body::spool::Spooled;
 use crate::body::upload::{BrokenOff, Upload};
+use crate::budget::Spending;
 use crate::plan::Plan;
 use crate::rate::Ask;
 use crate::refusal;
@@ -20,7 +26,7 @@ const KEPT: usize = 64 * 1024;
 /// Bytes of a user label.
 const LABEL: usize = 256;
 
-pub(super) enum Taken {
+pub(crate) enum Taken {
     Nothing,
     Json(Bytes, Box<View>),
     Form(Spooled, FormFields),
@@ -30,14 +36,14 @@ pub(super) enum Taken {
     Flowing(Pieces),
 }
 
-/// The deciding fields of a form.
-#[derive(Default)]
-pub(super) struct FormFields {
+/// The deciding fields of a form, and what it can consume.
+pub(crate) struct FormFields {
     model: Option<String>,
     stream: bool,
     user: Option<String>,
     images: Option<u64>,
     named: Vec<(ObjectKind, String)>,
+    demand: Result<Demand, Bad>,
 }
 
 /// What a record and the relay need to know of a body.
@@ -70,7 +76,7 @@ impl Taken {
         Ok(Self::Json(bytes, Box::new(view)))
     }
 
-    pub(super) fn form(form: &Form, body: Spooled) -> Result<Self, Fault> {
+    pub(super) fn form(operation: &Operation, form: &Form, body: Spooled) -> Result<Self, Fault> {
         let bad = |_| Fault::because(&catalogue::INVALID_MULTIPART, "A form field stands twice.");
         let text = |name| form.one(name).map(|v| v.map(str::to_owned)).map_err(bad);
         let mut fields = FormFields {
@@ -79,6 +85,7 @@ impl Taken {
             user: text("user")?,
             images: form.one("n").ok().flatten().and_then(|n| n.parse().ok()),
             named: Vec::new(),
+            demand: openai::demand::of_form(operation, form),
         };
         if let Some(tuned) = fields.model.clone().filter(|model| model.starts_with("ft:")) {
             fields.named.push((ObjectKind::FineTunedModel, tuned));
@@ -209,17 +216,54 @@ impl Taken {
 
     /// What limits by rate go by.
     pub(super) fn ask(&self) -> Ask<'_> {
-        let length = self.length();
+        let (model, length) = (self.decoded_model(), self.length());
         match self {
-            Self::Json(body, view) => {
-                Ask { model: view.model(body), json: Some(body), length, images: None }
-            }
-            Self::Form(_, fields) => {
-                let model = fields.model.as_deref().map(Into::into);
-                Ask { model, images: fields.images, length, json: None }
-            }
+            Self::Json(body, _) => Ask { model, json: Some(body), length, images: None },
+            Self::Form(_, fields) => Ask { model, images: fields.images, length, json: None },
             _ => Ask { length, ..Ask::default() },
         }
+    }
+
+    /// The model that decides, decoded: an escaped name means the same one.
+    pub(crate) fn decoded_model(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Json(body, view) => view.model(body),
+            Self::Form(_, fields) => fields.model.as_deref().map(Cow::Borrowed),
+            _ => None,
+        }
+    }
+
+    /// All of the body, where it is JSON.
+    pub(crate) fn text(&self) -> Option<Bytes> {
+        match self {
+            Self::Json(body, _) => Some(body.clone()),
+            _ => None,
+        }
+    }
+
+    /// What the call can consume.
+    pub(crate) fn demand(&self, operation: &Operation) -> Result<Demand, Bad> {
+        match self {
+            Self::Json(body, view) => openai::demand::of_json(operation, view, body),
+            Self::Form(_, fields) => fields.demand,
+            _ => Ok(openai::demand::of_unread(operation)),
+        }
+    }
+
+    /// What is told to the provider beside what the client said: what makes the bound true, and
+    /// that usage is wanted.
+    pub(super) fn pins(
+        &self,
+        operation: &Operation,
+        spending: Option<&Spending>,
+        ask_usage: bool,
+    ) -> Vec<Pin> {
+        let Self::Json(body, view) = self else { return Vec::new() };
+        let metered = spending.and_then(|s| Some((s.metered.as_ref()?, s.output)));
+        let pins = metered.map(|(metered, output)| pins(operation, view, body, metered, output));
+        let mut pins = pins.unwrap_or_default();
+        pins.extend(ask_usage.then_some(Pin::AskUsage));
+        pins
     }
 
     /// Whether the usage chunk must be asked for on the client's behalf.
@@ -254,10 +298,12 @@ impl Taken {
         }
     }
 
-    pub(super) fn into_outgoing(self, ask_usage: bool, broken: &BrokenOff) -> Outgoing {
+    pub(super) fn into_outgoing(self, pins: &[Pin], broken: &BrokenOff) -> Outgoing {
         match self {
             Self::Nothing => Outgoing::Empty,
-            Self::Json(body, view) if ask_usage => Outgoing::Whole(view.with_usage_asked(&body)),
+            Self::Json(body, view) if !pins.is_empty() => {
+                Outgoing::Whole(pinned(&body, &view, pins))
+            }
             Self::Json(body, _) | Self::Opaque(body) => Outgoing::Whole(body),
             Self::Form(body, _) => body.into_outgoing(),
             Self::Flowing(pieces) => {

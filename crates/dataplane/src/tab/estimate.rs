@@ -1,7 +1,7 @@
 //! Counting tokens ourselves, where a provider gave no usage: off the runtime's threads, with the
 //! record marked *estimated*.
 
-use domain::{Tokens, UsageFamily};
+use domain::{Cost, Tokens, UsageFamily};
 use openai::answer::input_text;
 use openai::json::unescape;
 
@@ -14,7 +14,11 @@ pub(super) fn settle(tab: Tab, end: End) {
     tab.call.rate.free_slots();
     tasks.spawn_blocking(move || {
         let tokens = count(&tab, &end);
-        let cost = tab.cost(&end, &tokens);
+        // An estimate is no word of the provider's: under a limit all that is held is posted.
+        let cost = match tab.hold() {
+            Some(hold) => Some(Cost::of(hold)),
+            None => tab.cost(&end, &tokens),
+        };
         let record = tab.record(end, tokens, cost, true);
         tab.push(record);
     });

@@ -129,6 +129,13 @@ impl Demand {
             metered.output.default = tokens;
         }
     }
+
+    /// Takes an exact count of the input's tokens, where it is the smaller one.
+    pub fn count_input(&mut self, tokens: u64) {
+        if let Self::Metered(metered) = self {
+            metered.count_input(tokens);
+        }
+    }
 }
 
 impl From<Unbounded> for Demand {

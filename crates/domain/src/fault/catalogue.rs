@@ -134,6 +134,28 @@ pub static MODEL_PRICE_UNKNOWN: Entry = Entry {
     remedy: "Give the model a price with `tollgate prices set`.",
 };
 
+pub static FEATURE_NOT_ALLOWED_WITH_HARD_LIMIT: Entry = Entry {
+    code: "feature_not_allowed_with_hard_limit",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: Some("feature_not_allowed_with_hard_limit"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "What this feature costs cannot be bounded, and a spend limit applies.",
+    remedy: "Leave the named field out, or have the limit set to allow what cannot be bounded.",
+};
+
+pub static INVALID_MAX_TOKENS: Entry = Entry {
+    code: "invalid_max_tokens",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: Some("invalid_value"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The maximum output is no number of tokens, and a spend limit needs one.",
+    remedy: "Send a whole number of tokens above zero, in one field only.",
+};
+
 pub static ROUTE_NOT_METERED: Entry = Entry {
     code: "route_not_metered",
     status: 403,
@@ -578,6 +600,8 @@ pub static ALL: &[&Entry] = &[
     &ADDRESS_NOT_ALLOWED,
     &MODEL_PRICE_UNKNOWN,
     &ROUTE_NOT_METERED,
+    &FEATURE_NOT_ALLOWED_WITH_HARD_LIMIT,
+    &INVALID_MAX_TOKENS,
     &NOT_FOUND,
     &MODEL_NOT_FOUND,
     &PREVIOUS_RESPONSE_NOT_FOUND,

@@ -33,6 +33,8 @@ struct Local {
     held: i64,
     /// Settled here and not imported yet: still covered by `granted`.
     settled: i64,
+    /// Something was held since the last look for idle accounts.
+    recent: bool,
 }
 
 impl Local {
@@ -49,6 +51,8 @@ impl Local {
 pub struct Book {
     accounts: Vec<Local>,
     index: HashMap<AccountId, Seat>,
+    /// Seats of forgotten accounts.
+    vacant: Vec<Seat>,
 }
 
 impl Settlement {
@@ -73,9 +77,14 @@ impl Book {
         if let Some(seat) = self.index.get(id) {
             return *seat;
         }
-        // Four thousand million accounts are past any machine's memory.
-        let seat = Seat(u32::try_from(self.accounts.len()).unwrap_or(u32::MAX));
-        self.accounts.push(Local::default());
+        let seat = if let Some(seat) = self.vacant.pop() {
+            *self.at_mut(seat) = Local::default();
+            seat
+        } else {
+            self.accounts.push(Local::default());
+            // Four thousand million accounts are past any machine's memory.
+            Seat(u32::try_from(self.accounts.len() - 1).unwrap_or(u32::MAX))
+        };
         self.index.insert(id.clone(), seat);
         seat
     }
@@ -93,7 +102,9 @@ impl Book {
             return Err(seats.iter().filter_map(short).collect());
         }
         for seat in seats {
-            self.at_mut(*seat).held += amount.0;
+            let account = self.at_mut(*seat);
+            account.held += amount.0;
+            account.recent = true;
         }
         Ok(())
     }
@@ -146,6 +157,49 @@ impl Book {
         let amount = account.free().clamp(0, most.0.max(0));
         account.granted -= amount;
         Nanos(amount)
+    }
+
+    /// Takes back all that is free, to be returned to the store.
+    pub fn withdraw_all(&mut self) -> Vec<(AccountId, Nanos)> {
+        self.withdraw_where(|_| true)
+    }
+
+    /// Takes back all that is free in accounts where nothing is open, and nothing was since the
+    /// last look.
+    pub fn withdraw_idle(&mut self) -> Vec<(AccountId, Nanos)> {
+        let idle = |account: &mut Local| {
+            let recent = std::mem::take(&mut account.recent);
+            account.held == 0 && account.settled == 0 && !recent
+        };
+        self.withdraw_where(idle)
+    }
+
+    fn withdraw_where(&mut self, matches: impl Fn(&mut Local) -> bool) -> Vec<(AccountId, Nanos)> {
+        let mut taken = Vec::new();
+        for (id, seat) in &self.index {
+            let account = &mut self.accounts[seat.0 as usize];
+            let free = account.free();
+            if matches(account) && account.limited && free > 0 {
+                account.granted -= free;
+                taken.push((id.clone(), Nanos(free)));
+            }
+        }
+        taken
+    }
+
+    /// Forgets accounts of periods that ended before `second` (Unix time) and have nothing open.
+    /// Whoever took a seat that long ago has used it by now.
+    pub fn forget_ended(&mut self, second: i64) {
+        let Self { accounts, index, vacant } = self;
+        index.retain(|id, seat| {
+            let account = accounts[seat.0 as usize];
+            let ended = id.period.end.is_some_and(|end| end < second);
+            let empty = account.held == 0 && account.settled == 0 && account.granted == 0;
+            if ended && empty {
+                vacant.push(*seat);
+            }
+            !(ended && empty)
+        });
     }
 
     /// A limit was set: what is open here must be leased in the store (see `Row::adopt`) before
@@ -258,6 +312,28 @@ mod tests {
         assert_eq!(book.free(limited), Nanos(20), "nothing of it can be held again");
         assert_eq!(book.withdraw(limited, Nanos(i64::MAX)), Nanos(20));
         assert!(book.is_sound());
+    }
+
+    #[test]
+    fn an_ended_period_is_forgotten_once_nothing_is_open_in_it() {
+        let mut book = Book::default();
+        let january = account(ScopeKind::ApiKey);
+        let seat = book.seat(&january);
+        book.limit(seat);
+        book.granted(seat, Nanos(10));
+        book.hold(&[seat], Nanos(10)).unwrap();
+        let end = january.period.end.unwrap();
+        book.forget_ended(end + 1);
+        let still = book.seat(&january);
+        assert_eq!(book.held(still), Nanos(10), "a hold is open");
+        let settlement = book.settle(&[seat], Nanos(10), Nanos(10));
+        book.imported(&[seat], &settlement);
+        book.forget_ended(end);
+        let still = book.seat(&january);
+        assert!(book.is_limited(still), "it has not ended before its end");
+        book.forget_ended(end + 1);
+        let other = book.seat(&account(ScopeKind::Project));
+        assert_eq!((other, book.is_limited(other)), (seat, false), "the seat is used again");
     }
 
     #[test]

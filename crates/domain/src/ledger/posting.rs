@@ -1,6 +1,6 @@
 //! What goes from a node to the store: settled attempts in numbered batches, and wishes for more.
 
-use super::AccountId;
+use super::{AccountId, Settlement};
 use crate::{Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
 
 /// Whose lease it is: a node by its name, or the jobs that outlive every node.
@@ -16,6 +16,11 @@ pub struct Payer {
     pub project: String,
     pub organization: String,
 }
+
+/// Which of a call's accounts its hold stands in, in the order of [`Payer::accounts`]. Where it
+/// does not (no limit stood there when the call was admitted) the cost is posted and no share ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Covered(u16);
 
 /// Why an amount is posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +40,7 @@ pub struct Posting {
     /// When the call was admitted: decides the periods, whenever it ends (case 63).
     pub admitted: Timestamp,
     pub hold: Nanos,
+    pub covered: Covered,
     pub cost: Nanos,
     pub reason: Reason,
     pub request: String,
@@ -43,7 +49,10 @@ pub struct Posting {
 /// Settlements that are posted together or not at all.
 #[derive(Clone, Debug)]
 pub struct Batch {
+    /// Whose numbers these are.
     pub holder: Holder,
+    /// Whose shares cover the postings.
+    pub lessee: Holder,
     /// One more than the holder's last; a batch that is not newer is passed over.
     pub number: u64,
     pub at: Timestamp,
@@ -58,6 +67,42 @@ pub struct Ask {
     pub least: Nanos,
     /// The holder's open holds in the account.
     pub open: Nanos,
+}
+
+impl Covered {
+    /// A hold in every account.
+    pub const ALL: Self = Self(u16::MAX);
+
+    #[must_use]
+    pub fn with(self, place: usize) -> Self {
+        Self(self.0 | 1 << place)
+    }
+
+    #[must_use]
+    pub fn has(self, place: usize) -> bool {
+        self.0 >> place & 1 == 1
+    }
+}
+
+impl Posting {
+    /// How the cost divides in each account of the call.
+    pub fn settlements(&self) -> impl Iterator<Item = (AccountId, Settlement)> + '_ {
+        let of_place = |place| match self.covered.has(place) {
+            true => Settlement::of(self.hold, self.cost),
+            false => Settlement { cost: self.cost, ..Settlement::default() },
+        };
+        let accounts = self.payer.accounts(self.admitted).enumerate();
+        accounts.map(move |(place, account)| (account, of_place(place)))
+    }
+
+    /// The part of the cost that the hold had not covered (case 33).
+    #[must_use]
+    pub fn over(&self) -> Nanos {
+        match self.covered {
+            Covered(0) => Nanos(0),
+            _ => Settlement::of(self.hold, self.cost).over,
+        }
+    }
 }
 
 impl Reason {

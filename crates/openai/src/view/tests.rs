@@ -75,11 +75,11 @@ fn usage_is_asked_by_splicing_and_nothing_else_changes() {
     for (before, after) in cases {
         let view = view(before);
         assert!(view.stream && !view.asks_usage(), "{before}");
-        assert_eq!(view.with_usage_asked(&Bytes::from(before)), after, "{before}");
+        assert_eq!(pinned(&Bytes::from(before), &view, &[Pin::AskUsage]), after, "{before}");
     }
     let asked = r#"{"stream":true,"stream_options":{"include_usage":true}}"#;
     assert!(view(asked).asks_usage());
-    assert_eq!(view(asked).with_usage_asked(&Bytes::from(asked)), asked);
+    assert_eq!(pinned(&Bytes::from(asked), &view(asked), &[Pin::AskUsage]), asked);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ledger::{AccountId, Batch, Holder};
+use domain::ledger::{AccountId, Batch, Covered};
 use domain::ports::{Jobs, StoreResult};
 use domain::{
     Job, JobHold, JobId, JobKind, Nanos, RequestId, SecretHash, Timestamp, UsageFamily, UsageRecord,
@@ -27,8 +27,8 @@ impl Jobs for Store {
     ) -> StoreResult<'_, ()> {
         self.writer.write(move |db| {
             insert(db, &job, first_poll)?;
-            if let Some(JobHold { holder, accounts }) = &hold {
-                move_lease(db, holder, &job.holder(), accounts, job.hold)?;
+            if let Some(hold) = &hold {
+                move_lease(db, hold, &job)?;
             }
             db.prepare_cached(sql::TOUCH_SECRET)?.execute(params![job.at.0, secret.0])?;
             Ok(())
@@ -63,37 +63,48 @@ impl Jobs for Store {
         cost: Nanos,
         at: Timestamp,
     ) -> StoreResult<'_, ()> {
-        let postings = job.posting(cost).into_iter().collect();
-        let batch = Batch { holder: job.holder(), number: 1, at, postings };
-        self.log.write(Settlements { records, batch: Some(batch), job: Some(job.id) })
+        let end = JobEnd { job, cost, at };
+        self.log.write(Settlements { records, batch: None, job: Some(Arc::new(end)) })
     }
+}
+
+/// How a job ends.
+pub(crate) struct JobEnd {
+    job: Job,
+    cost: Nanos,
+    at: Timestamp,
 }
 
 /// Takes a job out, posts what it cost and frees the rest of its hold, in the writer's
 /// transaction. Whether it was open.
-pub(crate) fn end(db: &Connection, id: &JobId, batch: &Batch) -> Result<bool, Failure> {
-    if db.prepare_cached(sql::END_JOB)?.execute(params![id.0])? == 0 {
+pub(crate) fn end(db: &Connection, JobEnd { job, cost, at }: &JobEnd) -> Result<bool, Failure> {
+    if db.prepare_cached(sql::END_JOB)?.execute(params![job.id.0])? == 0 {
         return Ok(false);
     }
-    ledger::post(db, batch)?;
-    ledger::close(db, &batch.holder)?;
+    let holder = job.holder();
+    let shares = ledger::leases(db, &holder)?;
+    let accounts = job.payer().accounts(job.at).enumerate().collect::<Vec<_>>();
+    let has_share = |account: &AccountId| shares.iter().any(|(id, _)| id == account);
+    let covered = accounts.iter().filter(|(_, account)| has_share(account));
+    let covered = covered.fold(Covered::default(), |all, (place, _)| all.with(*place));
+    let postings = job.posting(covered, *cost).into_iter().collect();
+    let lessee = holder.clone();
+    ledger::post(db, &Batch { holder, lessee, number: 1, at: *at, postings })?;
+    ledger::close(db, &job.holder())?;
     // The row was what made it once; the holder will not be heard of again.
-    db.prepare_cached(sql::FORGET_BATCHES)?.execute(params![batch.holder.0])?;
+    db.prepare_cached(sql::FORGET_BATCHES)?.execute(params![job.holder().0])?;
     Ok(true)
 }
 
-/// Takes the hold out of one holder's shares and into another's; what is leased stays the same.
-fn move_lease(
-    db: &Connection,
-    from: &Holder,
-    to: &Holder,
-    accounts: &[AccountId],
-    hold: Nanos,
-) -> Result<(), Failure> {
-    for account in accounts {
-        let share = hold.0.min(ledger::lease(db, from, account)?);
-        ledger::lend(db, from, account, -share)?;
-        ledger::lend(db, to, account, share)?;
+/// Takes the hold out of one holder's shares and into the job's; what is leased stays the same.
+fn move_lease(db: &Connection, hold: &JobHold, job: &Job) -> Result<(), Failure> {
+    let holder = job.holder();
+    for (place, account) in job.payer().accounts(job.at).enumerate() {
+        if hold.covered.has(place) {
+            let share = job.hold.0.min(ledger::lease(db, &hold.holder, &account)?);
+            ledger::lend(db, &hold.holder, &account, -share)?;
+            ledger::lend(db, &holder, &account, share)?;
+        }
     }
     Ok(())
 }

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 use domain::ledger::{AccountId, Ask, Batch, Declined, Holder, Row, Settlement};
 use domain::ports::{Ledger, StoreError, StoreResult};
-use domain::{Nanos, Period, PeriodKind, ScopeId, ScopeKind, Timestamp};
+use domain::{Nanos, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp};
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use super::Store;
 use super::failure::{Failure, gone};
+use super::limits;
 use super::query::{all, one, text};
 use crate::columns::unreadable;
 use crate::sql;
@@ -27,6 +28,10 @@ impl Ledger for Store {
         asks: Vec<Ask>,
     ) -> StoreResult<'_, Vec<Result<Nanos, Declined>>> {
         Box::pin(self.answered(move |db| asks.iter().map(|ask| grant(db, &holder, ask)).collect()))
+    }
+
+    fn limits(&self) -> StoreResult<'_, Vec<SpendLimit>> {
+        self.lookups.ask(|db| limits::spend_limits(db, None))
     }
 
     fn adopt(&self, holder: Holder, open: Vec<(AccountId, Nanos)>) -> StoreResult<'_, ()> {
@@ -151,18 +156,17 @@ pub(crate) fn post(db: &Connection, batch: &Batch) -> Result<bool, Failure> {
     }
     let mut sums: BTreeMap<AccountId, Settlement> = BTreeMap::new();
     for posting in &batch.postings {
-        let of_one = Settlement::of(posting.hold, posting.cost);
-        for id in posting.payer.accounts(posting.admitted) {
+        for (id, of_one) in posting.settlements() {
             sums.entry(id).or_default().add(&of_one);
         }
     }
     for (id, sum) in &sums {
         let mut row = load(db, id)?;
-        let share = Nanos(sum.share.0.min(lease(db, &batch.holder, id)?));
+        let share = Nanos(sum.share.0.min(lease(db, &batch.lessee, id)?));
         row.post(sum.cost, share, sum.over);
         save(db, id, &row)?;
         if share.0 > 0 {
-            lend(db, &batch.holder, id, -share.0)?;
+            lend(db, &batch.lessee, id, -share.0)?;
         }
     }
     entries::add(db, batch)?;
@@ -225,7 +229,7 @@ pub(crate) fn lend(
     Ok(())
 }
 
-fn leases(db: &Connection, holder: &Holder) -> Result<Vec<(AccountId, Nanos)>, Failure> {
+pub(crate) fn leases(db: &Connection, holder: &Holder) -> Result<Vec<(AccountId, Nanos)>, Failure> {
     all(db, sql::LEASES_OF, params![holder.0], |row| {
         let kind = ScopeKind::parse(text(row, 0)?).ok_or_else(|| unreadable("scope"))?;
         let scope = ScopeId { kind, id: row.get(1)? };

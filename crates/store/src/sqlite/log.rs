@@ -11,13 +11,14 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
+use domain::UsageRecord;
 use domain::ledger::Batch;
 use domain::ports::{StoreError, StoreResult};
-use domain::{JobId, UsageRecord};
 use rusqlite::{CachedStatement, Connection};
 use tokio::sync::oneshot;
 
 use super::failure::{Failure, gone, guarded};
+use super::jobs::JobEnd;
 use super::worker::Worker;
 use super::writer::{Writer, commit, execute};
 use super::{connect, jobs, ledger, usage};
@@ -35,7 +36,7 @@ pub(crate) struct Settlements {
     pub(crate) records: Arc<Vec<UsageRecord>>,
     pub(crate) batch: Option<Batch>,
     /// The job that ends with them.
-    pub(crate) job: Option<JobId>,
+    pub(crate) job: Option<Arc<JobEnd>>,
 }
 
 struct Job {
@@ -127,9 +128,9 @@ fn post(db: &Connection, group: &[Settlements]) -> Result<(), Failure> {
     let mut new = Vec::with_capacity(group.len());
     for settlements in group {
         let is_new = match (&settlements.job, &settlements.batch) {
-            (Some(job), Some(batch)) => jobs::end(db, job, batch)?,
+            (Some(end), _) => jobs::end(db, end)?,
             (None, Some(batch)) => ledger::post(db, batch)?,
-            (_, None) => true,
+            (None, None) => true,
         };
         if is_new {
             new.push(&settlements.records);

@@ -17,6 +17,7 @@ mod keys;
 mod kill;
 mod limits;
 mod models;
+mod money;
 mod quickstart;
 mod rates;
 mod reloading;

@@ -28,7 +28,8 @@ struct Line<'a> {
 pub(super) fn add(db: &Connection, batch: &Batch) -> Result<(), Failure> {
     let mut ordinary: BTreeMap<(&Payer, i64, i64), (i64, Settlement)> = BTreeMap::new();
     for posting in &batch.postings {
-        let sum = Settlement::of(posting.hold, posting.cost);
+        let over = posting.over();
+        let sum = Settlement { cost: posting.cost, over, ..Settlement::default() };
         let (day, month) = days(posting);
         if posting.reason == Reason::Settled && sum.over.0 == 0 {
             let (attempts, total) = ordinary.entry((&posting.payer, day, month)).or_default();

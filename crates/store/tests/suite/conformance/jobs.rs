@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use domain::ledger::{AccountId, Ask, Holder, Row};
+use domain::ledger::{AccountId, Ask, Covered, Holder, Row};
 use domain::{
     BucketWidth, Change, Cost, GroupBy, Job, JobHold, JobId, JobKind, LimitRules, Nanos,
     PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp, UsageFamily, UsageFilter, UsageQuery,
@@ -66,7 +66,10 @@ async fn limit(store: &impl Ports, account: &AccountId, amount: i64, granted: i6
 }
 
 async fn open(store: &impl Ports, job: &Job, accounts: &[AccountId]) {
-    let hold = JobHold { holder: node(), accounts: accounts.to_vec() };
+    let of_call: Vec<_> = job.payer().accounts(job.at).collect();
+    let places = accounts.iter().map(|account| of_call.iter().position(|a| a == account).unwrap());
+    let covered = places.fold(Covered::default(), Covered::with);
+    let hold = JobHold { holder: node(), covered };
     store.open_job(job.clone(), Some(hold), hash(1), NOW).await.unwrap();
 }
 

@@ -1,4 +1,4 @@
-use domain::ledger::{AccountId, Ask, Batch, Holder, Payer, Posting, Reason, Row};
+use domain::ledger::{AccountId, Ask, Batch, Covered, Holder, Payer, Posting, Reason, Row};
 use domain::{Change, LimitRules, Nanos, PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp};
 
 use super::Ports;
@@ -33,6 +33,7 @@ fn posting(key: &str, hold: i64, cost: i64) -> Posting {
         payer: payer(key),
         admitted: NOW,
         hold: Nanos(hold),
+        covered: Covered::ALL,
         cost: Nanos(cost),
         reason: Reason::Settled,
         request: format!("req_{key}"),
@@ -40,7 +41,7 @@ fn posting(key: &str, hold: i64, cost: i64) -> Posting {
 }
 
 fn batch(number: u64, postings: Vec<Posting>) -> Batch {
-    Batch { holder: holder(), number, at: NOW, postings }
+    Batch { holder: holder(), lessee: holder(), number, at: NOW, postings }
 }
 
 async fn limit(store: &impl Ports, account: &AccountId, amount: i64) {

@@ -1,0 +1,124 @@
+//! From a request to its hold: what it can cost, what must be told to the provider to make that
+//! true, and the money set aside for it.
+
+use bytes::Bytes;
+use domain::bound::{self, Bound, Demand, Limits, Metered, NoBound};
+use domain::{Fault, Timestamp, ledger::Payer};
+use openai::surface::Operation;
+use openai::view::View;
+use providers::tokens::exact_input;
+
+use super::{Held, Limited, refuse};
+use crate::permit::Permit;
+use crate::pipeline::Taken;
+use crate::prices::Prices;
+use crate::shared::Dataplane;
+
+/// What a call under limits goes with.
+pub(crate) struct Spending {
+    pub(crate) held: Held,
+    /// What the bound was computed from, for the pins.
+    pub(crate) metered: Option<Metered>,
+    /// The maximum output that is held, in tokens an answer.
+    pub(crate) output: Option<u64>,
+    /// It is less than the call wanted.
+    pub(crate) clamped: bool,
+}
+
+/// Holds what the call can cost. `None` where no limit stands over it, or where all that do let
+/// pass what cannot be bounded.
+pub(crate) async fn ready(
+    shared: &Dataplane,
+    permit: &Permit,
+    at: Timestamp,
+    operation: &Operation,
+    taken: &Taken,
+) -> Result<Option<Spending>, Fault> {
+    let limits = shared.budgets.limits().await?;
+    let payer = Payer {
+        api_key: permit.key.id.to_string(),
+        user: permit.key.owner.as_str().to_owned(),
+        project: permit.project.to_string(),
+        organization: shared.budgets.organization(),
+    };
+    let limited = limits.over(&payer, at);
+    if limited.is_empty() {
+        return Ok(None);
+    }
+    let mut demand = taken.demand(operation).map_err(|bad| refuse::bad(&bad))?;
+    // A batch is bounded once its lines have been read (`lines.rs`).
+    if matches!(demand, Demand::Free | Demand::Lines) {
+        return Ok(None);
+    }
+    demand.default_output(default_output(&limited));
+    let model = taken.decoded_model();
+    let model = model.as_deref();
+    let bounded = |demand: &Demand| bounded(&shared.prices, demand, model, at);
+    let bound = match bounded(&demand) {
+        Ok(bound) => bound,
+        Err(_) if limited.iter().all(|one| one.limit.rules.allow_unbounded) => return Ok(None),
+        Err(no) => return Err(refuse::unbounded(&no)),
+    };
+    let mut wanted = bound;
+    let at_once = shared.budgets.hold_whole(&limited, &bound).await?;
+    let (held, output) = match at_once {
+        Some(held) => (held, bound.max_output),
+        None => {
+            // Only now is it worth while to count.
+            if let Some(tokens) = counted(&demand, model, taken.text()).await {
+                demand.count_input(tokens);
+                wanted = bounded(&demand).map_err(|no| refuse::unbounded(&no))?;
+            }
+            shared.budgets.hold(&limited, &wanted, bound.whole()).await?
+        }
+    };
+    let metered = match demand {
+        Demand::Metered(metered) => Some(metered),
+        _ => None,
+    };
+    Ok(Some(Spending { held, metered, output, clamped: output < wanted.max_output }))
+}
+
+/// The exact count of a text's tokens, where that can be had. It takes some milliseconds, off the
+/// runtime's threads.
+async fn counted(demand: &Demand, model: Option<&str>, text: Option<Bytes>) -> Option<u64> {
+    let Demand::Metered(metered) = demand else { return None };
+    let (model, text) = (model.filter(|_| metered.input.exact)?.to_owned(), text?);
+    let count = move || exact_input(&model, &View::of(&text).ok()?, &text);
+    tokio::task::spawn_blocking(count).await.ok()?
+}
+
+pub(super) fn bounded(
+    prices: &Prices,
+    demand: &Demand,
+    model: Option<&str>,
+    at: Timestamp,
+) -> Result<Bound, NoBound> {
+    let name = model.unwrap_or("");
+    let facts = Limits::of(name, providers::models::find(name));
+    match prices.book().for_answer(model, None, at) {
+        Some(price) => bound::bound(demand, &*price, &facts),
+        // What is unbounded by itself says so; else it is the price that is missing.
+        None => match demand {
+            Demand::Metered(_) => Err(NoBound::Unpriced),
+            other => bound::bound(other, &Unpriced, &facts),
+        },
+    }
+}
+
+/// The smallest default of the limits that have one.
+fn default_output(limited: &[Limited]) -> Option<u64> {
+    limited.iter().filter_map(|one| one.limit.rules.default_max_output).min()
+}
+
+struct Unpriced;
+
+impl domain::price::Priced for Unpriced {
+    fn dearest(&self, _: &domain::price::Reach) -> Option<domain::price::Rates> {
+        None
+    }
+
+    fn unit(&self, _: domain::price::Unit) -> Option<u64> {
+        None
+    }
+}
