@@ -4,8 +4,10 @@
 //! from there on only [`Checker`] ends it, by what the provider says when it is asked.
 
 mod check;
+mod delete;
 mod open;
 mod output;
 
 pub use check::{Checked, Checker};
+pub(crate) use delete::before_delete;
 pub(crate) use open::{Handed, Lines, hand_over, is_plain};

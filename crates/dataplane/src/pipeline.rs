@@ -28,7 +28,7 @@ use crate::reply::fault_reply;
 use crate::shared::Worker;
 use crate::tab::Call;
 use crate::tasks::Open;
-use crate::{batches, headers, lists, models, owned};
+use crate::{batches, headers, jobs, lists, models, owned};
 
 mod taken;
 
@@ -141,6 +141,9 @@ async fn dispatch(
     }
     if operation.makes.is_some_and(|(kind, _)| kind == ObjectKind::Batch) {
         return Box::pin(batches::run(worker, call, plan, ready)).await;
+    }
+    if call.deletes.is_some() {
+        Box::pin(jobs::before_delete(&worker, &call, &plan.upstream.id)).await;
     }
     attempt::run(worker, call, plan, ready).await
 }

@@ -202,6 +202,9 @@ pub trait Jobs: Send + Sync {
     /// The open jobs whose next poll is not after `due`, the longest due first.
     fn open_jobs(&self, due: Timestamp, limit: u32) -> StoreResult<'_, Vec<Job>>;
 
+    /// The open job of an object: of what is asked for at this target of an upstream.
+    fn job_of(&self, upstream: UpstreamId, target: String) -> StoreResult<'_, Option<Job>>;
+
     /// Which of these are open jobs, in the order asked.
     fn are_jobs(&self, ids: Vec<JobId>) -> StoreResult<'_, Vec<bool>>;
 

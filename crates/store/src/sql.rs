@@ -288,6 +288,8 @@ pub(crate) static JOBS_DUE: LazyLock<String> = LazyLock::new(|| {
         "SELECT {JOB_COLUMNS} FROM jobs WHERE next_poll_at <= $1 ORDER BY next_poll_at LIMIT $2"
     )
 });
+pub(crate) static JOB_OF: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {JOB_COLUMNS} FROM jobs WHERE upstream = $1 AND target = $2"));
 pub(crate) static OPEN_JOB: LazyLock<String> = LazyLock::new(|| {
     format!("INSERT INTO jobs ({JOB_COLUMNS}, next_poll_at) VALUES ({})", placeholders(1, 22))
 });

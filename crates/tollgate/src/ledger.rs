@@ -177,3 +177,6 @@ async fn recover(
     slots.clear().map_err(io)?;
     Ok(slots)
 }
+
+#[cfg(test)]
+mod tests;

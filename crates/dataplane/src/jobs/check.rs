@@ -1,6 +1,7 @@
 //! Asking the provider how a job is, and what it came to in the end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::price::{Billed, Tier, Units};
@@ -13,13 +14,15 @@ use openai::surface;
 use super::output::{Output, SHORT, Sum};
 use crate::attempt::{is_coded, read_whole};
 use crate::headers::X_CLIENT_REQUEST_ID;
-use crate::shared::Dataplane;
+use crate::shared::{Dataplane, Worker};
 use crate::upstreams::LiveUpstream;
 
 /// Bytes of a job's object: a response holds all that it says.
 const MOST: usize = 64 << 20;
 /// An object that is not found so soon after it was made may only not be found yet (ms).
 const FRESH: i64 = 60_000;
+/// How long an answer to such a question may take to begin.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a job stands.
 pub enum Checked {
@@ -44,6 +47,11 @@ impl Checker {
     pub fn new(shared: Arc<Dataplane>, tls: Tls) -> Self {
         let pool = Pool::new(tls, shared.settings.connect);
         Self { shared, pool }
+    }
+
+    /// Over the connections of a worker.
+    pub(super) fn of(worker: &Worker) -> Self {
+        Self { shared: Arc::clone(&worker.shared), pool: Arc::clone(&worker.pool) }
     }
 
     /// Closes connections that are stale or whose upstream is gone.
@@ -102,7 +110,7 @@ impl Checker {
         upstream.signature.apply(map);
         let shared = &self.shared;
         let sending = self.pool.send(&upstream.origin, request);
-        let sending = tokio::time::timeout(shared.settings.first_byte, sending);
+        let sending = tokio::time::timeout(PATIENCE, sending);
         let answer = match shared.tasks.unless_cut(sending).await {
             Some(Ok(Ok(answer))) => answer,
             Some(Ok(Err(error))) => return Err(error.to_string()),

@@ -1,6 +1,7 @@
 //! Several nodes over one store, in seeded schedules: crashes that keep the slots and crashes that
-//! lose them, lost and repeated messages, nodes that sleep past their lease, month ends. An
-//! auditor that knows nothing of the ledger adds up what the provider billed.
+//! lose them, lost and repeated messages, nodes that sleep past their lease, jobs that outlive
+//! their nodes, month ends. An auditor that knows nothing of the ledger adds up what the provider
+//! billed.
 //!
 //! Each guard can be taken away ([`Guard`]); a schedule must then be found that passes the limit,
 //! which shows that the simulation could have seen it.
@@ -23,6 +24,7 @@ enum Guard {
     ForfeitWhole,
     ImportOnce,
     HoldBeforeSend,
+    JobLease,
 }
 
 /// A generator of its own, so that a seed means the same for ever (xorshift64*).
@@ -58,11 +60,18 @@ struct Node {
     epoch: u64,
 }
 
+/// Work that outlives its node, and the shares that are its own.
+struct Job {
+    slot: Slot,
+    shares: Vec<(AccountId, i64)>,
+}
+
 /// The store: rows, who leases what, and which batch of each node is in.
 #[derive(Default)]
 struct Store {
     rows: HashMap<AccountId, Row>,
     leases: HashMap<(usize, AccountId), i64>,
+    jobs: Vec<Job>,
     batches: HashMap<usize, u64>,
     epochs: HashMap<usize, u64>,
 }
@@ -224,6 +233,53 @@ impl World {
         }
     }
 
+    /// An attempt goes on as a job: the store moves its share from the node's lease. The node may
+    /// die before it knows; its slot is void then, since its attempt is a job.
+    fn hand_over(&mut self, node: usize) {
+        let sent = |slot: &Slot| slot.attempt.phase == super::Phase::Sent;
+        let Some(at) = self.nodes[node].slots.iter().position(sent) else { return };
+        if self.is_fenced(node) {
+            return;
+        }
+        let slot = self.nodes[node].slots.remove(at);
+        let seats = self.held_seats(node, &slot.accounts);
+        let mut shares = Vec::new();
+        for account in &slot.accounts {
+            let lease = self.store.leases.entry((node, account.clone())).or_default();
+            let share = slot.attempt.hold.0.min(*lease);
+            *lease -= share;
+            if self.without == Some(Guard::JobLease) {
+                let row = self.store.rows.entry(account.clone()).or_default();
+                row.give_back(Nanos(share));
+                continue;
+            }
+            shares.push((account.clone(), share));
+        }
+        let hold = slot.attempt.hold;
+        self.store.jobs.push(Job { slot, shares });
+        if self.dice.one_in(6) {
+            return self.kill(node);
+        }
+        self.nodes[node].book.moved_away(&seats, hold);
+    }
+
+    /// A job ends with what it cost, or in full.
+    fn end_job(&mut self) {
+        let count = self.store.jobs.len() as u64;
+        if count == 0 {
+            return;
+        }
+        let at = usize::try_from(self.dice.below(count)).unwrap();
+        let Job { slot, shares } = self.store.jobs.swap_remove(at);
+        let cost = if self.dice.one_in(5) { slot.attempt.hold } else { slot.bill };
+        for (account, lease) in shares {
+            let share = cost.0.min(lease);
+            let row = self.store.rows.entry(account).or_default();
+            row.post(cost, Nanos(share), Nanos(0));
+            row.give_back(Nanos(lease - share));
+        }
+    }
+
     fn finish(&mut self, node: usize, at: usize, cost: Nanos) {
         let accounts = self.nodes[node].slots[at].accounts.clone();
         let seats = self.held_seats(node, &accounts);
@@ -341,7 +397,9 @@ impl World {
         match self.dice.below(100) {
             // A fenced node admits nothing: it stops using its lease before the store takes it.
             0..40 if !self.is_fenced(node) => self.call(node),
-            0..80 => self.advance(node),
+            0..74 => self.advance(node),
+            74..78 => self.hand_over(node),
+            78..80 => self.end_job(),
             80..90 => self.import(node),
             90..94 => self.kill(node),
             94..95 => self.power_cut(node),
@@ -370,6 +428,9 @@ impl World {
 
     /// Everything ends: what is in flight is settled and imported, the leases are returned.
     fn close(&mut self) {
+        while !self.store.jobs.is_empty() {
+            self.end_job();
+        }
         for node in 0..NODES {
             self.kill(node);
         }
@@ -421,6 +482,7 @@ fn every_guard_is_needed() {
         Guard::HoldOfEveryScope,
         Guard::ForfeitWhole,
         Guard::HoldBeforeSend,
+        Guard::JobLease,
     ] {
         let found = (0..schedules()).find(|seed| run(*seed, Some(guard)).is_err());
         assert!(found.is_some(), "no schedule noticed that {guard:?} is missing");

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use domain::ledger::{AccountId, Batch, Covered};
 use domain::ports::{Jobs, StoreResult};
 use domain::{
-    Job, JobHold, JobId, JobKind, Nanos, RequestId, SecretHash, Timestamp, UsageFamily, UsageRecord,
+    Job, JobHold, JobId, JobKind, Nanos, RequestId, SecretHash, Timestamp, UpstreamId, UsageFamily,
+    UsageRecord,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -39,6 +40,12 @@ impl Jobs for Store {
         self.reports.ask(move |db| all(db, &sql::JOBS_DUE, params![due.0, limit], read))
     }
 
+    fn job_of(&self, upstream: UpstreamId, target: String) -> StoreResult<'_, Option<Job>> {
+        let of =
+            move |db: &Connection| one(db, &sql::JOB_OF, params![upstream.as_str(), target], read);
+        self.lookups.ask(of)
+    }
+
     fn are_jobs(&self, ids: Vec<JobId>) -> StoreResult<'_, Vec<bool>> {
         self.reports.ask(move |db| {
             snapshot(db, |db| {
@@ -63,8 +70,14 @@ impl Jobs for Store {
         cost: Nanos,
         at: Timestamp,
     ) -> StoreResult<'_, ()> {
-        let end = JobEnd { job, cost, at };
-        self.log.write(Settlements { records, batch: None, job: Some(Arc::new(end)) })
+        Box::pin(async move {
+            // The log of requests cannot tell that it has a job's records already.
+            if self.are_jobs(vec![job.id.clone()]).await? == [false] {
+                return Ok(());
+            }
+            let end = JobEnd { job, cost, at };
+            self.log.write(Settlements { records, batch: None, job: Some(Arc::new(end)) }).await
+        })
     }
 }
 

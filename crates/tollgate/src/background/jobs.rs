@@ -1,15 +1,16 @@
 //! Jobs are asked for until they end, whether or not their clients ask: their money is held, and
 //! their usage belongs on the bill.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dataplane::{Checked, Checker};
 use domain::ports::{Jobs as _, StoreError};
-use domain::{Clock, Job};
+use domain::{Clock, Job, JobId};
 use egress::Tls;
 use store::Store;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 use crate::app::App;
 use crate::config::Config;
@@ -42,9 +43,10 @@ impl Jobs {
     /// Runs until `quit` is called. What is being asked then is asked again at the next start.
     pub async fn run(&self, quit: &Stop) {
         let asking = async {
+            let mut asked = Asked::default();
             loop {
                 tokio::time::sleep(PAUSE).await;
-                if let Err(error) = self.look().await {
+                if let Err(error) = self.look(&mut asked).await {
                     tracing::warn!(%error, "jobs cannot be looked at");
                 }
                 self.0.checker.sweep();
@@ -56,17 +58,32 @@ impl Jobs {
         }
     }
 
-    /// Asks for all that is due now.
-    async fn look(&self) -> Result<(), StoreError> {
-        let due = self.0.store.open_jobs(self.0.clock.now(), AT_ONCE).await?;
-        let mut asked = JoinSet::new();
-        for job in due {
-            let inner = Arc::clone(&self.0);
-            asked.spawn(async move { inner.ask(job).await });
+    /// Asks for what is due now, as far as there is room; one that hangs holds up no other.
+    async fn look(&self, asked: &mut Asked) -> Result<(), StoreError> {
+        while let Some(done) = asked.tasks.try_join_next_with_id() {
+            let id = done.map_or_else(|error| error.id(), |(id, ())| id);
+            asked.jobs.remove(&id);
         }
-        while asked.join_next().await.is_some() {}
+        let due = self.0.store.open_jobs(self.0.clock.now(), 2 * AT_ONCE).await?;
+        for job in due {
+            if asked.tasks.len() >= AT_ONCE as usize {
+                break;
+            }
+            if asked.jobs.values().all(|id| *id != job.id) {
+                let (inner, id) = (Arc::clone(&self.0), job.id.clone());
+                let task = asked.tasks.spawn(async move { inner.ask(job).await });
+                asked.jobs.insert(task.id(), id);
+            }
+        }
         Ok(())
     }
+}
+
+/// What is being asked for.
+#[derive(Default)]
+struct Asked {
+    tasks: JoinSet<()>,
+    jobs: HashMap<Id, JobId>,
 }
 
 impl Inner {

@@ -195,6 +195,16 @@ fn case_60_what_ends_without_a_word_of_its_cost_is_posted_in_full() {
 }
 
 #[test]
+fn case_60_what_is_deleted_tells_its_cost_before() {
+    let stage = Stage::new();
+    limit(&stage.gateway, 1_000_000);
+    let made = post(&stage, RESPONSES, &in_background()).json();
+    let path = format!("{RESPONSES}/{}", made["id"].as_str().unwrap());
+    passed(&stage.gateway.json(&stage.key.value, "DELETE", &path, &Value::Null));
+    assert_eq!(balance(&stage.gateway), (priced(&bill(&stage), USUAL), 0));
+}
+
+#[test]
 fn case_60_a_video_is_posted_by_its_seconds_and_a_failed_one_is_free() {
     let stage = Stage::with(testkit::Builder::without_bill_check);
     limit(&stage.gateway, 2_000_000_000);

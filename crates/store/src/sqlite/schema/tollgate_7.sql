@@ -25,3 +25,4 @@ CREATE TABLE jobs (
     next_poll_at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX jobs_due ON jobs (next_poll_at);
+CREATE INDEX jobs_of_object ON jobs (target, upstream);

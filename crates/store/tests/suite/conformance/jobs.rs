@@ -106,6 +106,9 @@ pub(crate) async fn a_job_comes_back_as_it_went_in(store: &impl Ports) {
     assert_eq!(store.open_jobs(NOW, 10).await.unwrap(), [job.clone()]);
     let known = store.are_jobs(vec![JobId("req_2.1".into()), job.id.clone()]).await.unwrap();
     assert_eq!(known, [false, true]);
+    let of = |upstream: &str| store.job_of(upstream.into(), job.target.clone());
+    assert_eq!(of("up_1").await.unwrap(), Some(job.clone()));
+    assert_eq!(of("up_2").await.unwrap(), None);
 }
 
 pub(crate) async fn jobs_are_due_by_their_next_poll(store: &impl Ports) {
