@@ -109,7 +109,7 @@ fn accepted_body(input: &[u8], view: &View) {
         // Usage is asked for in bodies that stream; an empty one does not.
         return;
     }
-    let asked = view.with_usage_asked(&Bytes::copy_from_slice(input));
+    let asked = openai::pin::pinned(&Bytes::copy_from_slice(input), view, &[Pin::AskUsage]);
     assert_only_usage_changed(before, &asked);
 }
 

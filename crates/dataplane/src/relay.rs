@@ -230,11 +230,19 @@ impl Relay {
         self.settle(Outcome::UpstreamFailed, Some(entry.code));
     }
 
+    /// Whether a stream's own last event was seen.
+    fn is_complete(&self) -> bool {
+        matches!(&self.mode, Mode::Events(events) if events.is_complete())
+    }
+
     /// The attempt's one settlement; what follows the first is nothing.
     fn settle(&mut self, outcome: Outcome, error: Option<&'static str>) {
         let Some(tab) = self.tab.take() else { return };
         if let Mode::Json(scan) = &self.mode {
             self.counter.note(scan.noted());
+        }
+        if outcome == Outcome::Completed || self.is_complete() {
+            self.counter.whole();
         }
         let gone = tab.call.gone.get() && outcome == Outcome::Completed;
         let outcome = if gone { Outcome::ClientGone } else { outcome };

@@ -59,6 +59,7 @@ pub struct Dataplane {
 impl Dataplane {
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Arc<Self> {
+        let tasks = Tasks::default();
         Arc::new(Self {
             keys: Keys::new(ports.directory),
             claims: Claims::new(ports.objects),
@@ -68,13 +69,13 @@ impl Dataplane {
             settings,
             failures: Failures::default(),
             prices: Prices::default(),
-            budgets: Arc::new(Budgets::new(ports.ledger)),
+            budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
             jobs: ports.jobs,
             rates: Rates::default(),
             upstreams: RwLock::new(Arc::from([])),
             on_upstreams_changed: Mutex::new(None),
             metrics: Metrics::new(),
-            tasks: Tasks::default(),
+            tasks,
         })
     }
 
@@ -156,13 +157,8 @@ impl Worker {
     }
 
     /// Puts a settled attempt in its slot and in the queue. Whoever has a slot has a place here.
-    pub(crate) fn record(
-        &self,
-        slot: Slot,
-        record: UsageRecord,
-        secret: SecretHash,
-        held: Option<Held>,
-    ) {
+    pub(crate) fn record(&self, taken: Taken, record: UsageRecord, secret: SecretHash) {
+        let Taken { slot, mut held } = taken;
         let cost = record.cost.map_or(Nanos(0), |cost| Nanos(cost.total().0.max(0)));
         let hold = held.as_ref().map_or(Nanos(0), Held::amount);
         let money = Money { hold, posted: cost };
@@ -170,6 +166,10 @@ impl Worker {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         // Numbered under the lock: the store's last number stands for all before it.
         let number = self.slots.settled(&slot, money, &record);
+        // Only now may others hold the rest: a start after a kill must not find it held twice.
+        if let Some(held) = &mut held {
+            held.settle(cost);
+        }
         queue.push(Settled { record, secret, money, number, slot: Taken { slot, held } });
     }
 

@@ -43,6 +43,8 @@ pub struct Money {
 /// An attempt that a start found.
 #[derive(Debug)]
 pub struct Found {
+    /// Its slot's place in the file.
+    pub place: u32,
     /// `None`: it was sent, and nobody knows how it ended.
     pub settled: Option<u64>,
     pub money: Money,
@@ -91,9 +93,20 @@ impl Slots {
         free.extend(slots.into_iter().map(|slot| slot.0));
     }
 
-    /// A number for what was found at the start: above all that came before, below all that comes.
-    pub fn next_number(&self) -> u64 {
-        self.last.fetch_add(1, Ordering::Relaxed) + 1
+    /// Settles what a start found: should it be the last thing that this process does, the next one
+    /// will not do it again. Gives the settlement's number.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn settle_found(&self, place: u32, money: Money, record: &UsageRecord) -> io::Result<u64> {
+        let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        self.write(&Slot(place), SETTLED, number, money, record)?;
+        Ok(number)
+    }
+
+    /// The number of the last settlement.
+    pub fn last_number(&self) -> u64 {
+        self.last.load(Ordering::Relaxed)
     }
 
     /// How many attempts may still begin.
@@ -157,10 +170,10 @@ const HEAD: usize = 48;
 fn read(file: &File, last: u64) -> io::Result<Vec<Found>> {
     let count = file.metadata()?.len().div_ceil(SIZE as u64);
     let mut found = Vec::new();
-    for place in 0..count {
+    for place in 0..u32::try_from(count).unwrap_or(u32::MAX) {
         let mut bytes = [0; SIZE];
-        read_up_to(file, &mut bytes, place * SIZE as u64)?;
-        if let Some(slot) = parse(&bytes)
+        read_up_to(file, &mut bytes, u64::from(place) * SIZE as u64)?;
+        if let Some(slot) = parse(&bytes, place)
             && slot.settled.is_none_or(|number| number > last)
         {
             found.push(slot);
@@ -184,7 +197,7 @@ fn read_up_to(file: &File, bytes: &mut [u8], from: u64) -> io::Result<()> {
     Ok(())
 }
 
-fn parse(bytes: &[u8; SIZE]) -> Option<Found> {
+fn parse(bytes: &[u8; SIZE], place: u32) -> Option<Found> {
     let word = |at: usize| bytes[at..at + 8].try_into().map(u64::from_le_bytes).ok();
     let length = usize::from(u16::from_le_bytes([bytes[10], bytes[11]]));
     if &bytes[..8] != MAGIC || HEAD + length > SIZE {
@@ -193,6 +206,8 @@ fn parse(bytes: &[u8; SIZE]) -> Option<Found> {
     // A slot that was being written when the power went is not what anybody meant.
     let mut summed = *bytes;
     summed[40..48].fill(0);
+    // Behind a short record may stand the end of a longer one.
+    summed[HEAD + length..].fill(0);
     if word(40)? != checksum(&summed, HEAD + length) {
         return None;
     }
@@ -203,7 +218,7 @@ fn parse(bytes: &[u8; SIZE]) -> Option<Found> {
     };
     let amount = |at| word(at).map(|n| Nanos(n.cast_signed()));
     let money = Money { hold: amount(24)?, posted: amount(32)? };
-    Some(Found { settled, money, record: codec::decode(&bytes[HEAD..HEAD + length])? })
+    Some(Found { place, settled, money, record: codec::decode(&bytes[HEAD..HEAD + length])? })
 }
 
 /// FNV-1a over words: enough to tell a torn slot from a whole one.

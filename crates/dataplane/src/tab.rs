@@ -103,6 +103,9 @@ pub(crate) struct Count {
     pub(crate) unfinished: bool,
     /// Usage reports that could not be believed (case 34).
     pub(crate) bad_usage: u64,
+    /// The answer's end was seen, or the chunk of a stream that has nothing but its usage: what is
+    /// counted is all of it.
+    pub(crate) whole: bool,
     pub(crate) bytes_out: u64,
 }
 
@@ -253,9 +256,8 @@ impl Tab {
         }
         let reported = || self.cost(end, tokens);
         let Some(hold) = self.hold() else { return (reported(), false) };
-        // Pictures, seconds and characters are all there once the answer is.
-        let known = end.count.tokens.is_some() || end.outcome == Outcome::Completed;
-        match reported().filter(|_| known && end.count.bad_usage == 0) {
+        let known = end.count.whole && end.count.bad_usage == 0;
+        match reported().filter(|_| known) {
             Some(cost) => (Some(cost), false),
             None => (Some(Cost::of(hold)), true),
         }
@@ -280,15 +282,12 @@ impl Tab {
 
     fn push(&self, record: UsageRecord) {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Taken { slot, mut held }) = taken else { return };
-        if let Some(held) = &mut held {
-            held.settle(record.cost.map_or(Nanos(0), |cost| cost.total()));
-        }
+        let Some(taken) = taken else { return };
         self.call.rate.settle(&record);
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
-        self.worker.record(slot, record, self.call.secret, held);
+        self.worker.record(taken, record, self.call.secret);
     }
 
     fn record(&self, end: End, tokens: Tokens, cost: Option<Cost>, estimated: bool) -> UsageRecord {

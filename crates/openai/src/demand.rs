@@ -124,7 +124,13 @@ fn by_operation(operation: &Operation) -> Option<Demand> {
             "createVectorStore" | "createVectorStoreFile" | "createVectorStoreFileBatch" => {
                 Some(STORAGE.into())
             }
-            "CreateContainer" => unbounded("a container is billed by the session"),
+            "CreateContainer" | "CreateContainerFile" => {
+                unbounded("a container is billed by the session")
+            }
+            "resumeFineTuningJob" => unbounded("it sets off work that is billed"),
+            "createVoice" | "CreateVideoCharacter" | "Createcontentprovenancecheck" => {
+                unbounded("what the provider bills for it is not known")
+            }
             _ => Some(Demand::Free),
         },
         // OpenAI bills nothing for moderations.

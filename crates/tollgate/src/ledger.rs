@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use dataplane::{Found, LESSEE, Money, Slots};
 use domain::ledger::{Batch, Covered, Holder, Payer, Posting, Reason};
-use domain::ports::{Jobs, Ledger, StoreError, UsageStore};
-use domain::{Cost, JobId, Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
+use domain::ports::{Jobs, Ledger, Records, StoreError, UsageStore};
+use domain::{Change, Cost, JobId, Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
 use store::Store;
 
 /// Attempts in flight, a worker: streams at the limit of open calls, and as many again that wait
@@ -15,6 +15,8 @@ use store::Store;
 const SLOTS: u32 = 65_536;
 /// What the kernel calls its own life; no file of it elsewhere, so nothing is ever the same there.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// Under this name the store remembers it.
+const BOOT: &str = "boot_id";
 
 /// Whose ledger this process writes.
 #[derive(Clone, Debug)]
@@ -54,14 +56,14 @@ impl Books {
     }
 
     /// An attempt whose process died: nobody will tell what it cost, so it is posted in full.
-    fn orphan(&self, found: Found) -> (UsageRecord, Option<Posting>) {
+    fn orphan(&self, found: Found) -> (UsageRecord, Option<Posting>, Money) {
         let money = Money { posted: found.money.hold, ..found.money };
         let posting = self.posting(&found.record, money, found_covered(money));
         let posting = posting.map(|posting| Posting { reason: Reason::Orphan, ..posting });
         let (outcome, error) = (Outcome::UpstreamFailed, Some("internal_error"));
         let in_full = money.posted > Nanos(0);
         let cost = in_full.then(|| Cost::of(money.posted));
-        (UsageRecord { outcome, error, cost, estimated: in_full, ..found.record }, posting)
+        (UsageRecord { outcome, error, cost, estimated: in_full, ..found.record }, posting, money)
     }
 }
 
@@ -98,27 +100,25 @@ pub async fn open(
         opened.extend(Some(slots).filter(|_| worker < workers));
         worker += 1;
     }
-    end_lease(store, data_dir, at).await?;
+    end_lease(store, at).await.map_err(|error| error.to_string())?;
     Ok(opened)
 }
 
 /// Ends the share of budgets that an earlier process left behind. The system's memory outlived a
 /// process that was killed, and so did its slots: all that it let through has been posted by now.
 /// After a power cut nobody knows, and the whole share counts as spent.
-async fn end_lease(store: &Store, data_dir: &Path, at: Timestamp) -> Result<(), String> {
-    let file = data_dir.join("boot-id");
-    let boot = fs::read_to_string(BOOT_ID).unwrap_or_default();
-    let same = !boot.is_empty() && fs::read_to_string(&file).is_ok_and(|last| last == boot);
-    let told = |error: StoreError| error.to_string();
-    if same {
-        store.close(lessee()).await.map_err(told)?;
-    } else {
-        let accounts = store.forfeit(lessee(), at).await.map_err(told)?;
-        if accounts > 0 {
-            tracing::warn!(accounts, "shares of budgets that nobody could account for were posted");
-        }
+async fn end_lease(store: &Store, at: Timestamp) -> Result<(), StoreError> {
+    let boot = fs::read(BOOT_ID).unwrap_or_default();
+    let last = store.meta(BOOT).await?.unwrap_or_default();
+    if !boot.is_empty() && boot == last {
+        return store.close(lessee()).await;
     }
-    fs::write(&file, boot).map_err(|error| format!("{}: {error}", file.display()))
+    let accounts = store.forfeit(lessee(), at).await?;
+    if accounts > 0 {
+        tracing::warn!(accounts, "shares of budgets that nobody could account for were posted");
+    }
+    // Only then: a start that ends in between must find the old one.
+    store.apply(vec![Change::PutMeta { name: BOOT, value: boot }], vec![]).await
 }
 
 /// Ends this process's share: all that it let through has been posted.
@@ -156,7 +156,7 @@ async fn recover(
     let (slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
     let found = without_jobs(store, found).await.map_err(told)?;
     if !found.is_empty() {
-        let mut batch = books.batch(worker, slots.next_number(), at);
+        let mut batch = books.batch(worker, 0, at);
         let mut records = Vec::with_capacity(found.len());
         let orphans = found.iter().filter(|f| f.settled.is_none()).count();
         tracing::info!(settled = found.len() - orphans, orphans, "posting what was left in flight");
@@ -167,11 +167,17 @@ async fn recover(
                     let posting = books.posting(&attempt.record, attempt.money, covered);
                     (attempt.record, posting)
                 }
-                None => books.orphan(attempt),
+                None => {
+                    let place = attempt.place;
+                    let (record, posting, money) = books.orphan(attempt);
+                    slots.settle_found(place, money, &record).map_err(io)?;
+                    (record, posting)
+                }
             };
             batch.postings.extend(posting);
             records.push(record);
         }
+        batch.number = slots.last_number();
         store.settle(Arc::new(records), Some(batch)).await.map_err(told)?;
     }
     slots.clear().map_err(io)?;

@@ -16,7 +16,7 @@ pub(crate) struct Limited {
 
 /// Every limit that stands, by its scope.
 #[derive(Default)]
-pub(super) struct LimitSet {
+pub(crate) struct LimitSet {
     by_kind: [HashMap<String, Vec<SpendLimit>>; ScopeKind::ALL.len()],
 }
 

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use domain::bound::{self, Bound, Demand, Limits, Metered, NoBound};
-use domain::{Fault, Timestamp, ledger::Payer};
+use domain::{Fault, Nanos, Timestamp, ledger::Payer};
 use openai::surface::Operation;
 use openai::view::View;
 use providers::tokens::exact_input;
@@ -60,12 +60,13 @@ pub(crate) async fn ready(
         Err(no) => return Err(refuse::unbounded(&no)),
     };
     let mut wanted = bound;
-    let at_once = shared.budgets.hold_whole(&limited, &bound).await?;
-    let (held, output) = match at_once {
-        Some(held) => (held, bound.max_output),
-        None => {
-            // Only now is it worth while to count.
-            if let Some(tokens) = counted(&demand, model, taken.text()).await {
+    let (held, output) = match shared.budgets.hold_whole(&limited, &bound).await? {
+        Ok(held) => (held, bound.max_output),
+        Err(reach) => {
+            // Only now is it worth while to count, and only if that could be enough.
+            if least(&demand, bounded) <= reach
+                && let Some(tokens) = counted(&demand, model, taken.text()).await
+            {
                 demand.count_input(tokens);
                 wanted = bounded(&demand).map_err(|no| refuse::unbounded(&no))?;
             }
@@ -77,6 +78,13 @@ pub(crate) async fn ready(
         _ => None,
     };
     Ok(Some(Spending { held, metered, output, clamped: output < wanted.max_output }))
+}
+
+/// The least that a count of the input could make of the bound.
+fn least(demand: &Demand, bounded: impl Fn(&Demand) -> Result<Bound, NoBound>) -> Nanos {
+    let mut empty = *demand;
+    empty.count_input(0);
+    bounded(&empty).map_or(Nanos(i64::MAX), |bound| bound.total(0))
 }
 
 /// The exact count of a text's tokens, where that can be had. It takes some milliseconds, off the

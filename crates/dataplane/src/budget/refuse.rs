@@ -2,10 +2,10 @@
 
 use domain::bound::{Bound, NoBound};
 use domain::ledger::Declined;
-use domain::{Entry, Fault, Nanos, ScopeKind, fault::catalogue};
+use domain::{Entry, Fault, Nanos, PeriodKind, ScopeKind, fault::catalogue};
 use openai::demand::Bad;
 
-use super::{Limited, period_end};
+use super::Limited;
 
 pub(super) fn exceeded(
     limited: &[Limited],
@@ -73,4 +73,13 @@ pub(super) fn bad(bad: &Bad) -> Fault {
     let entry =
         if bad.maximum { &catalogue::INVALID_MAX_TOKENS } else { &catalogue::INVALID_VALUE };
     Fault::because(entry, format!("`{}` {}", bad.field, bad.why)).param(bad.field)
+}
+
+/// The latest end of the periods that refuse, for whoever wants to come again.
+fn period_end(limited: &[Limited], declined: &[(usize, Declined)]) -> Option<i64> {
+    let ends = declined.iter().map(|(at, _)| match limited[*at].account.period.kind {
+        PeriodKind::Total => None,
+        PeriodKind::Day | PeriodKind::Month => limited[*at].account.period.end,
+    });
+    ends.collect::<Option<Vec<_>>>()?.into_iter().max()
 }

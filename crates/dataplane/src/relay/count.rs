@@ -76,6 +76,11 @@ impl Counter {
         self.count.unfinished = matches!(noted.status.as_deref(), Some(b"queued" | b"in_progress"));
     }
 
+    /// All of the answer was seen.
+    pub(crate) fn whole(&mut self) {
+        self.count.whole = true;
+    }
+
     /// An image stream brings one image a final event.
     pub(crate) fn image(&mut self) {
         self.count.images += 1;

@@ -176,7 +176,11 @@ impl Events {
             Meter::Images if kind.ends_with(b".completed") => counter.image(),
             _ => {}
         }
-        self.hide_usage && noted.list && noted.elements == 0 && noted.usage.is_some()
+        let usage_alone = noted.list && noted.elements == 0 && noted.usage.is_some();
+        if usage_alone {
+            counter.whole();
+        }
+        self.hide_usage && usage_alone
     }
 
     /// Notes the ids that an event brings, to be claimed for the call's project.

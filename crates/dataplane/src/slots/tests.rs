@@ -98,6 +98,37 @@ fn case_46_a_kill_leaves_what_was_sent_and_what_was_settled() {
 }
 
 #[test]
+fn a_short_record_is_found_where_a_longer_one_stood() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slots, _) = Slots::open(&dir.path().join("slots"), 8, 0).unwrap();
+    let slot = slots.take().unwrap();
+    for more in 0..16 {
+        let long = record(&format!("req_long_{}", "x".repeat(40 + more)));
+        slots.settled(&slot, MONEY, &long);
+        slots.sent(&slot, MONEY.hold, &record("req_short")).unwrap();
+        let found = reopened(&dir, u64::MAX);
+        assert_eq!(found.len(), 1, "{more}");
+        assert_eq!(found[0].record.request.as_str(), "req_short");
+    }
+}
+
+#[test]
+fn an_orphan_is_settled_where_it_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slots, _) = Slots::open(&dir.path().join("slots"), 8, 0).unwrap();
+    let taken: Vec<_> = (0..3).map(|_| slots.take().unwrap()).collect();
+    slots.sent(&taken[2], MONEY.hold, &record("req_1")).unwrap();
+    drop(slots);
+    let (slots, found) = Slots::open(&dir.path().join("slots"), 8, 0).unwrap();
+    let money = Money { posted: MONEY.hold, ..MONEY };
+    assert_eq!(slots.settle_found(found[0].place, money, &found[0].record).unwrap(), 1);
+    // The start ends here as well; the next one knows what it had made of it.
+    let again = reopened(&dir, 0);
+    assert_eq!((again.len(), again[0].settled, again[0].money), (1, Some(1), money));
+    assert!(reopened(&dir, 1).is_empty());
+}
+
+#[test]
 fn numbers_go_on_after_a_start() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("slots");

@@ -9,6 +9,14 @@ use crate::Nanos;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Seat(u32);
 
+impl Seat {
+    /// A small number that no other account of the book has.
+    #[must_use]
+    pub fn place(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A limited account whose share is too small for a call, and by how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing {
@@ -35,6 +43,9 @@ struct Local {
     settled: i64,
     /// Something was held since the last look for idle accounts.
     recent: bool,
+    /// Below this much that is free, more is asked for ahead of need. 0 while that is under way,
+    /// or was declined.
+    low: i64,
 }
 
 impl Local {
@@ -145,7 +156,23 @@ impl Book {
 
     /// The store has granted more.
     pub fn granted(&mut self, seat: Seat, amount: Nanos) {
-        self.at_mut(seat).granted += amount.0;
+        let account = self.at_mut(seat);
+        account.granted += amount.0;
+        account.low = amount.0 / 2;
+    }
+
+    /// Those accounts whose share is half used, so that more may be asked for before a call has
+    /// to wait for it. Each is told once for a grant.
+    pub fn running_low(&mut self, seats: &[Seat]) -> Vec<Seat> {
+        let mut low = Vec::new();
+        for seat in seats {
+            let account = self.at_mut(*seat);
+            if account.free() < account.low {
+                account.low = 0;
+                low.push(*seat);
+            }
+        }
+        low
     }
 
     /// Takes back up to `most` of what is free, to be returned to the store.
@@ -312,6 +339,22 @@ mod tests {
         assert_eq!(book.free(limited), Nanos(20), "nothing of it can be held again");
         assert_eq!(book.withdraw(limited, Nanos(i64::MAX)), Nanos(20));
         assert!(book.is_sound());
+    }
+
+    #[test]
+    fn more_is_asked_for_once_a_share_is_half_used() {
+        let mut book = Book::default();
+        let seat = book.seat(&account(ScopeKind::ApiKey));
+        book.limit(seat);
+        book.granted(seat, Nanos(100));
+        book.hold(&[seat], Nanos(50)).unwrap();
+        assert_eq!(book.running_low(&[seat]), []);
+        book.hold(&[seat], Nanos(1)).unwrap();
+        assert_eq!(book.running_low(&[seat]), [seat]);
+        assert_eq!(book.running_low(&[seat]), [], "once for a grant");
+        book.granted(seat, Nanos(100));
+        book.hold(&[seat], Nanos(100)).unwrap();
+        assert_eq!(book.running_low(&[seat]), [seat]);
     }
 
     #[test]

@@ -1,3 +1,6 @@
+use crate::pin::{Pin, pinned};
+use bytes::Bytes;
+
 use super::*;
 
 fn view(body: &str) -> View {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataplane::{Checked, Checker};
-use domain::ports::{Jobs as _, StoreError};
+use dataplane::{Checked, Checker, Dataplane};
+use domain::ports::{Invalidate, Jobs as _, StoreError};
 use domain::{Clock, Job, JobId};
 use egress::Tls;
 use store::Store;
@@ -27,6 +27,7 @@ pub struct Jobs(Arc<Inner>);
 struct Inner {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
+    dataplane: Arc<Dataplane>,
     checker: Checker,
 }
 
@@ -37,7 +38,8 @@ impl Jobs {
         let tls = Tls::new(config.extra_roots.as_deref())?;
         let checker = Checker::new(Arc::clone(&app.dataplane), tls);
         let (store, clock) = (Arc::clone(&app.store), Arc::clone(&app.clock));
-        Ok(Self(Arc::new(Inner { store, clock, checker })))
+        let dataplane = Arc::clone(&app.dataplane);
+        Ok(Self(Arc::new(Inner { store, clock, dataplane, checker })))
     }
 
     /// Runs until `quit` is called. What is being asked then is asked again at the next start.
@@ -95,7 +97,14 @@ impl Inner {
         let done = match checked {
             Checked::Ended { records, cost } => {
                 tracing::debug!(job = %job.id, %cost, "a job has ended");
-                self.store.end_job(job, Arc::new(records), cost, self.clock.now()).await
+                let over = cost > job.hold;
+                let ending = self.store.end_job(job, Arc::new(records), cost, self.clock.now());
+                let ended = ending.await;
+                if over {
+                    // An account may stand past its limit now: shares in hand must not be spent.
+                    self.dataplane.limits_changed(&[]);
+                }
+                ended
             }
             Checked::Running | Checked::Unknown(_) => {
                 let dice = u64::from_ne_bytes(vault::random());

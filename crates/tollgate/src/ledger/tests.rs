@@ -1,8 +1,7 @@
 use domain::ledger::{AccountId, Ask};
-use domain::ports::Records;
 use domain::{
-    Change, Job, JobHold, JobKind, LimitRules, PeriodKind, ScopeId, ScopeKind, SecretHash,
-    SpendLimit, Tokens, UsageFamily,
+    Job, JobHold, JobKind, LimitRules, PeriodKind, ScopeId, ScopeKind, SecretHash, SpendLimit,
+    Tokens, UsageFamily,
 };
 
 use super::*;
@@ -91,8 +90,9 @@ async fn limited(store: &Store) -> AccountId {
 #[tokio::test]
 async fn case_60_what_became_a_job_just_before_a_kill_is_no_orphan() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("boot-id"), fs::read_to_string(BOOT_ID).unwrap()).unwrap();
     let store = Store::open(dir.path(), Arc::new(SystemClock)).unwrap();
+    let boot = Change::PutMeta { name: BOOT, value: fs::read(BOOT_ID).unwrap() };
+    store.apply(vec![boot], vec![]).await.unwrap();
     let account = limited(&store).await;
     // Two were sent; one had become a job when the process died, and its slot was not wiped yet.
     let (slots, _) = Slots::open(&path(dir.path(), 0), 8, 0).unwrap();

@@ -1,0 +1,250 @@
+//! Setting money aside: from the process's own share while that lasts, else after asking the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::bound::{Bound, clamp};
+use domain::ledger::{Ask, Declined, Holder, Missing, Seat};
+use domain::{Fault, Nanos};
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::lane::remainder;
+use super::{Budgets, Held, LESSEE, Limited, STORE, refuse, unavailable};
+
+/// How long a call waits for other calls' holds to come back.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// A clamp to this many tokens is taken at once; a smaller one only when waiting did not help.
+const COMFORTABLE: u64 = 1_024;
+
+/// The limits that said no, by their place among the call's. None where what was granted went to
+/// others before it could be held.
+type Nos = Vec<(usize, Declined)>;
+
+/// An account of the call that lacks something, by its place.
+type Wish = (usize, Seat, Ask);
+
+impl Budgets {
+    /// Sets the whole bound aside under every limit, if that can be done at once; else the most
+    /// that could be held if all other calls ended now.
+    pub(super) async fn hold_whole(
+        self: &Arc<Self>,
+        limited: &[Limited],
+        bound: &Bound,
+    ) -> Result<Result<Held, Nanos>, Fault> {
+        let seats = self.seats(limited);
+        let held = self.try_hold(limited, &seats, bound.whole()).await?;
+        Ok(held.map_err(|nos| self.reach(&nos, &seats)))
+    }
+
+    /// Sets the bound aside under every limit, cut to what is left where that is allowed. The
+    /// maximum output that goes with it, in tokens. `asked` is what was asked for first, which a
+    /// refusal names: it is what one more such call takes of a limit that has room.
+    pub(super) async fn hold(
+        self: &Arc<Self>,
+        limited: &[Limited],
+        bound: &Bound,
+        asked: Nanos,
+    ) -> Result<(Held, Option<u64>), Fault> {
+        let seats = self.seats(limited);
+        let (mut output, mut amount) = (bound.max_output, bound.whole());
+        let late = Instant::now() + PATIENCE;
+        let mut waited = false;
+        loop {
+            let nos = match self.try_hold(limited, &seats, amount).await? {
+                Ok(held) => return Ok((held, output)),
+                Err(nos) if nos.is_empty() && Instant::now() < late => continue,
+                Err(nos) => nos,
+            };
+            let may_clamp = nos.iter().all(|(at, _)| limited[*at].limit.rules.clamp_output);
+            let cut = || {
+                let cut = clamp(bound, self.left(&nos, &seats)).filter(|_| may_clamp);
+                cut.filter(|tokens| output.is_some_and(|wanted| *tokens < wanted))
+            };
+            let comfortable = cut().is_some_and(|tokens| tokens >= COMFORTABLE);
+            let in_the_way = self.reach(&nos, &seats) >= amount;
+            if !comfortable && in_the_way && !waited {
+                // The last word is the store's own, not what is remembered of it.
+                waited = !self.came_back(&nos, &seats, amount, late).await;
+                for (at, _) in nos.iter().filter(|_| waited) {
+                    self.lanes.of(seats[*at]).forget_declined();
+                }
+                continue;
+            }
+            let Some(tokens) = cut() else {
+                let left = self.left(&nos, &seats);
+                return Err(refuse::exceeded(limited, &nos, bound, asked, left, in_the_way));
+            };
+            (output, amount) = (Some(tokens), bound.total(tokens));
+        }
+    }
+
+    /// Waits until what other calls held has come back, as far as `amount` needs it. Whether it
+    /// has, in time.
+    async fn came_back(
+        &self,
+        nos: &[(usize, Declined)],
+        seats: &[Seat],
+        amount: Nanos,
+        late: Instant,
+    ) -> bool {
+        let Some((first, _)) = nos.first() else { return false };
+        let lane = self.lanes.of(seats[*first]);
+        let Ok(_place) = lane.waiting.try_acquire() else { return false };
+        loop {
+            let back = lane.came_back.notified();
+            tokio::pin!(back);
+            // Before the look, so that nothing comes back unnoticed between the two.
+            back.as_mut().enable();
+            if self.left(nos, seats) >= amount {
+                return Instant::now() < late;
+            }
+            if timeout_at(late, back).await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    fn seats(&self, limited: &[Limited]) -> Vec<Seat> {
+        let mut book = self.book();
+        let seat = |one: &Limited| {
+            let seat = book.seat(&one.account);
+            // Whoever came before there was a limit is not held: they were let in without.
+            book.limit(seat);
+            seat
+        };
+        limited.iter().map(seat).collect()
+    }
+
+    /// Holds, if need be after asking the store once.
+    async fn try_hold(
+        self: &Arc<Self>,
+        limited: &[Limited],
+        seats: &[Seat],
+        amount: Nanos,
+    ) -> Result<Result<Held, Nos>, Fault> {
+        let missing = match self.at_hand(limited, seats, amount) {
+            Ok(done) => return Ok(done),
+            Err(missing) => missing,
+        };
+        let Some(lack) = missing.first() else { return Ok(Err(Nos::new())) };
+        let turn = timeout(STORE, Arc::clone(&self.lanes.of(lack.seat).turn).lock_owned()).await;
+        let turn = turn.map_err(|_| unavailable("others wait for the store as well"))?;
+        let missing = match self.at_hand(limited, seats, amount) {
+            Ok(done) => return Ok(done),
+            Err(missing) => missing,
+        };
+        let wishes = self.wishes(limited, seats, missing.iter().map(|m| (m.seat, m.amount)));
+        let hold = (limited.to_vec(), seats.to_vec(), amount);
+        // What the store has granted must not be lost with a client.
+        self.followed(Arc::clone(self).ask_and_hold(wishes, hold, turn)).await?
+    }
+
+    /// What can be said without the store: held, or known to be declined.
+    fn at_hand(
+        self: &Arc<Self>,
+        limited: &[Limited],
+        seats: &[Seat],
+        amount: Nanos,
+    ) -> Result<Result<Held, Nos>, Vec<Missing>> {
+        let held = {
+            let mut book = self.book();
+            book.hold(seats, amount).map(|()| book.running_low(seats))
+        };
+        let missing = match held {
+            Ok(low) => {
+                self.ask_ahead(limited, seats, &low);
+                return Ok(Ok(Held::new(self, limited, seats, amount)));
+            }
+            Err(missing) => missing,
+        };
+        let known = |lack: &Missing| {
+            let at = seats.iter().position(|seat| *seat == lack.seat)?;
+            Some((at, self.lanes.known(lack)?))
+        };
+        let nos: Nos = missing.iter().filter_map(known).collect();
+        if nos.is_empty() { Err(missing) } else { Ok(Err(nos)) }
+    }
+
+    /// Asks for more before a call has to wait for it; what is declined then is no matter.
+    fn ask_ahead(self: &Arc<Self>, limited: &[Limited], seats: &[Seat], low: &[Seat]) {
+        let Some(first) = low.first() else { return };
+        let wishes = self.wishes(limited, seats, low.iter().map(|seat| (*seat, Nanos(1))));
+        let turn = Arc::clone(&self.lanes.of(*first).turn).lock_owned();
+        let this = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let _turn = turn.await;
+            if let Ok(answers) = this.ask(&wishes).await {
+                this.take_in(&wishes, answers);
+            }
+        });
+    }
+
+    fn wishes(
+        &self,
+        limited: &[Limited],
+        seats: &[Seat],
+        lacks: impl Iterator<Item = (Seat, Nanos)>,
+    ) -> Vec<Wish> {
+        let book = self.book();
+        let wish = |(seat, least): (Seat, Nanos)| {
+            let at = seats.iter().position(|s| *s == seat)?;
+            let (account, open) = (limited[at].account.clone(), book.held(seat));
+            Some((at, seat, Ask { account, least, open }))
+        };
+        lacks.filter_map(wish).collect()
+    }
+
+    async fn ask_and_hold(
+        self: Arc<Self>,
+        wishes: Vec<Wish>,
+        (limited, seats, amount): (Vec<Limited>, Vec<Seat>, Nanos),
+        _turn: OwnedMutexGuard<()>,
+    ) -> Result<Result<Held, Nos>, Fault> {
+        let answers = self.ask(&wishes).await?;
+        let nos = self.take_in(&wishes, answers);
+        if nos.is_empty() && self.book().hold(&seats, amount).is_ok() {
+            return Ok(Ok(Held::new(&self, &limited, &seats, amount)));
+        }
+        Ok(Err(nos))
+    }
+
+    async fn ask(&self, wishes: &[Wish]) -> Result<Vec<Result<Nanos, Declined>>, Fault> {
+        let asks = wishes.iter().map(|(.., ask)| ask.clone()).collect();
+        let answers = self.ledger.grant(Holder(LESSEE.into()), asks).await;
+        answers.map_err(|error| unavailable(&error.to_string()))
+    }
+
+    /// Takes what the store granted into the book; what it declined.
+    fn take_in(&self, wishes: &[Wish], answers: Vec<Result<Nanos, Declined>>) -> Nos {
+        let mut nos = Nos::new();
+        let mut book = self.book();
+        for ((at, seat, _), answer) in wishes.iter().zip(answers) {
+            match answer {
+                Ok(granted) => book.granted(*seat, granted),
+                Err(no) => {
+                    self.lanes.note(*seat, no);
+                    nos.push((*at, no));
+                }
+            }
+        }
+        nos
+    }
+
+    /// What could be held under all that said no: theirs, and what is free here.
+    fn left(&self, nos: &[(usize, Declined)], seats: &[Seat]) -> Nanos {
+        let book = self.book();
+        self.least(nos, |at| book.free(seats[at]))
+    }
+
+    /// What could be held if all calls in flight ended at no cost.
+    fn reach(&self, nos: &[(usize, Declined)], seats: &[Seat]) -> Nanos {
+        let book = self.book();
+        self.least(nos, |at| Nanos(book.free(seats[at]).0.saturating_add(book.held(seats[at]).0)))
+    }
+
+    fn least(&self, nos: &[(usize, Declined)], here: impl Fn(usize) -> Nanos) -> Nanos {
+        let of_one = |(at, no): &(usize, Declined)| remainder(no).0.saturating_add(here(*at).0);
+        Nanos(nos.iter().map(of_one).min().unwrap_or(0).max(0))
+    }
+}
