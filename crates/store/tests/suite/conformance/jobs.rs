@@ -103,7 +103,7 @@ async fn balanced(store: &impl Ports) {
 pub(crate) async fn a_job_comes_back_as_it_went_in(store: &impl Ports) {
     let job = Job { model: Some("gpt-4o".into()), ..job("req_1", 70) };
     open(store, &job, &[]).await;
-    assert_eq!(store.open_jobs(NOW, 10).await.unwrap(), [job.clone()]);
+    assert_eq!(store.open_jobs(NOW, 10).await.unwrap(), std::slice::from_ref(&job));
     let known = store.are_jobs(vec![JobId("req_2.1".into()), job.id.clone()]).await.unwrap();
     assert_eq!(known, [false, true]);
     let of = |upstream: &str| store.job_of(upstream.into(), job.target.clone());
