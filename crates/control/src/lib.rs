@@ -23,6 +23,7 @@ mod keys;
 mod limits;
 mod networks;
 mod owner;
+mod prices;
 mod projects;
 mod rate_limits;
 mod request_log;
@@ -36,7 +37,7 @@ mod usage;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, RwLock};
 
-use domain::ports::{Balances, Directory, Invalidate, Records, UsageStore};
+use domain::ports::{Balances, Directory, Invalidate, PriceFormat, PriceGaps, Records, UsageStore};
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
 
@@ -50,6 +51,7 @@ pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
 pub use owner::{OwnedKey, OwnerRecord};
+pub use prices::{Imported, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner, RatePage};
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
@@ -64,6 +66,8 @@ pub struct Ports {
     pub balances: Arc<dyn Balances>,
     pub clock: Arc<dyn Clock>,
     pub invalidate: Arc<dyn Invalidate>,
+    pub prices: Arc<dyn PriceFormat>,
+    pub price_gaps: Arc<dyn PriceGaps>,
 }
 
 /// Accounts, projects, keys, limits, upstreams and reports, over the ports that keep them.
@@ -80,6 +84,7 @@ pub struct Control {
     registered: RwLock<HashSet<SecretHash>>,
     /// The limits that the config file names: nobody else changes them.
     of_file: RwLock<BTreeSet<(ScopeId, PeriodKind)>>,
+    prices: prices::Desk,
     /// What is publicly known of models; see [`Control::with_models`].
     models: &'static [ModelFacts],
 }
@@ -87,8 +92,10 @@ pub struct Control {
 impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
-        let Ports { records, directory, usage, balances, clock, invalidate } = ports;
+        let Ports { records, directory, usage, balances, clock, invalidate, prices, price_gaps } =
+            ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
+        let prices = prices::Desk::new(prices, price_gaps);
         Self {
             records,
             directory,
@@ -99,6 +106,7 @@ impl Control {
             invalidate,
             registered,
             of_file,
+            prices,
             models: &[],
         }
     }

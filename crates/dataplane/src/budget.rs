@@ -123,6 +123,8 @@ impl Budgets {
         let free = self.book().withdraw_all();
         let returned = Arc::clone(self).give_back_all(free);
         self.followed(returned).await?.map_err(|error| unavailable(&error.to_string()))?;
+        // A no under the old limits is none under the new ones.
+        self.lanes.forget_declined();
         self.read.store(changes, Ordering::SeqCst);
         Ok(())
     }

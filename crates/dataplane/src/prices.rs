@@ -1,22 +1,42 @@
-//! The price book in use, and what an attempt cost by it.
+//! The price book in use, what an attempt cost by it, and which models it has no price for.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::price::{Billed, PriceBook, Tier, Units, cost_of_many};
+use domain::price::{
+    Billed, ModelPrice, PriceBook, Priced, Tier, Unit, Units, Unpriced, cost_of_many,
+};
 use domain::{Cost, Timestamp, Tokens, UsageFamily};
+use openai::surface::Meter;
 
 use crate::metrics::Metrics;
 use crate::tab::{Call, Count};
 
-/// Models whose price is missing are warned of once each, up to this many.
-const WARNED: usize = 1_000;
+/// Models without a price are kept in mind up to this many, and warned of once each.
+const KNOWN: usize = 1_000;
 
 #[derive(Default)]
 pub(crate) struct Prices {
     book: RwLock<Arc<PriceBook>>,
-    warned: Mutex<HashSet<Box<str>>>,
+    unpriced: Mutex<BTreeMap<Box<str>, Missed>>,
+}
+
+/// What one call used, or several calls of one model together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    pub(crate) billed: Billed,
+    /// The most input tokens of one of them.
+    pub(crate) largest_input: u64,
+    /// How many of them were chats.
+    pub(crate) chats: u64,
+}
+
+/// What is known of a model whose attempts had no cost.
+struct Missed {
+    why: String,
+    attempts: u64,
+    last_at: Timestamp,
 }
 
 impl Prices {
@@ -26,7 +46,19 @@ impl Prices {
 
     pub(crate) fn set(&self, book: Arc<PriceBook>) {
         *self.book.write().unwrap_or_else(PoisonError::into_inner) = book;
-        self.warned.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.unpriced.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The models without a price that were called since the book came.
+    pub(crate) fn unpriced(&self) -> Vec<Unpriced> {
+        let unpriced = self.unpriced.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = unpriced.iter().map(|(model, missed)| Unpriced {
+            model: model.to_string(),
+            why: missed.why.clone(),
+            attempts: missed.attempts,
+            last_at: missed.last_at,
+        });
+        shown.collect()
     }
 
     /// What an attempt cost; `None` where nothing was counted, or has no price (that is counted
@@ -45,40 +77,59 @@ impl Prices {
             return None;
         }
         let tier = Tier::served(count.service_tier.as_deref());
-        let billed = Billed { tier, tokens: *tokens, units };
-        self.of([asked, served], call.at, &billed, tokens.input, metrics)
+        let used = Used {
+            billed: Billed { tier, tokens: *tokens, units },
+            largest_input: tokens.input,
+            chats: u64::from(call.operation.meter == Meter::Chat),
+        };
+        self.of([asked, served], call.at, used, call.operation.id, metrics)
     }
 
-    /// What was billed comes to, by the price of the model that was served or else of the one that
-    /// was asked for; where there is none, that is counted and told. `largest_input` is that of
-    /// one call, where the counts are many calls'.
+    /// What was used comes to, by the price of the model that was served or else of the one that
+    /// was asked for; where there is none, that is counted and told.
     pub(crate) fn of(
         &self,
         [asked, served]: [Option<&str>; 2],
         at: Timestamp,
-        billed: &Billed,
-        largest_input: u64,
+        mut used: Used,
+        operation: &str,
         metrics: &Metrics,
     ) -> Option<Cost> {
+        let name = served.or(asked).unwrap_or(operation);
         let why = match self.book().for_answer(asked, served, at) {
             None => "its model has no price".to_owned(),
-            Some(price) => match cost_of_many(&price, billed, largest_input) {
-                Ok(cost) => return Some(cost),
-                Err(why) => why.to_string(),
-            },
+            Some(price) => {
+                if used.chats > 0 && always_searches(name, &price) {
+                    used.billed.units.web_search_calls = used.chats;
+                }
+                match cost_of_many(&price, &used.billed, used.largest_input) {
+                    Ok(cost) => return Some(cost),
+                    Err(why) => why.to_string(),
+                }
+            }
         };
         metrics.unpriced.fetch_add(1, Ordering::Relaxed);
-        self.warn(served.or(asked).unwrap_or("(no model)"), &why);
+        self.miss(name, why, at);
         None
     }
 
-    fn warn(&self, model: &str, why: &str) {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.len() < WARNED && warned.insert(model.into()) {
-            drop(warned);
-            tracing::warn!(model, why, "an attempt has no cost; set the model's price");
+    fn miss(&self, model: &str, why: String, at: Timestamp) {
+        let mut unpriced = self.unpriced.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(missed) = unpriced.get_mut(model) {
+            *missed = Missed { why, attempts: missed.attempts + 1, last_at: at };
+        } else if unpriced.len() < KNOWN {
+            unpriced.insert(model.into(), Missed { why: why.clone(), attempts: 1, last_at: at });
+            drop(unpriced);
+            let alarm = "unpriced_model";
+            tracing::warn!(alarm, model, why, "an attempt has no cost; set the model's price");
         }
     }
+}
+
+/// Chat completions say nothing of searches. They are only made by models that are there for it
+/// (`gpt-4o-search-preview`, `gpt-5-search-api`), and those make one for every call.
+fn always_searches(model: &str, price: &ModelPrice) -> bool {
+    model.contains("-search-") && price.unit(Unit::WebSearchCall).is_some()
 }
 
 /// What was used beside tokens; `None` for calls that cost nothing by themselves.
@@ -91,6 +142,8 @@ fn units(call: &Call, count: &Count) -> Option<Units> {
         input_ms: ms(UsageFamily::AudioTranscriptions),
         output_ms: ms(UsageFamily::AudioSpeeches),
         video_ms: ms(UsageFamily::Videos),
-        ..Units::default()
+        web_search_calls: count.tools.web_searches,
+        file_search_calls: count.tools.file_searches,
+        code_interpreter_sessions: count.tools.containers.len() as u64,
     })
 }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects};
-use domain::price::PriceBook;
+use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
+use domain::price::{PriceBook, Unpriced};
 use domain::{Clock, Nanos, ScopeId, SecretHash, UsageRecord};
 use egress::{Pool, Tls};
 use http::HeaderValue;
@@ -131,6 +131,10 @@ impl Invalidate for Dataplane {
         self.budgets.changed();
     }
 
+    fn prices_changed(&self, book: Arc<PriceBook>) {
+        self.set_prices(book);
+    }
+
     fn upstreams_changed(&self) {
         let slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(act) = slot.as_ref() {
@@ -223,5 +227,11 @@ impl Worker {
         self.shared.rates.sweep();
         let live: Vec<_> = self.shared.upstreams().iter().map(|u| Arc::clone(&u.origin)).collect();
         self.pool.sweep(&live);
+    }
+}
+
+impl PriceGaps for Dataplane {
+    fn unpriced(&self) -> Vec<Unpriced> {
+        self.prices.unpriced()
     }
 }

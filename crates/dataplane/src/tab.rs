@@ -16,6 +16,7 @@ use domain::{
     UsageFamily, UsageRecord, fault::catalogue,
 };
 use http::StatusCode;
+use openai::answer::ToolCalls;
 use openai::surface::Operation;
 use tokio::time::Instant;
 
@@ -95,6 +96,7 @@ pub(crate) struct Count {
     pub(crate) tokens: Option<Tokens>,
     pub(crate) media_ms: u64,
     pub(crate) images: u32,
+    pub(crate) tools: ToolCalls,
     pub(crate) model: Option<Box<str>>,
     pub(crate) service_tier: Option<Box<str>>,
     /// What the model wrote, still escaped, as far as it was seen.

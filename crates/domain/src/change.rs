@@ -1,5 +1,6 @@
 //! Changes of who may do what. A list of them is applied in one transaction with its audit line.
 
+use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
 use crate::{
     AlertId, AuditId, Delivery, DeliveryId, Key, KeyId, KeyPolicy, KeySecret, Organization,
@@ -87,6 +88,15 @@ pub enum Change {
     },
     /// A message has arrived, or was given up.
     EndDelivery(DeliveryId),
+    /// Makes or replaces by model.
+    PutPrice(PriceRow),
+    RemovePrice {
+        model: String,
+    },
+    /// Makes or replaces by state.
+    PutPriceImport(PriceImport),
+    /// What is not there is removed already.
+    RemovePriceImport(ImportState),
     /// Sets some limits of a scope and leaves the others; `None` lifts one.
     SetRateLimits {
         scope: RateScope,

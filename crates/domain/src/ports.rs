@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
+use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
 use crate::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Job, JobHold, JobId,
@@ -139,6 +140,10 @@ pub trait Records: Send + Sync {
     /// The messages of the outbox whose next try is not after `now`, oldest first.
     fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>>;
 
+    /// The prices that were set through the API, by model.
+    fn price_rows(&self) -> StoreResult<'_, Vec<PriceRow>>;
+    /// The imported price files: one in use, one held, as far as there are.
+    fn price_imports(&self) -> StoreResult<'_, Vec<PriceImport>>;
     /// The rate limits of a scope that are set: its own, and those by model (the name).
     fn rate_limits(&self, scope: ScopeId) -> StoreResult<'_, Vec<(Option<String>, RateLimits)>>;
 
@@ -222,6 +227,27 @@ pub trait Jobs: Send + Sync {
     ) -> StoreResult<'_, ()>;
 }
 
+/// Reads and writes prices in the field's format.
+pub trait PriceFormat: Send + Sync {
+    /// The prices that are built in.
+    fn built_in(&self) -> Vec<(String, ModelPrice)>;
+
+    /// Reads a file; of rows of other providers all, or none.
+    ///
+    /// # Errors
+    /// Every mistake in it, one sentence each.
+    fn file(&self, text: &[u8], everything: bool) -> Result<PriceFile, Vec<String>>;
+
+    /// Reads one model's row, and says what was not understood.
+    ///
+    /// # Errors
+    /// Every mistake in it, one sentence each.
+    fn row(&self, model: &str, text: &str) -> Result<(ModelPrice, Vec<String>), Vec<String>>;
+
+    /// A row as [`PriceFormat::row`] reads it.
+    fn render(&self, price: &ModelPrice) -> String;
+}
+
 /// Told after a change was committed, so that no cache answers from before it.
 pub trait Invalidate: Send + Sync {
     /// Forget what is cached of these secrets; an empty list means all of them.
@@ -230,6 +256,14 @@ pub trait Invalidate: Send + Sync {
     fn upstreams_changed(&self);
     /// The spend limits of these scopes were set or removed.
     fn limits_changed(&self, scopes: &[ScopeId]);
+    /// A price book took the place of the old one.
+    fn prices_changed(&self, book: Arc<PriceBook>);
+}
+
+/// Knows which calls had no price (case 25).
+pub trait PriceGaps: Send + Sync {
+    /// The models that were called without a price since the book in use came, by name.
+    fn unpriced(&self) -> Vec<Unpriced>;
 }
 
 /// What scopes have spent: the ledger's answer to whoever shows it.

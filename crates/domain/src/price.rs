@@ -12,6 +12,7 @@ mod cost;
 mod kind;
 mod model;
 mod rates;
+mod record;
 mod spread;
 
 pub use alarm::{Alarm, alarming};
@@ -19,6 +20,7 @@ pub use book::{Layer, PriceBook, PriceEntry};
 pub use cost::{Billed, CostError, Units, cost, cost_of_many};
 pub use kind::TokenKind;
 pub use model::{Cell, ModelPrice};
+pub use record::{ImportState, PriceFile, PriceImport, PriceRow, Unpriced};
 
 /// A service tier, as requests and answers name it (`service_tier`), or the batch API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use domain::price::{Cell, ModelPrice, Tier};
-use providers::prices::{PriceFile, Take, read};
+use domain::price::{Cell, ModelPrice, PriceFile, Tier};
+use providers::prices::{Take, read};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

@@ -17,12 +17,34 @@ mod render;
 mod row;
 mod table;
 
-use domain::price::{Cell, ModelPrice, Tier, TokenKind, Unit};
+use domain::ports::PriceFormat;
+use domain::price::{Cell, ModelPrice, PriceFile, Tier, TokenKind, Unit};
 
-pub use file::{PriceFile, Take, parse, parse_row, read};
+pub use file::{Take, parse, parse_row, read};
 pub use render::render;
 
 use crate::demo;
+
+/// The field's format, for those who may not know it.
+pub struct FieldFormat;
+
+impl PriceFormat for FieldFormat {
+    fn built_in(&self) -> Vec<(String, ModelPrice)> {
+        built_in().collect()
+    }
+
+    fn file(&self, text: &[u8], everything: bool) -> Result<PriceFile, Vec<String>> {
+        parse(text, if everything { Take::Everything } else { Take::OpenAi })
+    }
+
+    fn row(&self, model: &str, text: &str) -> Result<(ModelPrice, Vec<String>), Vec<String>> {
+        parse_row(model, text)
+    }
+
+    fn render(&self, price: &ModelPrice) -> String {
+        render(price)
+    }
+}
 
 /// Models with one price.
 struct Listed {
@@ -39,13 +61,17 @@ struct Place(TokenKind, u8, u16, u32);
 const TIERS: [Option<Tier>; 5] =
     [Some(Tier::Default), Some(Tier::Flex), Some(Tier::Priority), Some(Tier::Batch), None];
 
+/// OpenAI's older moderation models: free as its newer ones, but not in the public table.
+const FREE: [&str; 3] = ["text-moderation-007", "text-moderation-latest", "text-moderation-stable"];
+
 /// The prices that are built in: OpenAI's, and the demo's.
 pub fn built_in() -> impl Iterator<Item = (String, ModelPrice)> {
     let listed = table::PRICES.iter().flat_map(|row| {
         let price = row.price();
         row.names.iter().map(move |name| ((*name).to_owned(), price.clone()))
     });
-    listed.chain([(demo::MODEL.to_owned(), demo_price())])
+    let free = FREE.iter().map(|name| ((*name).to_owned(), ModelPrice::free()));
+    listed.chain(free).chain([(demo::MODEL.to_owned(), demo_price())])
 }
 
 impl Listed {

@@ -141,6 +141,20 @@ pub(crate) const PUT_UPSTREAM: &str = "INSERT INTO upstreams
         created_at = excluded.created_at";
 pub(crate) const REMOVE_UPSTREAM: &str = "DELETE FROM upstreams WHERE id = $1";
 
+// ---- prices
+
+pub(crate) const PRICES: &str = "SELECT model, body, updated_at FROM prices ORDER BY model";
+pub(crate) const PUT_PRICE: &str = "INSERT INTO prices (model, body, updated_at)
+    VALUES ($1, $2, $3) ON CONFLICT (model) DO UPDATE
+    SET body = excluded.body, updated_at = excluded.updated_at";
+pub(crate) const REMOVE_PRICE: &str = "DELETE FROM prices WHERE model = $1";
+pub(crate) const PRICE_IMPORTS: &str =
+    "SELECT state, body, imported_at FROM price_imports ORDER BY state";
+pub(crate) const PUT_PRICE_IMPORT: &str = "INSERT INTO price_imports (state, body, imported_at)
+    VALUES ($1, $2, $3) ON CONFLICT (state) DO UPDATE
+    SET body = excluded.body, imported_at = excluded.imported_at";
+pub(crate) const REMOVE_PRICE_IMPORT: &str = "DELETE FROM price_imports WHERE state = $1";
+
 pub(crate) const OBJECT_OWNER: &str =
     "SELECT project_id FROM objects WHERE upstream_id = $1 AND object_id = $2";
 pub(crate) const CLAIM_OBJECT: &str = "INSERT INTO objects

@@ -25,6 +25,7 @@ mod limits;
 mod log;
 mod mounts;
 mod objects;
+mod prices;
 mod query;
 mod rates;
 mod records;

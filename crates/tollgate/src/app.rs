@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
-use domain::ports::{Balances, Directory, Invalidate, Jobs, Ledger, Objects, Records, UsageStore};
-use domain::price::{Layer, PriceBook};
+use domain::ports::{
+    Balances, Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps, Records, UsageStore,
+};
 use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
 use egress::{InProcess, Tls};
 use http::HeaderValue;
 use providers::catalogue;
+use providers::prices::FieldFormat;
 use store::Store;
 use vault::{MasterKey, Vault, WrappedKeys};
 use web::Api;
@@ -74,6 +76,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
         balances: Arc::clone(&store) as Arc<dyn Balances>,
         clock: Arc::clone(&clock),
         invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
+        prices: Arc::new(FieldFormat),
+        price_gaps: Arc::clone(&dataplane) as Arc<dyn PriceGaps>,
     };
     let control = Control::new(ports, vault).with_models(providers::models::all());
     let control = Arc::new(control);
@@ -95,18 +99,20 @@ pub async fn build(config: &Config) -> Result<App, String> {
         demo,
         demo_only: AtomicBool::new(true),
     };
-    app.load_prices();
+    app.load_prices(config).await?;
     app.load_upstreams(config).await?;
     app.load_limits(config).await?;
     Ok(app)
 }
 
 impl App {
-    /// Puts the price book in use.
-    pub fn load_prices(&self) {
-        let built_in = providers::prices::built_in();
-        let rows = built_in.map(|(model, price)| (Layer::BuiltIn, model, price));
-        self.dataplane.set_prices(Arc::new(PriceBook::new(rows)));
+    /// Puts the price book in use, with the prices that the config file names.
+    ///
+    /// # Errors
+    /// When what is stored of prices cannot be read: calls must not run without their prices.
+    pub async fn load_prices(&self, config: &Config) -> Result<(), String> {
+        let declared = self.control.declare_prices(config.prices.clone()).await;
+        declared.map(drop).map_err(|fault| format!("prices: {}", fault.message))
     }
 
     /// Writes the spend limits that the config file names, and takes away those it no longer does.

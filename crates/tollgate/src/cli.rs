@@ -17,6 +17,7 @@ mod key_text;
 mod keys;
 mod limits;
 mod pages;
+mod prices;
 mod project;
 mod projects;
 mod range;
@@ -63,6 +64,9 @@ pub enum ClientCommand {
     /// Look into the request log
     #[command(subcommand)]
     Requests(requests::Command),
+    /// Show, set and import what models cost
+    #[command(subcommand)]
+    Prices(prices::Command),
     /// Show the accounts with providers
     #[command(subcommand)]
     Upstreams(upstreams::Command),
@@ -113,6 +117,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
             costs::run(args, &Api::connect(env)?, now).await
         }
         ClientCommand::Requests(command) => requests::run(command, &Api::connect(env)?).await,
+        ClientCommand::Prices(command) => prices::run(command, &Api::connect(env)?).await,
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }

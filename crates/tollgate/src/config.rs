@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use control::DeclaredLimit;
+use domain::price::ModelPrice;
 use domain::{Secret, UpstreamSource};
 use providers::catalogue;
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub metrics_token: Option<Secret>,
     pub upstreams: Vec<UpstreamConfig>,
     pub limits: Vec<DeclaredLimit>,
+    /// By model.
+    pub prices: Vec<(String, ModelPrice)>,
     /// Hosts in lower case that webhooks may go to although their addresses are private.
     pub private_webhooks: Vec<String>,
     pub smtp: Option<Smtp>,
@@ -158,6 +161,7 @@ impl Config {
             metrics_token,
             upstreams,
             limits: file.limits,
+            prices: file.prices,
             private_webhooks: file.private_webhooks,
             smtp: file.smtp,
             tls: file.tls,

@@ -198,6 +198,9 @@ async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
             return;
         }
     }
+    if let Err(error) = app.load_prices(&config).await {
+        tracing::error!(%error, "the prices were not reloaded; the old ones stay");
+    }
     if let Err(error) = app.load_limits(&config).await {
         tracing::error!(%error, "the spend limits were not reloaded; the old ones stay");
     }

@@ -75,6 +75,10 @@ impl AdminCall<'_> {
         self.id(0).into()
     }
 
+    pub(crate) fn model(&self) -> &str {
+        self.id(0)
+    }
+
     pub(crate) fn fields(&self) -> Result<Fields, Fault> {
         Fields::parse(self.request.headers, &self.request.body)
     }

@@ -119,7 +119,8 @@ impl Matching {
     }
 }
 
-/// The ids of a path that fits a template: `{…}` takes one segment that is not empty.
+/// The ids of a path that fits a template: `{…}` takes one segment that is not empty, `{…...}` at
+/// the end all of them.
 fn ids_of(template: &str, path: &str) -> Option<Vec<String>> {
     let mut ids = Vec::new();
     let mut given = path.split('/');
@@ -130,6 +131,12 @@ fn ids_of(template: &str, path: &str) -> Option<Vec<String>> {
                 return None;
             }
             continue;
+        }
+        if wanted.ends_with("...}") {
+            let rest = std::iter::once(segment).chain(given.by_ref()).map(target::decode);
+            let rest = rest.collect::<Option<Vec<_>>>()?.join("/");
+            ids.push(Some(rest).filter(|rest| !rest.is_empty())?);
+            break;
         }
         let id = target::decode(segment).filter(|id| !id.is_empty())?;
         ids.push(id.into_owned());

@@ -5,6 +5,7 @@ mod costs;
 mod key_secrets;
 mod limits;
 mod me;
+mod prices;
 mod project_api_keys;
 mod projects;
 mod rate_limits;
@@ -40,7 +41,7 @@ pub(crate) enum Serve {
 
 pub(crate) struct Route {
     pub(crate) method: Method,
-    /// Segments in braces are ids.
+    /// Segments in braces are ids; `{…...}` takes all that follows, slashes too.
     pub(crate) template: &'static str,
     pub(crate) serve: Serve,
 }
@@ -123,6 +124,11 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/tollgate/v1/limits" WRITE limits::delete),
     admin!(GET "/tollgate/v1/requests" USAGE requests::list),
     admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
+    admin!(GET "/tollgate/v1/prices" READ prices::list),
+    admin!(POST "/tollgate/v1/prices" WRITE prices::set),
+    admin!(GET "/tollgate/v1/prices/{model...}" READ prices::get),
+    admin!(DELETE "/tollgate/v1/prices/{model...}" WRITE prices::delete),
+    admin!(POST "/tollgate/v1/prices/import" WRITE prices::import),
     admin!(GET "/tollgate/v1/upstreams" READ upstreams::list),
     admin!(GET "/tollgate/v1/projects/{project_id}/rate_limits" READ rate_limits::of_project),
     admin!(PUT "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::put_project),

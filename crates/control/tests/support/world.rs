@@ -9,8 +9,9 @@ use std::task::{Context, Poll, Waker};
 
 use control::{Control, Ports};
 use domain::ports::{
-    Balances, Directory, Invalidate, Records, StoreError, StoreResult, UsageStore,
+    Balances, Directory, Invalidate, PriceGaps, Records, StoreError, StoreResult, UsageStore,
 };
+use domain::price::{ImportState, PriceBook, PriceImport, PriceRow, Unpriced};
 use domain::rate::{RateLimits, RateScope};
 use domain::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Clock, Delivery, Key,
@@ -57,6 +58,11 @@ pub(crate) struct State {
     pub(crate) attempt_queries: Vec<AttemptQuery>,
     pub(crate) invalidated: Vec<Vec<SecretHash>>,
     pub(crate) limits_told: Vec<ScopeId>,
+    pub(crate) prices: BTreeMap<String, PriceRow>,
+    pub(crate) price_imports: BTreeMap<ImportState, PriceImport>,
+    /// The book that the data plane was given last.
+    pub(crate) book: Option<Arc<PriceBook>>,
+    pub(crate) unpriced: Vec<Unpriced>,
 }
 
 #[derive(Default)]
@@ -82,6 +88,8 @@ impl World {
             balances: world.clone(),
             clock: world.clone(),
             invalidate: world.clone(),
+            prices: Arc::new(providers::prices::FieldFormat),
+            price_gaps: world.clone(),
         };
         let control = Control::new(ports, Arc::new(vault));
         (world, Arc::new(control.with_models(&MODELS)))
@@ -188,7 +196,7 @@ impl State {
                 }
             }
             Change::ClearRateLimits(scope) => self.rates.retain(|(of, _)| *of != scope),
-            of_a_key => self.apply_to_key(of_a_key)?,
+            of_a_price => self.apply_to_price(of_a_price)?,
         }
         Ok(())
     }
@@ -202,6 +210,25 @@ impl State {
             let waiting = deliveries.into_iter().map(|delivery| Waiting { delivery, attempts: 0 });
             self.outbox.extend(waiting);
         }
+    }
+
+    fn apply_to_price(&mut self, change: Change) -> Result<(), StoreError> {
+        match change {
+            Change::PutPrice(row) => {
+                self.prices.insert(row.model.clone(), row);
+            }
+            Change::RemovePrice { model } => {
+                self.prices.remove(&model).ok_or(StoreError::NotFound)?;
+            }
+            Change::PutPriceImport(import) => {
+                self.price_imports.insert(import.state, import);
+            }
+            Change::RemovePriceImport(state) => {
+                self.price_imports.remove(&state);
+            }
+            of_a_key => self.apply_to_key(of_a_key)?,
+        }
+        Ok(())
     }
 
     fn apply_to_key(&mut self, change: Change) -> Result<(), StoreError> {
@@ -293,8 +320,18 @@ impl Invalidate for World {
         self.state().limits_told.extend_from_slice(scopes);
     }
 
+    fn prices_changed(&self, book: Arc<PriceBook>) {
+        self.state().book = Some(book);
+    }
+
     fn upstreams_changed(&self) {
         self.upstream_changes.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl PriceGaps for World {
+    fn unpriced(&self) -> Vec<Unpriced> {
+        self.state().unpriced.clone()
     }
 }
 
@@ -427,6 +464,14 @@ impl Records for World {
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>> {
         self.ask(|state| Ok(state.upstreams.clone()))
+    }
+
+    fn price_rows(&self) -> StoreResult<'_, Vec<PriceRow>> {
+        self.ask(|state| Ok(state.prices.values().cloned().collect()))
+    }
+
+    fn price_imports(&self) -> StoreResult<'_, Vec<PriceImport>> {
+        self.ask(|state| Ok(state.price_imports.values().cloned().collect()))
     }
 
     fn rate_limits(&self, scope: ScopeId) -> StoreResult<'_, Vec<(Option<String>, RateLimits)>> {

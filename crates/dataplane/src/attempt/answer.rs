@@ -11,6 +11,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body;
 use openai::answer::{Scan, output_text};
+use openai::surface::Meter;
 
 use super::refused;
 use crate::body::reply::ReplyBody;
@@ -114,8 +115,10 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
     let mut body = answer.into_body();
     let mut scan = Scan::default();
     let holds = tab.call.claims && tab.call.operation.makes.is_some();
+    // Fees of tools are counted in whole answers.
+    let has_fees = tab.call.operation.meter == Meter::Responses;
     let most = match owned::brings_objects(&tab.call) {
-        _ if holds => HELD,
+        _ if holds || has_fees => HELD,
         true => NAMED,
         false => WHOLE,
     };
@@ -141,6 +144,7 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
     let mut counter = Counter::new(tab.call.operation.meter);
     counter.bytes(text.len());
     counter.note(scan.noted());
+    counter.tools(&text);
     counter.whole_text(|| output_text(&text));
     counter.whole();
     let outcome = if tab.call.gone.get() { Outcome::ClientGone } else { Outcome::Completed };

@@ -76,13 +76,14 @@ impl Tally {
 
     fn note_model(&mut self, model: Option<&str>, demand: Option<&Demand>) {
         let metered = match demand {
-            Some(Demand::Metered(metered)) if metered.media.is_none() => Some(metered),
+            Some(Demand::Metered(m)) if m.media.is_none() && m.tools.is_none() => Some(m),
             _ => None,
         };
         let input = metered.map(|metered| &metered.input).filter(|input| !input.open);
         let most = input.map(|i| i.tokens.saturating_add(i.images.saturating_mul(IMAGE_TOKENS)));
         self.largest_input = self.largest_input.max(most.unwrap_or(u64::MAX));
-        let model = model.filter(|_| metered.is_some());
+        // Such a model's searches are not in the counts of a batch, but in those of its lines.
+        let model = model.filter(|model| metered.is_some() && !model.contains("-search-"));
         self.model = match (std::mem::replace(&mut self.model, Models::Several), model) {
             (Models::None, Some(model)) => Models::One(model.to_owned()),
             (Models::One(one), Some(model)) if one == model => Models::One(one),

@@ -11,9 +11,10 @@ use http::{HeaderValue, Request, StatusCode, Uri};
 use openai::answer::{Course, JobObject, job_object};
 use openai::surface;
 
-use super::output::{Output, SHORT, Sum};
+use super::output::{Output, SHORT, Sum, in_batch};
 use crate::attempt::{is_coded, read_whole};
 use crate::headers::X_CLIENT_REQUEST_ID;
+use crate::prices::Used;
 use crate::shared::{Dataplane, Worker};
 use crate::upstreams::LiveUpstream;
 
@@ -132,21 +133,28 @@ impl Checker {
         now: Timestamp,
     ) -> Checked {
         let end = End { object: Some(object), ..End::of(job, now) };
-        let model = object.model.clone();
-        let share = |tier, tokens: Tokens, video_ms| {
-            let units = Units { video_ms, ..Units::default() };
-            let largest_input = tokens.input;
-            Share { model, billed: Billed { tier, tokens, units }, largest_input }
+        let share = |tier, tokens: Tokens| {
+            let tools = &object.tools;
+            let units = Units {
+                video_ms: if job.kind == JobKind::Video { object.media_ms } else { 0 },
+                web_search_calls: tools.web_searches,
+                file_search_calls: tools.file_searches,
+                code_interpreter_sessions: tools.containers.len() as u64,
+                ..Units::default()
+            };
+            let billed = Billed { tier, tokens, units };
+            let used = Used { billed, largest_input: tokens.input, chats: 0 };
+            vec![Sum { model: object.model.clone(), used }]
         };
         match (job.kind, object.course, object.tokens) {
             (JobKind::Batch, ..) => self.batch(upstream, &end, object).await,
             (JobKind::Video, Course::Completed, _) => {
                 let tier = Some(Tier::Default);
-                self.priced(&end, vec![share(tier, Tokens::default(), object.media_ms)])
+                self.priced(&end, share(tier, Tokens::default()))
             }
             (JobKind::Response, _, Some(tokens)) => {
                 let tier = Tier::served(object.service_tier.as_deref());
-                self.priced(&end, vec![share(tier, tokens, 0)])
+                self.priced(&end, share(tier, tokens))
             }
             // A video that did not come, and a response that failed without a count, are free.
             (JobKind::Video, ..) | (JobKind::Response, Course::Failed, None) => end.nothing(),
@@ -158,12 +166,13 @@ impl Checker {
     /// older batch says nothing, they are read.
     async fn batch(&self, upstream: &LiveUpstream, end: &End<'_>, object: &JobObject) -> Checked {
         let whole = object.tokens.zip(end.job.model.clone()).map(|(tokens, asked)| {
-            let (model, largest_input) =
-                (object.model.clone().or(Some(asked)), end.job.largest_input);
-            Share::in_batch(model, tokens, largest_input)
+            let used = in_batch(tokens, end.job.largest_input);
+            Sum { model: object.model.clone().or(Some(asked)), used }
         });
         match whole {
-            Some(whole) if whole.largest_input <= SHORT => return self.priced(end, vec![whole]),
+            Some(whole) if whole.used.largest_input <= SHORT => {
+                return self.priced(end, vec![whole]);
+            }
             None if object.answered == Some(0) => return end.nothing(),
             None if object.files.is_empty() && object.course == Course::Failed => {
                 return end.nothing();
@@ -178,11 +187,7 @@ impl Checker {
             (true, Some(whole)) => self.priced(end, vec![whole]),
             (true, None) => end.in_full(),
             (false, _) if output.sums.is_empty() => end.nothing(),
-            (false, _) => {
-                let sums = output.sums.into_iter();
-                let share = |s: Sum| Share::in_batch(s.model, s.tokens, s.largest_input);
-                self.priced(end, sums.map(share).collect())
-            }
+            (false, _) => self.priced(end, output.sums),
         }
     }
 
@@ -207,13 +212,13 @@ impl Checker {
     }
 
     /// One record for each model.
-    fn priced(&self, end: &End<'_>, shares: Vec<Share>) -> Checked {
+    fn priced(&self, end: &End<'_>, sums: Vec<Sum>) -> Checked {
         let Dataplane { prices, metrics, .. } = &*self.shared;
         let asked = end.job.model.as_deref();
         let mut records: Vec<UsageRecord> = Vec::new();
-        for Share { model, billed, largest_input } in shares {
-            let named = [asked, model.as_deref()];
-            let cost = prices.of(named, end.job.at, &billed, largest_input, metrics);
+        for Sum { model, used } in sums {
+            let (named, billed) = ([asked, model.as_deref()], used.billed);
+            let cost = prices.of(named, end.job.at, used, &end.job.operation, metrics);
             if cost.is_none() && end.job.hold.0 > 0 {
                 // A price that was there when the money was set aside is gone: fails closed.
                 return end.in_full();
@@ -238,21 +243,6 @@ impl Checker {
         let costs = records.iter().filter_map(|record| record.cost);
         let cost = costs.fold(0, |sum: i64, cost| sum.saturating_add(cost.total().0)).max(0);
         Checked::Ended { records, cost: Nanos(cost) }
-    }
-}
-
-/// What was billed for one model, or a part of it.
-struct Share {
-    model: Option<String>,
-    billed: Billed,
-    /// Tokens.
-    largest_input: u64,
-}
-
-impl Share {
-    fn in_batch(model: Option<String>, tokens: Tokens, largest_input: u64) -> Self {
-        let billed = Billed { tier: Some(Tier::Batch), ..Billed::tokens(tokens) };
-        Self { model, billed, largest_input }
     }
 }
 

@@ -81,6 +81,13 @@ impl Counter {
         self.count.whole = true;
     }
 
+    /// Counts the calls of a provider's tools in a whole answer, or in one event.
+    pub(crate) fn tools(&mut self, text: &[u8]) {
+        if self.meter == Meter::Responses {
+            self.count.tools.note(text);
+        }
+    }
+
     /// An image stream brings one image a final event.
     pub(crate) fn image(&mut self) {
         self.count.images += 1;

@@ -134,6 +134,7 @@ impl Events {
             return Kept::AsItIs;
         }
         counter.written(data);
+        counter.tools(data);
         let first = !std::mem::replace(&mut self.seen_first, true);
         if self.brings && ID.find(data).is_some() {
             self.find_ids(data, first);

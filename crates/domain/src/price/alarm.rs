@@ -59,6 +59,7 @@ fn compare(model: &str, old: &ModelPrice, new: &ModelPrice, found: &mut Vec<Alar
     for (place, old) in places(old) {
         let (model, what) = (model.to_owned(), || place.to_string());
         match new.get(&place) {
+            None if !place.may_be_missed() => {}
             None => found.push(Alarm::Lost { model, what: what() }),
             Some(new) if far(old, *new) => {
                 found.push(Alarm::Changed { model, what: what(), old, new: *new });
@@ -77,6 +78,20 @@ fn far(a: u64, b: u64) -> bool {
 enum Place {
     Token(Option<Tier>, u32, TokenKind),
     Unit(Unit),
+}
+
+impl Place {
+    /// Whether something would cost less for want of this price. Without its own, a cached token
+    /// costs what a fresh one does and a quick call is refused to whoever has a limit; but a long
+    /// call would cost what a short one does, and sound what text does.
+    fn may_be_missed(self) -> bool {
+        let Self::Token(tier, above, kind) = self else { return false };
+        let cached = matches!(
+            kind,
+            TokenKind::InputCached | TokenKind::AudioCached | TokenKind::ImageCached
+        );
+        tier == Some(Tier::Default) && (above > 0 || !cached)
+    }
 }
 
 fn places(price: &ModelPrice) -> impl Iterator<Item = (Place, u64)> {
@@ -133,6 +148,18 @@ mod tests {
             let changed = Alarm::Changed { model: model(), what, old: 100, new };
             assert_eq!(alarms(&old, &leap), [changed]);
         }
+    }
+
+    #[test]
+    fn case_27_a_price_whose_loss_makes_nothing_cheaper_may_go() {
+        let mut old = price(&[(TokenKind::Input, 100), (TokenKind::InputCached, 50)]);
+        let tier = Some(Tier::Priority);
+        old.set(Cell { tier, above: 0, kind: TokenKind::Input, picos: 200 });
+        old.set_unit(Unit::Image, 7);
+        assert_eq!(alarms(&old, &price(&[(TokenKind::Input, 100)])), []);
+        let tier = Some(Tier::Default);
+        old.set(Cell { tier, above: 272_000, kind: TokenKind::InputCached, picos: 60 });
+        assert_eq!(alarms(&old, &price(&[(TokenKind::Input, 100)])).len(), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use domain::Tokens;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::ToolCalls;
 use super::usage::{milliseconds, parse_usage};
 
 /// How far a job is.
@@ -30,6 +31,8 @@ pub struct JobObject {
     pub service_tier: Option<String>,
     /// What was counted; `None` also where it cannot be believed (case 34).
     pub tokens: Option<Tokens>,
+    /// Calls of the provider's tools in a response.
+    pub tools: ToolCalls,
     /// Milliseconds of a video.
     pub media_ms: u64,
     /// The files that hold a batch's answers, refused lines last.
@@ -41,12 +44,15 @@ pub struct JobObject {
 }
 
 /// An answer to one line of a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LineAnswer {
     /// A status of 400 or above: the provider bills nothing for it.
     pub refused: bool,
     pub model: Option<String>,
     pub tokens: Option<Tokens>,
+    pub tools: ToolCalls,
+    /// It is a chat completion.
+    pub chat: bool,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +87,7 @@ pub fn job_object(text: &[u8]) -> Option<JobObject> {
         model: object.model,
         service_tier: object.service_tier,
         tokens: object.usage.and_then(tokens),
+        tools: tools(text),
         media_ms: seconds.and_then(milliseconds).unwrap_or(0),
         files: [object.output_file_id, object.error_file_id].into_iter().flatten().collect(),
         answered: object.request_counts.and_then(|counts| counts.completed),
@@ -95,6 +102,12 @@ fn course(status: &str) -> Course {
         "cancelled" | "expired" => Course::Stopped,
         _ => Course::Running,
     }
+}
+
+fn tools(answer: &[u8]) -> ToolCalls {
+    let mut calls = ToolCalls::default();
+    calls.note(answer);
+    calls
 }
 
 /// A usage that counts nothing says nothing.
@@ -118,6 +131,7 @@ struct Response<'l> {
 
 #[derive(Deserialize)]
 struct Body<'b> {
+    object: Option<String>,
     model: Option<String>,
     #[serde(borrow)]
     usage: Option<&'b RawValue>,
@@ -129,12 +143,14 @@ pub fn line_answer(line: &[u8]) -> Option<LineAnswer> {
     let line: Line<'_> = serde_json::from_slice(line).ok()?;
     let Some(response) = line.response else {
         // It was never sent to a model.
-        return Some(LineAnswer { refused: true, model: None, tokens: None });
+        return Some(LineAnswer { refused: true, ..LineAnswer::default() });
     };
     let refused = response.status_code.is_some_and(|status| status >= 400);
     let body = response.body.and_then(|b| serde_json::from_str::<Body<'_>>(b.get()).ok());
     let tokens = body.as_ref().and_then(|b| b.usage).and_then(tokens);
-    Some(LineAnswer { refused, model: body.and_then(|b| b.model), tokens })
+    let chat = body.as_ref().and_then(|b| b.object.as_deref()) == Some("chat.completion");
+    let tools = response.body.map(|b| tools(b.get().as_bytes())).unwrap_or_default();
+    Some(LineAnswer { refused, model: body.and_then(|b| b.model), tokens, tools, chat })
 }
 
 #[cfg(test)]

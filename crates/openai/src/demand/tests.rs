@@ -135,6 +135,11 @@ fn what_is_free_is_free_but_for_what_is_kept() {
         "createVectorStoreFileBatch",
         "createVectorStoreFile",
         "CreateContainer",
+        "CreateContainerFile",
+        "resumeFineTuningJob",
+        "createVoice",
+        "CreateVideoCharacter",
+        "Createcontentprovenancecheck",
     ];
     assert_eq!(kept.len(), expected.len(), "{kept:?}");
     assert!(expected.iter().all(|id| kept.contains(id)), "{kept:?}");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::price::{ModelPrice, Unit};
+use domain::price::{ModelPrice, PriceFile, Unit};
 use serde_json::value::RawValue;
 
 use super::members::Members;
@@ -17,22 +17,13 @@ pub enum Take {
     Everything,
 }
 
-/// What a file says.
-#[derive(Clone, Debug, Default)]
-pub struct PriceFile {
-    /// By name, each once.
-    pub models: BTreeMap<String, ModelPrice>,
-    /// What is not understood; it prices nothing.
-    pub warnings: Vec<String>,
-    /// Rows of other providers, and rows without any price.
-    pub left_out: usize,
-}
-
 /// OpenAI's fee for a file search of the Responses API, in pico-dollars: 2.50 dollars a thousand.
 const FILE_SEARCH_CALL: u64 = 2_500_000_000;
 /// OpenAI's fee for a container of the usual size, 0.03 dollars; a file may say otherwise in its
 /// row `openai/container`.
 const CODE_INTERPRETER_SESSION: u64 = 30_000_000_000;
+/// OpenAI's dearest fee for a search of the web, 25 dollars a thousand: of models whose row has none.
+const WEB_SEARCH_CALL: u64 = 25_000_000_000;
 const CONTAINER: &str = "openai/container";
 
 /// Names in public tables that are no models.
@@ -174,6 +165,9 @@ impl Reading {
             if openais && matches!(row.mode.as_str(), "chat" | "responses") {
                 row.price.set_unit(Unit::FileSearchCall, FILE_SEARCH_CALL);
                 row.price.set_unit(Unit::CodeInterpreterSession, session);
+                if !row.price.units().any(|(unit, _)| unit == Unit::WebSearchCall) {
+                    row.price.set_unit(Unit::WebSearchCall, WEB_SEARCH_CALL);
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Params, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
-use super::{apply_keys, apply_limits, rates, schema};
+use super::{apply_keys, apply_limits, prices, rates, schema};
 use crate::columns::actor;
 use crate::sql;
 
@@ -54,6 +54,12 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         Change::RegisterAdminKey(key) => apply_keys::register_admin(db, key),
         Change::PutUpstream(upstream) => put_upstream(db, upstream),
         Change::RemoveUpstream(id) => touch(db, sql::REMOVE_UPSTREAM, params![id.as_str()]),
+        Change::PutPrice(row) => prices::put(db, row),
+        Change::RemovePrice { model } => touch(db, sql::REMOVE_PRICE, params![model]),
+        Change::PutPriceImport(import) => prices::put_import(db, import),
+        Change::RemovePriceImport(state) => {
+            run(db, sql::REMOVE_PRICE_IMPORT, params![state.as_str()])
+        }
         Change::SetRateLimits { scope, limits, at } => rates::set(db, scope, limits, *at),
         Change::ClearRateLimits(scope) => rates::clear(db, scope),
         Change::PutMeta { name, value } => put_meta(db, name, value),

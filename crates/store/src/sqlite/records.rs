@@ -1,6 +1,7 @@
 //! Reads of the control plane.
 
 use domain::ports::{Records, StoreResult};
+use domain::price::{PriceImport, PriceRow};
 use domain::rate::RateLimits;
 use domain::{
     AlertId, AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged,
@@ -14,7 +15,7 @@ use super::directory::key_view;
 use super::failure::Failure;
 use super::log::Settlements;
 use super::query::{all, id, one, optional_id, optional_time, text, time};
-use super::{Store, apply, limits, rates, snapshot};
+use super::{Store, apply, limits, prices, rates, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -119,6 +120,14 @@ impl Records for Store {
 
     fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>> {
         self.reports.ask(move |db| limits::waiting(db, now, limit))
+    }
+
+    fn price_rows(&self) -> StoreResult<'_, Vec<PriceRow>> {
+        self.reports.ask(prices::rows)
+    }
+
+    fn price_imports(&self) -> StoreResult<'_, Vec<PriceImport>> {
+        self.reports.ask(prices::imports)
     }
 
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {

@@ -28,6 +28,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_3.sql"),
         include_str!("schema/tollgate_4.sql"),
         include_str!("schema/tollgate_5.sql"),
+        include_str!("schema/tollgate_6.sql"),
         include_str!("schema/tollgate_7.sql"),
     ],
 };

@@ -8,6 +8,7 @@ mod ledger;
 mod limits;
 mod objects;
 mod pages;
+mod prices;
 mod rates;
 mod records;
 mod usage;
@@ -89,6 +90,9 @@ suite! {
         rows_made_during_a_walk_are_neither_skipped_nor_repeated,
         an_unknown_cursor_gives_an_empty_page,
         lists_hold_only_what_was_asked;
+    prices:
+        a_price_is_one_for_a_model,
+        an_import_is_one_in_each_state;
     rates:
         limits_are_set_one_by_one_and_lifted,
         a_secret_comes_with_the_limits_that_its_calls_meet,

@@ -105,6 +105,11 @@ impl Api {
         self.call(Method::PUT, target, Some(body.to_string().into())).await
     }
 
+    /// As [`Api::post`], of text that must arrive as it is: decimals, a file.
+    pub(super) async fn post_text(&self, target: &str, body: String) -> Result<Reply, Failure> {
+        self.call(Method::POST, target, Some(body.into())).await
+    }
+
     pub(super) async fn delete(&self, target: &str) -> Result<Reply, Failure> {
         self.call(Method::DELETE, target, None).await
     }

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::price::ModelPrice;
 use domain::{Secret, UpstreamSource};
 use providers::catalogue;
 use toml_edit::{Document, Item, Table};
 
+mod prices;
 mod spending;
 
 use super::{Environment, Log, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
@@ -31,6 +33,7 @@ pub(super) struct File {
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) limits: Vec<DeclaredLimit>,
+    pub(super) prices: Vec<(String, ModelPrice)>,
     pub(super) private_webhooks: Vec<String>,
     pub(super) smtp: Option<Smtp>,
 }
@@ -69,6 +72,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "log",
             "upstreams",
             "limits",
+            "prices",
             "webhooks",
             "smtp",
         ],
@@ -82,6 +86,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         log: reader.log(root),
         upstreams: reader.upstreams(root),
         limits: reader.limits(root),
+        prices: reader.prices(root),
         private_webhooks: reader.private_webhooks(root),
         smtp: reader.smtp(root),
     }

@@ -124,3 +124,41 @@ fn a_mail_server_is_read_and_its_password_is_a_reference() {
     let (_, mistakes) = parse_for_test("[smtp]\nhost = \"h\"\nuser = \"u\"\n", &environment);
     assert_eq!(mistakes.len(), 2, "{mistakes:?}");
 }
+
+#[test]
+fn a_price_is_read_digit_for_digit() {
+    let text = "[[prices]]\nmodel = \"mine\"\ninput_cost_per_token = 0.000_002_5\n\
+                output_cost_per_token = 1e-5\n\
+                search_context_cost_per_query = { search_context_size_high = 0.03 }\n\
+                [[prices]]\nmodel = \"gratis\"\nfree = true\n";
+    let (file, mistakes) = parse_for_test(text, &nothing());
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let [(mine, price), (gratis, free)] = &file.prices[..] else { panic!("two prices") };
+    assert_eq!((mine.as_str(), gratis.as_str()), ("mine", "gratis"));
+    let picos: Vec<u64> = price.cells().map(|cell| cell.picos).collect();
+    assert_eq!(picos, [2_500_000, 10_000_000]);
+    let units: Vec<_> = price.units().collect();
+    assert_eq!(units, [(domain::price::Unit::WebSearchCall, 30_000_000_000)]);
+    assert!(free.free);
+}
+
+#[test]
+fn case_26_every_mistake_in_a_price_is_told_with_its_line() {
+    let text = "[[prices]]\nmodel = \"a\"\ninput_cost_per_token = -1e-6\n\
+                output_cost_per_token = nan\ncolour = 1\n\
+                [[prices]]\nfree = true\n[[prices]]\nmodel = \"b\"\ninput_cost_per_tokem = 1e-6\n\
+                [[prices]]\nmodel = \"c\"\nfree = true\n[[prices]]\nmodel = \"c\"\nfree = true\n";
+    let (_, mistakes) = parse_for_test(text, &nothing());
+    let wanted = [
+        "tollgate.toml:5: unknown key `prices.colour`",
+        "tollgate.toml:1: a: `input_cost_per_token` is negative",
+        "tollgate.toml:1: a: `output_cost_per_token` is no number",
+        "tollgate.toml:6: a price needs a `model`",
+        "tollgate.toml:8: b: has no price",
+        "tollgate.toml:14: `c` has a price already",
+    ];
+    assert_eq!(mistakes.len(), wanted.len(), "{mistakes:#?}");
+    for (mistake, wanted) in mistakes.iter().zip(wanted) {
+        assert!(mistake.starts_with(wanted), "{mistake} / {wanted}");
+    }
+}

@@ -22,6 +22,9 @@ use crate::clock::SystemClock;
 
 /// Bytes of an Administration API body.
 const ADMIN_BODY: usize = 1 << 20;
+/// Where whole price files go, and how long one may be.
+const PRICE_IMPORT: &str = "/tollgate/v1/prices/import";
+const PRICE_FILE: usize = 16 << 20;
 /// For such a body to arrive.
 const ADMIN_TIME: std::time::Duration = std::time::Duration::from_secs(30);
 
@@ -93,10 +96,11 @@ impl Front {
             return unread(answered(refused), head.version);
         }
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-        if declared.is_some_and(|length: usize| length > ADMIN_BODY) {
+        let most = if head.uri.path() == PRICE_IMPORT { PRICE_FILE } else { ADMIN_BODY };
+        if declared.is_some_and(|length: usize| length > most) {
             return fault_reply(&Fault::new(&catalogue::REQUEST_TOO_LARGE), id);
         }
-        let reading = Limited::new(body, ADMIN_BODY).collect();
+        let reading = Limited::new(body, most).collect();
         let body = match tokio::time::timeout(ADMIN_TIME, reading).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(_)) => return fault_reply(&Fault::new(&catalogue::REQUEST_TOO_LARGE), id),

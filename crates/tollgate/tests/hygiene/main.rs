@@ -19,6 +19,7 @@ mod kill;
 mod limits;
 mod models;
 mod money;
+mod prices;
 mod quickstart;
 mod rates;
 mod reloading;

@@ -207,6 +207,9 @@ fn moderations_are_free_and_on_record() {
     let record = rig.gateway.wait_records(1).remove(0);
     assert_eq!(record["family"], "moderations");
     assert_eq!(record["output_tokens"], 0);
+    assert_eq!(record["cost_nanos"], 0, "known to cost nothing, which is not unpriced");
+    let prices = rig.gateway.admin("GET", "/tollgate/v1/prices", &Value::Null);
+    assert_eq!(prices["unpriced"], json!([]));
 }
 
 #[test]
@@ -242,4 +245,37 @@ fn labels_tiers_and_the_model_that_served_are_on_record() {
         [&records[0], &records[1], &records[2]].map(|r| r["stream"].as_i64().unwrap()),
         [0, 1, 1]
     );
+}
+
+#[test]
+fn fees_of_tools_are_part_of_the_cost() {
+    let rig = Rig::new();
+    let search = json!({"type": "web_search_call", "action": {"type": "search"}});
+    let run = json!({"type": "code_interpreter_call", "container_id": "cntr_1"});
+    let done = json!({"id": "resp_1", "object": "response", "model": "gpt-5", "status": "completed",
+        "output": [&search, &run, &search, &run],
+        "usage": {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}});
+    let json = testkit::Script::json(200, done.to_string());
+    let item = json!({"type": "response.output_item.done", "item": search});
+    let end = json!({"type": "response.completed", "response": done});
+    let events = format!("data: {item}\n\ndata: {end}\n\n");
+    let sse = testkit::Script::stream(vec![testkit::Piece::new(0, events)], testkit::Then::End);
+    for (script, stream) in [(json, false), (sse, true)] {
+        rig.provider.script(testkit::Matcher::any(), script);
+        let body = json!({"model": "gpt-5", "input": "x", "stream": stream});
+        assert_eq!(rig.post(&rig.a, "/responses", body).status, 200);
+    }
+    // A chat model that is there for searching makes one with every call.
+    let whole = json!({"id": "c", "object": "chat.completion", "model": "gpt-5-search-api",
+        "choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 10}});
+    rig.provider.script(testkit::Matcher::any(), testkit::Script::json(200, whole.to_string()));
+    let body = json!({"model": "gpt-5-search-api", "messages": []});
+    assert_eq!(rig.post(&rig.a, "/chat/completions", body).status, 200);
+    for record in rig.gateway.wait_records(3) {
+        // 100 × 1,250 + 10 × 10,000, two searches for a cent each, a container for three; or one
+        // search.
+        let searched = record["model_asked"] == "gpt-5-search-api";
+        let nanos = if searched { 10_225_000 } else { 50_225_000 };
+        assert_eq!(record["cost_nanos"], nanos, "{record}");
+    }
 }

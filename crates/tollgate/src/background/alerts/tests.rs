@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use control::{AlertDraft, Author, Ports};
-use domain::ports::{Balances, Invalidate, StoreResult};
+use domain::ports::{Balances, Invalidate, PriceGaps, StoreResult};
+use domain::price::{PriceBook, Unpriced};
 use domain::{Balance, Nanos, PeriodKind, ScopeId, Secret, SecretHash, Timestamp};
 use sha2::{Digest, Sha256};
 use store::Store;
@@ -34,6 +35,13 @@ impl Invalidate for Deaf {
     fn keys_changed(&self, _: &[SecretHash]) {}
     fn upstreams_changed(&self) {}
     fn limits_changed(&self, _: &[ScopeId]) {}
+    fn prices_changed(&self, _: Arc<PriceBook>) {}
+}
+
+impl PriceGaps for Deaf {
+    fn unpriced(&self) -> Vec<Unpriced> {
+        Vec::new()
+    }
 }
 
 impl Clock for Outside {
@@ -84,6 +92,8 @@ fn start(outside: &Arc<Outside>, private_hosts: &[&str]) -> Alerts {
         balances: outside.clone(),
         clock: Arc::clone(&clock),
         invalidate: Arc::new(Deaf),
+        prices: Arc::new(providers::prices::FieldFormat),
+        price_gaps: Arc::new(Deaf),
     };
     let control = Arc::new(Control::new(ports, vault));
     let private = private_hosts.iter().map(|host| (*host).to_owned()).collect();
