@@ -103,7 +103,8 @@ impl FakeProvider {
         &self.shared.credential
     }
 
-    /// Every request received, in the order of arrival.
+    /// Every request received, in the order of arrival; but for what the gateway asks of its own
+    /// accord.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.lock().seen.clone()
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use domain::price::{Billed, Tier, Units};
 use domain::{Cost, Job, JobKind, Nanos, Outcome, Timestamp, Tokens, UsageRecord};
 use egress::{Answer, Outgoing, Pool, Tls};
+use http::header::USER_AGENT;
 use http::{HeaderValue, Request, StatusCode, Uri};
 use openai::answer::{Course, JobObject, job_object};
 use openai::surface;
@@ -24,6 +25,9 @@ const MOST: usize = 64 << 20;
 const FRESH: i64 = 60_000;
 /// How long an answer to such a question may take to begin.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// These are our own questions, no client's.
+const AGENT: &str = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
 
 /// How a job stands.
 pub enum Checked {
@@ -108,6 +112,7 @@ impl Checker {
         if let Ok(id) = HeaderValue::from_str(job.request.as_str()) {
             map.insert(X_CLIENT_REQUEST_ID, id);
         }
+        map.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         upstream.signature.apply(map);
         let shared = &self.shared;
         let sending = self.pool.send(&upstream.origin, request);

@@ -106,9 +106,13 @@ fn case_60_a_batch_is_held_and_posts_its_true_bill_at_batch_price() {
     let (before, held) = balance(&stage.gateway);
     // At least what 150 tokens of output cost, and nothing is spent yet.
     assert!(before == 0 && held >= 150 * IN_BATCH.1, "{before} {held}");
+    // What is held for it is nobody else's.
+    limit(&stage.gateway, held + held / 2);
+    refused(&batch(&stage, &three_lines()), 429, "project_spend_limit_exceeded");
     let spent = spent(&stage);
     assert_eq!(spent, priced(&bill(&stage), IN_BATCH));
-    assert!(spent > 0 && spent < held);
+    assert!(spent > 0 && spent < held / 2);
+    passed(&batch(&stage, &three_lines()));
 }
 
 #[test]
