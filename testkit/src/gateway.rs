@@ -202,6 +202,13 @@ impl TestGateway {
         self.child.restart();
     }
 
+    /// Starts it after a kill and kills it again so soon after, wherever it is by then.
+    pub fn start_and_kill(&mut self, after: Duration) {
+        self.child.spawn();
+        std::thread::sleep(after);
+        self.child.kill9();
+    }
+
     /// SIGTERM; waits; the exit code.
     pub fn terminate(&mut self) -> i32 {
         self.child.terminate(PATIENCE)
@@ -234,7 +241,8 @@ impl TestGateway {
         self.canaries.lock().unwrap().check(output.as_bytes(), &self.data_dir);
     }
 
-    fn must_be_idle(&self) {
+    /// Waits until no call is in flight; panics when one does not end.
+    pub(crate) fn must_be_idle(&self) {
         let end = Instant::now() + Duration::from_secs(5);
         let bearer = format!("Bearer {}", self.admin_key);
         loop {

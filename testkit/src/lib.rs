@@ -4,6 +4,7 @@
 //!   scripts for every way in which an upstream can misbehave.
 //! - [`TestGateway`]: the real `tollgate` binary as a child process, which checks its own books
 //!   and looks for leaked secrets when it is dropped.
+//! - [`KillLoop`]: both of them, and `kill -9` over and over.
 //! - [`corpus`]: answers and streams with odd but legal bytes, for byte-equality tests.
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +17,9 @@
 mod codec;
 pub mod corpus;
 mod gateway;
+mod kill_loop;
 mod provider;
 
 pub use gateway::{Answer, Builder, Key, Stream, TestGateway};
+pub use kill_loop::{KillLoop, Killed};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};

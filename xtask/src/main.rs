@@ -2,6 +2,7 @@
 //! for this to build.
 
 mod generate;
+mod mutations;
 mod run;
 mod sdk;
 mod test;
@@ -22,6 +23,8 @@ cargo xtask COMMAND
   tidy                       walls, sizes and names (also a test of this crate)
   prepare                    the official SDKs that the integration tests drive, into target/sdk
   bench [ARGS...]            release build, then `bench run` against it; prints ratios to the floor
+  mutations [WORDS]          takes away each guard of the hard limit; a named test must fail
+  kill-loop [--kills N]      kill -9 under load, over and over, against the true bill
   fuzz [--seconds N] [TARGET]
                              every fuzz target, or one, for N seconds each (60)
   deny                       licences, bans, sources and advisories of the dependencies (cargo-deny)
@@ -54,6 +57,8 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "tidy" => none(rest).and_then(|()| tidy::run()),
         "prepare" => none(rest).and_then(|()| sdk::prepare()).map(|_| ()),
         "bench" => tools::bench(rest),
+        "mutations" => mutations::run(rest),
+        "kill-loop" => tools::kill_loop(rest),
         "fuzz" => tools::fuzz(rest),
         "deny" => none(rest).and_then(|()| tools::deny()),
         "prices" => generate::prices(rest),
@@ -71,6 +76,8 @@ fn help(command: &str) -> Option<&'static str> {
         "test" => test::HELP,
         "tidy" => tidy::HELP,
         "prepare" => sdk::HELP,
+        "mutations" => mutations::HELP,
+        "kill-loop" => tools::KILL_LOOP_HELP,
         "fuzz" => tools::FUZZ_HELP,
         "deny" => tools::DENY_HELP,
         "prices" => generate::PRICES_HELP,

@@ -5,17 +5,18 @@ mod names;
 mod size;
 mod source;
 mod text;
-mod tree;
+pub(crate) mod tree;
 mod walls;
 
-use crate::Result;
+use crate::{Result, mutations};
 use tree::Tree;
 
 pub(crate) const HELP: &str = "\
 cargo xtask tidy
 
 Checks every tracked file: which crate may use which, where secrets are shown and sockets opened,
-sizes of files and functions, names, and that docs/ARCHITECTURE.md names files that exist.";
+sizes of files and functions, names, that docs/ARCHITECTURE.md names files that exist, and that the
+list of mutations still fits.";
 
 pub(crate) fn run() -> Result<()> {
     let tree = Tree::read()?;
@@ -38,6 +39,7 @@ fn problems(tree: &Tree) -> Vec<String> {
     all.extend(size::check(tree));
     all.extend(names::check(tree));
     all.extend(text::check(tree));
+    all.extend(mutations::stale(tree));
     all
 }
 

@@ -1,4 +1,4 @@
-//! The bench, the fuzzer and cargo-deny: built or found, then started.
+//! The bench, the kill loop, the fuzzer and cargo-deny: built or found, then started.
 
 use crate::{Result, root, run, target_dir};
 
@@ -9,6 +9,14 @@ Runs the fuzz targets under fuzz/fuzz_targets one after another, or only TARGET,
 (60), beginning with fuzz/seeds and what earlier runs kept in fuzz/corpus. Needs a nightly
 toolchain and cargo-fuzz (`cargo install cargo-fuzz --locked`). The seeds alone are replayed by
 `cargo test -p openai`.";
+
+pub(crate) const KILL_LOOP_HELP: &str = "\
+cargo xtask kill-loop [--kills N] [--clients N] [--seed S] [--release] [--no-limit]
+
+Kills the real binary N times (1,000) under the load of so many clients (16), starts it again on the
+same directory, and holds the ledger against the fake provider's true bill after each start. The
+limit moves so that it mostly binds; --no-limit sets none, and looks for answered calls only.
+--release uses the release build instead of the debug one.";
 
 pub(crate) const DENY_HELP: &str = "\
 cargo xtask deny
@@ -22,6 +30,17 @@ pub(crate) fn bench(words: &[String]) -> Result<()> {
     let built = target_dir().join("release");
     let mut bench = run::program(built.join("bench"));
     run::loud(bench.arg("run").arg("--tollgate").arg(built.join("tollgate")).args(words))
+}
+
+pub(crate) fn kill_loop(words: &[String]) -> Result<()> {
+    let release = words.iter().any(|word| word == "--release");
+    let mut build = run::cargo(&["build", "--locked", "-p", "tollgate", "-p", "testkit"]);
+    build.args(release.then_some("--release"));
+    run::loud(&mut build)?;
+    let built = target_dir().join(if release { "release" } else { "debug" });
+    let mut kill_loop = run::program(built.join("kill-loop"));
+    kill_loop.arg("--bin").arg(built.join("tollgate"));
+    run::loud(kill_loop.args(words.iter().filter(|word| *word != "--release")))
 }
 
 pub(crate) fn fuzz(words: &[String]) -> Result<()> {

@@ -20,6 +20,7 @@ mod costs;
 mod cursor;
 mod declared_limits;
 mod keys;
+mod ledger;
 mod limits;
 mod networks;
 mod owner;
@@ -37,7 +38,10 @@ mod usage;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, RwLock};
 
-use domain::ports::{Balances, Directory, Invalidate, PriceFormat, PriceGaps, Records, UsageStore};
+use domain::ledger::Verdict;
+use domain::ports::{
+    Balances, Directory, Invalidate, LedgerReport, PriceFormat, PriceGaps, Records, UsageStore,
+};
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
 
@@ -48,6 +52,7 @@ pub use author::Author;
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use declared_limits::{DeclaredLimit, DeclaredScope};
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
+pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection};
 pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
 pub use owner::{OwnedKey, OwnerRecord};
@@ -64,6 +69,7 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     pub usage: Arc<dyn UsageStore>,
     pub balances: Arc<dyn Balances>,
+    pub ledger: Arc<dyn LedgerReport>,
     pub clock: Arc<dyn Clock>,
     pub invalidate: Arc<dyn Invalidate>,
     pub prices: Arc<dyn PriceFormat>,
@@ -76,6 +82,7 @@ pub struct Control {
     directory: Arc<dyn Directory>,
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
+    ledger: Arc<dyn LedgerReport>,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
     invalidate: Arc<dyn Invalidate>,
@@ -85,6 +92,8 @@ pub struct Control {
     /// The limits that the config file names: nobody else changes them.
     of_file: RwLock<BTreeSet<(ScopeId, PeriodKind)>>,
     prices: prices::Desk,
+    /// What the last look at the ledger's sums found.
+    verdict: RwLock<Verdict>,
     /// What is publicly known of models; see [`Control::with_models`].
     models: &'static [ModelFacts],
 }
@@ -92,8 +101,8 @@ pub struct Control {
 impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
-        let Ports { records, directory, usage, balances, clock, invalidate, prices, price_gaps } =
-            ports;
+        let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
+        let Ports { prices, price_gaps, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
@@ -101,12 +110,14 @@ impl Control {
             directory,
             usage,
             balances,
+            ledger,
             vault,
             clock,
             invalidate,
             registered,
             of_file,
             prices,
+            verdict: RwLock::default(),
             models: &[],
         }
     }

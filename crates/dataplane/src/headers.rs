@@ -1,5 +1,7 @@
 //! Which headers cross: lists of what may, never of what may not.
 
+use std::borrow::Cow;
+
 use domain::ProjectId;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -89,9 +91,12 @@ pub(crate) fn provider_request_id(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The media type without its parameters, lower case.
-pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    Some(value.split(';').next()?.trim().to_ascii_lowercase())
+    let end = value.bytes().position(|b| b == b';').unwrap_or(value.len());
+    let name = value[..end].trim();
+    let plain = !name.bytes().any(|b| b.is_ascii_uppercase());
+    Some(if plain { Cow::Borrowed(name) } else { Cow::Owned(name.to_ascii_lowercase()) })
 }
 
 /// Whether a text body says that it is UTF-8, or says nothing. What is told as something else would
@@ -99,6 +104,9 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
 pub(crate) fn is_utf8(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
     let Ok(text) = value.to_str() else { return false };
+    if text == "application/json" {
+        return true;
+    }
     text.split(';').skip(1).all(|parameter| match parameter.split_once('=') {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
             let value = value.trim().trim_matches('"');

@@ -16,6 +16,7 @@ mod claims;
 mod demo;
 mod detach;
 mod directory;
+mod frozen;
 mod headers;
 mod intern;
 mod jobs;

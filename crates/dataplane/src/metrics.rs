@@ -16,6 +16,7 @@ pub struct Metrics {
     pub(crate) bad_usage: AtomicU64,
     pub(crate) unpriced: AtomicU64,
     pub(crate) connections: AtomicU64,
+    pub(crate) ledger_breaches: AtomicU64,
 }
 
 impl Metrics {
@@ -60,6 +61,8 @@ impl Metrics {
         let open = vec![(String::new(), in_flight as u64)];
         line("gauge", "tollgate_calls_in_flight", "Calls, drains and counts not yet ended.", &open);
         line("gauge", "tollgate_connections", "Open client connections.", &one(&self.connections));
+        let breaches = one(&self.ledger_breaches);
+        line("gauge", "tollgate_ledger_breaches", "Sums of the ledger that disagree.", &breaches);
         let outcomes =
             [Outcome::Completed, Outcome::Refused, Outcome::ClientGone, Outcome::UpstreamFailed]
                 .map(|o| {

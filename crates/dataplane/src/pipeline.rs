@@ -74,6 +74,7 @@ async fn call(
     // May: alive, from here, this operation. All of it before a byte of the body is read.
     let at = shared.clock.now();
     let permit = permit::grant(caller, operation, at)?;
+    shared.frozen.admits(&permit, operation)?;
     if shared.tasks.count() >= shared.settings.calls {
         return Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000));
     }

@@ -1,9 +1,11 @@
 //! What all calls share, and what the calls of one worker share.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use domain::ledger::Imbalance;
 use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
 use domain::{Clock, Nanos, ScopeId, SecretHash, UsageRecord};
@@ -15,6 +17,7 @@ use crate::budget::{Budgets, Held};
 use crate::caller::Failures;
 use crate::claims::Claims;
 use crate::directory::Keys;
+use crate::frozen::Frozen;
 use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::prices::Prices;
@@ -50,6 +53,7 @@ pub struct Dataplane {
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) jobs: Arc<dyn Jobs>,
     pub(crate) rates: Rates,
+    pub(crate) frozen: Frozen,
     upstreams: RwLock<Arc<[Arc<LiveUpstream>]>>,
     on_upstreams_changed: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
     pub metrics: Metrics,
@@ -72,6 +76,7 @@ impl Dataplane {
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
             jobs: ports.jobs,
             rates: Rates::default(),
+            frozen: Frozen::default(),
             upstreams: RwLock::new(Arc::from([])),
             on_upstreams_changed: Mutex::new(None),
             metrics: Metrics::new(),
@@ -110,6 +115,11 @@ impl Dataplane {
         self.prices.set(book);
     }
 
+    /// Stops admission under these scopes, and under no others.
+    pub fn freeze(&self, scopes: HashSet<ScopeId>) {
+        self.frozen.set(scopes);
+    }
+
     /// What to do when the control plane changed the stored upstreams.
     pub fn when_upstreams_change(&self, act: impl Fn() + Send + Sync + 'static) {
         let mut slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -125,6 +135,12 @@ impl Dataplane {
 impl Invalidate for Dataplane {
     fn keys_changed(&self, _: &[SecretHash]) {
         self.keys.clear();
+    }
+
+    fn ledger_verified(&self, breaches: &[Imbalance]) {
+        self.metrics.ledger_breaches.store(breaches.len() as u64, Ordering::Relaxed);
+        self.frozen.tell(breaches);
+        self.freeze(breaches.iter().map(|breach| breach.account.scope.clone()).collect());
     }
 
     fn limits_changed(&self, _: &[ScopeId]) {

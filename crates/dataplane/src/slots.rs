@@ -25,6 +25,8 @@ const SIZE: usize = 1024;
 const MAGIC: &[u8; 8] = b"TGSLOT01";
 const SENT: u8 = 1;
 const SETTLED: u8 = 2;
+/// Settled by a start: nobody had.
+const ORPHANED: u8 = 3;
 
 /// A place in the file, taken by one attempt.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub struct Found {
     pub place: u32,
     /// `None`: it was sent, and nobody knows how it ended.
     pub settled: Option<u64>,
+    /// An earlier start has settled it.
+    pub orphan: bool,
     pub money: Money,
     pub record: UsageRecord,
 }
@@ -100,7 +104,7 @@ impl Slots {
     /// The file cannot be written.
     pub fn settle_found(&self, place: u32, money: Money, record: &UsageRecord) -> io::Result<u64> {
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        self.write(&Slot(place), SETTLED, number, money, record)?;
+        self.write(&Slot(place), ORPHANED, number, money, record)?;
         Ok(number)
     }
 
@@ -213,12 +217,18 @@ fn parse(bytes: &[u8; SIZE], place: u32) -> Option<Found> {
     }
     let settled = match bytes[8] {
         SENT => None,
-        SETTLED => Some(word(16)?),
+        SETTLED | ORPHANED => Some(word(16)?),
         _ => return None,
     };
     let amount = |at| word(at).map(|n| Nanos(n.cast_signed()));
     let money = Money { hold: amount(24)?, posted: amount(32)? };
-    Some(Found { place, settled, money, record: codec::decode(&bytes[HEAD..HEAD + length])? })
+    Some(Found {
+        place,
+        settled,
+        orphan: bytes[8] == ORPHANED,
+        money,
+        record: codec::decode(&bytes[HEAD..HEAD + length])?,
+    })
 }
 
 /// FNV-1a over words: enough to tell a torn slot from a whole one.

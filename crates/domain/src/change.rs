@@ -1,5 +1,6 @@
 //! Changes of who may do what. A list of them is applied in one transaction with its audit line.
 
+use crate::ledger::Correction;
 use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
 use crate::{
@@ -105,6 +106,8 @@ pub enum Change {
     },
     /// Lifts all limits of a scope; it need not have any.
     ClearRateLimits(RateScope),
+    /// Puts something right in the ledger.
+    CorrectLedger(Correction),
     /// Sets a small named value of the installation.
     PutMeta {
         name: &'static str,

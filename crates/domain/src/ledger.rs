@@ -13,14 +13,23 @@
 
 mod attempt;
 mod book;
+mod correction;
+#[cfg(test)]
+mod model;
 mod posting;
+mod report;
 mod row;
 #[cfg(test)]
 mod simulation;
 
 pub use attempt::{Attempt, Breach, Phase, Recovered};
 pub use book::{Book, Missing, Seat, Settlement};
+pub use correction::{Correction, Remedy, Trust, Uncorrectable};
 pub use posting::{Ask, Batch, Covered, Holder, Payer, Posting, Reason};
+pub use report::{
+    AccountFilter, AccountQuery, AccountState, Entry, EntryKind, EntryPage, EntryQuery, Imbalance,
+    Note, Posted, Sum, Verdict,
+};
 pub use row::{Declined, Row};
 
 use crate::{Period, ScopeId};

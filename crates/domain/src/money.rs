@@ -15,8 +15,16 @@ impl fmt::Display for Nanos {
         if rest == 0 {
             return write!(f, "{sign}{whole}");
         }
-        let digits = format!("{rest:09}");
-        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+        // Every paid answer shows one: no text is made on the way.
+        let mut digits = [b'0'; 9];
+        let mut left = rest;
+        for digit in digits.iter_mut().rev() {
+            *digit += u8::try_from(left % 10).unwrap_or(0);
+            left /= 10;
+        }
+        let places = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
+        let digits = std::str::from_utf8(&digits[..places]).unwrap_or("");
+        write!(f, "{sign}{whole}.{digits}")
     }
 }
 

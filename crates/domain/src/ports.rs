@@ -5,7 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
+use crate::ledger::{
+    AccountId, AccountQuery, AccountState, Ask, Batch, Declined, EntryPage, EntryQuery, Holder,
+    Imbalance, Row, Verdict,
+};
 use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
 use crate::{
@@ -187,9 +190,21 @@ pub trait Ledger: Send + Sync {
 
     /// The accounts of a scope, newest period first, as they stand under today's limits.
     fn accounts(&self, scope: ScopeId) -> StoreResult<'_, Vec<(AccountId, Row)>>;
+}
 
-    /// The accounts where the sums do not agree: Σ entries ≠ posted, or Σ leases ≠ leased.
-    fn verify(&self) -> StoreResult<'_, Vec<String>>;
+/// The ledger as operators look at it.
+pub trait LedgerReport: Send + Sync {
+    /// Accounts in the order of their ids.
+    fn account_page(&self, query: AccountQuery) -> StoreResult<'_, Paged<AccountState>>;
+
+    /// Entries, newest first. Looks at a bounded part of the ledger a page, so that a page may hold
+    /// fewer than asked for although older ones follow.
+    fn entries(&self, query: EntryQuery) -> StoreResult<'_, EntryPage>;
+
+    /// The accounts where the sums do not agree: Σ entries ≠ posted, or Σ leases ≠ leased. Every
+    /// account is looked at. `whole`: and every entry is read anew; else only those that came
+    /// since the last look are, and added to what was read then.
+    fn verify(&self, whole: bool) -> StoreResult<'_, Verdict>;
 }
 
 /// Work that goes on at providers, with the money that is held for it.
@@ -258,6 +273,9 @@ pub trait Invalidate: Send + Sync {
     fn limits_changed(&self, scopes: &[ScopeId]);
     /// A price book took the place of the old one.
     fn prices_changed(&self, book: Arc<PriceBook>);
+    /// The ledger was verified; these are all accounts whose sums do not agree. Nothing is let
+    /// through under their scopes until a later look finds them in order.
+    fn ledger_verified(&self, breaches: &[Imbalance]);
 }
 
 /// Knows which calls had no price (case 25).

@@ -1,7 +1,6 @@
 //! Kept-alive connections to upstreams. One pool a worker: its lock is never contended, and a
 //! connection is driven by the runtime that made it.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -67,11 +66,12 @@ const IDLE_MOST: usize = 256;
 pub struct Pool {
     tls: Tls,
     connect_timeout: Duration,
-    idle: Mutex<HashMap<u64, Idle>>,
+    /// By origin; there are few.
+    idle: Mutex<Vec<Idle>>,
 }
 
-#[derive(Default)]
 struct Idle {
+    origin: u64,
     h1: Vec<(H1, Instant)>,
     h2: Option<H2>,
 }
@@ -79,7 +79,7 @@ struct Idle {
 impl Pool {
     #[must_use]
     pub fn new(tls: Tls, connect_timeout: Duration) -> Arc<Self> {
-        Arc::new(Self { tls, connect_timeout, idle: Mutex::new(HashMap::new()) })
+        Arc::new(Self { tls, connect_timeout, idle: Mutex::new(Vec::new()) })
     }
 
     /// Sends one request and waits for the answer's head. The path is the whole path, prefix
@@ -148,7 +148,7 @@ impl Pool {
         mut request: Request<Outgoing>,
     ) -> Result<Tried, SendError> {
         if sender.ready().await.is_err() {
-            self.lock().entry(key(origin)).or_default().h2 = None;
+            of(&mut self.lock(), key(origin)).h2 = None;
             return Ok(Tried::NotSent(request));
         }
         let host = request.headers_mut().remove(header::HOST);
@@ -195,7 +195,7 @@ impl Pool {
                 .await
                 .map_err(failed)?;
             tokio::spawn(connection);
-            self.lock().entry(key(origin)).or_default().h2 = Some(sender.clone());
+            of(&mut self.lock(), key(origin)).h2 = Some(sender.clone());
             return Ok(Opened::H2(sender));
         }
         let (sender, connection) = http1::Builder::new()
@@ -210,7 +210,7 @@ impl Pool {
     /// The most recently used idle connection that is still usable.
     fn take_h1(&self, origin: &Arc<Origin>) -> Option<H1> {
         let mut all = self.lock();
-        let idle = &mut all.get_mut(&key(origin))?.h1;
+        let idle = &mut of(&mut all, key(origin)).h1;
         while let Some((sender, since)) = idle.pop() {
             if since.elapsed() > IDLE {
                 // All below it are older.
@@ -225,7 +225,7 @@ impl Pool {
     }
 
     fn take_h2(&self, origin: &Arc<Origin>) -> Option<H2> {
-        self.lock().get(&key(origin))?.h2.clone().filter(|sender| !sender.is_closed())
+        of(&mut self.lock(), key(origin)).h2.clone().filter(|sender| !sender.is_closed())
     }
 
     fn give_back(&self, origin: u64, sender: H1) {
@@ -233,7 +233,7 @@ impl Pool {
             return;
         }
         let mut all = self.lock();
-        let idle = &mut all.entry(origin).or_default().h1;
+        let idle = &mut of(&mut all, origin).h1;
         if idle.len() < IDLE_MOST {
             idle.push((sender, Instant::now()));
         }
@@ -242,13 +242,13 @@ impl Pool {
     /// Closes the idle connections of origins that are no longer used, and stale ones.
     pub fn sweep(&self, live: &[Arc<Origin>]) {
         let mut all = self.lock();
-        all.retain(|origin, _| live.iter().any(|o| key(o) == *origin));
-        for idle in all.values_mut() {
+        all.retain(|idle| live.iter().any(|o| key(o) == idle.origin));
+        for idle in all.iter_mut() {
             idle.h1.retain(|(sender, since)| !sender.is_closed() && since.elapsed() <= IDLE);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Idle>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -261,6 +261,15 @@ enum Tried {
 enum Opened {
     H1(H1),
     H2(H2),
+}
+
+/// The connections to an origin.
+fn of(all: &mut Vec<Idle>, origin: u64) -> &mut Idle {
+    let place = all.iter().position(|idle| idle.origin == origin).unwrap_or_else(|| {
+        all.push(Idle { origin, h1: Vec::new(), h2: None });
+        all.len() - 1
+    });
+    &mut all[place]
 }
 
 /// An origin is itself: two upstreams at one address do not share connections.

@@ -6,6 +6,7 @@
 
 mod admin_key;
 mod costs;
+mod ledger;
 mod list;
 mod logged_request;
 mod price;
@@ -20,6 +21,7 @@ mod usage_results;
 
 pub use admin_key::AdminApiKey;
 pub use costs::{CostAbout, CostsResult};
+pub use ledger::{LedgerAccount, LedgerCorrection, LedgerEntries, LedgerVerification};
 pub use list::{Deleted, List, Listed};
 pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};

@@ -69,12 +69,26 @@ pub(crate) type RollupRow = (Slot<Box<str>>, Counts);
 /// The rows of all grains, in the order of the table's key, so that neighbours share pages.
 pub(crate) fn fold<'r>(records: impl Iterator<Item = &'r UsageRecord>) -> Vec<RollupRow> {
     let mut minutes: HashMap<Slot<&str>, Counts> = HashMap::new();
+    // Calls that follow one another are mostly of one row: it is looked up once a run of them.
+    let mut run: Option<(Slot<&str>, Counts)> = None;
     for record in records {
         let counts = counts(record);
         // A refused attempt that cost nothing would leave an empty row behind.
-        if counts.iter().any(|&n| n != 0) {
-            add(&mut minutes, slot(record), &counts);
+        if counts.iter().all(|&n| n == 0) {
+            continue;
         }
+        let slot = slot(record);
+        match &mut run {
+            Some((last, sum)) if *last == slot => plus(sum, &counts),
+            _ => {
+                if let Some((slot, counts)) = run.replace((slot, counts)) {
+                    add(&mut minutes, slot, &counts);
+                }
+            }
+        }
+    }
+    if let Some((slot, counts)) = run {
+        add(&mut minutes, slot, &counts);
     }
     let mut all = minutes.clone();
     for (minute, counts) in &minutes {
@@ -92,6 +106,42 @@ pub(crate) fn fold<'r>(records: impl Iterator<Item = &'r UsageRecord>) -> Vec<Ro
     rows.into_iter().map(|(slot, counts)| (owned(&slot), counts)).collect()
 }
 
+/// What stands in the family and model columns of a ledger's corrections: in no usage report, and
+/// in a cost report a line of its own.
+const CORRECTION: &str = "correction";
+
+/// A correction of what calls of a day cost, at its beginning; `[project, user, key]`.
+pub(crate) fn correction(
+    [project, user, key]: [&str; 3],
+    day: i64,
+    amount: Nanos,
+    estimated: Nanos,
+) -> Vec<RollupRow> {
+    let mut counts = [0; COUNTERS];
+    for (column, sum) in [("cost_nanos", amount), ("estimated_nanos", estimated)] {
+        if let Some(at) = COUNTER_COLUMNS.iter().position(|name| *name == column) {
+            counts[at] = sum.0.clamp(-MOST_COST, MOST_COST);
+        }
+    }
+    let row = |grain: i64, user: &str, key: &str| {
+        let slot = Slot {
+            grain,
+            start: day,
+            family: CORRECTION,
+            project: project.into(),
+            user: user.into(),
+            key: key.into(),
+            model: CORRECTION.into(),
+            batch: false,
+            service_tier: Box::default(),
+        };
+        (slot, counts)
+    };
+    let mut rows = vec![row(SUMMARY, "", "")];
+    rows.extend(BucketWidth::ALL.map(|width| row(width.seconds(), user, key)));
+    rows
+}
+
 /// The grain of days whose users and keys are not told apart: there are few of them, so that a
 /// year by project and model is soon added up.
 const SUMMARY: i64 = -86_400;
@@ -107,7 +157,10 @@ pub(crate) fn grain(query: &UsageQuery) -> i64 {
 }
 
 fn add<K: Hash + Eq>(into: &mut HashMap<K, Counts>, key: K, counts: &Counts) {
-    let sum = into.entry(key).or_default();
+    plus(into.entry(key).or_default(), counts);
+}
+
+fn plus(sum: &mut Counts, counts: &Counts) {
     for (sum, count) in sum.iter_mut().zip(counts) {
         *sum = sum.saturating_add(*count);
     }

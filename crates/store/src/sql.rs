@@ -3,6 +3,7 @@
 //! Placeholders are `$1`, `$2`, … in the order of their first use: PostgreSQL binds them by
 //! number, SQLite by first appearance, and only in that order the two agree.
 
+pub(crate) mod ledger;
 pub(crate) mod usage;
 
 use std::sync::LazyLock;
@@ -277,20 +278,6 @@ pub(crate) const PUT_BATCH: &str = "INSERT INTO posted_batches (holder, batch) V
 pub(crate) const ADD_ENTRY: &str = "INSERT INTO ledger_entries
     (at, kind, attempts, cost, overage, api_key, user, project, organization, day, month, request)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-/// Accounts whose entries do not add up to what is posted. A forfeit names its one account in the
-/// column of its kind and leaves the others empty.
-pub(crate) const UNBALANCED_ENTRIES: &str = "SELECT a.scope_kind, a.scope_id, a.period, a.start_at
-    FROM accounts a WHERE a.posted <> COALESCE((SELECT SUM(e.cost) FROM ledger_entries e WHERE
-    CASE a.scope_kind WHEN 'api_key' THEN e.api_key WHEN 'user' THEN e.user
-        WHEN 'project' THEN e.project ELSE e.organization END = a.scope_id
-    AND CASE a.period WHEN 'day' THEN e.day WHEN 'month' THEN e.month
-        ELSE CASE WHEN e.kind = 'forfeit' AND (e.day >= 0 OR e.month >= 0) THEN -1 ELSE 0 END
-        END = a.start_at), 0)";
-pub(crate) const UNBALANCED_LEASES: &str = "SELECT a.scope_kind, a.scope_id, a.period, a.start_at
-    FROM accounts a WHERE a.leased <> COALESCE((SELECT SUM(l.amount) FROM leases l
-    WHERE l.scope_kind = a.scope_kind AND l.scope_id = a.scope_id AND l.period = a.period
-    AND l.start_at = a.start_at), 0)";
-
 // ---- jobs
 
 const JOB_COLUMNS: &str =

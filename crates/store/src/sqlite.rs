@@ -38,7 +38,7 @@ mod writer;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use domain::Clock;
 use domain::ports::{StoreError, StoreResult};
@@ -63,6 +63,8 @@ pub struct Store {
     log: Log,
     writer: Arc<Writer>,
     clock: Arc<dyn Clock>,
+    /// What the ledger's entries came to when they were last verified.
+    sums: Arc<Mutex<ledger::Sums>>,
     directory: PathBuf,
     _lock: File,
 }
@@ -92,6 +94,7 @@ impl Store {
             log: Log::start(requests, Arc::clone(&writer)).map_err(thread)?,
             writer,
             clock,
+            sums: Arc::default(),
             _lock: lock,
             directory,
         })

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
 use domain::ports::{
-    Balances, Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps, Records, UsageStore,
+    Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, PriceGaps, Records,
+    UsageStore,
 };
 use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
 use egress::{InProcess, Tls};
@@ -74,6 +75,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         directory: Arc::clone(&store) as Arc<dyn Directory>,
         usage: Arc::clone(&store) as Arc<dyn UsageStore>,
         balances: Arc::clone(&store) as Arc<dyn Balances>,
+        ledger: Arc::clone(&store) as Arc<dyn LedgerReport>,
         clock: Arc::clone(&clock),
         invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
         prices: Arc::new(FieldFormat),

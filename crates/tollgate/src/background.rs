@@ -1,7 +1,8 @@
-//! Work beside the calls: posting what they cost, telling of spending.
+//! Work beside the calls: posting what they cost, verifying the ledger, telling of spending.
 
 mod alerts;
 mod jobs;
+mod verifier;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::server::Stop;
 
 pub use alerts::Alerts;
 pub use jobs::Jobs;
+pub use verifier::Verifier;
 
 /// How long a settled call waits for its group: short against the promised second.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -15,6 +15,7 @@ mod failure;
 mod fake;
 mod key_text;
 mod keys;
+mod ledger;
 mod limits;
 mod pages;
 mod prices;
@@ -54,6 +55,9 @@ pub enum ClientCommand {
     /// Show, set and clear spend limits
     #[command(subcommand)]
     Limits(limits::Command),
+    /// Look into the ledger, verify it, and put it right
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Show and set how fast projects and keys may call
     #[command(subcommand)]
     RateLimits(rate_limits::Command),
@@ -107,6 +111,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Keys(command) => keys::run(command, &Api::connect(env)?).await,
         ClientCommand::Projects(command) => projects::run(command, &Api::connect(env)?).await,
         ClientCommand::Limits(command) => limits::run(command, &Api::connect(env)?).await,
+        ClientCommand::Ledger(command) => ledger::run(command, &Api::connect(env)?).await,
         ClientCommand::RateLimits(command) => rate_limits::run(command, &Api::connect(env)?).await,
         ClientCommand::Usage(args) => {
             let now = SystemClock.now().seconds();

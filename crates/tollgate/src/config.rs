@@ -20,6 +20,7 @@ pub use env::Environment;
 pub use file::UnownedProject;
 
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8655";
+const VERIFY_EVERY: Duration = Duration::from_secs(60);
 const DEFAULT_DATA_DIR: &str = "./tollgate-data";
 
 /// All settings of a process.
@@ -35,6 +36,8 @@ pub struct Config {
     pub limits: Vec<DeclaredLimit>,
     /// By model.
     pub prices: Vec<(String, ModelPrice)>,
+    /// Between two looks at whether the ledger adds up.
+    pub verify_every: Duration,
     /// Hosts in lower case that webhooks may go to although their addresses are private.
     pub private_webhooks: Vec<String>,
     pub smtp: Option<Smtp>,
@@ -162,6 +165,7 @@ impl Config {
             upstreams,
             limits: file.limits,
             prices: file.prices,
+            verify_every: file.verify_every.unwrap_or(VERIFY_EVERY),
             private_webhooks: file.private_webhooks,
             smtp: file.smtp,
             tls: file.tls,

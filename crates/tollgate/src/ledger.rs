@@ -55,16 +55,26 @@ impl Books {
         })
     }
 
-    /// An attempt whose process died: nobody will tell what it cost, so it is posted in full.
-    fn orphan(&self, found: Found) -> (UsageRecord, Option<Posting>, Money) {
-        let money = Money { posted: found.money.hold, ..found.money };
-        let posting = self.posting(&found.record, money, found_covered(money));
-        let posting = posting.map(|posting| Posting { reason: Reason::Orphan, ..posting });
-        let (outcome, error) = (Outcome::UpstreamFailed, Some("internal_error"));
-        let in_full = money.posted > Nanos(0);
-        let cost = in_full.then(|| Cost::of(money.posted));
-        (UsageRecord { outcome, error, cost, estimated: in_full, ..found.record }, posting, money)
+    /// What an earlier process left behind, settled by now.
+    fn left(&self, found: Found) -> (UsageRecord, Option<Posting>) {
+        let reason = if found.orphan { Reason::Orphan } else { Reason::Settled };
+        let posting = self.posting(&found.record, found.money, found_covered(found.money));
+        (found.record, posting.map(|posting| Posting { reason, ..posting }))
     }
+}
+
+/// An attempt whose process died: nobody will tell what it cost, so it is posted in full.
+fn orphan(found: Found) -> Found {
+    let money = Money { posted: found.money.hold, ..found.money };
+    let in_full = money.posted > Nanos(0);
+    let record = UsageRecord {
+        outcome: Outcome::UpstreamFailed,
+        error: Some("internal_error"),
+        cost: in_full.then(|| Cost::of(money.posted)),
+        estimated: in_full,
+        ..found.record
+    };
+    Found { record, money, orphan: true, ..found }
 }
 
 /// Which accounts a hold of an earlier process stood in is not written down: its whole share is
@@ -162,16 +172,12 @@ async fn recover(
         tracing::info!(settled = found.len() - orphans, orphans, "posting what was left in flight");
         for attempt in found {
             let (record, posting) = match attempt.settled {
-                Some(_) => {
-                    let covered = found_covered(attempt.money);
-                    let posting = books.posting(&attempt.record, attempt.money, covered);
-                    (attempt.record, posting)
-                }
+                Some(_) => books.left(attempt),
                 None => {
-                    let place = attempt.place;
-                    let (record, posting, money) = books.orphan(attempt);
-                    slots.settle_found(place, money, &record).map_err(io)?;
-                    (record, posting)
+                    let orphan = orphan(attempt);
+                    // Should this be the last thing we do, the next start will not do it again.
+                    slots.settle_found(orphan.place, orphan.money, &orphan.record).map_err(io)?;
+                    books.left(orphan)
                 }
             };
             batch.postings.extend(posting);

@@ -12,6 +12,7 @@
 
 mod body;
 mod call;
+mod correction_body;
 mod credentials;
 mod dispatch;
 mod key_body;

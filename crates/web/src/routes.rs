@@ -3,6 +3,7 @@
 mod admin_api_keys;
 mod costs;
 mod key_secrets;
+mod ledger;
 mod limits;
 mod me;
 mod prices;
@@ -122,6 +123,10 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/tollgate/v1/limits" READ limits::list),
     admin!(PUT "/tollgate/v1/limits" WRITE limits::put),
     admin!(DELETE "/tollgate/v1/limits" WRITE limits::delete),
+    admin!(GET "/tollgate/v1/ledger/accounts" READ ledger::accounts),
+    admin!(GET "/tollgate/v1/ledger/entries" READ ledger::entries),
+    admin!(POST "/tollgate/v1/ledger/verify" WRITE ledger::verify),
+    admin!(POST "/tollgate/v1/ledger/corrections" WRITE ledger::correct),
     admin!(GET "/tollgate/v1/requests" USAGE requests::list),
     admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
     admin!(GET "/tollgate/v1/prices" READ prices::list),

@@ -41,6 +41,12 @@ impl Child {
     }
 
     pub(super) fn restart(&mut self) {
+        let start = self.spawn();
+        self.address = self.wait_address(start);
+    }
+
+    /// Starts it without waiting for it. Where its output begins.
+    pub(super) fn spawn(&mut self) -> usize {
         self.process = None;
         let start = self.output.text.lock().unwrap().len();
         let spawned = Command::new(&self.bin)
@@ -55,7 +61,7 @@ impl Child {
         self.read(process.stdout.take());
         self.read(process.stderr.take());
         self.process = Some(process);
-        self.address = self.wait_address(start);
+        start
     }
 
     fn read(&mut self, pipe: Option<impl Read + Send + 'static>) {

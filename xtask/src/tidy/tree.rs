@@ -58,7 +58,7 @@ impl File {
 }
 
 /// What Git tracks or would track; without Git, what lies there.
-fn paths() -> Result<Vec<String>> {
+pub(crate) fn paths() -> Result<Vec<String>> {
     let mut git = run::program("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let mut found = Vec::new();

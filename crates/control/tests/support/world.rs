@@ -8,8 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use control::{Control, Ports};
+use domain::ledger::{
+    AccountQuery, AccountState, Correction, Entry, EntryPage, EntryQuery, Imbalance, Remedy,
+    Verdict,
+};
 use domain::ports::{
-    Balances, Directory, Invalidate, PriceGaps, Records, StoreError, StoreResult, UsageStore,
+    Balances, Directory, Invalidate, LedgerReport, PriceGaps, Records, StoreError, StoreResult,
+    UsageStore,
 };
 use domain::price::{ImportState, PriceBook, PriceImport, PriceRow, Unpriced};
 use domain::rate::{RateLimits, RateScope};
@@ -63,6 +68,18 @@ pub(crate) struct State {
     /// The book that the data plane was given last.
     pub(crate) book: Option<Arc<PriceBook>>,
     pub(crate) unpriced: Vec<Unpriced>,
+    pub(crate) ledger: Vec<AccountState>,
+    /// Oldest first.
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) entry_queries: Vec<EntryQuery>,
+    pub(crate) account_queries: Vec<AccountQuery>,
+    pub(crate) corrections: Vec<Correction>,
+    /// What the next look at the ledger finds.
+    pub(crate) breaches: Vec<Imbalance>,
+    /// How many looks there were, and whether each was a whole one.
+    pub(crate) looks: Vec<bool>,
+    /// What the data plane was told to stop.
+    pub(crate) stopped: Vec<Imbalance>,
 }
 
 #[derive(Default)]
@@ -86,6 +103,7 @@ impl World {
             directory: world.clone(),
             usage: world.clone(),
             balances: world.clone(),
+            ledger: world.clone(),
             clock: world.clone(),
             invalidate: world.clone(),
             prices: Arc::new(providers::prices::FieldFormat),
@@ -195,6 +213,7 @@ impl State {
                     self.rates.push((scope, own));
                 }
             }
+            Change::CorrectLedger(correction) => self.correct(correction)?,
             Change::ClearRateLimits(scope) => self.rates.retain(|(of, _)| *of != scope),
             of_a_price => self.apply_to_price(of_a_price)?,
         }
@@ -228,6 +247,21 @@ impl State {
             }
             of_a_key => self.apply_to_key(of_a_key)?,
         }
+        Ok(())
+    }
+
+    /// Keeps what was asked for; a balanced account is no longer a breach.
+    fn correct(&mut self, correction: Correction) -> Result<(), StoreError> {
+        match &correction.remedy {
+            Remedy::Entry { place, .. } => {
+                find(&mut self.entries, |entry| entry.place == *place)?;
+            }
+            Remedy::Account { account, .. } => {
+                find(&mut self.ledger, |state| state.id == *account)?;
+            }
+            Remedy::Balance { account, .. } => self.breaches.retain(|b| b.account != *account),
+        }
+        self.corrections.push(correction);
         Ok(())
     }
 
@@ -324,6 +358,10 @@ impl Invalidate for World {
         self.state().book = Some(book);
     }
 
+    fn ledger_verified(&self, breaches: &[Imbalance]) {
+        self.state().stopped = breaches.to_vec();
+    }
+
     fn upstreams_changed(&self) {
         self.upstream_changes.fetch_add(1, Ordering::SeqCst);
     }
@@ -345,6 +383,45 @@ impl Directory for World {
 impl Balances for World {
     fn balances(&self, scope: ScopeId) -> StoreResult<'_, Vec<Balance>> {
         self.ask(|state| Ok(state.balances.get(&scope).cloned().unwrap_or_default()))
+    }
+}
+
+impl LedgerReport for World {
+    fn account_page(&self, query: AccountQuery) -> StoreResult<'_, Paged<AccountState>> {
+        self.ask(|state| {
+            let filter = &query.filter;
+            let shown = |it: &&AccountState| {
+                filter.scope.as_ref().is_none_or(|scope| it.id.scope == *scope)
+                    && filter.period.is_none_or(|period| it.id.period.kind == period)
+                    && query.after.as_ref().is_none_or(|after| it.id > *after)
+            };
+            let mut rows: Vec<_> = state.ledger.iter().filter(shown).cloned().collect();
+            let has_more = rows.len() > query.limit as usize;
+            rows.truncate(query.limit as usize);
+            state.account_queries.push(query);
+            Ok(Paged { rows, has_more })
+        })
+    }
+
+    fn entries(&self, query: EntryQuery) -> StoreResult<'_, EntryPage> {
+        self.ask(|state| {
+            let before = query.before.unwrap_or(i64::MAX);
+            let older = state.entries.iter().filter(|entry| entry.place < before);
+            let mut rows: Vec<_> = older.rev().cloned().collect();
+            let limit = query.limit as usize;
+            let next = (rows.len() > limit).then(|| rows[limit - 1].place);
+            rows.truncate(limit);
+            state.entry_queries.push(query);
+            Ok(EntryPage { rows, next })
+        })
+    }
+
+    fn verify(&self, whole: bool) -> StoreResult<'_, Verdict> {
+        self.ask(|state| {
+            state.looks.push(whole);
+            let number = state.looks.len() as u64;
+            Ok(Verdict { number, breaches: state.breaches.clone() })
+        })
     }
 }
 

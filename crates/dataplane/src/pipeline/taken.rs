@@ -184,7 +184,10 @@ impl Taken {
     }
 
     pub(super) fn summary(&self, operation: &Operation) -> Summary {
-        let cut = |text: &str| text.chars().take(LABEL).collect::<String>().into_boxed_str();
+        let cut = |text: &str| match text.len() {
+            0..=LABEL => Box::from(text),
+            _ => text.chars().take(LABEL).collect::<String>().into_boxed_str(),
+        };
         let makes = operation.makes.is_some() || operation.names.is_some();
         match self {
             Self::Json(body, view) => {

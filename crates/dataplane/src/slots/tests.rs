@@ -125,6 +125,7 @@ fn an_orphan_is_settled_where_it_stands() {
     // The start ends here as well; the next one knows what it had made of it.
     let again = reopened(&dir, 0);
     assert_eq!((again.len(), again[0].settled, again[0].money), (1, Some(1), money));
+    assert!(again[0].orphan);
     assert!(reopened(&dir, 1).is_empty());
 }
 

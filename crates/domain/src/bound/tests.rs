@@ -91,6 +91,13 @@ fn case_22_an_absent_maximum_is_the_models_or_the_limits() {
 }
 
 #[test]
+fn case_56_a_bound_is_rounded_up() {
+    let line = Bound { fixed_picos: 1, per_output_token_picos: 400, max_output: None };
+    assert_eq!([0, 1, 2, 3].map(|tokens| line.total(tokens).0), [1, 1, 1, 2]);
+    assert_eq!(line.affordable(Nanos(1)), 2);
+}
+
+#[test]
 fn case_28_a_long_prompt_is_priced_at_the_long_rate() {
     let long = Limits { window: Some(1_000_000), ..MODEL };
     let demand = |tokens| Demand::Metered(chat(tokens, OutputLimit::Asked(100)));

@@ -58,7 +58,7 @@ impl Local {
 }
 
 /// All accounts that a node has seen. One mutex guards it; every method is a few additions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Book {
     accounts: Vec<Local>,
     index: HashMap<AccountId, Seat>,

@@ -19,7 +19,7 @@ pub struct Payer {
 
 /// Which of a call's accounts its hold stands in, in the order of [`Payer::accounts`]. Where it
 /// does not (no limit stood there when the call was admitted) the cost is posted and no share ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Covered(u16);
 
 /// Why an amount is posted.
@@ -31,6 +31,8 @@ pub enum Reason {
     Orphan,
     /// A lease that nobody could account for.
     Forfeit,
+    /// An operator put something right.
+    Correction,
 }
 
 /// One attempt to be posted.
@@ -82,19 +84,18 @@ impl Covered {
     pub fn has(self, place: usize) -> bool {
         self.0 >> place & 1 == 1
     }
+
+    /// What a settlement is in the account of this place: a cost alone where no hold stood.
+    #[must_use]
+    pub fn divides(self, place: usize, settlement: Settlement) -> Settlement {
+        match self.has(place) {
+            true => settlement,
+            false => Settlement { cost: settlement.cost, ..Settlement::default() },
+        }
+    }
 }
 
 impl Posting {
-    /// How the cost divides in each account of the call.
-    pub fn settlements(&self) -> impl Iterator<Item = (AccountId, Settlement)> + '_ {
-        let of_place = |place| match self.covered.has(place) {
-            true => Settlement::of(self.hold, self.cost),
-            false => Settlement { cost: self.cost, ..Settlement::default() },
-        };
-        let accounts = self.payer.accounts(self.admitted).enumerate();
-        accounts.map(move |(place, account)| (account, of_place(place)))
-    }
-
     /// The part of the cost that the hold had not covered (case 33).
     #[must_use]
     pub fn over(&self) -> Nanos {
@@ -106,12 +107,20 @@ impl Posting {
 }
 
 impl Reason {
+    pub const ALL: [Self; 4] = [Self::Settled, Self::Orphan, Self::Forfeit, Self::Correction];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Settled => "settled",
             Self::Orphan => "orphan",
             Self::Forfeit => "forfeit",
+            Self::Correction => "correction",
         }
     }
 }

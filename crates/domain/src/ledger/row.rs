@@ -1,5 +1,6 @@
 //! An account as the store keeps it. Each method is one conditional update of one row.
 
+use super::Uncorrectable;
 use crate::Nanos;
 
 /// A row of the store. Amounts are nano-dollars.
@@ -81,6 +82,21 @@ impl Row {
     pub fn forfeit(&mut self, share: Nanos) {
         self.post(share, share, Nanos(0));
     }
+
+    /// An operator's word: adds `amount`, and `over` to the part that no hold had covered; both may
+    /// be below zero. That part is never more than what is left.
+    ///
+    /// # Errors
+    /// [`Uncorrectable::BelowZero`]; the row is unchanged.
+    pub fn correct(&mut self, amount: Nanos, over: Nanos) -> Result<(), Uncorrectable> {
+        let posted = self.posted.0.saturating_add(amount.0);
+        if posted < 0 {
+            return Err(Uncorrectable::BelowZero);
+        }
+        let overage = self.overage.0.saturating_add(over.0).clamp(0, posted);
+        (self.posted, self.overage) = (Nanos(posted), Nanos(overage));
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -139,5 +155,15 @@ mod tests {
         assert_eq!(wish(1_000_000, 20_000), 20_000, "the need");
         assert_eq!(wish(400, 10), 20, "5 % of the remainder");
         assert_eq!(wish(100, 10), 10, "5 % of the remainder, or the need");
+    }
+    #[test]
+    fn a_correction_stops_at_zero_and_keeps_overage_within_what_is_posted() {
+        let mut row = Row { posted: Nanos(130), overage: Nanos(30), ..row(100) };
+        assert_eq!(row.correct(Nanos(-131), Nanos(0)), Err(Uncorrectable::BelowZero));
+        assert_eq!((row.posted, row.overage), (Nanos(130), Nanos(30)));
+        row.correct(Nanos(-110), Nanos(0)).unwrap();
+        assert_eq!((row.posted, row.overage), (Nanos(20), Nanos(20)));
+        row.correct(Nanos(5), Nanos(-25)).unwrap();
+        assert_eq!((row.posted, row.overage), (Nanos(25), Nanos(0)));
     }
 }

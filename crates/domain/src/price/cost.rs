@@ -146,17 +146,17 @@ fn token_cost(view: View<'_>, billed: &Billed) -> Option<(InputCost, u128)> {
     let cached = tokens.input_cached.min(tokens.input - write);
     let audio = tokens.input_audio.min(tokens.input);
     let image = tokens.input_image.min(tokens.input - audio);
-    let kinds = [TokenKind::Input, TokenKind::AudioIn, TokenKind::ImageIn];
-    let [Some(text_rates), Some(audio_rates), Some(image_rates)] =
-        kinds.map(|kind| view.input_rates(tier, as_priced(view, tier, kind)))
-    else {
-        return None;
+    let left = [tokens.input - audio - image, audio, image];
+    let met = [cached, write - long, long];
+    // What was not counted needs no price; most calls are fresh text alone.
+    let rates = |place: usize, kind| match left[place] {
+        0 => Some([0; 4]),
+        _ if met == [0; 3] => Some([view.rate(tier, as_priced(view, tier, kind))?, 0, 0, 0]),
+        _ => view.input_rates(tier, as_priced(view, tier, kind)),
     };
-    let input = spread::dearest(
-        [tokens.input - audio - image, audio, image],
-        [cached, write - long, long],
-        &[text_rates, audio_rates, image_rates],
-    );
+    let rates =
+        [rates(0, TokenKind::Input)?, rates(1, TokenKind::AudioIn)?, rates(2, TokenKind::ImageIn)?];
+    let input = spread::dearest(left, met, &rates);
     Some((input, output_cost(view, billed)?))
 }
 
@@ -168,13 +168,17 @@ fn output_cost(view: View<'_>, billed: &Billed) -> Option<u128> {
     let tokens = &billed.tokens;
     let audio = tokens.output_audio.min(tokens.output);
     let image = tokens.output_image.min(tokens.output - audio);
-    let [mut text_rate, audio_rate, image_rate] = view.output_rates(billed.tier)?;
-    if image == 0 && view.price.prices(TokenKind::ImageOut) {
-        // Nothing says how many of them are images.
+    let text = tokens.output - audio - image;
+    // Where nothing says how many of them are images, all may be.
+    let drawn = image > 0 || view.price.prices(TokenKind::ImageOut);
+    let rate = |wanted, kind| if wanted { view.rate(billed.tier, kind) } else { Some(0) };
+    let image_rate = rate(drawn, TokenKind::ImageOut)?;
+    let mut text_rate = rate(text > 0, TokenKind::Output)?;
+    if image == 0 {
         text_rate = text_rate.max(image_rate);
     }
-    let parts =
-        [(tokens.output - audio - image, text_rate), (audio, audio_rate), (image, image_rate)];
+    let audio_rate = rate(audio > 0, TokenKind::AudioOut)?;
+    let parts = [(text, text_rate), (audio, audio_rate), (image, image_rate)];
     Some(parts.iter().map(|(count, rate)| u128::from(*count) * u128::from(*rate)).sum())
 }
 

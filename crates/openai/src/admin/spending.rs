@@ -152,10 +152,16 @@ pub struct Limit<'a> {
 }
 
 #[derive(Serialize)]
-struct Scope<'a> {
+pub(super) struct Scope<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     id: &'a str,
+}
+
+impl<'a> From<&'a ScopeId> for Scope<'a> {
+    fn from(scope: &'a ScopeId) -> Self {
+        Self { kind: scope.kind.as_str(), id: &scope.id }
+    }
 }
 
 impl<'a> Limit<'a> {
@@ -167,13 +173,12 @@ impl<'a> Limit<'a> {
         balance: &Balance,
         of_file: bool,
     ) -> Self {
-        let ScopeId { kind, id: scope } = &limit.scope;
         let (spent, held, left) = (balance.spent(), balance.held, balance.left(limit.amount));
         let from_the_beginning = limit.period == PeriodKind::Total;
         Self {
             object: "tollgate.limit",
             id,
-            scope: Scope { kind: kind.as_str(), id: scope },
+            scope: (&limit.scope).into(),
             period: limit.period.as_str(),
             amount_usd: limit.amount.to_string(),
             amount_nanos: limit.amount.0,

@@ -3,6 +3,8 @@
 //! It does not validate: an answer is the provider's. It skips strings by `memchr`, keeps only the
 //! wanted values, and looks one level into `response`, where the Responses API's events carry them.
 
+use crate::json::short_string;
+
 /// At most this many bytes are kept of one value.
 const KEPT: usize = 16 * 1024;
 
@@ -16,7 +18,7 @@ pub struct Noted {
     pub service_tier: Option<Vec<u8>>,
     pub kind: Option<Vec<u8>>,
     pub status: Option<Vec<u8>>,
-    /// The `usage` object as text; the last one that was not `null`.
+    /// The `usage` object as it stands; the last one that was not `null`.
     pub usage: Option<Vec<u8>>,
     /// The `duration` number as text.
     pub duration: Option<Vec<u8>>,
@@ -63,6 +65,9 @@ fn field(key: &[u8]) -> Option<Field> {
     })
 }
 
+/// Room for a usage object, which has a few hundred bytes.
+const USAGE: usize = 512;
+
 /// What the scanner is in the middle of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sink {
@@ -73,6 +78,9 @@ enum Sink {
 
 /// The length of a string up to behind its closing quote, if it is whole here and has no escape.
 fn plain_string(text: &[u8]) -> Option<usize> {
+    if let Some(length) = short_string(text) {
+        return Some(length + 1);
+    }
     let end = memchr::memchr2(b'"', b'\\', text)?;
     (text[end] == b'"').then_some(end + 1)
 }
@@ -126,15 +134,17 @@ impl Scan {
         while !text.is_empty() {
             text = if self.in_string {
                 self.string(text)
-            } else if self.depth > self.level && self.sink == Sink::Nothing {
+            } else if self.depth <= self.level {
+                self.plain(text)
+            } else if self.sink == Sink::Nothing {
                 self.skip(text)
             } else {
-                self.plain(text)
+                self.gather(text)
             };
         }
     }
 
-    /// Inside a string: takes up to its end.
+    /// Inside a string that came in several pieces, or has escapes: takes up to its end.
     fn string<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
         if self.escaped {
             self.escaped = false;
@@ -154,6 +164,31 @@ impl Scan {
             self.end_string();
         }
         &text[at + 1..]
+    }
+
+    /// Inside an object that is kept: keeps up to its end, or to the end of the piece.
+    fn gather<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
+        let mut at = 0;
+        while let Some(&byte) = text.get(at)
+            && self.depth > self.level
+            && !self.in_string
+        {
+            at += 1;
+            match byte {
+                b'"' => match plain_string(&text[at..]) {
+                    Some(length) => at += length,
+                    None => self.in_string = true,
+                },
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => self.depth -= 1,
+                _ => {}
+            }
+        }
+        self.keep(&text[..at]);
+        if self.depth == self.level && self.sink == Sink::Value(Field::Usage) {
+            self.store_kept(true);
+        }
+        &text[at..]
     }
 
     /// Below what is looked at: only strings and brackets matter, and a noted list's elements.
@@ -177,7 +212,7 @@ impl Scan {
                     self.depth += 1;
                 }
                 b'}' | b']' => {
-                    self.close(byte);
+                    self.close();
                     if self.depth <= self.level {
                         break;
                     }
@@ -194,60 +229,76 @@ impl Scan {
         }
     }
 
+    /// At the level that is looked at, or above it.
     fn plain<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
-        let byte = text[0];
-        match byte {
-            b'"' => self.begin_string(),
-            b'{' | b'[' => self.open(byte),
-            b'}' | b']' => self.close(byte),
+        match text[0] {
+            b'"' => return self.begin_string(&text[1..]),
+            byte @ (b'{' | b'[') => self.open(byte),
+            b'}' | b']' => self.close(),
             b',' => self.comma(),
             b':' => self.at_key = false,
             b' ' | b'\t' | b'\n' | b'\r' => self.end_literal(),
-            _ => self.begin_literal(),
-        }
-        let structural = matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
-        if !structural && !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') && self.collecting() {
-            self.keep(&text[..1]);
+            _ => {
+                let ends = |byte: &u8| {
+                    matches!(
+                        byte,
+                        b'"' | b'{'
+                            | b'['
+                            | b'}'
+                            | b']'
+                            | b','
+                            | b':'
+                            | b' '
+                            | b'\t'
+                            | b'\n'
+                            | b'\r'
+                    )
+                };
+                let end = text.iter().position(ends);
+                let (literal, rest) = text.split_at(end.unwrap_or(text.len()));
+                self.begin_literal();
+                self.keep(literal);
+                return rest;
+            }
         }
         &text[1..]
     }
 
-    /// Whether a composite or a literal is being kept.
-    fn collecting(&self) -> bool {
-        matches!(self.sink, Sink::Value(_))
-    }
-
-    fn composite(&self) -> bool {
-        self.collecting() && self.depth > self.level
-    }
-
-    fn begin_string(&mut self) {
-        self.in_string = true;
-        if self.composite() {
-            return self.keep(b"\"");
-        }
-        if self.depth == self.level {
+    /// A string from behind its quote. One that is whole and has no escape is read where it stands.
+    fn begin_string<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
+        let looked_at = self.depth == self.level;
+        let Some(length) = plain_string(text) else {
+            self.in_string = true;
             self.buffer.clear();
             self.sink = match self.current {
+                _ if !looked_at => Sink::Nothing,
                 _ if self.at_key => Sink::Key,
                 Some(field) => Sink::Value(field),
                 None => Sink::Nothing,
             };
-        } else if self.counts() {
-            self.noted.elements = self.noted.elements.saturating_add(1);
+            return text;
+        };
+        self.sink = Sink::Nothing;
+        let raw = &text[..length - 1];
+        if looked_at && self.at_key {
+            self.current = field(raw);
+        } else if looked_at && let Some(field) = self.current {
+            self.store(field, raw[..raw.len().min(KEPT)].to_vec(), true);
         }
+        &text[length..]
     }
 
     fn end_string(&mut self) {
-        if self.composite() {
-            return self.keep(b"\"");
-        }
         match self.sink {
-            Sink::Key => self.current = field(&self.buffer),
-            Sink::Value(field) => self.store(field, true),
+            // Within what is kept, a string is a part of it.
+            Sink::Value(_) if self.depth > self.level => self.keep(b"\""),
+            Sink::Key => {
+                self.current = field(&self.buffer);
+                self.sink = Sink::Nothing;
+            }
+            Sink::Value(_) => self.store_kept(true),
             Sink::Nothing => {}
         }
-        self.sink = Sink::Nothing;
     }
 
     fn begin_literal(&mut self) {
@@ -262,11 +313,8 @@ impl Scan {
     }
 
     fn end_literal(&mut self) {
-        if self.depth == self.level
-            && let Sink::Value(field) = self.sink
-        {
-            self.store(field, false);
-            self.sink = Sink::Nothing;
+        if self.depth == self.level {
+            self.store_kept(false);
         }
     }
 
@@ -283,6 +331,7 @@ impl Scan {
             match self.current {
                 Some(Field::Usage) if byte == b'{' => {
                     self.buffer.clear();
+                    self.buffer.reserve(USAGE);
                     self.sink = Sink::Value(Field::Usage);
                 }
                 Some(Field::Response) if byte == b'{' && self.level == 1 => {
@@ -296,11 +345,10 @@ impl Scan {
                 Some(Field::Error) => self.noted.error = true,
                 _ => {}
             }
-        } else if self.counts() {
-            self.noted.elements = self.noted.elements.saturating_add(1);
         }
         self.depth += 1;
-        if self.composite() {
+        // An object that is kept is kept from its first byte.
+        if self.depth > self.level {
             self.keep(&[byte]);
         }
         if self.depth == 1 {
@@ -313,16 +361,9 @@ impl Scan {
         self.depth == self.level + 1 && self.current == Some(Field::List)
     }
 
-    fn close(&mut self, byte: u8) {
+    fn close(&mut self) {
         self.end_literal();
-        if self.composite() {
-            self.keep(&[byte]);
-        }
         self.depth = self.depth.saturating_sub(1);
-        if self.depth == self.level && self.sink == Sink::Value(Field::Usage) {
-            self.store(Field::Usage, true);
-            self.sink = Sink::Nothing;
-        }
         if self.level == 2 && self.depth == 1 {
             self.level = 1;
             self.current = None;
@@ -337,21 +378,30 @@ impl Scan {
         }
     }
 
-    fn store(&mut self, field: Field, whole: bool) {
-        if !whole && self.buffer == b"null" {
+    /// Notes what was kept, if it is a value.
+    fn store_kept(&mut self, whole: bool) {
+        if let Sink::Value(field) = std::mem::replace(&mut self.sink, Sink::Nothing) {
+            let kept = std::mem::take(&mut self.buffer);
+            self.store(field, kept, whole);
+        }
+    }
+
+    /// `whole` tells a string or an object from a literal.
+    fn store(&mut self, field: Field, value: Vec<u8>, whole: bool) {
+        if !whole && value == b"null" {
             return;
         }
-        let text = || Some(self.buffer.clone());
+        let value = Some(value);
         match field {
-            Field::Id => self.noted.id = text(),
-            Field::Object => self.noted.object = text(),
-            Field::Model => self.noted.model = text(),
-            Field::ServiceTier => self.noted.service_tier = text(),
-            Field::Kind if self.level == 1 => self.noted.kind = text(),
-            Field::Status => self.noted.status = text(),
-            Field::Usage => self.noted.usage = text(),
-            Field::Duration => self.noted.duration = text(),
-            Field::Seconds => self.noted.seconds = text(),
+            Field::Id => self.noted.id = value,
+            Field::Object => self.noted.object = value,
+            Field::Model => self.noted.model = value,
+            Field::ServiceTier => self.noted.service_tier = value,
+            Field::Kind if self.level == 1 => self.noted.kind = value,
+            Field::Status => self.noted.status = value,
+            Field::Usage => self.noted.usage = value,
+            Field::Duration => self.noted.duration = value,
+            Field::Seconds => self.noted.seconds = value,
             Field::Error => self.noted.error = true,
             Field::Kind | Field::List | Field::Response => {}
         }
@@ -377,7 +427,7 @@ mod tests {
         assert_eq!(text(noted.service_tier.as_ref()), Some("default"));
         assert_eq!(
             text(noted.usage.as_ref()),
-            Some(r#"{"prompt_tokens":12,"d":{"s":"a}\"b"},"completion_tokens":3}"#)
+            Some(r#"{"prompt_tokens":12,"d":{"s":"a}\"b"},"completion_tokens":3 }"#)
         );
         assert_eq!((noted.elements, noted.list, noted.error), (2, true, false));
     }

@@ -4,8 +4,8 @@
 //! images, transcriptions and batches. Details are parts of the totals.
 
 use domain::Tokens;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+
+mod fields;
 
 /// A usage object that cannot be believed: negative, fractional or absurd counts (case 34).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,48 +22,16 @@ pub struct Counted {
     pub media_ms: u64,
 }
 
-/// Each count under the names of both dialects: some providers give it under both at once.
-#[derive(Deserialize)]
-struct Usage<'a> {
-    input_tokens: Option<u64>,
-    prompt_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-    #[serde(alias = "input_token_details")]
-    input_tokens_details: Option<Details>,
-    prompt_tokens_details: Option<Details>,
-    #[serde(alias = "output_token_details")]
-    output_tokens_details: Option<Details>,
-    completion_tokens_details: Option<Details>,
-    total_tokens: Option<u64>,
-    #[serde(borrow)]
-    seconds: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize, Default)]
-struct Details {
-    cached_tokens: Option<u64>,
-    cache_write_tokens: Option<u64>,
-    cache_write_tokens_details: Option<CacheWrites>,
-    audio_tokens: Option<u64>,
-    image_tokens: Option<u64>,
-    reasoning_tokens: Option<u64>,
-}
-
-/// How long what was written is kept; the usual half hour needs no price of its own.
-#[derive(Deserialize, Default)]
-struct CacheWrites {
-    ttl_12h_tokens: Option<u64>,
-}
-
-/// Reads a usage object.
+/// Reads a usage object. Each count may stand under the names of both dialects at once.
 ///
 /// # Errors
 /// [`BadUsage`] when a count is not a sensible whole number, or nothing is counted at all.
 pub fn parse_usage(text: &[u8]) -> Result<Counted, BadUsage> {
-    let usage: Usage<'_> = serde_json::from_slice(text).map_err(|_| BadUsage)?;
+    let usage = fields::read(text).ok_or(BadUsage)?;
     let media_ms = match usage.seconds {
-        Some(seconds) => milliseconds(seconds.get()).ok_or(BadUsage)?,
+        Some(seconds) => {
+            str::from_utf8(&text[seconds]).ok().and_then(milliseconds).ok_or(BadUsage)?
+        }
         None => 0,
     };
     let total = usage.total_tokens.unwrap_or(0);
@@ -81,8 +49,8 @@ pub fn parse_usage(text: &[u8]) -> Result<Counted, BadUsage> {
     let of_input = usage.prompt_tokens_details.or(usage.input_tokens_details).unwrap_or_default();
     let of_output =
         usage.completion_tokens_details.or(usage.output_tokens_details).unwrap_or_default();
-    let long_writes = of_input.cache_write_tokens_details.unwrap_or_default();
-    let long_writes = long_writes.ttl_12h_tokens.unwrap_or(0);
+    // The usual half hour needs no price of its own.
+    let long_writes = of_input.cache_writes.unwrap_or_default().ttl_12h_tokens.unwrap_or(0);
     let tokens = Tokens {
         input,
         input_cached: of_input.cached_tokens.unwrap_or(0),
@@ -181,6 +149,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_is_passed_over() {
+        let odd = tokens(
+            r#"{"prompt_tokens":20,"completion_tokens":3,"cost":-1.5,"tier":"x","cached_tokens":"y",
+                "prompt_tokens_details":{"prompt_tokens":7,"more":{"cached_tokens":9},"list":[-1]},
+                "input_tokens_details":null,"completion_tokens_details":{"reasoning_tokens":null}}"#,
+        );
+        assert_eq!((odd.input, odd.output), (20, 3));
+        assert_eq!((odd.input_cached, odd.output_reasoning), (0, 0));
+    }
+
+    #[test]
     fn case_34_unbelievable_usage_is_refused() {
         for text in [
             "{}",
@@ -192,6 +171,21 @@ mod tests {
             r#"{"prompt_tokens":"5","completion_tokens":1}"#,
             r#"{"prompt_tokens":5,"prompt_tokens_details":{"cached_tokens":6}}"#,
             r#"{"seconds":-3}"#,
+            r#"{"seconds":"3"}"#,
+            r#"{"seconds":{}}"#,
+            r#"{"prompt_tokens":5,"prompt_tokens":6}"#,
+            r#"{"prompt_tokens":{},"completion_tokens":1}"#,
+            r#"{"prompt_tokens":true,"completion_tokens":1}"#,
+            r#"{"prompt_tokens":5,"prompt_tokens_details":7}"#,
+            r#"{"prompt_tokens":5,"prompt_tokens_details":[1]}"#,
+            r#"{"prompt_tokens":5,"prompt_tokens_details":{"cached_tokens":[1]}}"#,
+            r#"{"prompt_tokens":5,"prompt_tokens_details":{"cached_tokens":-1}}"#,
+            r#"{"prompt_tokens":5,"prompt_tokens_details":{"cache_write_tokens_details":1}}"#,
+            r#"{"prompt_tokens":5,"prompt_tokens_details":{"cache_write_tokens_details":
+                {"ttl_12h_tokens":"1"}}}"#,
+            r#"{"prompt_tokens":5,"prompt_tokens_details":{"cache_write_tokens_details":
+                {"ttl_12h_tokens":1,"ttl_12h_tokens":1}}}"#,
+            r#"{"prompt_tokens":5"#,
         ] {
             assert_eq!(parse_usage(text.as_bytes()), Err(BadUsage), "{text}");
         }

@@ -63,16 +63,16 @@ impl Field {
         FIELDS[self as usize].1
     }
 
-    pub(super) fn of(key: &str) -> Option<Self> {
-        FIELDS.iter().find(|(_, name)| *name == key).map(|(field, _)| *field)
+    pub(super) fn of(key: &[u8]) -> Option<Self> {
+        FIELDS.iter().find(|(_, name)| name.as_bytes() == key).map(|(field, _)| *field)
     }
 
     /// The field that a reader which folds case would take this key for.
-    pub(super) fn nearly(key: &str) -> Option<Self> {
-        if key.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+    pub(super) fn nearly(key: &[u8]) -> Option<Self> {
+        if key.iter().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
             return None;
         }
-        let folded = key.to_lowercase().to_uppercase();
+        let folded = std::str::from_utf8(key).ok()?.to_lowercase().to_uppercase();
         FIELDS.iter().find(|(_, name)| name.to_uppercase() == folded).map(|(field, _)| *field)
     }
 }
@@ -175,7 +175,7 @@ impl Spend {
         (start < end).then_some(start as usize..end as usize)
     }
 
-    pub(super) fn note_key(&mut self, key: &str) -> Option<Field> {
+    pub(super) fn note_key(&mut self, key: &[u8]) -> Option<Field> {
         let field = Field::of(key);
         let twice = field.filter(|f| self.values[*f as usize] != (0, 0));
         if let Some(doubtful) = twice.or_else(|| Field::nearly(key)) {

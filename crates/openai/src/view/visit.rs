@@ -7,7 +7,7 @@ use domain::ObjectKind;
 use super::spend::{Field, Hints};
 use super::tag::{Tag, nearly};
 use super::{AccountWide, BadBody, MAX_REFERENCES, View};
-use crate::json::{MAX_DEPTH, Visit, unescape};
+use crate::json::{MAX_DEPTH, Visit, plain, unescape};
 
 /// What is remembered of one level.
 #[derive(Clone)]
@@ -274,11 +274,11 @@ impl Visit for Visitor<'_> {
             return;
         }
         // An escaped spelling of a key is that key (`"mod\u0065l"`).
-        let text = unescape(&self.body[raw]).unwrap_or_default();
-        let tag = Tag::of(text.as_bytes());
+        let text = plain(&self.body[raw]).unwrap_or_default();
+        let tag = Tag::of(&text);
         if depth == 1 {
             self.note_top_level(tag);
-            if let Some(name) = nearly(text.as_bytes()).filter(|_| tag == Tag::Other) {
+            if let Some(name) = nearly(&text).filter(|_| tag == Tag::Other) {
                 self.fail(BadBody::Ambiguous(name));
             }
             self.field = self.view.spend.note_key(&text);

@@ -3,9 +3,7 @@
 //! Everything runs on the writer's thread, inside its transaction, so that no two grants ever see
 //! the same remainder.
 
-use std::collections::BTreeMap;
-
-use domain::ledger::{AccountId, Ask, Batch, Declined, Holder, Row, Settlement};
+use domain::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
 use domain::ports::{Ledger, StoreError, StoreResult};
 use domain::{Nanos, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp};
 use rusqlite::{Connection, params};
@@ -19,7 +17,13 @@ use crate::columns::unreadable;
 use crate::sql;
 
 mod balances;
+pub(super) mod corrections;
 mod entries;
+mod report;
+mod sums;
+mod verify;
+
+pub(super) use verify::Sums;
 
 impl Ledger for Store {
     fn grant(
@@ -104,10 +108,6 @@ impl Ledger for Store {
             })
         })
     }
-
-    fn verify(&self) -> StoreResult<'_, Vec<String>> {
-        self.reports.ask(entries::verify)
-    }
 }
 
 impl Store {
@@ -154,13 +154,7 @@ pub(crate) fn post(db: &Connection, batch: &Batch) -> Result<bool, Failure> {
     if number <= last_batch(db, &batch.holder)? {
         return Ok(false);
     }
-    let mut sums: BTreeMap<AccountId, Settlement> = BTreeMap::new();
-    for posting in &batch.postings {
-        for (id, of_one) in posting.settlements() {
-            sums.entry(id).or_default().add(&of_one);
-        }
-    }
-    for (id, sum) in &sums {
+    for (id, sum) in &sums::of(batch) {
         let mut row = load(db, id)?;
         let share = Nanos(sum.share.0.min(lease(db, &batch.lessee, id)?));
         row.post(sum.cost, share, sum.over);

@@ -14,7 +14,7 @@ use std::sync::mpsc::Receiver;
 use domain::UsageRecord;
 use domain::ledger::Batch;
 use domain::ports::{StoreError, StoreResult};
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::{CachedStatement, Connection, ToSql};
 use tokio::sync::oneshot;
 
 use super::failure::{Failure, gone, guarded};
@@ -141,62 +141,87 @@ fn post(db: &Connection, group: &[Settlements]) -> Result<(), Failure> {
 
 fn insert(db: &Connection, batches: &[Settlements]) -> Result<(), Failure> {
     let mut statement = db.prepare_cached(&sql::LOG_REQUEST)?;
+    let mut last = None;
     for record in batches.iter().flat_map(|batch| batch.records.iter()) {
-        bind_call(&mut statement, record)?;
-        bind_numbers(&mut statement, record)?;
+        let mut row = Row { statement: &mut statement, record, last };
+        row.put_call()?;
+        row.put_numbers()?;
         statement.raw_execute()?;
+        last = Some(record);
     }
     Ok(())
 }
 
-/// Columns 1 to 19: who, what, where and how it ended.
-fn bind_call(row: &mut CachedStatement<'_>, record: &UsageRecord) -> rusqlite::Result<()> {
-    row.raw_bind_parameter(1, record.request.as_str())?;
-    row.raw_bind_parameter(2, record.attempt)?;
-    row.raw_bind_parameter(3, record.at.0)?;
-    row.raw_bind_parameter(4, record.operation)?;
-    row.raw_bind_parameter(5, record.family.as_str())?;
-    row.raw_bind_parameter(6, record.project.as_str())?;
-    row.raw_bind_parameter(7, record.key.as_str())?;
-    row.raw_bind_parameter(8, &*record.user)?;
-    row.raw_bind_parameter(9, record.user_label.as_deref())?;
-    row.raw_bind_parameter(10, record.model_asked.as_deref())?;
-    row.raw_bind_parameter(11, record.model_served.as_deref())?;
-    row.raw_bind_parameter(12, record.service_tier.as_deref())?;
-    row.raw_bind_parameter(13, record.upstream.as_str())?;
-    row.raw_bind_parameter(14, record.upstream_request.as_deref())?;
-    row.raw_bind_parameter(15, record.status)?;
-    row.raw_bind_parameter(16, record.outcome.as_str())?;
-    row.raw_bind_parameter(17, record.stream)?;
-    row.raw_bind_parameter(18, record.batch)?;
-    row.raw_bind_parameter(19, record.estimated)
+/// A row of the log, put together behind another one.
+struct Row<'s, 'c, 'r> {
+    statement: &'s mut CachedStatement<'c>,
+    record: &'r UsageRecord,
+    last: Option<&'r UsageRecord>,
 }
 
-/// Columns 20 to 41: what was counted, what it cost and how long it took.
-fn bind_numbers(row: &mut CachedStatement<'_>, record: &UsageRecord) -> rusqlite::Result<()> {
-    let tokens = &record.tokens;
-    row.raw_bind_parameter(20, integer(tokens.input))?;
-    row.raw_bind_parameter(21, integer(tokens.input_cached))?;
-    row.raw_bind_parameter(22, integer(tokens.input_cache_write))?;
-    row.raw_bind_parameter(23, integer(tokens.input_audio))?;
-    row.raw_bind_parameter(24, integer(tokens.input_image))?;
-    row.raw_bind_parameter(25, integer(tokens.output))?;
-    row.raw_bind_parameter(26, integer(tokens.output_reasoning))?;
-    row.raw_bind_parameter(27, integer(tokens.output_audio))?;
-    row.raw_bind_parameter(28, integer(tokens.output_image))?;
-    row.raw_bind_parameter(29, record.images)?;
-    row.raw_bind_parameter(30, integer(record.media_ms))?;
-    row.raw_bind_parameter(31, integer(record.characters))?;
-    row.raw_bind_parameter(32, record.cost.map(|cost| cost.total().0))?;
-    row.raw_bind_parameter(33, record.error)?;
-    row.raw_bind_parameter(34, record.queue_us)?;
-    row.raw_bind_parameter(35, record.first_byte_us)?;
-    row.raw_bind_parameter(36, integer(record.total_us))?;
-    row.raw_bind_parameter(37, integer(record.bytes_in))?;
-    row.raw_bind_parameter(38, integer(record.bytes_out))?;
-    row.raw_bind_parameter(39, record.cost.map(|cost| cost.input.0))?;
-    row.raw_bind_parameter(40, record.cost.map(|cost| cost.input_cached.0))?;
-    row.raw_bind_parameter(41, record.cost.map(|cost| cost.output.0))
+impl<'r> Row<'_, '_, 'r> {
+    /// Gives a column its value. It has that of the row before, and most of a call's columns say
+    /// the same as those of the call before.
+    fn put<T: ToSql + PartialEq>(
+        &mut self,
+        column: usize,
+        of: impl Fn(&'r UsageRecord) -> T,
+    ) -> rusqlite::Result<()> {
+        let value = of(self.record);
+        if self.last.is_some_and(|last| of(last) == value) {
+            return Ok(());
+        }
+        self.statement.raw_bind_parameter(column, value)
+    }
+
+    /// Columns 1 to 19: who, what, where and how it ended.
+    fn put_call(&mut self) -> rusqlite::Result<()> {
+        self.put(1, |r| r.request.as_str())?;
+        self.put(2, |r| r.attempt)?;
+        self.put(3, |r| r.at.0)?;
+        self.put(4, |r| r.operation)?;
+        self.put(5, |r| r.family.as_str())?;
+        self.put(6, |r| r.project.as_str())?;
+        self.put(7, |r| r.key.as_str())?;
+        self.put(8, |r| &*r.user)?;
+        self.put(9, |r| r.user_label.as_deref())?;
+        self.put(10, |r| r.model_asked.as_deref())?;
+        self.put(11, |r| r.model_served.as_deref())?;
+        self.put(12, |r| r.service_tier.as_deref())?;
+        self.put(13, |r| r.upstream.as_str())?;
+        self.put(14, |r| r.upstream_request.as_deref())?;
+        self.put(15, |r| r.status)?;
+        self.put(16, |r| r.outcome.as_str())?;
+        self.put(17, |r| r.stream)?;
+        self.put(18, |r| r.batch)?;
+        self.put(19, |r| r.estimated)
+    }
+
+    /// Columns 20 to 41: what was counted, what it cost and how long it took.
+    fn put_numbers(&mut self) -> rusqlite::Result<()> {
+        self.put(20, |r| integer(r.tokens.input))?;
+        self.put(21, |r| integer(r.tokens.input_cached))?;
+        self.put(22, |r| integer(r.tokens.input_cache_write))?;
+        self.put(23, |r| integer(r.tokens.input_audio))?;
+        self.put(24, |r| integer(r.tokens.input_image))?;
+        self.put(25, |r| integer(r.tokens.output))?;
+        self.put(26, |r| integer(r.tokens.output_reasoning))?;
+        self.put(27, |r| integer(r.tokens.output_audio))?;
+        self.put(28, |r| integer(r.tokens.output_image))?;
+        self.put(29, |r| r.images)?;
+        self.put(30, |r| integer(r.media_ms))?;
+        self.put(31, |r| integer(r.characters))?;
+        self.put(32, |r| r.cost.map(|cost| cost.total().0))?;
+        self.put(33, |r| r.error)?;
+        self.put(34, |r| r.queue_us)?;
+        self.put(35, |r| r.first_byte_us)?;
+        self.put(36, |r| integer(r.total_us))?;
+        self.put(37, |r| integer(r.bytes_in))?;
+        self.put(38, |r| integer(r.bytes_out))?;
+        self.put(39, |r| r.cost.map(|cost| cost.input.0))?;
+        self.put(40, |r| r.cost.map(|cost| cost.input_cached.0))?;
+        self.put(41, |r| r.cost.map(|cost| cost.output.0))
+    }
 }
 
 fn integer(number: u64) -> i64 {

@@ -4,7 +4,7 @@
 mod attempts;
 mod jobs;
 mod keys;
-mod ledger;
+pub(crate) mod ledger;
 mod limits;
 mod objects;
 mod pages;
@@ -13,12 +13,15 @@ mod rates;
 mod records;
 mod usage;
 
-use domain::ports::{Directory, Jobs, Ledger, Objects, Records, UsageStore};
+use domain::ports::{Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore};
 
 /// All the ports of a store.
-pub(crate) trait Ports: Directory + Jobs + Ledger + Objects + Records + UsageStore {}
+pub(crate) trait Ports:
+    Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
+{
+}
 
-impl<T: Directory + Jobs + Ledger + Objects + Records + UsageStore> Ports for T {}
+impl<T: Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore> Ports for T {}
 
 macro_rules! suite {
     ($database:ident, $open:expr, $($module:ident: $($check:ident),+;)+) => {
@@ -65,7 +68,14 @@ suite! {
         case_33_overage_is_posted_and_told,
         case_46_orphans_are_posted_and_the_rest_comes_back,
         a_lost_nodes_lease_is_forfeited_whole,
-        case_51_a_limit_in_mid_flight_adopts_what_is_open;
+        case_51_a_limit_in_mid_flight_adopts_what_is_open,
+        accounts_are_walked_with_holds_and_what_is_out_of_the_ordinary,
+        entries_are_walked_newest_first_by_scope_period_and_kind,
+        an_orphan_is_taken_back_once_and_in_every_account,
+        overage_is_taken_back_first,
+        a_forfeit_and_an_account_alone_are_corrected_alone,
+        a_correction_that_cannot_be_changes_nothing,
+        corrections_of_calls_are_in_the_costs;
     jobs:
         a_job_comes_back_as_it_went_in,
         jobs_are_due_by_their_next_poll,
@@ -112,6 +122,7 @@ suite! {
         ping_comes_after_what_was_written;
     attempts:
         an_attempt_comes_back_as_it_went_in,
+        an_attempt_has_nothing_of_the_one_before,
         attempts_of_a_call_come_first_to_last,
         the_log_is_walked_newest_first_and_nothing_twice,
         filters_of_the_log_match_all_that_is_given;

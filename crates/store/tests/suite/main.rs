@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may")]
 
+mod breaches;
 mod conformance;
 mod lifecycle;
 mod load;

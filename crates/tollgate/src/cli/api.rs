@@ -143,6 +143,34 @@ impl Api {
         }
     }
 
+    /// The newest rows that match, page after page of at most `size` rows. A page may hold none and
+    /// say that more follow.
+    pub(super) async fn newest(
+        &self,
+        target: &str,
+        filters: &[(&str, &str)],
+        size: usize,
+        most: usize,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut rows: Vec<Value> = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let limit = size.min(most - rows.len()).to_string();
+            let mut pairs = filters.to_vec();
+            pairs.push(("limit", &limit));
+            pairs.extend(after.as_deref().map(|id| ("after", id)));
+            let page = self.page(&query(target, &pairs)).await?;
+            rows.extend(page.data);
+            if !page.has_more || rows.len() >= most {
+                return Ok(rows);
+            }
+            if page.last_id.is_none() || page.last_id == after {
+                return Err(Failure::new("the log says that more follows, but not where"));
+            }
+            after = page.last_id;
+        }
+    }
+
     async fn call(
         &self,
         method: Method,

@@ -9,7 +9,7 @@ use super::calendar::minute;
 use super::failure::Failure;
 use super::project::{all, named, parse};
 use super::said::Said;
-use super::shapes::Limit;
+use super::shapes::{Limit, LimitScope};
 use super::table::Table;
 
 #[derive(clap::Subcommand)]
@@ -139,7 +139,7 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
 }
 
 /// A scope as the API names it: its type, and its id unless it is the organization.
-struct Scope {
+pub(super) struct Scope {
     kind: &'static str,
     id: Option<String>,
     /// For people.
@@ -147,14 +147,14 @@ struct Scope {
 }
 
 impl Scope {
-    fn pairs(&self) -> Vec<(&'static str, &str)> {
+    pub(super) fn pairs(&self) -> Vec<(&'static str, &str)> {
         let id = self.id.as_deref().map(|id| ("scope_id", id));
         [("scope_type", self.kind)].into_iter().chain(id).collect()
     }
 }
 
 /// The scope that was named; `None` when none was.
-async fn scope(api: &Api, whose: &Filter) -> Result<Option<Scope>, Failure> {
+pub(super) async fn scope(api: &Api, whose: &Filter) -> Result<Option<Scope>, Failure> {
     let of = |kind, id: &str, label| Some(Scope { kind, id: Some(id.to_owned()), label });
     if let Some(given) = &whose.project {
         let place = named(api, given).await?;
@@ -186,7 +186,7 @@ async fn show(api: &Api, whose: &Filter, json: bool) -> Result<Said, Failure> {
         return Ok(Said::talk(format!("No limit{whose}. `tollgate limits set --help` makes one.")));
     }
     let limits = rows.iter().map(parse).collect::<Result<Vec<Limit>, _>>()?;
-    let names = project_names(api, &limits).await?;
+    let names = project_names(api, limits.iter().map(|limit| &limit.scope)).await?;
     Ok(Said::data(table(&limits, &names)))
 }
 
@@ -249,8 +249,11 @@ fn nobody() -> Failure {
 }
 
 /// The names of the projects in the rows, if there are any.
-async fn project_names(api: &Api, limits: &[Limit]) -> Result<HashMap<String, String>, Failure> {
-    if !limits.iter().any(|limit| limit.scope.kind == "project") {
+pub(super) async fn project_names<'a>(
+    api: &Api,
+    mut scopes: impl Iterator<Item = &'a LimitScope>,
+) -> Result<HashMap<String, String>, Failure> {
+    if !scopes.any(|scope| scope.kind == "project") {
         return Ok(HashMap::new());
     }
     Ok(all(api, true).await?.into_iter().map(|project| (project.id, project.name)).collect())
@@ -268,13 +271,8 @@ fn table(limits: &[Limit], names: &HashMap<String, String>) -> String {
         "RULES",
     ]);
     for limit in limits {
-        let scope = match (limit.scope.kind.as_str(), names.get(&limit.scope.id)) {
-            ("organization", _) => "organization".to_owned(),
-            ("project", Some(name)) => format!("project {name} ({})", limit.scope.id),
-            (kind, _) => format!("{kind} {}", limit.scope.id),
-        };
         table.row([
-            scope,
+            limit.scope.label(names),
             limit.period.clone(),
             dollars(&limit.amount_usd),
             dollars(&limit.spent_usd),
@@ -310,10 +308,22 @@ fn every(period: &str) -> &str {
     }
 }
 
-/// With at least the cents: `$12.50`, `$0.00004125`.
-fn dollars(decimal: &str) -> String {
+/// With at least the cents: `$12.50`, `$0.00004125`, `-$1.00`.
+pub(super) fn dollars(decimal: &str) -> String {
+    let (sign, decimal) = decimal.strip_prefix('-').map_or(("", decimal), |rest| ("-", rest));
     let (whole, places) = decimal.split_once('.').unwrap_or((decimal, ""));
-    format!("${whole}.{places:0<2}")
+    format!("{sign}${whole}.{places:0<2}")
+}
+
+impl LimitScope {
+    /// For people: `project Web (proj_1)`.
+    pub(super) fn label(&self, names: &HashMap<String, String>) -> String {
+        match (self.kind.as_str(), names.get(&self.id)) {
+            ("organization", _) => "organization".to_owned(),
+            ("project", Some(name)) => format!("project {name} ({})", self.id),
+            (kind, _) => format!("{kind} {}", self.id),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! `tollgate requests`: the request log.
 
-use serde_json::Value;
-
-use super::api::{Api, path, query};
+use super::api::{Api, path};
 use super::calendar::second;
 use super::failure::Failure;
 use super::project::{named, parse};
@@ -74,7 +72,7 @@ async fn list(args: ListArgs, api: &Api) -> Result<Said, Failure> {
     let filters: Vec<(&str, &str)> =
         filters.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
     let most = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let rows = newest(api, &filters, most).await?;
+    let rows = api.newest(&path(&["tollgate", "v1", "requests"]), &filters, PAGE, most).await?;
     if args.json {
         return Ok(Said::list(&rows));
     }
@@ -95,28 +93,6 @@ async fn list(args: ListArgs, api: &Api) -> Result<Said, Failure> {
         table.row(cells(&parse::<LoggedRequest>(row)?));
     }
     Ok(Said::data(table.render()))
-}
-
-/// The newest rows that match, page after page. A page may hold none and say that more follow.
-async fn newest(api: &Api, filters: &[(&str, &str)], most: usize) -> Result<Vec<Value>, Failure> {
-    let target = path(&["tollgate", "v1", "requests"]);
-    let mut rows: Vec<Value> = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let limit = PAGE.min(most - rows.len()).to_string();
-        let mut pairs = filters.to_vec();
-        pairs.push(("limit", &limit));
-        pairs.extend(after.as_deref().map(|id| ("after", id)));
-        let page = api.page(&query(&target, &pairs)).await?;
-        rows.extend(page.data);
-        if !page.has_more || rows.len() >= most {
-            return Ok(rows);
-        }
-        if page.last_id.is_none() || page.last_id == after {
-            return Err(Failure::new("the log says that more follows, but not where"));
-        }
-        after = page.last_id;
-    }
 }
 
 fn cells(row: &LoggedRequest) -> [String; 8] {

@@ -13,6 +13,8 @@ pub(super) struct Said {
     talk: String,
     /// What to say when the data was not taken, for data that cannot be had again.
     lost: Option<String>,
+    /// The command did what it was asked for, and what it found is bad.
+    failure: Option<Failure>,
 }
 
 impl Said {
@@ -49,6 +51,11 @@ impl Said {
         self
     }
 
+    pub(super) fn and_failure(mut self, failure: Failure) -> Self {
+        self.failure = Some(failure);
+        self
+    }
+
     /// A reader that stops early (`| head -1`) has what it wanted; that is no failure.
     pub(super) fn print(self, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
         let printed = out.write_all(self.data.as_bytes()).and_then(|()| out.flush());
@@ -60,7 +67,7 @@ impl Said {
         }
         // The work is done, whether anybody hears of it or not.
         let _ = err.write_all(self.talk.as_bytes());
-        Ok(())
+        self.failure.map_or(Ok(()), Err)
     }
 
     #[cfg(test)]
@@ -96,6 +103,14 @@ mod tests {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         Said::data("a").and_talk("b\n").print(&mut out, &mut err).unwrap();
         assert_eq!((out.as_slice(), err.as_slice()), (b"a\n".as_slice(), b"b\n".as_slice()));
+    }
+
+    #[test]
+    fn what_was_found_bad_is_printed_and_then_fails() {
+        let mut out = Vec::new();
+        let said = Said::data("rows").and_failure(Failure::new("bad"));
+        assert!(said.print(&mut out, &mut Vec::new()).is_err());
+        assert_eq!(out, b"rows\n");
     }
 
     #[test]

@@ -102,6 +102,64 @@ pub(super) struct LimitScope {
 }
 
 #[derive(Deserialize)]
+pub(super) struct LedgerAccount {
+    pub(super) scope: LimitScope,
+    pub(super) period: String,
+    pub(super) period_start: i64,
+    pub(super) limit_usd: Option<String>,
+    pub(super) posted_usd: String,
+    pub(super) held_usd: String,
+    pub(super) overage_usd: String,
+    pub(super) num_orphans: u64,
+    pub(super) orphaned_usd: String,
+    pub(super) forfeited_usd: String,
+    pub(super) corrected_usd: String,
+    pub(super) frozen: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LedgerEntry {
+    pub(super) id: String,
+    pub(super) created_at: i64,
+    pub(super) reason: String,
+    pub(super) num_attempts: u64,
+    pub(super) cost_usd: String,
+    pub(super) overage_usd: String,
+    pub(super) api_key_id: Option<String>,
+    pub(super) project_id: Option<String>,
+    pub(super) account_id: Option<String>,
+    pub(super) request_id: Option<String>,
+    pub(super) corrects: Option<String>,
+    pub(super) corrected_by: Option<String>,
+    pub(super) correction_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LedgerVerification {
+    pub(super) breaches: Vec<LedgerBreach>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LedgerBreach {
+    pub(super) account: LedgerAccountId,
+    pub(super) sum: String,
+    pub(super) kept_usd: String,
+    pub(super) summed_usd: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LedgerAccountId {
+    pub(super) id: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LedgerCorrection {
+    pub(super) id: String,
+    pub(super) amount_usd: String,
+    pub(super) breaches: Vec<LedgerBreach>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct CostBucket {
     pub(super) start_time: i64,
     pub(super) results: Vec<CostResult>,

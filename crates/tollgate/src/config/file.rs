@@ -34,6 +34,7 @@ pub(super) struct File {
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) limits: Vec<DeclaredLimit>,
     pub(super) prices: Vec<(String, ModelPrice)>,
+    pub(super) verify_every: Option<Duration>,
     pub(super) private_webhooks: Vec<String>,
     pub(super) smtp: Option<Smtp>,
 }
@@ -73,6 +74,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "upstreams",
             "limits",
             "prices",
+            "ledger",
             "webhooks",
             "smtp",
         ],
@@ -87,6 +89,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         upstreams: reader.upstreams(root),
         limits: reader.limits(root),
         prices: reader.prices(root),
+        verify_every: reader.verify_every(root),
         private_webhooks: reader.private_webhooks(root),
         smtp: reader.smtp(root),
     }
@@ -171,23 +174,7 @@ impl Reader<'_> {
             "body_seconds",
         ];
         self.known(table, "timeouts.", &keys);
-        let mut seconds = |key: &str| {
-            let item = table.get(key)?;
-            match item
-                .as_integer()
-                .and_then(|n| u64::try_from(n).ok())
-                .filter(|n| (1..=86_400).contains(n))
-            {
-                Some(n) => Some(Duration::from_secs(n)),
-                None => {
-                    self.mistake(
-                        item.span(),
-                        &format!("`{key}` must be whole seconds, 1 to 86400"),
-                    );
-                    None
-                }
-            }
-        };
+        let mut seconds = |key| self.seconds(table, key);
         Times {
             connect: seconds(keys[0]),
             first_byte: seconds(keys[1]),
@@ -195,6 +182,22 @@ impl Reader<'_> {
             drain: seconds(keys[3]),
             body: seconds(keys[4]),
         }
+    }
+
+    fn seconds(&mut self, table: &Table, key: &str) -> Option<Duration> {
+        let item = table.get(key)?;
+        let number = item.as_integer().and_then(|number| u64::try_from(number).ok());
+        let number = number.filter(|number| (1..=86_400).contains(number));
+        if number.is_none() {
+            self.mistake(item.span(), &format!("`{key}` must be whole seconds, 1 to 86400"));
+        }
+        number.map(Duration::from_secs)
+    }
+
+    fn verify_every(&mut self, root: &Table) -> Option<Duration> {
+        let table = self.table(root, "ledger")?;
+        self.known(table, "ledger.", &["verify_seconds"]);
+        self.seconds(table, "verify_seconds")
     }
 
     fn log(&mut self, root: &Table) -> Log {

@@ -16,6 +16,15 @@ fn all_mistakes_are_told_at_once_with_their_lines() {
 }
 
 #[test]
+fn the_ledger_is_verified_as_often_as_is_said() {
+    let (file, mistakes) = parse_for_test("[ledger]\nverify_seconds = 5\n", &nothing());
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    assert_eq!(file.verify_every, Some(Duration::from_secs(5)));
+    let (_, mistakes) = parse_for_test("[ledger]\nverify_seconds = 0\n", &nothing());
+    assert_eq!(mistakes.len(), 1, "never is not offered: {mistakes:?}");
+}
+
+#[test]
 fn a_literal_secret_in_the_file_is_refused_with_advice() {
     let text = "[upstreams.openai]\ncredential = \"sk-abcdefghijklmnop\"\n";
     let (_, mistakes) = parse_for_test(text, &nothing());

@@ -30,6 +30,8 @@ const GREETING: Duration = Duration::from_secs(10);
 const LEAVE: Duration = Duration::from_secs(5);
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 64 * 1024;
+/// The most that is read at once: most bodies then come in one piece, which nothing copies.
+const READ_BYTES: usize = 256 * 1024;
 
 /// Whom a connection belongs to, and what serves it.
 pub(super) struct Client {
@@ -118,7 +120,7 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
-        .max_buf_size(HEAD_BYTES)
+        .max_buf_size(READ_BYTES)
         .max_header_size(HEAD_BYTES)
         .max_headers(100)
         .serve_connection(stream, service);

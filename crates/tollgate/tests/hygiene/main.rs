@@ -16,6 +16,8 @@ mod http2;
 mod jobs;
 mod keys;
 mod kill;
+mod kill_loop;
+mod ledger;
 mod limits;
 mod models;
 mod money;

@@ -49,7 +49,7 @@ fn scope(fields: &mut Fields) -> Result<(ScopeKind, Option<String>), Fault> {
 }
 
 /// The scope that the query names by `scope_type` and `scope_id`.
-async fn asked_scope(call: &AdminCall<'_>) -> Result<Option<ScopeId>, Fault> {
+pub(super) async fn asked_scope(call: &AdminCall<'_>) -> Result<Option<ScopeId>, Fault> {
     let kind = call.query.word("scope_type", &SCOPES)?.and_then(ScopeKind::parse);
     let id = call.query.one("scope_id")?.map(str::to_owned);
     match (kind, id) {

@@ -1,17 +1,16 @@
-//! The ledger's lines: every change of what is posted, and the proof that they add up.
+//! The ledger's lines: every change of what is posted.
 
 use std::collections::BTreeMap;
 
-use domain::ledger::{AccountId, Batch, Payer, Posting, Reason, Settlement};
+use domain::ledger::{AccountId, Batch, Payer, Posted, Posting, Reason, Settlement};
 use domain::{Nanos, PeriodKind, ScopeKind, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::sql;
 use crate::sqlite::failure::Failure;
-use crate::sqlite::query::{all, text};
 
 /// The line's period column where it belongs to no day or month.
-const NONE: i64 = -1;
+pub(super) const NONE: i64 = -1;
 
 struct Line<'a> {
     reason: Reason,
@@ -57,18 +56,49 @@ pub(super) fn forfeit(
     share: Nanos,
     at: Timestamp,
 ) -> Result<(), Failure> {
-    let name = |kind| if id.scope.kind == kind { id.scope.id.as_str() } else { "" };
-    let start = |kind| if id.period.kind == kind { id.period.start } else { NONE };
-    let line = Line {
-        reason: Reason::Forfeit,
-        attempts: 0,
-        sum: Settlement::of(share, share),
-        payer: ScopeKind::ALL.map(name),
-        day: start(PeriodKind::Day),
-        month: start(PeriodKind::Month),
-        request: None,
+    write(db, at, &Line::of_account(Reason::Forfeit, id, Settlement::of(share, share)))
+}
+
+/// What an operator put right: in all accounts of a call, or in one alone.
+pub(super) fn correct(
+    db: &Connection,
+    of: &Posted,
+    (amount, over): (Nanos, Nanos),
+    at: Timestamp,
+) -> Result<i64, Failure> {
+    let sum = Settlement { cost: amount, share: Nanos(0), over };
+    let line = match of {
+        Posted::Account(id) => Line::of_account(Reason::Correction, id, sum),
+        Posted::Call { scopes, day } => Line {
+            reason: Reason::Correction,
+            attempts: 0,
+            sum,
+            payer: scopes.each_ref().map(String::as_str),
+            day: *day,
+            month: PeriodKind::Month.around(Timestamp::from_seconds(*day)).start,
+            request: None,
+        },
     };
-    write(db, at, &line)
+    write(db, at, &line)?;
+    Ok(db.last_insert_rowid())
+}
+
+impl<'a> Line<'a> {
+    /// Names its one account in the column of its kind, and its period in that of its own: no line
+    /// of a call leaves one of those two out.
+    fn of_account(reason: Reason, id: &'a AccountId, sum: Settlement) -> Self {
+        let name = |kind| if id.scope.kind == kind { id.scope.id.as_str() } else { "" };
+        let start = |kind| if id.period.kind == kind { id.period.start } else { NONE };
+        Self {
+            reason,
+            attempts: 0,
+            sum,
+            payer: ScopeKind::ALL.map(name),
+            day: start(PeriodKind::Day),
+            month: start(PeriodKind::Month),
+            request: None,
+        }
+    }
 }
 
 fn days(posting: &Posting) -> (i64, i64) {
@@ -97,20 +127,4 @@ fn write(db: &Connection, at: Timestamp, line: &Line<'_>) -> Result<(), Failure>
         line.request,
     ])?;
     Ok(())
-}
-
-/// Names the accounts whose sums do not agree.
-pub(super) fn verify(db: &Connection) -> Result<Vec<String>, Failure> {
-    let mut found = Vec::new();
-    for (what, question) in [
-        ("the entries do not add up to what is posted", sql::UNBALANCED_ENTRIES),
-        ("the leases do not add up to what is leased", sql::UNBALANCED_LEASES),
-    ] {
-        found.extend(all(db, question, [], |row| {
-            let start: i64 = row.get(3)?;
-            let (kind, id, period) = (text(row, 0)?, text(row, 1)?, text(row, 2)?);
-            Ok(format!("{kind} {id}, {period} from {start}: {what}"))
-        })?);
-    }
-    Ok(found)
 }

@@ -21,9 +21,10 @@ async fn ids(store: &impl Ports, filter: AttemptFilter) -> Vec<String> {
     requests(&page.rows).into_iter().map(str::to_owned).collect()
 }
 
-pub(crate) async fn an_attempt_comes_back_as_it_went_in(store: &impl Ports) {
+/// Differs from a plain attempt wherever it can.
+fn rich(request: &str) -> UsageRecord {
     let [input, input_cached, output, other] = [1, 2, 3, 4].map(Nanos);
-    let record = UsageRecord {
+    UsageRecord {
         cost: Some(Cost { input, input_cached, output, other }),
         user_label: Some("label".into()),
         upstream_request: Some("req_up".into()),
@@ -32,8 +33,12 @@ pub(crate) async fn an_attempt_comes_back_as_it_went_in(store: &impl Ports) {
         status: 504,
         stream: true,
         media_ms: 7,
-        ..attempt("req_1", Timestamp(1_234))
-    };
+        ..attempt(request, Timestamp(1_234))
+    }
+}
+
+pub(crate) async fn an_attempt_comes_back_as_it_went_in(store: &impl Ports) {
+    let record = rich("req_1");
     store.write(Arc::new(vec![record.clone(), attempt("req_2", Timestamp(2))])).await.unwrap();
     let found = store.attempts_of("req_1".into()).await.unwrap();
     let [row] = found.as_slice() else { panic!("{found:?}") };
@@ -45,6 +50,18 @@ pub(crate) async fn an_attempt_comes_back_as_it_went_in(store: &impl Ports) {
     assert_eq!((row.family.as_str(), row.project.as_str()), ("completions", "proj_1"));
     assert_eq!(store.attempts_of("req_2".into()).await.unwrap()[0].cost, None);
     assert!(store.attempts_of("req_3".into()).await.unwrap().is_empty());
+}
+
+pub(crate) async fn an_attempt_has_nothing_of_the_one_before(store: &impl Ports) {
+    let plain = |request: &str| attempt(request, Timestamp(2));
+    store.write(Arc::new(vec![rich("req_1"), plain("req_2"), rich("req_3")])).await.unwrap();
+    store.write(Arc::new(vec![plain("req_4")])).await.unwrap();
+    let page = store.attempts(all(4)).await.unwrap();
+    let same = |row: &LoggedAttempt| LoggedAttempt { place: 0, request: "".into(), ..row.clone() };
+    let [fourth, third, second, first] = page.rows.as_slice() else { panic!("{page:?}") };
+    assert_eq!(same(second), same(fourth));
+    assert_eq!(same(third), same(first));
+    assert_ne!(same(second), same(first));
 }
 
 pub(crate) async fn attempts_of_a_call_come_first_to_last(store: &impl Ports) {

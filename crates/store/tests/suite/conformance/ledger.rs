@@ -3,8 +3,12 @@ use domain::{Change, LimitRules, Nanos, PeriodKind, ScopeId, ScopeKind, SpendLim
 
 use super::Ports;
 
+mod report;
+
+pub(crate) use report::*;
+
 /// 2023-11-14, and the last second of that month.
-const NOW: Timestamp = Timestamp(1_700_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
 const MONTH_END: Timestamp = Timestamp(1_701_388_799_000);
 
 fn holder() -> Holder {
@@ -20,7 +24,7 @@ fn account(kind: ScopeKind, id: &str, period: PeriodKind) -> AccountId {
     AccountId { scope: ScopeId { kind, id: id.into() }, period: period.around(NOW) }
 }
 
-fn project() -> AccountId {
+pub(crate) fn project() -> AccountId {
     account(ScopeKind::Project, "proj_1", PeriodKind::Month)
 }
 
@@ -42,6 +46,11 @@ fn posting(key: &str, hold: i64, cost: i64) -> Posting {
 
 fn batch(number: u64, postings: Vec<Posting>) -> Batch {
     Batch { holder: holder(), lessee: holder(), number, at: NOW, postings }
+}
+
+/// One attempt, of any hold.
+pub(crate) fn batch_of(number: u64, cost: i64) -> Batch {
+    batch(number, vec![posting("key_1", cost, cost)])
 }
 
 async fn limit(store: &impl Ports, account: &AccountId, amount: i64) {
@@ -66,7 +75,7 @@ async fn row(store: &impl Ports, account: &AccountId) -> Row {
 }
 
 async fn balanced(store: &impl Ports) {
-    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+    assert_eq!(store.verify(true).await.unwrap().breaches, []);
 }
 
 pub(crate) async fn p1_grants_end_at_the_limit(store: &impl Ports) {

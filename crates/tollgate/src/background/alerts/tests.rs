@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use control::{AlertDraft, Author, Ports};
+use domain::ledger::Imbalance;
 use domain::ports::{Balances, Invalidate, PriceGaps, StoreResult};
 use domain::price::{PriceBook, Unpriced};
 use domain::{Balance, Nanos, PeriodKind, ScopeId, Secret, SecretHash, Timestamp};
@@ -36,6 +37,7 @@ impl Invalidate for Deaf {
     fn upstreams_changed(&self) {}
     fn limits_changed(&self, _: &[ScopeId]) {}
     fn prices_changed(&self, _: Arc<PriceBook>) {}
+    fn ledger_verified(&self, _: &[Imbalance]) {}
 }
 
 impl PriceGaps for Deaf {
@@ -88,8 +90,9 @@ fn start(outside: &Arc<Outside>, private_hosts: &[&str]) -> Alerts {
     let ports = Ports {
         records: store.clone(),
         directory: store.clone(),
-        usage: store,
+        usage: store.clone(),
         balances: outside.clone(),
+        ledger: store,
         clock: Arc::clone(&clock),
         invalidate: Arc::new(Deaf),
         prices: Arc::new(providers::prices::FieldFormat),
