@@ -103,7 +103,8 @@ impl FakeProvider {
         &self.shared.credential
     }
 
-    /// Every request received, in the order of arrival.
+    /// Every request received, in the order of arrival; but for what the gateway asks of its own
+    /// accord.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.lock().seen.clone()
     }
@@ -135,6 +136,22 @@ impl FakeProvider {
     /// Whether a reader who hangs up stops the generation (default: no, all of it is charged).
     pub fn stop_billing_on_disconnect(&self, stop: bool) {
         self.shared.lock().stop_billing = stop;
+    }
+
+    /// Work in the background (batches, background responses, videos) goes on for so many looks at
+    /// it; unless told, it is done at the first.
+    pub fn work_for(&self, looks: u32) {
+        self.shared.lock().world.course.looks = looks;
+    }
+
+    /// Work in the background ends with this status instead of `completed`.
+    pub fn end_work_as(&self, status: &'static str) {
+        self.shared.lock().world.course.end = Some(status);
+    }
+
+    /// Batches do not say what their lines came to, as older ones do not.
+    pub fn keep_batch_usage_silent(&self) {
+        self.shared.lock().world.course.silent = true;
     }
 
     /// Calls the fake past any gateway, with the account's own key; no body when it is null.

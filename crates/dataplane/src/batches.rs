@@ -4,11 +4,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use domain::{Fault, ObjectKind, Outcome, fault::catalogue};
-use egress::{AnswerBody, Outgoing};
+use domain::{Fault, ObjectKind, Outcome, UsageFamily, fault::catalogue};
+use egress::Outgoing;
 use http::{HeaderMap, Method, Response, StatusCode};
-use http_body::Body;
 use openai::json::unescape;
 use openai::surface;
 use openai::view::View;
@@ -16,15 +14,16 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::attempt::{self, Ready};
+use crate::body::lines::Lines;
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
+use crate::budget::{self, Tally};
+use crate::jobs::is_plain;
 use crate::plan::Plan;
 use crate::shared::Worker;
 use crate::tab::{Call, Count, End, Tab};
 use crate::{owned, permit, refusal};
 
-/// Bytes of one line: the largest body that such a call may have on its own.
-const LINE: usize = 33 << 20;
 /// Objects looked up at a time.
 const GROUP: usize = 500;
 
@@ -45,13 +44,27 @@ pub(crate) async fn run(
     if let Some(endpoint) = &asked.endpoint {
         may_call(&call, endpoint)?;
     }
+    let mut tally = Tally::of(&worker.shared, &call).await?;
     // Without a file the provider refuses the batch, and says so better than we could.
     if let Some(file) = &asked.input_file_id {
         if !is_plain(file) {
             return Err(refusal::no_such(ObjectKind::File, file));
         }
-        look_at(&worker, &call, &plan, file).await?;
+        let eyes = Eyes {
+            worker: &worker,
+            call: &call,
+            plan: &plan,
+            endpoint: asked.endpoint.as_deref(),
+            tally: &mut tally,
+            objects: Vec::new(),
+            items: Vec::new(),
+        };
+        look_at(eyes, file).await?;
+    } else if tally.is_limited() {
+        let why = "A spend limit applies, and the batch names no file whose lines could be read.";
+        return Err(Fault::because(&catalogue::INVALID_VALUE, why).param("input_file_id"));
     }
+    tally.hold(family(asked.endpoint.as_deref())).await?;
     attempt::run(worker, call, plan, ready).await
 }
 
@@ -70,8 +83,11 @@ struct Line<'l> {
     body: Option<&'l RawValue>,
 }
 
-fn is_plain(id: &str) -> bool {
-    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+/// Which usage report the lines belong to.
+fn family(endpoint: Option<&str>) -> UsageFamily {
+    let path = endpoint.map(|e| e.strip_prefix("/v1").unwrap_or(e)).unwrap_or_default();
+    let found = surface::find(&Method::POST, path);
+    found.map_or(UsageFamily::Other, |found| found.operation.meter.family())
 }
 
 /// Whether the key may make the calls that the lines are.
@@ -85,12 +101,7 @@ fn may_call(call: &Call, endpoint: &str) -> Result<(), Fault> {
     }
 }
 
-async fn look_at(
-    worker: &Arc<Worker>,
-    call: &Arc<Call>,
-    plan: &Plan,
-    file: &str,
-) -> Result<(), Fault> {
+async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
     let ready = Ready {
         method: Method::GET,
         target: format!("/files/{file}/content"),
@@ -98,7 +109,7 @@ async fn look_at(
         body: Outgoing::Empty,
         broken: BrokenOff::default(),
     };
-    let (tab, answer) = attempt::send(worker, call, plan, ready).await?;
+    let (tab, answer) = attempt::send(eyes.worker, eyes.call, eyes.plan, ready).await?;
     let status = answer.status();
     let refused = match status {
         StatusCode::OK if attempt::is_coded(answer.headers()) => Some(&catalogue::UPSTREAM_ERROR),
@@ -115,11 +126,13 @@ async fn look_at(
     }
     if status != StatusCode::OK {
         settle(tab, status, 0);
-        return Ok(());
+        // Nobody knows what such a batch would cost.
+        let unread = eyes.tally.is_limited().then(|| refusal::no_such(ObjectKind::File, file));
+        return unread.map_or(Ok(()), Err);
     }
-    let mut lines = Lines { call, plan, worker, objects: Vec::new(), items: Vec::new() };
-    let (bytes, looked) = lines.read(answer.into_body()).await;
-    settle(tab, status, bytes);
+    let mut lines = Lines::of(answer.into_body());
+    let looked = eyes.look(&mut lines).await;
+    settle(tab, status, lines.total);
     looked
 }
 
@@ -130,65 +143,27 @@ fn settle(tab: Tab, status: StatusCode, bytes: u64) {
     tab.settle(End { outcome, status: status.as_u16(), error: None, count });
 }
 
-struct Lines<'a> {
-    call: &'a Call,
+/// What the lines of one file name.
+struct Eyes<'a> {
+    worker: &'a Arc<Worker>,
+    call: &'a Arc<Call>,
     plan: &'a Plan,
-    worker: &'a Worker,
+    endpoint: Option<&'a str>,
+    tally: &'a mut Tally,
     objects: Vec<(ObjectKind, String)>,
     items: Vec<String>,
 }
 
-impl Lines<'_> {
+impl Eyes<'_> {
     /// Reads the file to its end, or to the first line that may not be.
-    async fn read(&mut self, mut body: AnswerBody) -> (u64, Result<(), Fault>) {
-        let mut held = BytesMut::new();
-        let mut total = 0;
-        loop {
-            let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx));
-            let shared = &self.worker.shared;
-            let waited = tokio::time::timeout(shared.settings.gap, frame);
-            let failed = match shared.tasks.unless_cut(waited).await {
-                Some(Ok(None)) => break,
-                Some(Ok(Some(Ok(frame)))) => Ok(frame.into_data().unwrap_or_default()),
-                Some(Ok(Some(Err(_)))) => Err(&catalogue::UPSTREAM_ERROR),
-                Some(Err(_)) => Err(&catalogue::UPSTREAM_TIMEOUT),
-                None => Err(&catalogue::SHUTTING_DOWN),
-            };
-            let piece = match failed {
-                Ok(piece) => piece,
-                Err(entry) => return (total, Err(Fault::new(entry))),
-            };
-            total += piece.len() as u64;
-            if let Err(fault) = self.take(&mut held, &piece).await {
-                return (total, Err(fault));
-            }
-        }
-        let last = self.line(&held);
-        (
-            total,
-            match last {
-                Ok(()) => self.check_objects().await,
-                Err(fault) => Err(fault),
-            },
-        )
-    }
-
-    async fn take(&mut self, held: &mut BytesMut, piece: &Bytes) -> Result<(), Fault> {
-        held.extend_from_slice(piece);
-        while let Some(end) = memchr::memchr(b'\n', held) {
-            let line = held.split_to(end + 1);
+    async fn look(&mut self, lines: &mut Lines) -> Result<(), Fault> {
+        while let Some(line) = lines.next(&self.worker.shared).await? {
             self.line(&line)?;
             if self.objects.len() + self.items.len() >= GROUP {
                 self.check_objects().await?;
             }
         }
-        if held.len() > LINE {
-            return Err(Fault::because(
-                &catalogue::REQUEST_TOO_LARGE,
-                "A line of the batch's file is larger than 33 MiB.",
-            ));
-        }
-        Ok(())
+        self.check_objects().await
     }
 
     /// Looks at one line. What has no brace in it cannot become a call for any reader.
@@ -219,6 +194,11 @@ impl Lines<'_> {
         if ruled && view.model.is_none() {
             return Err(refusal::model_not_allowed("", self.call.project.as_str()));
         }
+        let (url, model) = (call.url.as_deref().unwrap_or(""), view.model.as_ref().map(text));
+        if self.tally.is_limited() && self.endpoint.is_some_and(|endpoint| endpoint != url) {
+            return Err(budget::other_endpoint());
+        }
+        self.tally.line(url, &view, body, model.as_deref());
         self.objects.extend(view.references.iter().map(|(kind, span)| (*kind, text(span))));
         self.items.extend(view.replayed.iter().map(text));
         Ok(())

@@ -21,12 +21,14 @@ mod held;
 mod hold;
 mod lane;
 mod limits;
+mod lines;
 mod ready;
 mod refuse;
 
 pub(crate) use held::Held;
 use lane::Lanes;
 use limits::{LimitSet, Limited};
+pub(crate) use lines::{Tally, other_endpoint};
 pub(crate) use ready::{Spending, ready};
 
 /// Whose share of the accounts this process's is.
@@ -142,6 +144,11 @@ impl Budgets {
         let settlement = self.book().settle(seats, hold, cost);
         self.lanes.came_back(seats);
         settlement
+    }
+
+    /// A hold and its share are a job's from now on.
+    fn moved_away(&self, seats: &[Seat], amount: Nanos) {
+        self.book().moved_away(seats, amount);
     }
 
     /// The store has posted settlements.

@@ -1,7 +1,7 @@
 //! The order of a call, and why each step stands where it does.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
 use egress::Outgoing;
@@ -28,7 +28,7 @@ use crate::reply::fault_reply;
 use crate::shared::Worker;
 use crate::tab::Call;
 use crate::tasks::Open;
-use crate::{batches, headers, lists, models, owned};
+use crate::{batches, headers, jobs, lists, models, owned};
 
 mod taken;
 
@@ -143,6 +143,9 @@ async fn dispatch(
     if operation.makes.is_some_and(|(kind, _)| kind == ObjectKind::Batch) {
         return Box::pin(batches::run(worker, call, plan, ready)).await;
     }
+    if call.deletes.is_some() {
+        Box::pin(jobs::before_delete(&worker, &call, &plan.upstream.id)).await;
+    }
     attempt::run(worker, call, plan, ready).await
 }
 
@@ -252,6 +255,7 @@ fn prepare(
         container_sessions: tools.map_or(1, |tools| tools.sessions.max(1)),
         clamped: facts.spending.as_ref().filter(|s| s.clamped).and_then(|s| s.output),
         held: Mutex::new(facts.spending.map(|s| s.held)),
+        lines: OnceLock::new(),
         _open: facts.open,
     };
     Ok((Arc::new(call), Ready { method: head.method.clone(), target, headers, body, broken }))

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::price::{Billed, ModelPrice, PriceBook, Priced, Tier, Unit, Units, Unpriced, cost};
+use domain::price::{
+    Billed, ModelPrice, PriceBook, Priced, Tier, Unit, Units, Unpriced, cost_of_many,
+};
 use domain::{Cost, Timestamp, Tokens, UsageFamily};
 use openai::surface::Meter;
 
@@ -18,6 +20,16 @@ const KNOWN: usize = 1_000;
 pub(crate) struct Prices {
     book: RwLock<Arc<PriceBook>>,
     unpriced: Mutex<BTreeMap<Box<str>, Missed>>,
+}
+
+/// What one call used, or several calls of one model together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    pub(crate) billed: Billed,
+    /// The most input tokens of one of them.
+    pub(crate) largest_input: u64,
+    /// How many of them were chats.
+    pub(crate) chats: u64,
 }
 
 /// What is known of a model whose attempts had no cost.
@@ -59,27 +71,45 @@ impl Prices {
         metrics: &Metrics,
     ) -> Option<Cost> {
         let (asked, served) = (call.model.as_deref(), count.model.as_deref());
-        let mut units = units(call, count)?;
+        let units = units(call, count)?;
         let counted = tokens.input > 0 || tokens.output > 0 || units != Units::default();
         if !counted {
             return None;
         }
-        let name = served.or(asked).unwrap_or(call.operation.id);
-        let why = match self.book().for_answer(asked, served, call.at) {
+        let tier = Tier::served(count.service_tier.as_deref());
+        let used = Used {
+            billed: Billed { tier, tokens: *tokens, units },
+            largest_input: tokens.input,
+            chats: u64::from(call.operation.meter == Meter::Chat),
+        };
+        self.of([asked, served], call.at, used, call.operation.id, metrics)
+    }
+
+    /// What was used comes to, by the price of the model that was served or else of the one that
+    /// was asked for; where there is none, that is counted and told.
+    pub(crate) fn of(
+        &self,
+        [asked, served]: [Option<&str>; 2],
+        at: Timestamp,
+        mut used: Used,
+        operation: &str,
+        metrics: &Metrics,
+    ) -> Option<Cost> {
+        let name = served.or(asked).unwrap_or(operation);
+        let why = match self.book().for_answer(asked, served, at) {
             None => "its model has no price".to_owned(),
             Some(price) => {
-                if call.operation.meter == Meter::Chat && always_searches(name, &price) {
-                    units.web_search_calls = 1;
+                if used.chats > 0 && always_searches(name, &price) {
+                    used.billed.units.web_search_calls = used.chats;
                 }
-                let tier = Tier::served(count.service_tier.as_deref());
-                match cost(&price, &Billed { tier, tokens: *tokens, units }) {
+                match cost_of_many(&price, &used.billed, used.largest_input) {
                     Ok(cost) => return Some(cost),
                     Err(why) => why.to_string(),
                 }
             }
         };
         metrics.unpriced.fetch_add(1, Ordering::Relaxed);
-        self.miss(name, why, call.at);
+        self.miss(name, why, at);
         None
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::ledger::Imbalance;
-use domain::ports::{Directory, Invalidate, Ledger, Objects, PriceGaps};
+use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
 use domain::{Clock, Nanos, ScopeId, SecretHash, UsageRecord};
 use egress::{Pool, Tls};
@@ -33,6 +33,7 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     pub objects: Arc<dyn Objects>,
     pub ledger: Arc<dyn Ledger>,
+    pub jobs: Arc<dyn Jobs>,
     pub clock: Arc<dyn Clock>,
     pub vault: Arc<Vault>,
     /// Our organization's id, for the `openai-organization` header.
@@ -50,6 +51,7 @@ pub struct Dataplane {
     pub(crate) failures: Failures,
     pub(crate) prices: Prices,
     pub(crate) budgets: Arc<Budgets>,
+    pub(crate) jobs: Arc<dyn Jobs>,
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
     upstreams: RwLock<Arc<[Arc<LiveUpstream>]>>,
@@ -72,6 +74,7 @@ impl Dataplane {
             failures: Failures::default(),
             prices: Prices::default(),
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
+            jobs: ports.jobs,
             rates: Rates::default(),
             frozen: Frozen::default(),
             upstreams: RwLock::new(Arc::from([])),
@@ -218,6 +221,15 @@ impl Worker {
                 tracing::error!(%error, "an attempt could not be written to its slot");
             })
             .is_ok()
+    }
+
+    /// Frees what an attempt had taken whose work goes on as a job.
+    pub(crate) fn handed_over(&self, Taken { slot, held }: Taken) {
+        if let Some(held) = held {
+            self.slots.forget(&slot);
+            held.moved_away();
+        }
+        self.slots.give_back([slot]);
     }
 
     /// A slot for an attempt.

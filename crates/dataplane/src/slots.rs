@@ -138,6 +138,14 @@ impl Slots {
         number
     }
 
+    /// Wipes a slot: what became of its attempt is kept elsewhere.
+    pub fn forget(&self, slot: &Slot) {
+        if let Err(error) = self.file.write_all_at(&[0; HEAD], u64::from(slot.0) * SIZE as u64) {
+            // It would be posted in full at the next start.
+            tracing::error!(%error, "a slot could not be wiped");
+        }
+    }
+
     fn write(
         &self,
         slot: &Slot,

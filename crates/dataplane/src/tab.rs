@@ -6,7 +6,7 @@
 //! all the same (a panic, a runtime that ends), the dropped tab makes the record.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use crate::budget::Held;
 use crate::detach::Gone;
+use crate::jobs::Lines;
 use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
 use crate::slots::{Money, Slot};
@@ -85,6 +86,8 @@ pub(crate) struct Call {
     /// What a container costs that code runs in, in sessions of the smallest; as far as a limit
     /// had to look, else 1.
     pub(crate) container_sessions: u64,
+    /// What the lines of a batch are, once they have been read.
+    pub(crate) lines: OnceLock<Lines>,
     /// The maximum output, in tokens, that the call was cut to.
     pub(crate) clamped: Option<u64>,
     pub(crate) _open: Open,
@@ -204,6 +207,22 @@ impl Tab {
     fn hold(&self) -> Option<Nanos> {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.as_ref()?.held.as_ref().map(Held::amount)
+    }
+
+    /// The same, with the accounts that it stands in.
+    pub(crate) fn held(&self) -> Option<(Nanos, Covered)> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.as_ref()?.held.as_ref().map(|held| (held.amount(), held.covered()))
+    }
+
+    /// The work goes on as a job, and the hold is the job's already: its usage comes with its end.
+    pub(crate) fn handed_over(self, end: End) {
+        self.worker.shared.metrics.outcome(end.outcome);
+        self.call.rate.settle(&self.record(end, Tokens::default(), None, false));
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(taken) = taken {
+            self.worker.handed_over(taken);
+        }
     }
 
     /// Notes that the answer's head is there.

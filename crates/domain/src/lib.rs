@@ -12,6 +12,7 @@ mod change;
 mod delivery;
 pub mod fault;
 mod id;
+mod job;
 mod key;
 pub mod ledger;
 mod limit;
@@ -39,6 +40,7 @@ pub use id::{
     AlertId, AuditId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId, ServiceAccountId,
     UpstreamId, UserId, random_id,
 };
+pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,
     SecretHash,

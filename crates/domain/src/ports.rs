@@ -12,11 +12,11 @@ use crate::ledger::{
 use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
 use crate::{
-    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Key, KeyId, KeyKind,
-    KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged,
-    Project, ProjectId, RequestId, ScopeId, SecretHash, ServiceAccount, ServiceAccountId,
-    SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User,
-    Waiting,
+    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Job, JobHold, JobId,
+    Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization,
+    PageQuery, Paged, Project, ProjectId, RequestId, ScopeId, SecretHash, ServiceAccount,
+    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery,
+    UsageRecord, User, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -205,6 +205,41 @@ pub trait LedgerReport: Send + Sync {
     /// account is looked at. `whole`: and every entry is read anew; else only those that came
     /// since the last look are, and added to what was read then.
     fn verify(&self, whole: bool) -> StoreResult<'_, Verdict>;
+}
+
+/// Work that goes on at providers, with the money that is held for it.
+pub trait Jobs: Send + Sync {
+    /// Remembers a job, durably before it returns, and makes the money that is held for it its own
+    /// in the same transaction. The secret's last use is noted.
+    fn open_job(
+        &self,
+        job: Job,
+        hold: Option<JobHold>,
+        secret: SecretHash,
+        first_poll: Timestamp,
+    ) -> StoreResult<'_, ()>;
+
+    /// The open jobs whose next poll is not after `due`, the longest due first.
+    fn open_jobs(&self, due: Timestamp, limit: u32) -> StoreResult<'_, Vec<Job>>;
+
+    /// The open job of an object: of what is asked for at this target of an upstream.
+    fn job_of(&self, upstream: UpstreamId, target: String) -> StoreResult<'_, Option<Job>>;
+
+    /// Which of these are open jobs, in the order asked.
+    fn are_jobs(&self, ids: Vec<JobId>) -> StoreResult<'_, Vec<bool>>;
+
+    /// Notes one more poll, and when to come again.
+    fn poll_later(&self, id: JobId, next_poll: Timestamp) -> StoreResult<'_, ()>;
+
+    /// Posts what a job cost, frees the rest of its hold, writes its usage and forgets it: all in
+    /// one transaction, and only the first time.
+    fn end_job(
+        &self,
+        job: Job,
+        records: Arc<Vec<UsageRecord>>,
+        cost: Nanos,
+        at: Timestamp,
+    ) -> StoreResult<'_, ()>;
 }
 
 /// Reads and writes prices in the field's format.

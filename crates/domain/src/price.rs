@@ -17,7 +17,7 @@ mod spread;
 
 pub use alarm::{Alarm, alarming};
 pub use book::{Layer, PriceBook, PriceEntry};
-pub use cost::{Billed, CostError, Units, cost};
+pub use cost::{Billed, CostError, Units, cost, cost_of_many};
 pub use kind::TokenKind;
 pub use model::{Cell, ModelPrice};
 pub use record::{ImportState, PriceFile, PriceImport, PriceRow, Unpriced};

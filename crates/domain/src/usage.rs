@@ -21,6 +21,26 @@ pub struct Tokens {
     pub output_image: u64,
 }
 
+impl Tokens {
+    /// Adds another's counts to these.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, count) in [
+            (&mut self.input, other.input),
+            (&mut self.input_cached, other.input_cached),
+            (&mut self.input_cache_write, other.input_cache_write),
+            (&mut self.input_cache_write_long, other.input_cache_write_long),
+            (&mut self.input_audio, other.input_audio),
+            (&mut self.input_image, other.input_image),
+            (&mut self.output, other.output),
+            (&mut self.output_reasoning, other.output_reasoning),
+            (&mut self.output_audio, other.output_audio),
+            (&mut self.output_image, other.output_image),
+        ] {
+            *sum = sum.saturating_add(count);
+        }
+    }
+}
+
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -69,6 +89,22 @@ pub enum UsageFamily {
 }
 
 impl UsageFamily {
+    pub const ALL: [Self; 8] = [
+        Self::Completions,
+        Self::Embeddings,
+        Self::Moderations,
+        Self::Images,
+        Self::AudioSpeeches,
+        Self::AudioTranscriptions,
+        Self::Videos,
+        Self::Other,
+    ];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.as_str() == text)
+    }
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -6,6 +6,8 @@
 pub(crate) mod ledger;
 pub(crate) mod usage;
 
+use std::sync::LazyLock;
+
 use domain::{Order, PageQuery};
 
 pub(crate) const META: &str = "SELECT value FROM meta WHERE name = $1";
@@ -276,3 +278,24 @@ pub(crate) const PUT_BATCH: &str = "INSERT INTO posted_batches (holder, batch) V
 pub(crate) const ADD_ENTRY: &str = "INSERT INTO ledger_entries
     (at, kind, attempts, cost, overage, api_key, user, project, organization, day, month, request)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+// ---- jobs
+
+const JOB_COLUMNS: &str =
+    "id, kind, target, operation, family, request, attempt, admitted_at, project,
+    api_key, user, organization, user_label, model, largest_input, upstream, upstream_request, status, hold,
+    given_up_at, polls";
+pub(crate) static JOBS_DUE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {JOB_COLUMNS} FROM jobs WHERE next_poll_at <= $1 ORDER BY next_poll_at LIMIT $2"
+    )
+});
+pub(crate) static JOB_OF: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {JOB_COLUMNS} FROM jobs WHERE upstream = $1 AND target = $2"));
+pub(crate) static OPEN_JOB: LazyLock<String> = LazyLock::new(|| {
+    format!("INSERT INTO jobs ({JOB_COLUMNS}, next_poll_at) VALUES ({})", placeholders(1, 22))
+});
+pub(crate) const JOB: &str = "SELECT 1 FROM jobs WHERE id = $1";
+pub(crate) const POLL_LATER: &str =
+    "UPDATE jobs SET polls = polls + 1, next_poll_at = $1 WHERE id = $2";
+pub(crate) const END_JOB: &str = "DELETE FROM jobs WHERE id = $1";
+pub(crate) const FORGET_BATCHES: &str = "DELETE FROM posted_batches WHERE holder = $1";

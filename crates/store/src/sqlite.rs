@@ -18,6 +18,7 @@ mod attempts;
 mod connect;
 mod directory;
 mod failure;
+mod jobs;
 mod lane;
 mod ledger;
 mod limits;

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
 use domain::ports::{
-    Balances, Directory, Invalidate, Ledger, LedgerReport, Objects, PriceGaps, Records, UsageStore,
+    Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, PriceGaps, Records,
+    UsageStore,
 };
 use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
 use egress::{InProcess, Tls};
@@ -61,6 +62,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         directory: Arc::clone(&store) as Arc<dyn Directory>,
         objects: Arc::clone(&store) as Arc<dyn Objects>,
         ledger: Arc::clone(&store) as Arc<dyn Ledger>,
+        jobs: Arc::clone(&store) as Arc<dyn Jobs>,
         clock: Arc::clone(&clock),
         vault: Arc::clone(&vault),
         organization,

@@ -1,6 +1,7 @@
 //! Work beside the calls: posting what they cost, verifying the ledger, telling of spending.
 
 mod alerts;
+mod jobs;
 mod verifier;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::ledger::Books;
 use crate::server::Stop;
 
 pub use alerts::Alerts;
+pub use jobs::Jobs;
 pub use verifier::Verifier;
 
 /// How long a settled call waits for its group: short against the promised second.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use dataplane::{Found, LESSEE, Money, Slots};
 use domain::ledger::{Batch, Covered, Holder, Payer, Posting, Reason};
-use domain::ports::{Ledger, Records, StoreError, UsageStore};
-use domain::{Change, Cost, Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
+use domain::ports::{Jobs, Ledger, Records, StoreError, UsageStore};
+use domain::{Change, Cost, JobId, Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
 use store::Store;
 
 /// Attempts in flight, a worker: streams at the limit of open calls, and as many again that wait
@@ -143,6 +143,16 @@ fn lessee() -> Holder {
     Holder(LESSEE.to_owned())
 }
 
+/// Takes out what became a job just before the process died: its money is the job's, and its usage
+/// comes with the job's end (case 60).
+async fn without_jobs(store: &Store, found: Vec<Found>) -> Result<Vec<Found>, StoreError> {
+    let id = |found: &Found| JobId::of(&found.record.request, found.record.attempt);
+    let are_jobs = store.are_jobs(found.iter().map(id).collect()).await?;
+    let still =
+        |(found, is_job): (Found, bool)| (found.settled.is_some() || !is_job).then_some(found);
+    Ok(found.into_iter().zip(are_jobs).filter_map(still).collect())
+}
+
 async fn recover(
     store: &Store,
     books: &Books,
@@ -154,6 +164,7 @@ async fn recover(
     let io = |error| format!("{}: {error}", path.display());
     let last = store.last_batch(holder(worker)).await.map_err(told)?;
     let (slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
+    let found = without_jobs(store, found).await.map_err(told)?;
     if !found.is_empty() {
         let mut batch = books.batch(worker, 0, at);
         let mut records = Vec::with_capacity(found.len());
@@ -178,3 +189,6 @@ async fn recover(
     slots.clear().map_err(io)?;
     Ok(slots)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::{self, App};
-use crate::background::{self, Alerts, Flusher, Verifier};
+use crate::background::{self, Alerts, Flusher, Jobs, Verifier};
 use crate::config::{Config, Environment, Flags, TlsFiles};
 use crate::ledger;
 use crate::server::{self, Front, Stop, Workers};
@@ -34,6 +34,7 @@ pub struct Running {
     workers: Workers,
     flusher: Flusher,
     alerts: Alerts,
+    jobs: Jobs,
     verifier: Verifier,
     stop: Stop,
     signals: Signals,
@@ -60,6 +61,7 @@ pub async fn start(config: &Config) -> Result<Running, String> {
         app.workers.clone(),
     );
     let alerts = Alerts::new(config, Arc::clone(&app.control))?;
+    let jobs = Jobs::new(config, &app)?;
     let verifier = Verifier::new(Arc::clone(&app.control), config.verify_every);
     verifier.start().await;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -73,6 +75,7 @@ pub async fn start(config: &Config) -> Result<Running, String> {
         workers,
         flusher,
         alerts,
+        jobs,
         verifier,
         stop,
         signals,
@@ -86,7 +89,16 @@ impl Running {
     /// When usage could not be written at the end.
     pub async fn run(self, flags: &Flags, config: &Config) -> Result<(), String> {
         let Self {
-            app, listener, workers, mut flusher, alerts, verifier, stop, mut signals, ..
+            app,
+            listener,
+            workers,
+            mut flusher,
+            alerts,
+            jobs,
+            verifier,
+            stop,
+            mut signals,
+            ..
         } = self;
         let quit = Stop::default();
         let serving = async {
@@ -96,8 +108,9 @@ impl Running {
         };
         // Usage is written as long as calls run, the stop's grace included.
         let idle = background::give_back_idle(&app.dataplane, &quit);
-        let verifying = verifier.run(&quit);
-        tokio::join!(serving, flusher.run(&quit), alerts.run(&quit), idle, verifying);
+        let (verifying, asking) = (verifier.run(&quit), jobs.run(&quit));
+        let beside = async { tokio::join!(alerts.run(&quit), idle, verifying, asking) };
+        tokio::join!(serving, flusher.run(&quit), beside);
         let late = Instant::now() + LAST;
         while !flusher.flush().await {
             if Instant::now() > late {

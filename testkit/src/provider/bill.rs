@@ -45,6 +45,8 @@ pub(crate) struct Charge {
     pub(crate) fees: u64,
     /// Whether the answer, if all of it is sent, states this usage.
     pub(crate) reported: bool,
+    /// The work goes on after the answer, which does not tell what it costs.
+    pub(crate) job: bool,
 }
 
 /// One charged request.
@@ -70,6 +72,8 @@ pub struct Bill {
     pub fees: u64,
     /// Whether the bytes that were sent state the usage.
     pub usage_reported: bool,
+    /// The work went on after the answer; its usage is in the finished object.
+    pub job: bool,
     /// Whether the connection took every byte and the reader did not throw any away.
     pub delivered: bool,
 }

@@ -74,7 +74,12 @@ pub(crate) fn video(call: &Call, rest: &[&str], world: &mut World) -> Reply {
     world.put_blob(&path, made.clone(), Bytes::from_static(b"\0\0\0\x18ftypmp42fake video"));
     let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
     let seconds = text("seconds").parse().unwrap_or(4);
-    Reply::json(&made).charge(Charge { model: text("model"), seconds, ..Charge::default() })
+    Reply::json(&made).charge(Charge {
+        model: text("model"),
+        seconds,
+        job: true,
+        ..Charge::default()
+    })
 }
 
 /// `POST /containers/{id}/files`: bytes, or a file of the account.

@@ -153,10 +153,19 @@ fn item(call: &Call, kind: &Kind, world: &mut World) -> Reply {
 
 /// The object as it stands; work that was waiting is done by the time anyone looks.
 fn advanced(kind: &Kind, path: &str, world: &mut World) -> Value {
-    let value = world.value_mut(path).unwrap();
     let waiting = ["queued", "in_progress", "validating"];
-    if value["status"].as_str().is_some_and(|s| waiting.contains(&s)) {
+    let status = world.value(path).and_then(|value| value["status"].as_str().map(str::to_owned));
+    let is_waiting = status.is_some_and(|status| waiting.contains(&&*status));
+    let goes_on = is_waiting && world.is_working(path);
+    let end = world.course.end;
+    let value = world.value_mut(path).unwrap();
+    if goes_on {
+        value["status"] = json!("in_progress");
+    } else if is_waiting {
         merge(value, &serde_json::from_str(kind.advance).unwrap());
+        if let Some(end) = end {
+            value["status"] = json!(end);
+        }
     }
     value.clone()
 }

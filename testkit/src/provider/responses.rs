@@ -51,7 +51,7 @@ fn create(call: &Call, world: &mut World) -> Reply {
     if call.flag("background") {
         let mut queued = responses_stream::begun(&whole);
         queued["status"] = json!("queued");
-        return Reply::json(&queued).charge(Charge { reported: false, ..charge });
+        return Reply::json(&queued).charge(Charge { reported: false, job: true, ..charge });
     }
     Reply::json(&whole).charge(charge)
 }
@@ -175,6 +175,10 @@ fn store(call: &Call, whole: &Value, world: &mut World) {
 }
 
 fn retrieve(call: &Call, world: &mut World) -> Reply {
+    let is_open = |v: &Value| v["background"] == json!(true) && v["status"] == json!("completed");
+    if world.value(&call.path).is_some_and(is_open) && call.query("stream").is_none() {
+        return look(call, world);
+    }
     match world.value(&call.path) {
         Some(whole) if call.query("stream") == Some("true") => {
             let after = call.query("starting_after").and_then(|n| n.parse::<usize>().ok());
@@ -183,6 +187,21 @@ fn retrieve(call: &Call, world: &mut World) -> Reply {
         }
         _ => objects::answer(call, world),
     }
+}
+
+/// A look at a response in the background, which is kept as it will be in the end.
+fn look(call: &Call, world: &mut World) -> Reply {
+    let mut whole = world.value(&call.path).cloned().unwrap_or_default();
+    if world.is_working(&call.path) {
+        let mut going_on = responses_stream::begun(&whole);
+        going_on["status"] = json!("in_progress");
+        return Reply::json(&going_on);
+    }
+    if let Some(end) = world.course.end {
+        whole["status"] = json!(end);
+        whole["usage"] = Value::Null;
+    }
+    Reply::json(&whole)
 }
 
 fn cancel(id: &str, world: &mut World) -> Reply {

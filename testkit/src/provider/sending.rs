@@ -213,6 +213,7 @@ fn entry(request_id: &str, head: &Head, status: u16, charge: Charge) -> Bill {
         characters: charge.characters,
         fees: charge.fees,
         usage_reported: charge.reported,
+        job: charge.job,
         delivered: false,
     }
 }

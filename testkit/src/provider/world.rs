@@ -1,6 +1,6 @@
 //! The account: one store of objects, keyed by the path under which they are found.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -20,11 +20,38 @@ pub(crate) struct World {
     rows: BTreeMap<String, Row>,
     serial: u64,
     pub(crate) gone_models: HashSet<String>,
+    pub(crate) course: Course,
+    /// How often work that is not done was looked at.
+    looks: HashMap<String, u32>,
+}
+
+/// How work in the background goes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Course {
+    /// Looks that find it still going on.
+    pub(crate) looks: u32,
+    /// What it ends as, if not completed.
+    pub(crate) end: Option<&'static str>,
+    /// A batch does not say what its lines came to.
+    pub(crate) silent: bool,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self { rows: BTreeMap::new(), serial: 0, gone_models: HashSet::new() }
+        Self {
+            rows: BTreeMap::new(),
+            serial: 0,
+            gone_models: HashSet::new(),
+            course: Course::default(),
+            looks: HashMap::new(),
+        }
+    }
+
+    /// Whether the work of an object is not done yet; each time this is asked is a look at it.
+    pub(crate) fn is_working(&mut self, path: &str) -> bool {
+        let looks = self.looks.entry(path.to_owned()).or_default();
+        *looks = looks.saturating_add(1);
+        *looks <= self.course.looks
     }
 
     /// A fresh id. The same one never comes twice, in this account or another.

@@ -16,6 +16,7 @@ use openai::surface::Meter;
 use super::refused;
 use crate::body::reply::ReplyBody;
 use crate::headers;
+use crate::jobs::{self, Handed};
 use crate::owned;
 use crate::relay::{Counter, Events, Mode, Relay};
 use crate::reply::{answer_headers, assemble, with_cost};
@@ -148,6 +149,13 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
     counter.whole();
     let outcome = if tab.call.gone.get() { Outcome::ClientGone } else { Outcome::Completed };
     let end = End { outcome, status: status.as_u16(), error: None, count: counter.take() };
+    let end = match Box::pin(jobs::hand_over(&tab, end, &text)).await {
+        Handed::Over(end) => {
+            tab.handed_over(end);
+            return Ok(assemble(status, map, ReplyBody::whole(text)));
+        }
+        Handed::Not(end) => end,
+    };
     with_cost(&mut map, tab.settle(end));
     Ok(assemble(status, map, ReplyBody::whole(text)))
 }

@@ -48,6 +48,12 @@ impl Held {
         }
     }
 
+    /// The hold is a job's from now on, in the store as well.
+    pub(crate) fn moved_away(mut self) {
+        self.budgets.moved_away(&self.seats, self.amount);
+        self.settlement = Some(Settlement::default());
+    }
+
     /// The store has posted the cost.
     pub(crate) fn posted(self) {
         if let Some(settlement) = &self.settlement {

@@ -46,7 +46,8 @@ pub(crate) async fn ready(
         return Ok(None);
     }
     let mut demand = taken.demand(operation).map_err(|bad| refuse::bad(&bad))?;
-    if demand == Demand::Free {
+    // A batch is bounded once its lines have been read (`lines.rs`).
+    if matches!(demand, Demand::Free | Demand::Lines) {
         return Ok(None);
     }
     demand.default_output(default_output(&limited));
@@ -95,7 +96,7 @@ async fn counted(demand: &Demand, model: Option<&str>, text: Option<Bytes>) -> O
     tokio::task::spawn_blocking(count).await.ok()?
 }
 
-fn bounded(
+pub(super) fn bounded(
     prices: &Prices,
     demand: &Demand,
     model: Option<&str>,

@@ -52,7 +52,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<UsageRecord> {
         [from.foreign()?, from.foreign()?, from.foreign()?].map(|t| t.map(Arc::from));
     let upstream_request = from.foreign()?.map(Box::from);
     let error = from.foreign()?.and_then(domain::fault::catalogue::find).map(|e| e.code);
-    let family = FAMILIES.get(usize::from(from.byte()?)).copied()?;
+    let family = UsageFamily::ALL.get(usize::from(from.byte()?)).copied()?;
     let outcome = OUTCOMES.get(usize::from(from.byte()?)).copied()?;
     let flags = from.byte()?;
     let on = |bit: u8| flags & (1 << bit) != 0;
@@ -154,22 +154,15 @@ fn cost(amounts: &[u64; AMOUNTS]) -> Cost {
     Cost { input, input_cached, output, other }
 }
 
-const FAMILIES: [UsageFamily; 8] = [
-    UsageFamily::Completions,
-    UsageFamily::Embeddings,
-    UsageFamily::Moderations,
-    UsageFamily::Images,
-    UsageFamily::AudioSpeeches,
-    UsageFamily::AudioTranscriptions,
-    UsageFamily::Videos,
-    UsageFamily::Other,
-];
-
 const OUTCOMES: [Outcome; 4] =
     [Outcome::Completed, Outcome::Refused, Outcome::ClientGone, Outcome::UpstreamFailed];
 
 fn family(family: UsageFamily) -> u8 {
-    FAMILIES.iter().position(|f| *f == family).and_then(|at| u8::try_from(at).ok()).unwrap_or(7)
+    UsageFamily::ALL
+        .iter()
+        .position(|f| *f == family)
+        .and_then(|at| u8::try_from(at).ok())
+        .unwrap_or(7)
 }
 
 fn outcome(outcome: Outcome) -> u8 {

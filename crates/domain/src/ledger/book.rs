@@ -150,6 +150,18 @@ impl Book {
         }
     }
 
+    /// A hold and the share that covered it are a job's from now on: the store has moved the
+    /// lease, and the job's end is no longer this node's affair.
+    pub fn moved_away(&mut self, seats: &[Seat], amount: Nanos) {
+        for seat in seats {
+            let account = self.at_mut(*seat);
+            account.held -= amount.0;
+            if account.limited {
+                account.granted -= amount.0;
+            }
+        }
+    }
+
     /// The store has granted more.
     pub fn granted(&mut self, seat: Seat, amount: Nanos) {
         let account = self.at_mut(seat);
@@ -347,6 +359,22 @@ mod tests {
         book.imported(&[seat], &settlement);
         assert_eq!(book.free(seat), Nanos(50));
         assert_eq!(book.withdraw(seat, Nanos(i64::MAX)), Nanos(50));
+        assert!(book.is_sound());
+    }
+
+    #[test]
+    fn case_60_a_hold_that_moves_away_takes_its_share_along() {
+        let mut book = Book::default();
+        let limited = book.seat(&account(ScopeKind::ApiKey));
+        let unlimited = book.seat(&account(ScopeKind::Project));
+        book.limit(limited);
+        book.granted(limited, Nanos(100));
+        let seats = [limited, unlimited];
+        book.hold(&seats, Nanos(80)).unwrap();
+        book.moved_away(&seats, Nanos(80));
+        assert_eq!(seats.map(|seat| book.held(seat)), [Nanos(0); 2]);
+        assert_eq!(book.free(limited), Nanos(20), "nothing of it can be held again");
+        assert_eq!(book.withdraw(limited, Nanos(i64::MAX)), Nanos(20));
         assert!(book.is_sound());
     }
 

@@ -25,6 +25,8 @@ enum Guard {
     HoldBeforeSend,
     /// A stand-by that takes over has all that was acknowledged.
     KeepsAcknowledged,
+    /// A job has a lease of its own.
+    JobLease,
 }
 
 /// A generator of its own, so that a seed means the same for ever (xorshift64*).
@@ -89,6 +91,7 @@ fn every_guard_is_needed() {
         Guard::ForfeitWhole,
         Guard::HoldBeforeSend,
         Guard::KeepsAcknowledged,
+        Guard::JobLease,
     ] {
         let found = (0..schedules()).find(|seed| run(*seed, Some(guard)).is_err());
         assert!(found.is_some(), "no schedule noticed that {guard:?} is missing");

@@ -90,6 +90,19 @@ impl std::error::Error for CostError {}
 /// # Errors
 /// When something was used that has no price, not even a related one.
 pub fn cost(price: &ModelPrice, billed: &Billed) -> Result<Cost, CostError> {
+    cost_of_many(price, billed, billed.tokens.input)
+}
+
+/// The cost of many calls whose counts were summed, as in a batch: the largest input of any one of
+/// them, in tokens, decides about long-context prices, and not the sum.
+///
+/// # Errors
+/// As [`cost`].
+pub fn cost_of_many(
+    price: &ModelPrice,
+    billed: &Billed,
+    largest_input: u64,
+) -> Result<Cost, CostError> {
     if price.free {
         return Ok(Cost::default());
     }
@@ -107,7 +120,7 @@ pub fn cost(price: &ModelPrice, billed: &Billed) -> Result<Cost, CostError> {
         other += unit_cost(price, unit, thousandths)?;
     }
     let (input, output) = if by_tokens {
-        let view = View { price, input_tokens: billed.tokens.input };
+        let view = View { price, input_tokens: largest_input.min(billed.tokens.input) };
         token_cost(view, billed).ok_or(CostError::Tokens)?
     } else {
         (InputCost::default(), 0)

@@ -72,15 +72,7 @@ impl Ledger for Store {
     }
 
     fn close(&self, holder: Holder) -> StoreResult<'_, ()> {
-        self.writer.write(move |db| {
-            for (id, share) in leases(db, &holder)? {
-                let mut row = load(db, &id)?;
-                row.give_back(share);
-                save(db, &id, &row)?;
-            }
-            db.execute(sql::DROP_LEASES, params![holder.0])?;
-            Ok(())
-        })
+        self.writer.write(move |db| close(db, &holder))
     }
 
     fn forfeit(&self, holder: Holder, at: Timestamp) -> StoreResult<'_, u64> {
@@ -145,6 +137,17 @@ fn grant(db: &Connection, holder: &Holder, ask: &Ask) -> Result<Result<Nanos, De
     Ok(Ok(granted))
 }
 
+/// Takes all of a holder's shares back, within the writer's transaction.
+pub(crate) fn close(db: &Connection, holder: &Holder) -> Result<(), Failure> {
+    for (id, share) in leases(db, holder)? {
+        let mut row = load(db, &id)?;
+        row.give_back(share);
+        save(db, &id, &row)?;
+    }
+    db.execute(sql::DROP_LEASES, params![holder.0])?;
+    Ok(())
+}
+
 /// Posts a batch within the writer's transaction. Whether it is new.
 pub(crate) fn post(db: &Connection, batch: &Batch) -> Result<bool, Failure> {
     let number = batch.number.cast_signed();
@@ -195,14 +198,19 @@ fn save(db: &Connection, id: &AccountId, row: &Row) -> Result<(), Failure> {
     Ok(())
 }
 
-fn lease(db: &Connection, holder: &Holder, id: &AccountId) -> Result<i64, Failure> {
+pub(crate) fn lease(db: &Connection, holder: &Holder, id: &AccountId) -> Result<i64, Failure> {
     let (kind, period) = (id.scope.kind.as_str(), id.period.kind.as_str());
     let of = params![holder.0, kind, id.scope.id, period, id.period.start];
     Ok(one(db, sql::LEASE, of, |row| Ok(row.get(0)?))?.unwrap_or(0))
 }
 
 /// Adds to a holder's share; below zero takes from it.
-fn lend(db: &Connection, holder: &Holder, id: &AccountId, amount: i64) -> Result<(), Failure> {
+pub(crate) fn lend(
+    db: &Connection,
+    holder: &Holder,
+    id: &AccountId,
+    amount: i64,
+) -> Result<(), Failure> {
     let new = lease(db, holder, id)?.saturating_add(amount);
     db.prepare_cached(sql::PUT_LEASE)?.execute(params![
         holder.0,
@@ -215,7 +223,7 @@ fn lend(db: &Connection, holder: &Holder, id: &AccountId, amount: i64) -> Result
     Ok(())
 }
 
-fn leases(db: &Connection, holder: &Holder) -> Result<Vec<(AccountId, Nanos)>, Failure> {
+pub(crate) fn leases(db: &Connection, holder: &Holder) -> Result<Vec<(AccountId, Nanos)>, Failure> {
     all(db, sql::LEASES_OF, params![holder.0], |row| {
         let kind = ScopeKind::parse(text(row, 0)?).ok_or_else(|| unreadable("scope"))?;
         let scope = ScopeId { kind, id: row.get(1)? };

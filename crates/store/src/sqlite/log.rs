@@ -18,9 +18,10 @@ use rusqlite::{CachedStatement, Connection, ToSql};
 use tokio::sync::oneshot;
 
 use super::failure::{Failure, gone, guarded};
+use super::jobs::JobEnd;
 use super::worker::Worker;
 use super::writer::{Writer, commit, execute};
-use super::{connect, ledger, usage};
+use super::{connect, jobs, ledger, usage};
 use crate::rollup;
 use crate::sql::usage as sql;
 
@@ -34,6 +35,8 @@ const GROUP_ROWS: usize = 8192;
 pub(crate) struct Settlements {
     pub(crate) records: Arc<Vec<UsageRecord>>,
     pub(crate) batch: Option<Batch>,
+    /// The job that ends with them.
+    pub(crate) job: Option<Arc<JobEnd>>,
 }
 
 struct Job {
@@ -120,11 +123,16 @@ impl LogThread {
     }
 }
 
-/// The sums of those that are new: a batch that was posted before is in the rollups too.
+/// The sums of those that are new: a batch or a job that was posted before is in the rollups too.
 fn post(db: &Connection, group: &[Settlements]) -> Result<(), Failure> {
     let mut new = Vec::with_capacity(group.len());
     for settlements in group {
-        if settlements.batch.as_ref().map_or(Ok(true), |batch| ledger::post(db, batch))? {
+        let is_new = match (&settlements.job, &settlements.batch) {
+            (Some(end), _) => jobs::end(db, end)?,
+            (None, Some(batch)) => ledger::post(db, batch)?,
+            (None, None) => true,
+        };
+        if is_new {
             new.push(&settlements.records);
         }
     }

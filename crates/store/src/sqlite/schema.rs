@@ -30,6 +30,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_5.sql"),
         include_str!("schema/tollgate_6.sql"),
         include_str!("schema/tollgate_7.sql"),
+        include_str!("schema/tollgate_8.sql"),
     ],
 };
 

@@ -20,7 +20,7 @@ use crate::sql::{self, usage as usage_sql};
 
 impl UsageStore for Store {
     fn settle(&self, records: Arc<Vec<UsageRecord>>, batch: Option<Batch>) -> StoreResult<'_, ()> {
-        self.log.write(Settlements { records, batch })
+        self.log.write(Settlements { records, batch, job: None })
     }
 
     fn touch(&self, uses: Vec<(SecretHash, Timestamp)>) -> StoreResult<'_, ()> {

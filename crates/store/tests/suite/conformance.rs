@@ -2,6 +2,7 @@
 //! database passes its own opener.
 
 mod attempts;
+mod jobs;
 mod keys;
 pub(crate) mod ledger;
 mod limits;
@@ -12,15 +13,15 @@ mod rates;
 mod records;
 mod usage;
 
-use domain::ports::{Directory, Ledger, LedgerReport, Objects, Records, UsageStore};
+use domain::ports::{Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore};
 
 /// All the ports of a store.
 pub(crate) trait Ports:
-    Directory + Ledger + LedgerReport + Objects + Records + UsageStore
+    Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
 {
 }
 
-impl<T: Directory + Ledger + LedgerReport + Objects + Records + UsageStore> Ports for T {}
+impl<T: Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore> Ports for T {}
 
 macro_rules! suite {
     ($database:ident, $open:expr, $($module:ident: $($check:ident),+;)+) => {
@@ -75,6 +76,14 @@ suite! {
         a_forfeit_and_an_account_alone_are_corrected_alone,
         a_correction_that_cannot_be_changes_nothing,
         corrections_of_calls_are_in_the_costs;
+    jobs:
+        a_job_comes_back_as_it_went_in,
+        jobs_are_due_by_their_next_poll,
+        case_60_a_hold_moves_to_its_job_and_outlives_its_node,
+        case_60_a_job_is_posted_once_and_the_rest_comes_back,
+        a_job_that_cost_more_than_its_hold_is_overage,
+        a_job_without_a_limit_is_posted_as_well,
+        a_job_notes_the_use_of_its_secret;
     limits:
         a_limit_is_one_for_a_scope_and_period,
         limits_come_back_as_they_went_in,

@@ -13,6 +13,7 @@ mod bodies;
 mod crossing;
 mod front;
 mod http2;
+mod jobs;
 mod keys;
 mod kill;
 mod kill_loop;

@@ -76,8 +76,9 @@ pub(super) fn faults(
     limits: &[Limit],
 ) -> rusqlite::Result<Vec<String>> {
     let mut faults = Vec::new();
-    let left: i64 =
-        db.query_row("SELECT COUNT(*) FROM leases WHERE amount > 0", [], |r| r.get(0))?;
+    // A job's hold outlives every process.
+    let left = "SELECT COUNT(*) FROM leases WHERE amount > 0 AND holder NOT LIKE 'job:%'";
+    let left: i64 = db.query_row(left, [], |r| r.get(0))?;
     if left > 0 {
         faults.push(format!("{left} leases are left after a clean stop"));
     }
@@ -88,8 +89,11 @@ pub(super) fn faults(
         if entries != *posted {
             faults.push(format!("{name}: {posted} posted, {entries} in the entries"));
         }
-        if *leased != 0 {
-            faults.push(format!("{name}: {leased} are leased after a clean stop"));
+        let of_jobs = of_jobs(db, &account)?;
+        if *leased != of_jobs {
+            faults.push(format!(
+                "{name}: {leased} leased after a clean stop, {of_jobs} of it by jobs"
+            ));
         }
         let Some(log) = log else { continue };
         let logged = logged(log, &account)?;
@@ -106,6 +110,13 @@ pub(super) fn faults(
         }
     }
     Ok(faults)
+}
+
+fn of_jobs(db: &Connection, account: &Account) -> rusqlite::Result<i64> {
+    let text = "SELECT COALESCE(SUM(amount), 0) FROM leases WHERE holder LIKE 'job:%' \
+        AND scope_kind = ?1 AND scope_id = ?2 AND period = ?3 AND start_at = ?4";
+    let Account { kind, id, period, start, .. } = account;
+    db.query_row(text, params![kind, id, period, start], |row| row.get(0))
 }
 
 fn accounts(db: &Connection) -> rusqlite::Result<Vec<Account>> {

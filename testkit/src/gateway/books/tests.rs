@@ -58,7 +58,7 @@ impl Desk {
         let (log, records) = read(&self.dir.path().join("requests.db")).unwrap();
         let limits = ledger::limits(&self.books).unwrap();
         let rigour = Rigour { complete: true, prices: true, stopped: true };
-        let mut faults = compare(&records, &[self.provider.shared()], &limits, rigour);
+        let mut faults = compare(&records, &[], &[self.provider.shared()], &limits, rigour);
         faults.extend(ledger::faults(&self.books, Some(&log), &limits).unwrap());
         faults
     }

@@ -1,10 +1,13 @@
 //! The world of the simulation: nodes, the store, and what can happen to them.
 
+mod jobs;
+
 use std::collections::HashMap;
 
 use super::{Dice, Guard, NODES};
 use crate::ledger::{AccountId, Attempt, Book, Phase, Recovered, Row, Seat, Settlement};
 use crate::{Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
+use jobs::Job;
 
 /// Milliseconds.
 const DAY: i64 = 86_400_000;
@@ -15,6 +18,7 @@ const FORFEITED_AFTER: i64 = 30_000;
 
 #[derive(Clone)]
 struct Slot {
+    call: u64,
     accounts: Vec<AccountId>,
     attempt: Attempt,
     /// What the provider will charge, whoever listens. At most the bound.
@@ -50,6 +54,7 @@ struct Clocks {
 pub(super) struct Store {
     pub(super) rows: HashMap<AccountId, Row>,
     leases: HashMap<(usize, AccountId), i64>,
+    jobs: Vec<Job>,
     batches: HashMap<usize, u64>,
     epochs: HashMap<usize, u64>,
 }
@@ -276,7 +281,13 @@ impl World {
         });
         let bill = Nanos(self.dice.below(bound.0.cast_unsigned() + 1).cast_signed());
         let attempt = attempt.unwrap();
-        self.nodes[node].slots.push(Slot { accounts, attempt, bill, batch: None });
+        self.nodes[node].slots.push(Slot {
+            call: self.calls,
+            accounts,
+            attempt,
+            bill,
+            batch: None,
+        });
     }
 
     /// One attempt moves on: sent, settled, or voided before it was sent.
@@ -384,7 +395,7 @@ impl World {
             return;
         }
         for slot in slots {
-            if slot.batch.is_some_and(|batch| batch <= done) {
+            if slot.batch.is_some_and(|batch| batch <= done) || self.is_job(&slot) {
                 continue;
             }
             match slot.attempt.recovered() {
@@ -440,7 +451,9 @@ impl World {
         let awake = self.nodes[node].asleep <= self.now;
         match self.dice.below(100) {
             0..40 if awake => self.call(node),
-            40..78 if awake => self.advance(node),
+            40..72 if awake => self.advance(node),
+            72..76 if awake => self.hand_over(node),
+            76..78 => self.end_job(),
             78..88 if awake => self.import(node),
             88..91 => self.kill(node),
             91..93 => self.power_cut(node),
@@ -479,6 +492,7 @@ impl World {
 
     /// Everything ends: what is in flight is settled and imported, the leases are returned.
     pub(super) fn close(&mut self) {
+        self.end_jobs();
         for node in 0..NODES {
             self.kill(node);
         }

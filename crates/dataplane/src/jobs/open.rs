@@ -1,0 +1,101 @@
+//! From a creating call to its job.
+
+use domain::{Job, JobHold, JobId, JobKind, Timestamp, UsageFamily, ledger::Holder};
+use openai::answer::{Course, JobObject, job_object};
+use openai::surface::Meter;
+
+use crate::budget::LESSEE;
+use crate::tab::{Call, End, Tab};
+
+/// Seconds that a job may take where it does not say, and that its end is waited for after that.
+const LONGEST: i64 = 86_400;
+const WAITED: i64 = 7 * 86_400;
+
+/// What is known of a batch from its lines.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    /// The one model of all of them.
+    pub(crate) model: Option<String>,
+    /// Tokens.
+    pub(crate) largest_input: u64,
+    pub(crate) family: UsageFamily,
+}
+
+/// Whether a call's work goes on as a job.
+pub(crate) enum Handed {
+    Over(End),
+    Not(End),
+}
+
+/// Makes a job of a call whose work goes on, durably and with its money, before anybody hears of
+/// it. Where that fails the call is settled as it stands: in full, if money is held for it.
+pub(crate) async fn hand_over(tab: &Tab, end: End, text: &[u8]) -> Handed {
+    let Some((kind, object)) = begun(&tab.call, &end, text) else { return Handed::Not(end) };
+    let Some(job) = job(tab, &end, kind, &object) else { return Handed::Not(end) };
+    let holder = || Holder(LESSEE.to_owned());
+    let hold = tab.held().map(|(_, covered)| JobHold { holder: holder(), covered });
+    let shared = &tab.worker.shared;
+    let dice = u64::from_ne_bytes(vault::random());
+    let first = Job::next_poll(0, shared.clock.now(), dice);
+    match shared.jobs.open_job(job, hold, tab.call.secret, first).await {
+        Ok(()) => Handed::Over(end),
+        Err(error) => {
+            tracing::error!(request = %tab.call.request, %error, "a job could not be written down");
+            Handed::Not(end)
+        }
+    }
+}
+
+fn begun(call: &Call, end: &End, text: &[u8]) -> Option<(JobKind, JobObject)> {
+    let kind = match call.operation.meter {
+        Meter::Job if call.operation.id == "createBatch" => JobKind::Batch,
+        Meter::Responses if end.count.unfinished => JobKind::Response,
+        Meter::Video if end.count.unfinished => JobKind::Video,
+        _ => return None,
+    };
+    let object = job_object(text)?;
+    let goes_on = kind == JobKind::Batch || object.course == Course::Running;
+    goes_on.then_some((kind, object))
+}
+
+fn job(tab: &Tab, end: &End, kind: JobKind, object: &JobObject) -> Option<Job> {
+    let call = &tab.call;
+    let id = object.id.as_deref().filter(|id| is_plain(id))?;
+    let collection = match kind {
+        JobKind::Batch => "batches",
+        JobKind::Response => "responses",
+        JobKind::Video => "videos",
+    };
+    let ends = object.expires_at.filter(|_| kind == JobKind::Batch);
+    let ends = ends.map_or(call.at.plus_seconds(LONGEST), Timestamp::from_seconds);
+    let lines = call.lines.get();
+    let asked = call.model.as_deref().map(str::to_owned);
+    Some(Job {
+        id: JobId::of(&call.request, 1),
+        kind,
+        target: format!("/{collection}/{id}"),
+        operation: call.operation.id.to_owned(),
+        family: lines.map_or(call.operation.meter.family(), |lines| lines.family),
+        request: call.request.clone(),
+        attempt: 1,
+        at: call.at,
+        project: call.project.clone(),
+        key: call.key.id.clone(),
+        user: call.key.owner.as_str().to_owned(),
+        organization: tab.worker.shared.budgets.organization(),
+        user_label: call.user_label.as_deref().map(str::to_owned),
+        model: lines.map_or(asked, |lines| lines.model.clone()),
+        largest_input: lines.map_or(0, |lines| lines.largest_input),
+        upstream: tab.upstream.id.clone(),
+        upstream_request: tab.upstream_request().map(str::to_owned),
+        status: end.status,
+        hold: tab.held().map_or(domain::Nanos(0), |(hold, _)| hold),
+        given_up_at: ends.plus_seconds(WAITED),
+        polls: 0,
+    })
+}
+
+/// Whether an id can stand in a path as it is.
+pub(crate) fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
