@@ -162,7 +162,7 @@ fn compare(
             billed.extend(found.iter().map(|record| record.request_id.as_str()));
             if bill.job {
                 let goes_on = found.is_empty() && open.contains(&bill.request_id);
-                faults.extend(job_fault(bill, found).filter(|_| !goes_on));
+                faults.extend(job_fault(bill, found).filter(|_| rigour.complete && !goes_on));
                 continue;
             }
             faults.extend(fault(bill, found, limits, rigour));
