@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use domain::ledger::{AccountId, Book, Holder, Seat, Settlement};
+use domain::ledger::{AccountId, Book, Holder, Payer, Seat, Settlement};
 use domain::ports::{Ledger, StoreError};
-use domain::{Fault, Nanos, Timestamp, fault::catalogue};
+use domain::{Fault, KeyView, Nanos, OrganizationId, ProjectId, Timestamp, fault::catalogue};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -42,7 +42,7 @@ const OVER: i64 = 3_600;
 pub(crate) struct Budgets {
     ledger: Arc<dyn Ledger>,
     tasks: Tasks,
-    organization: OnceLock<String>,
+    organization: OnceLock<OrganizationId>,
     limits: RwLock<Arc<LimitSet>>,
     /// How often limits were changed, and how many of the changes the set has. It is not gone by
     /// while the two differ, so that a read that fails, or whose client leaves, leaves nothing
@@ -76,12 +76,22 @@ impl Budgets {
     }
 
     /// Names the organization; the first start makes it.
-    pub(crate) fn set_organization(&self, id: String) {
+    pub(crate) fn set_organization(&self, id: OrganizationId) {
         let _ = self.organization.set(id);
     }
 
-    pub(crate) fn organization(&self) -> String {
-        self.organization.get().cloned().unwrap_or_default()
+    pub(crate) fn organization(&self) -> &str {
+        self.organization.get().map_or("", OrganizationId::as_str)
+    }
+
+    /// Who pays for a call.
+    fn payer(&self, key: &KeyView, project: &ProjectId) -> Payer {
+        Payer {
+            api_key: key.id.shared(),
+            user: key.owner.shared(),
+            project: project.shared(),
+            organization: self.organization.get().map_or_else(|| "".into(), OrganizationId::shared),
+        }
     }
 
     /// Limits were set or removed: they are read again before the next call is admitted.

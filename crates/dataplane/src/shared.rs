@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use domain::ledger::Imbalance;
 use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
-use domain::{Clock, Nanos, ScopeId, SecretHash, UsageRecord};
+use domain::{Clock, Nanos, OrganizationId, ScopeId, SecretHash, UsageRecord};
 use egress::{Pool, Tls};
 use http::HeaderValue;
 use vault::Vault;
@@ -95,7 +95,7 @@ impl Dataplane {
     }
 
     /// Names the organization whose limits are kept; the first start has made it by now.
-    pub fn set_organization(&self, id: String) {
+    pub fn set_organization(&self, id: OrganizationId) {
         self.budgets.set_organization(id);
     }
 

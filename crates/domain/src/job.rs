@@ -109,10 +109,10 @@ impl Job {
     #[must_use]
     pub fn payer(&self) -> Payer {
         Payer {
-            api_key: self.key.to_string(),
-            user: self.user.clone(),
-            project: self.project.to_string(),
-            organization: self.organization.clone(),
+            api_key: self.key.shared(),
+            user: self.user.as_str().into(),
+            project: self.project.shared(),
+            organization: self.organization.as_str().into(),
         }
     }
 

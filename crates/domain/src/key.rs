@@ -57,6 +57,15 @@ impl Owner {
             Self::ServiceAccount(id) => id.as_str(),
         }
     }
+
+    /// Its id, shared.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        match self {
+            Self::User(id) => id.shared(),
+            Self::ServiceAccount(id) => id.shared(),
+        }
+    }
 }
 
 /// What a key may do, by endpoint.

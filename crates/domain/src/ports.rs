@@ -85,7 +85,11 @@ pub trait UsageStore: Send + Sync {
 
     /// The same, with what the records cost posted to the ledger in one transaction. Where the
     /// batch is known already (see [`Ledger::post`]), the records are too, and nothing is changed.
-    fn settle(&self, records: Arc<Vec<UsageRecord>>, batch: Option<Batch>) -> StoreResult<'_, ()>;
+    fn settle(
+        &self,
+        records: Arc<Vec<UsageRecord>>,
+        batch: Option<Arc<Batch>>,
+    ) -> StoreResult<'_, ()>;
 
     /// Moves each secret's `last_used_at` forward, never back.
     fn touch(&self, uses: Vec<(SecretHash, Timestamp)>) -> StoreResult<'_, ()>;

@@ -86,7 +86,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.
     let organization = organization_id(&store).await?;
-    dataplane.set_organization(organization.to_string());
+    dataplane.set_organization(organization.clone());
     let books = Books::new(organization);
     let workers = workers(config, &dataplane, &store, &books, clock.now()).await?;
     let demo = serve_demo(Arc::clone(&clock));

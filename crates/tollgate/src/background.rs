@@ -52,7 +52,7 @@ pub struct Flusher {
 /// One worker's settlements, and what is free once they are posted.
 struct Group {
     records: Arc<Vec<UsageRecord>>,
-    batch: Batch,
+    batch: Arc<Batch>,
     taken: Vec<Taken>,
 }
 
@@ -104,7 +104,8 @@ impl Flusher {
             }
             let (worker, kept) = &mut self.workers[place];
             let Some(group) = kept else { return true };
-            let posting = self.store.settle(Arc::clone(&group.records), Some(group.batch.clone()));
+            let posting =
+                self.store.settle(Arc::clone(&group.records), Some(Arc::clone(&group.batch)));
             if let Err(error) = posting.await {
                 tracing::error!(%error, waiting = group.records.len(), "usage cannot be written");
                 return false;
@@ -128,6 +129,6 @@ impl Flusher {
             records.push(record);
             taken.push(slot);
         }
-        Some(Group { records: Arc::new(records), batch, taken })
+        Some(Group { records: Arc::new(records), batch: Arc::new(batch), taken })
     }
 }

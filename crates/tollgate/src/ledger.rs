@@ -41,10 +41,10 @@ impl Books {
     pub fn posting(&self, record: &UsageRecord, money: Money, covered: Covered) -> Option<Posting> {
         (money.hold.0 > 0 || money.posted.0 > 0).then(|| Posting {
             payer: Payer {
-                api_key: record.key.to_string(),
-                user: record.user.to_string(),
-                project: record.project.to_string(),
-                organization: self.organization.to_string(),
+                api_key: record.key.shared(),
+                user: Arc::clone(&record.user),
+                project: record.project.shared(),
+                organization: self.organization.shared(),
             },
             admitted: record.at,
             hold: money.hold,
@@ -184,7 +184,7 @@ async fn recover(
             records.push(record);
         }
         batch.number = slots.last_number();
-        store.settle(Arc::new(records), Some(batch)).await.map_err(told)?;
+        store.settle(Arc::new(records), Some(Arc::new(batch))).await.map_err(told)?;
     }
     slots.clear().map_err(io)?;
     Ok(slots)

@@ -429,7 +429,7 @@ impl UsageStore for World {
     fn settle(
         &self,
         _: Arc<Vec<UsageRecord>>,
-        _: Option<domain::ledger::Batch>,
+        _: Option<Arc<domain::ledger::Batch>>,
     ) -> StoreResult<'_, ()> {
         self.ask(|_| Ok(()))
     }

@@ -59,6 +59,8 @@ impl LimitSet {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use domain::{LimitRules, Nanos};
 
     use super::*;
@@ -72,7 +74,7 @@ mod tests {
             rules: LimitRules::default(),
             updated_at: Timestamp(0),
         };
-        let name = |kind: ScopeKind| format!("{}-1", kind.as_str());
+        let name = |kind: ScopeKind| Arc::<str>::from(format!("{}-1", kind.as_str()));
         let payer = Payer {
             api_key: name(ScopeKind::ApiKey),
             user: name(ScopeKind::User),

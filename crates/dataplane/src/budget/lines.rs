@@ -3,7 +3,6 @@
 use std::sync::{Arc, PoisonError};
 
 use domain::bound::{Bound, Demand, IMAGE_TOKENS, NoBound, Unbounded};
-use domain::ledger::Payer;
 use domain::{Fault, Nanos, UsageFamily, fault::catalogue};
 use openai::demand::of_batch_line;
 use openai::view::View;
@@ -35,12 +34,7 @@ impl Tally {
     /// With the limits that stand over the call.
     pub(crate) async fn of(shared: &Arc<Dataplane>, call: &Arc<Call>) -> Result<Self, Fault> {
         let limited = if shared.budgets.may_apply() {
-            let payer = Payer {
-                api_key: call.key.id.to_string(),
-                user: call.key.owner.as_str().to_owned(),
-                project: call.project.to_string(),
-                organization: shared.budgets.organization(),
-            };
+            let payer = shared.budgets.payer(&call.key, &call.project);
             shared.budgets.limits().await?.over(&payer, call.at)
         } else {
             Vec::new()

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use domain::bound::{self, Bound, Demand, Limits, Metered, NoBound};
-use domain::{Fault, Nanos, Timestamp, ledger::Payer};
+use domain::{Fault, Nanos, Timestamp};
 use openai::surface::Operation;
 use openai::view::View;
 use providers::tokens::exact_input;
@@ -35,13 +35,7 @@ pub(crate) async fn ready(
     taken: &Taken,
 ) -> Result<Option<Spending>, Fault> {
     let limits = shared.budgets.limits().await?;
-    let payer = Payer {
-        api_key: permit.key.id.to_string(),
-        user: permit.key.owner.as_str().to_owned(),
-        project: permit.project.to_string(),
-        organization: shared.budgets.organization(),
-    };
-    let limited = limits.over(&payer, at);
+    let limited = limits.over(&shared.budgets.payer(&permit.key, &permit.project), at);
     if limited.is_empty() {
         return Ok(None);
     }

@@ -82,7 +82,7 @@ fn job(tab: &Tab, end: &End, kind: JobKind, object: &JobObject) -> Option<Job> {
         project: call.project.clone(),
         key: call.key.id.clone(),
         user: call.key.owner.as_str().to_owned(),
-        organization: tab.worker.shared.budgets.organization(),
+        organization: tab.worker.shared.budgets.organization().to_owned(),
         user_label: call.user_label.as_deref().map(str::to_owned),
         model: lines.map_or(asked, |lines| lines.model.clone()),
         largest_input: lines.map_or(0, |lines| lines.largest_input),

@@ -1,5 +1,7 @@
 //! What goes from a node to the store: settled attempts in numbered batches, and wishes for more.
 
+use std::sync::Arc;
+
 use super::{AccountId, Settlement};
 use crate::{Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
 
@@ -10,11 +12,11 @@ pub struct Holder(pub String);
 /// The scopes of a call, one of each kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Payer {
-    pub api_key: String,
+    pub api_key: Arc<str>,
     /// The user or service account that owns the key.
-    pub user: String,
-    pub project: String,
-    pub organization: String,
+    pub user: Arc<str>,
+    pub project: Arc<str>,
+    pub organization: Arc<str>,
 }
 
 /// Which of a call's accounts its hold stands in, in the order of [`Payer::accounts`]. Where it

@@ -180,9 +180,12 @@ impl Posted {
         match self {
             Self::Account(account) => vec![account.clone()],
             Self::Call { scopes: [api_key, user, project, organization], day } => {
-                let (api_key, user) = (api_key.clone(), user.clone());
-                let (project, organization) = (project.clone(), organization.clone());
-                let payer = Payer { api_key, user, project, organization };
+                let payer = Payer {
+                    api_key: api_key.as_str().into(),
+                    user: user.as_str().into(),
+                    project: project.as_str().into(),
+                    organization: organization.as_str().into(),
+                };
                 payer.accounts(Timestamp::from_seconds(*day)).collect()
             }
         }

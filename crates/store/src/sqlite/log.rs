@@ -34,7 +34,7 @@ const GROUP_ROWS: usize = 8192;
 #[derive(Clone, Default)]
 pub(crate) struct Settlements {
     pub(crate) records: Arc<Vec<UsageRecord>>,
-    pub(crate) batch: Option<Batch>,
+    pub(crate) batch: Option<Arc<Batch>>,
     /// The job that ends with them.
     pub(crate) job: Option<Arc<JobEnd>>,
 }

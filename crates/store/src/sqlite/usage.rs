@@ -19,7 +19,11 @@ use crate::rollup::{Counts, RollupRow, grain, shelves, source, usage_row};
 use crate::sql::{self, usage as usage_sql};
 
 impl UsageStore for Store {
-    fn settle(&self, records: Arc<Vec<UsageRecord>>, batch: Option<Batch>) -> StoreResult<'_, ()> {
+    fn settle(
+        &self,
+        records: Arc<Vec<UsageRecord>>,
+        batch: Option<Arc<Batch>>,
+    ) -> StoreResult<'_, ()> {
         self.log.write(Settlements { records, batch, job: None })
     }
 

@@ -16,7 +16,7 @@ fn holder() -> Holder {
 }
 
 fn payer(key: &str) -> Payer {
-    let [user, project, organization] = ["user-1", "proj_1", "org-1"].map(str::to_owned);
+    let [user, project, organization] = ["user-1", "proj_1", "org-1"].map(Into::into);
     Payer { api_key: key.into(), user, project, organization }
 }
 
