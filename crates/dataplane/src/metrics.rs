@@ -18,6 +18,7 @@ pub struct Metrics {
     pub(crate) overages: AtomicU64,
     pub(crate) connections: AtomicU64,
     pub(crate) ledger_breaches: AtomicU64,
+    lost_log_rows: AtomicU64,
 }
 
 impl Metrics {
@@ -36,6 +37,11 @@ impl Metrics {
         if let Some(at) = catalogue::ALL.iter().position(|entry| entry.code == code) {
             self.refusals[at].fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Notes how many rows the request log has lost since the start.
+    pub(crate) fn log_lost(&self, rows: u64) {
+        self.lost_log_rows.store(rows, Ordering::Relaxed);
     }
 
     pub fn connection_opened(&self) {
@@ -62,6 +68,8 @@ impl Metrics {
         let open = vec![(String::new(), in_flight as u64)];
         line("gauge", "tollgate_calls_in_flight", "Calls, drains and counts not yet ended.", &open);
         line("gauge", "tollgate_connections", "Open client connections.", &one(&self.connections));
+        let lost = one(&self.lost_log_rows);
+        line("counter", "tollgate_request_log_lost_total", "Rows the log could not take.", &lost);
         let breaches = one(&self.ledger_breaches);
         line("gauge", "tollgate_ledger_breaches", "Sums of the ledger that disagree.", &breaches);
         let outcomes =

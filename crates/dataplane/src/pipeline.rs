@@ -232,7 +232,8 @@ fn prepare(
         true => facts_model(head),
         false => summary.model,
     };
-    let tools = facts.spending.as_ref().and_then(|spending| spending.metered?.tools);
+    let metered = facts.spending.as_ref().and_then(|spending| spending.metered);
+    let tools = metered.and_then(|metered| metered.tools);
     let call = Call {
         request: facts.id,
         at: facts.at,
@@ -252,6 +253,7 @@ fn prepare(
         characters: summary.characters,
         gone: Gone::default(),
         rate: facts.rate,
+        choices: metered.map_or(1, |metered| metered.output.choices.max(1)),
         container_sessions: tools.map_or(1, |tools| tools.sessions.max(1)),
         clamped: facts.spending.as_ref().filter(|s| s.clamped).and_then(|s| s.output),
         held: Mutex::new(facts.spending.map(|s| s.held)),

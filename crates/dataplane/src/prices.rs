@@ -80,7 +80,7 @@ impl Prices {
         let used = Used {
             billed: Billed { tier, tokens: *tokens, units },
             largest_input: tokens.input,
-            chats: u64::from(call.operation.meter == Meter::Chat),
+            chats: if call.operation.meter == Meter::Chat { call.choices } else { 0 },
         };
         self.of([asked, served], call.at, used, call.operation.id, metrics)
     }
@@ -113,7 +113,8 @@ impl Prices {
         None
     }
 
-    fn miss(&self, model: &str, why: String, at: Timestamp) {
+    /// Notes a call that has no price, and tells of the first of a model.
+    pub(crate) fn miss(&self, model: &str, why: String, at: Timestamp) {
         let mut unpriced = self.unpriced.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(missed) = unpriced.get_mut(model) {
             *missed = Missed { why, attempts: missed.attempts + 1, last_at: at };
@@ -127,7 +128,7 @@ impl Prices {
 }
 
 /// Chat completions say nothing of searches. They are only made by models that are there for it
-/// (`gpt-4o-search-preview`, `gpt-5-search-api`), and those make one for every call.
+/// (`gpt-4o-search-preview`, `gpt-5-search-api`), and those make one for every answer.
 fn always_searches(model: &str, price: &ModelPrice) -> bool {
     model.contains("-search-") && price.unit(Unit::WebSearchCall).is_some()
 }

@@ -232,6 +232,11 @@ impl Worker {
         self.slots.give_back([slot]);
     }
 
+    /// Notes for the metrics how many rows the request log has lost since the start.
+    pub fn note_lost_log_rows(&self, rows: u64) {
+        self.shared.metrics.log_lost(rows);
+    }
+
     /// A slot for an attempt.
     pub(crate) fn slot(&self) -> Option<Slot> {
         self.slots.take()

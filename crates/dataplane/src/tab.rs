@@ -83,6 +83,8 @@ pub(crate) struct Call {
     pub(crate) rate: RateTicket,
     /// What is set aside for the one attempt of this call; it takes it.
     pub(crate) held: Mutex<Option<Held>>,
+    /// How many answers were asked for; as far as a limit had to look, else 1.
+    pub(crate) choices: u64,
     /// What a container costs that code runs in, in sessions of the smallest; as far as a limit
     /// had to look, else 1.
     pub(crate) container_sessions: u64,

@@ -70,6 +70,13 @@ pub struct Store {
 }
 
 impl Store {
+    /// Rows that wait for the request log to be written again, and rows that were let go since the
+    /// start because too many waited.
+    #[must_use]
+    pub fn log_backlog(&self) -> (u64, u64) {
+        self.log.backlog()
+    }
+
     /// Opens the data directory, and makes or migrates its files.
     ///
     /// # Errors

@@ -47,6 +47,8 @@ pub struct Flusher {
     books: Books,
     workers: Vec<(Arc<Worker>, Option<Group>)>,
     uses: HashMap<SecretHash, Timestamp>,
+    /// The request log could not be written at the last look.
+    log_waits: bool,
 }
 
 /// One worker's settlements, and what is free once they are posted.
@@ -65,7 +67,7 @@ impl Flusher {
         workers: Vec<Arc<Worker>>,
     ) -> Self {
         let workers = workers.into_iter().map(|worker| (worker, None)).collect();
-        Self { store, clock, books, workers, uses: HashMap::new() }
+        Self { store, clock, books, workers, uses: HashMap::new(), log_waits: false }
     }
 
     /// Runs until `quit` is called. A write that has begun is never dropped in the middle: nobody
@@ -86,6 +88,7 @@ impl Flusher {
         for place in 0..self.workers.len() {
             done &= self.flush_one(place).await;
         }
+        self.look_at_the_log();
         let uses: Vec<_> = self.uses.drain().collect();
         if !uses.is_empty()
             && let Err(error) = self.store.touch(uses).await
@@ -93,6 +96,21 @@ impl Flusher {
             tracing::warn!(%error, "last-used times cannot be written");
         }
         done
+    }
+
+    /// Tells of a request log that cannot be written; what calls cost is posted all the same.
+    fn look_at_the_log(&mut self) {
+        let (waiting, lost) = self.store.log_backlog();
+        if (waiting > 0) != self.log_waits {
+            self.log_waits = waiting > 0;
+            match self.log_waits {
+                true => tracing::error!(waiting, lost, "the request log cannot be written"),
+                false => tracing::info!(lost, "the request log is written again"),
+            }
+        }
+        if let Some((worker, _)) = self.workers.first() {
+            worker.note_lost_log_rows(lost);
+        }
     }
 
     /// A group that the store once refused goes alone, and what came since goes behind it.

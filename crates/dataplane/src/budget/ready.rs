@@ -51,7 +51,12 @@ pub(crate) async fn ready(
     let bound = match bounded(&demand) {
         Ok(bound) => bound,
         Err(_) if limited.iter().all(|one| one.limit.rules.allow_unbounded) => return Ok(None),
-        Err(no) => return Err(refuse::unbounded(&no)),
+        Err(no) => {
+            if no == NoBound::Unpriced {
+                shared.prices.miss(model.unwrap_or(""), "it was refused under a limit".into(), at);
+            }
+            return Err(refuse::unbounded(&no));
+        }
     };
     let mut wanted = bound;
     let (held, output) = match shared.budgets.hold_whole(&limited, &bound).await? {

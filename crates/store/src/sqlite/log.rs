@@ -2,13 +2,15 @@
 //!
 //! Two files have no common commit. The order makes every failure harmless to the sums: the rows
 //! are put into an open transaction of the log, then the rollups are committed durably, then the
-//! log. A failure before the rollups' commit undoes all, and the caller may come again. When only
-//! the log's own commit fails, the batch counts as written, and its rows are kept here and go in
-//! first next time; until they are in, further batches are refused. Only a power cut or a kill
-//! in that moment loses log rows, and never a count.
+//! log. Where the rollups cannot be written, all is undone, and the caller may come again. Where
+//! only the log cannot be, the batch counts as written all the same (case 117): its rows are kept
+//! here, up to [`KEPT_ROWS`], and go in first next time. The oldest beyond that are lost, and
+//! counted; so is what a power cut or a kill finds here. A count is never lost.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 
 use domain::UsageRecord;
@@ -29,6 +31,8 @@ const DEPTH: usize = 256;
 /// Batches and, roughly, rows that share one transaction.
 const GROUP: usize = 64;
 const GROUP_ROWS: usize = 8192;
+/// Rows that are kept while the log cannot be written.
+const KEPT_ROWS: usize = 65_536;
 
 /// Records, and what they cost.
 #[derive(Clone, Default)]
@@ -44,25 +48,43 @@ struct Job {
     reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
-pub(crate) struct Log(Worker<Job>);
+pub(crate) struct Log {
+    worker: Worker<Job>,
+    backlog: Arc<Backlog>,
+}
+
+/// Rows that the log could not take.
+#[derive(Default)]
+struct Backlog {
+    waiting: AtomicU64,
+    lost: AtomicU64,
+}
 
 impl Log {
     pub(crate) fn start(db: Connection, writer: Arc<Writer>) -> io::Result<Self> {
-        Worker::start("store-log", DEPTH, move |jobs| {
-            let mut thread = LogThread { db, writer, unlogged: Vec::new() };
+        let backlog = Arc::new(Backlog::default());
+        let counted = Arc::clone(&backlog);
+        let worker = Worker::start("store-log", DEPTH, move |jobs| {
+            let mut thread = LogThread { db, writer, unlogged: VecDeque::new(), backlog: counted };
             while let Ok(first) = jobs.recv() {
                 thread.write_group(first, &jobs);
             }
             let _ = thread.log_kept();
             connect::close(&thread.db);
-        })
-        .map(Self)
+        })?;
+        Ok(Self { worker, backlog })
+    }
+
+    /// Rows that wait for the log to be written again, and rows that were let go since the start.
+    pub(crate) fn backlog(&self) -> (u64, u64) {
+        let Backlog { waiting, lost } = &*self.backlog;
+        (waiting.load(Ordering::Relaxed), lost.load(Ordering::Relaxed))
     }
 
     pub(crate) fn write(&self, settlements: Settlements) -> StoreResult<'_, ()> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
-            self.0.submit(Job { settlements, reply })?;
+            self.worker.submit(Job { settlements, reply })?;
             answer.await.unwrap_or_else(|_| Err(gone()))
         })
     }
@@ -71,8 +93,9 @@ impl Log {
 struct LogThread {
     db: Connection,
     writer: Arc<Writer>,
-    /// Rows whose rollups are committed and whose log transaction was not.
-    unlogged: Vec<Settlements>,
+    /// Records whose rollups are committed and which are not in the log, the oldest first.
+    unlogged: VecDeque<Arc<Vec<UsageRecord>>>,
+    backlog: Arc<Backlog>,
 }
 
 impl LogThread {
@@ -97,30 +120,53 @@ impl LogThread {
 
     /// Where this returns early, the caller rolls the log's transaction back.
     fn write(&mut self, batches: Vec<Settlements>) -> Result<(), Failure> {
-        self.log_kept()?;
+        let kept = self.log_kept();
         if batches.iter().all(|batch| batch.records.is_empty()) {
             // Nothing but the promise that all before is written; the writer's queue is in order.
             return Ok(self.writer.write_blocking(|_| Ok(()))?);
         }
-        execute(&self.db, "BEGIN IMMEDIATE")?;
-        insert(&self.db, &batches)?;
-        let group = batches.clone();
-        self.writer.write_blocking(move |db| post(db, &group))?;
-        if commit(&self.db).is_err() {
-            self.unlogged = batches;
+        let records: Vec<_> = batches.iter().map(|batch| Arc::clone(&batch.records)).collect();
+        let logged = kept.and_then(|()| begin(&self.db, records.iter()));
+        if logged.is_err() && !self.db.is_autocommit() {
+            let _ = execute(&self.db, "ROLLBACK");
+        }
+        self.writer.write_blocking(move |db| post(db, &batches))?;
+        if logged.and_then(|()| Ok(commit(&self.db)?)).is_err() {
+            self.keep(records);
         }
         Ok(())
     }
 
     fn log_kept(&mut self) -> Result<(), Failure> {
         if !self.unlogged.is_empty() {
-            execute(&self.db, "BEGIN IMMEDIATE")?;
-            insert(&self.db, &self.unlogged)?;
+            begin(&self.db, self.unlogged.iter())?;
             commit(&self.db)?;
             self.unlogged.clear();
+            self.backlog.waiting.store(0, Ordering::Relaxed);
         }
         Ok(())
     }
+
+    fn keep(&mut self, records: Vec<Arc<Vec<UsageRecord>>>) {
+        self.unlogged.extend(records);
+        let mut rows: usize = self.unlogged.iter().map(|records| records.len()).sum();
+        while rows > KEPT_ROWS
+            && let Some(oldest) = self.unlogged.pop_front()
+        {
+            rows -= oldest.len();
+            self.backlog.lost.fetch_add(oldest.len() as u64, Ordering::Relaxed);
+        }
+        self.backlog.waiting.store(rows as u64, Ordering::Relaxed);
+    }
+}
+
+/// Puts rows into a transaction that it begins.
+fn begin<'r>(
+    db: &Connection,
+    records: impl Iterator<Item = &'r Arc<Vec<UsageRecord>>>,
+) -> Result<(), Failure> {
+    execute(db, "BEGIN IMMEDIATE")?;
+    insert(db, records.flat_map(|records| records.iter()))
 }
 
 /// The sums of those that are new: a batch or a job that was posted before is in the rollups too.
@@ -139,10 +185,13 @@ fn post(db: &Connection, group: &[Settlements]) -> Result<(), Failure> {
     usage::add(db, &rollup::fold(new.into_iter().flat_map(|records| records.iter())))
 }
 
-fn insert(db: &Connection, batches: &[Settlements]) -> Result<(), Failure> {
+fn insert<'r>(
+    db: &Connection,
+    records: impl Iterator<Item = &'r UsageRecord>,
+) -> Result<(), Failure> {
     let mut statement = db.prepare_cached(&sql::LOG_REQUEST)?;
     let mut last = None;
-    for record in batches.iter().flat_map(|batch| batch.records.iter()) {
+    for record in records {
         let mut row = Row { statement: &mut statement, record, last };
         row.put_call()?;
         row.put_numbers()?;

@@ -190,14 +190,30 @@ async fn a_log_that_fails_at_its_commit_keeps_its_rows_and_counts_once() {
         .unwrap();
     store.write(Arc::new((0..3).map(attempt).collect())).await.unwrap();
     assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(0), 3));
-    // One batch is kept; the next is refused whole, so that no more than one ever is.
-    let refused = store.write(Arc::new(vec![attempt(3)])).await.unwrap_err();
-    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
-    assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(0), 3));
+    // What follows is counted as well, and kept.
+    store.write(Arc::new(vec![attempt(3)])).await.unwrap();
+    assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(0), 4));
 
     outside.execute_batch("DROP TRIGGER spoil").unwrap();
-    store.write(Arc::new(vec![attempt(3)])).await.unwrap();
-    assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(4), 4));
+    store.write(Arc::new(vec![attempt(4)])).await.unwrap();
+    assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(5), 5));
+    assert_eq!(store.log_backlog(), (0, 0));
+}
+
+#[tokio::test]
+async fn case_117_a_log_that_is_locked_holds_up_no_sum_and_is_bounded() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    let outside = Connection::open(dir.path().join("requests.db")).unwrap();
+    outside.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let many = |from: i64| Arc::new((from..from + 40_000).map(attempt).collect::<Vec<_>>());
+    store.write(many(0)).await.unwrap();
+    store.write(many(40_000)).await.unwrap();
+    assert_eq!(requests_counted(&store).await, 80_000);
+    assert_eq!(store.log_backlog(), (40_000, 40_000), "the oldest are lost");
+    outside.execute_batch("ROLLBACK").unwrap();
+    store.write(Arc::new(vec![attempt(80_000)])).await.unwrap();
+    assert_eq!(store.request_log_rows().await, Ok(40_001));
 }
 
 #[tokio::test]

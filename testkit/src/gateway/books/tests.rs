@@ -11,7 +11,9 @@ const REQUESTS: &str = "CREATE TABLE requests (request_id TEXT, attempt INT, at_
     output_image_tokens INT, cost_nanos INT)";
 const LEDGER: &str = "CREATE TABLE spend_limits (scope_kind TEXT, scope_id TEXT, period TEXT, \
     amount_nanos INT, allow_unbounded INT, updated_at INT);
-    CREATE TABLE leases (amount INT);
+    CREATE TABLE leases (holder TEXT, scope_kind TEXT, scope_id TEXT, period TEXT, start_at INT,
+        amount INT);
+    CREATE TABLE jobs (upstream_request TEXT);
     CREATE TABLE accounts (scope_kind TEXT, scope_id TEXT, period TEXT, start_at INT, end_at INT, \
     posted INT, leased INT, overage INT);
     CREATE TABLE ledger_entries (kind TEXT, cost INT, api_key TEXT, user TEXT, project TEXT, \
@@ -87,8 +89,8 @@ fn each_false_book_is_found() {
         ("UPDATE requests SET estimated = 1", "estimated although"),
         ("DELETE FROM requests", "0 records instead of 1"),
         ("INSERT INTO requests SELECT * FROM requests", "2 records instead of 1"),
-        ("INSERT INTO leases VALUES (1)", "1 leases are left"),
-        ("UPDATE accounts SET leased = 1", "are leased after"),
+        ("INSERT INTO leases (holder, amount) VALUES ('local', 1)", "1 leases are left"),
+        ("UPDATE accounts SET leased = 1", "leased after a clean stop"),
         ("UPDATE accounts SET posted = posted + 1", "in the entries"),
         ("UPDATE ledger_entries SET cost = cost + 1", "in the entries"),
         ("UPDATE spend_limits SET amount_nanos = amount_nanos - 1", "past the limit"),
