@@ -5,8 +5,8 @@ use std::sync::PoisonError;
 
 use domain::fault::catalogue;
 use domain::ledger::{
-    AccountFilter, AccountId, AccountQuery, AccountState, Correction, Entry, EntryPage, EntryQuery,
-    Imbalance, Remedy, Sum, Trust,
+    AccountFilter, AccountId, AccountQuery, AccountState, BALANCES_MADE, Correction, Entry,
+    EntryPage, EntryQuery, Imbalance, Remedy, Sum, Trust,
 };
 use domain::{Actor, Change, Fault, Nanos, Paged, PeriodKind, ProjectId, ScopeId, ScopeKind};
 use serde_json::{Value, json};
@@ -127,7 +127,8 @@ impl Control {
         let write = Write {
             changes: vec![Change::CorrectLedger(correction.clone())],
             audit: vec![line],
-            stale: Stale::Nothing,
+            // What is in hand may be more than is left now.
+            stale: Stale::Limits(Vec::new()),
         };
         self.commit(&what, write).await?;
         // It is made, whether the look at what came of it succeeds or not.
@@ -157,6 +158,7 @@ impl Control {
             CorrectionDraft::Balance { account, trust } => {
                 let what = account.name();
                 let sum = if trust == Trust::Leases { Sum::Leases } else { Sum::Entries };
+                let after = self.balances_made().await?;
                 let found = self.verify_ledger(true).await?;
                 let breach = found.iter().find(|b| b.account == account && b.sum == sum);
                 let breach = breach.ok_or_else(|| {
@@ -164,9 +166,14 @@ impl Control {
                     Fault::because(&catalogue::CONFLICT, why)
                 })?;
                 let difference = Nanos(breach.kept.0.saturating_sub(breach.summed.0));
-                (what, Remedy::Balance { account, difference, trust })
+                (what, Remedy::Balance { account, difference, trust, after })
             }
         })
+    }
+
+    async fn balances_made(&self) -> Result<u64, Fault> {
+        let made = self.records.meta(BALANCES_MADE).await.map_err(away)?;
+        Ok(made.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes))
     }
 
     fn breaches(&self) -> Vec<Imbalance> {

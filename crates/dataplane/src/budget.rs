@@ -195,8 +195,8 @@ impl Budgets {
         let returned = self.ledger.give_back(Holder(LESSEE.into()), shares.clone()).await;
         if returned.is_err() {
             // The limits may have been read since: what comes back now is of before that.
-            self.changed();
             self.book().keep(shares);
+            self.changed();
         }
         self.lanes.forget_declined();
         returned

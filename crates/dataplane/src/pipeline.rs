@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use domain::bound::{Media, Metered};
 use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
 use egress::Outgoing;
 use http::header::{CONTENT_TYPE, UPGRADE};
@@ -253,6 +254,8 @@ fn prepare(
         characters: summary.characters,
         gone: Gone::default(),
         rate: facts.rate,
+        tier: metered.map(|metered| metered.tier),
+        counts_apart: summary.stream && metered.is_some_and(|metered| several_pictures(&metered)),
         choices: metered.map_or(1, |metered| metered.output.choices.max(1)),
         container_sessions: tools.map_or(1, |tools| tools.sessions.max(1)),
         clamped: facts.spending.as_ref().filter(|s| s.clamped).and_then(|s| s.output),
@@ -261,6 +264,10 @@ fn prepare(
         _open: facts.open,
     };
     Ok((Arc::new(call), Ready { method: head.method.clone(), target, headers, body, broken }))
+}
+
+fn several_pictures(metered: &Metered) -> bool {
+    matches!(metered.media, Some(Media::Images { count, .. }) if count > 1)
 }
 
 /// The model that `GET /v1/models/{model}` names.

@@ -76,7 +76,7 @@ impl Prices {
         if !counted {
             return None;
         }
-        let tier = Tier::served(count.service_tier.as_deref());
+        let tier = Tier::served(count.service_tier.as_deref(), call.tier);
         let used = Used {
             billed: Billed { tier, tokens: *tokens, units },
             largest_input: tokens.input,

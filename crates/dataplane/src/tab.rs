@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::ledger::Covered;
+use domain::price::Tier;
 use domain::{
     Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens,
     UsageFamily, UsageRecord, fault::catalogue,
@@ -85,6 +86,10 @@ pub(crate) struct Call {
     pub(crate) held: Mutex<Option<Held>>,
     /// How many answers were asked for; as far as a limit had to look, else 1.
     pub(crate) choices: u64,
+    /// The service tier that was asked for; as far as a limit had to look.
+    pub(crate) tier: Option<Tier>,
+    /// The answer is a stream of several pictures: its last count may be of one of them alone.
+    pub(crate) counts_apart: bool,
     /// What a container costs that code runs in, in sessions of the smallest; as far as a limit
     /// had to look, else 1.
     pub(crate) container_sessions: u64,
@@ -263,7 +268,7 @@ impl Tab {
         }
         let reported = || self.cost(end, tokens);
         let Some(hold) = self.hold() else { return (reported(), false) };
-        let known = end.count.whole && end.count.bad_usage == 0;
+        let known = end.count.whole && end.count.bad_usage == 0 && !self.call.counts_apart;
         match reported().filter(|_| known) {
             Some(cost) => (Some(cost), false),
             None => (Some(Cost::of(hold)), true),

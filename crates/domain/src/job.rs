@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::ledger::{Covered, Holder, Payer, Posting, Reason};
+use crate::price::Tier;
 use crate::{KeyId, Nanos, ProjectId, RequestId, Timestamp, UpstreamId, UsageFamily};
 
 /// A job's name: that of the attempt that began it.
@@ -78,6 +79,10 @@ pub struct Job {
     pub model: Option<String>,
     /// The most input tokens that one line of a batch can have: decides about long-context prices.
     pub largest_input: u64,
+    /// What a container costs that its code runs in, in sessions of the smallest.
+    pub container_sessions: u64,
+    /// The service tier that its call asked for, as far as a limit had to look.
+    pub tier: Option<Tier>,
     pub upstream: UpstreamId,
     pub upstream_request: Option<String>,
     /// What the creating call was answered.

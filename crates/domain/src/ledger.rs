@@ -24,7 +24,7 @@ mod simulation;
 
 pub use attempt::{Attempt, Breach, Phase, Recovered};
 pub use book::{Book, Missing, Seat, Settlement};
-pub use correction::{Correction, Remedy, Trust, Uncorrectable};
+pub use correction::{BALANCES_MADE, Correction, Remedy, Trust, Uncorrectable};
 pub use posting::{Ask, Batch, Covered, Holder, Payer, Posting, Reason};
 pub use report::{
     AccountFilter, AccountQuery, AccountState, Entry, EntryKind, EntryPage, EntryQuery, Imbalance,

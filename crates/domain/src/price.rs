@@ -44,11 +44,27 @@ impl Tier {
         })
     }
 
-    /// The tier that an answer was served at: the default one where it names none, `None` where it
-    /// names one that is not known here (its tokens then cost the dearest that is known).
+    /// As a request names it.
     #[must_use]
-    pub fn served(text: Option<&str>) -> Option<Self> {
-        text.map_or(Some(Self::Default), Self::parse)
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+            Self::Batch => "batch",
+        }
+    }
+
+    /// The tier that an answer was served at. Where it names none that is the default one, or the
+    /// dearer one that was asked for. `None` where it names one that is not known here (its tokens
+    /// then cost the dearest that is known).
+    #[must_use]
+    pub fn served(text: Option<&str>, asked: Option<Self>) -> Option<Self> {
+        match text {
+            Some(text) => Self::parse(text),
+            None if asked == Some(Self::Priority) => asked,
+            None => Some(Self::Default),
+        }
     }
 }
 

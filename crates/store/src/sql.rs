@@ -283,7 +283,7 @@ pub(crate) const ADD_ENTRY: &str = "INSERT INTO ledger_entries
 const JOB_COLUMNS: &str =
     "id, kind, target, operation, family, request, attempt, admitted_at, project,
     api_key, user, organization, user_label, model, largest_input, upstream, upstream_request, status, hold,
-    given_up_at, polls";
+    given_up_at, polls, container_sessions, tier";
 pub(crate) static JOBS_DUE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {JOB_COLUMNS} FROM jobs WHERE next_poll_at <= $1 ORDER BY next_poll_at LIMIT $2"
@@ -292,7 +292,7 @@ pub(crate) static JOBS_DUE: LazyLock<String> = LazyLock::new(|| {
 pub(crate) static JOB_OF: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {JOB_COLUMNS} FROM jobs WHERE upstream = $1 AND target = $2"));
 pub(crate) static OPEN_JOB: LazyLock<String> = LazyLock::new(|| {
-    format!("INSERT INTO jobs ({JOB_COLUMNS}, next_poll_at) VALUES ({})", placeholders(1, 22))
+    format!("INSERT INTO jobs ({JOB_COLUMNS}, next_poll_at) VALUES ({})", placeholders(1, 24))
 });
 pub(crate) const JOB: &str = "SELECT 1 FROM jobs WHERE id = $1";
 pub(crate) const POLL_LATER: &str =

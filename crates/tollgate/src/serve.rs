@@ -111,6 +111,9 @@ impl Running {
         let (verifying, asking) = (verifier.run(&quit), jobs.run(&quit));
         let beside = async { tokio::join!(alerts.run(&quit), idle, verifying, asking) };
         tokio::join!(serving, flusher.run(&quit), beside);
+        // With calls still open the next start must look at their slots first. Asked before the
+        // last flush, which takes along what they settled.
+        let all_ended = app.dataplane.tasks.count() == 0;
         let late = Instant::now() + LAST;
         while !flusher.flush().await {
             if Instant::now() > late {
@@ -118,10 +121,7 @@ impl Running {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        // With calls still open the next start must look at their slots first.
-        if app.dataplane.tasks.count() == 0
-            && let Err(error) = ledger::close(&app.store).await
-        {
+        if all_ended && let Err(error) = ledger::close(&app.store).await {
             tracing::warn!(%error, "the shares of budgets will be returned at the next start");
         }
         Ok(())

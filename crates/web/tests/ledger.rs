@@ -268,7 +268,8 @@ fn an_account_is_corrected_by_an_amount_or_by_the_side_to_trust() {
     assert_eq!(made.body["breaches"], json!([]), "it was looked at again");
     let state = gateway.world.state();
     let account = month();
-    let balance = Remedy::Balance { account, difference: Nanos(5), trust: Trust::Entries };
+    let balance =
+        Remedy::Balance { account, difference: Nanos(5), trust: Trust::Entries, after: 0 };
     assert_eq!(state.corrections[1].remedy, balance);
     assert!(state.stopped.is_empty());
     assert_eq!(state.audit.last().unwrap().project.as_ref().unwrap().as_str(), "proj_1");

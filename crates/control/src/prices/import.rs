@@ -112,6 +112,7 @@ impl Control {
         Ok(alarming(
             old.iter().map(|(model, price)| (model.as_str(), price)),
             new.iter().map(|(model, price)| (model.as_str(), price)),
+            self.clock.now(),
         ))
     }
 

@@ -254,9 +254,13 @@ impl Budgets {
     fn take_in(&self, wishes: &[Wish], answers: Vec<Result<Nanos, Declined>>, since: u64) -> Nos {
         let mut nos = Nos::new();
         let mut book = self.book();
+        let mut granted = false;
         for ((at, seat, _), answer) in wishes.iter().zip(answers) {
             match answer {
-                Ok(granted) => book.granted(*seat, granted),
+                Ok(share) => {
+                    book.granted(*seat, share);
+                    granted = true;
+                }
                 Err(no) => {
                     if since == self.changes() {
                         self.lanes.note(*seat, no);
@@ -264,6 +268,11 @@ impl Budgets {
                     nos.push((*at, no));
                 }
             }
+        }
+        drop(book);
+        if granted && since != self.changes() {
+            // It may be of the old limits, and come after the new ones were read.
+            self.changed();
         }
         nos
     }

@@ -21,6 +21,7 @@ pub(crate) struct Tally {
     bound: Result<i64, Fault>,
     model: Models,
     largest_input: u64,
+    container_sessions: u64,
 }
 
 enum Models {
@@ -41,7 +42,7 @@ impl Tally {
         };
         let (bound, model) = (Ok(0), Models::None);
         let (shared, call) = (Arc::clone(shared), Arc::clone(call));
-        Ok(Self { shared, call, limited, bound, model, largest_input: 0 })
+        Ok(Self { shared, call, limited, bound, model, largest_input: 0, container_sessions: 1 })
     }
 
     /// Whether a limit stands over the batch.
@@ -69,6 +70,10 @@ impl Tally {
     }
 
     fn note_model(&mut self, model: Option<&str>, demand: Option<&Demand>) {
+        if let Some(Demand::Metered(line)) = demand {
+            let sessions = line.tools.map_or(1, |tools| tools.sessions);
+            self.container_sessions = self.container_sessions.max(sessions);
+        }
         let metered = match demand {
             Some(Demand::Metered(m)) if m.media.is_none() && m.tools.is_none() => Some(m),
             _ => None,
@@ -87,12 +92,12 @@ impl Tally {
 
     /// Sets aside what all lines can cost, and notes what they are.
     pub(crate) async fn hold(self, family: UsageFamily) -> Result<(), Fault> {
-        let Self { shared, call, limited, bound, model, largest_input } = self;
+        let Self { shared, call, limited, bound, model, largest_input, container_sessions } = self;
         let model = match model {
             Models::One(model) => Some(model),
             Models::None | Models::Several => None,
         };
-        let _ = call.lines.set(Lines { model, largest_input, family });
+        let _ = call.lines.set(Lines { model, largest_input, container_sessions, family });
         if limited.is_empty() {
             return Ok(());
         }

@@ -144,7 +144,7 @@ impl Checker {
                 video_ms: if job.kind == JobKind::Video { object.media_ms } else { 0 },
                 web_search_calls: tools.web_searches,
                 file_search_calls: tools.file_searches,
-                code_interpreter_sessions: tools.containers.len() as u64,
+                code_interpreter_sessions: tools.containers.len() as u64 * job.container_sessions,
                 ..Units::default()
             };
             let billed = Billed { tier, tokens, units };
@@ -153,16 +153,18 @@ impl Checker {
         };
         match (job.kind, object.course, object.tokens) {
             (JobKind::Batch, ..) => self.batch(upstream, &end, object).await,
+            // A video that does not say how long it is may be any length.
+            (JobKind::Video, Course::Completed, _) if object.media_ms == 0 => end.in_full(),
             (JobKind::Video, Course::Completed, _) => {
                 let tier = Some(Tier::Default);
                 self.priced(&end, share(tier, Tokens::default()))
             }
             (JobKind::Response, _, Some(tokens)) => {
-                let tier = Tier::served(object.service_tier.as_deref());
+                let tier = Tier::served(object.service_tier.as_deref(), job.tier);
                 self.priced(&end, share(tier, tokens))
             }
-            // A video that did not come, and a response that failed without a count, are free.
-            (JobKind::Video, ..) | (JobKind::Response, Course::Failed, None) => end.nothing(),
+            // A video that did not come is free; a response may have run long before it failed.
+            (JobKind::Video, ..) => end.nothing(),
             (JobKind::Response, ..) => end.in_full(),
         }
     }
@@ -203,7 +205,7 @@ impl Checker {
         job: &Job,
         object: &JobObject,
     ) -> Result<Output, String> {
-        let mut output = Output::default();
+        let mut output = Output::new(job.container_sessions);
         for file in &object.files {
             match self.get(upstream, &format!("/files/{file}/content"), job).await? {
                 Got::Body(answer) => {
@@ -213,6 +215,8 @@ impl Checker {
                 Got::Gone => output.unknown = true,
             }
         }
+        // A file that is not named yet, or no longer.
+        output.unknown |= object.answered.is_some_and(|answered| output.answered < answered);
         Ok(output)
     }
 

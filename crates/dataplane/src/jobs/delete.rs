@@ -18,9 +18,14 @@ pub(crate) async fn before_delete(worker: &Worker, call: &Call, upstream: &Upstr
     let found = shared.jobs.job_of(upstream.clone(), format!("{collection}{object}")).await;
     let Ok(Some(job)) = found else { return };
     let now = shared.clock.now();
-    if let Checked::Ended { records, cost } = Checker::of(worker).check(&job, now).await
-        && let Err(error) = shared.jobs.end_job(job, Arc::new(records), cost, now).await
-    {
+    let checked = Checker::of(worker).check(&job, now).await;
+    let Checked::Ended { records, cost } = checked else { return };
+    let over = cost > job.hold;
+    if let Err(error) = shared.jobs.end_job(job, Arc::new(records), cost, now).await {
         tracing::error!(%error, "a job's end cannot be written");
+    }
+    if over {
+        // An account may stand past its limit now: shares in hand must not be spent.
+        shared.budgets.changed();
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Lines {
     pub(crate) model: Option<String>,
     /// Tokens.
     pub(crate) largest_input: u64,
+    /// Of the dearest container among them, in sessions of the smallest.
+    pub(crate) container_sessions: u64,
     pub(crate) family: UsageFamily,
 }
 
@@ -86,6 +88,8 @@ fn job(tab: &Tab, end: &End, kind: JobKind, object: &JobObject) -> Option<Job> {
         user_label: call.user_label.as_deref().map(str::to_owned),
         model: lines.map_or(asked, |lines| lines.model.clone()),
         largest_input: lines.map_or(0, |lines| lines.largest_input),
+        container_sessions: lines.map_or(call.container_sessions, |l| l.container_sessions),
+        tier: call.tier,
         upstream: tab.upstream.id.clone(),
         upstream_request: tab.upstream_request().map(str::to_owned),
         status: end.status,

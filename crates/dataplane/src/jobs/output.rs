@@ -22,11 +22,19 @@ pub(super) struct Sum {
 #[derive(Debug, Default)]
 pub(super) struct Output {
     pub(super) sums: Vec<Sum>,
+    /// Lines that were answered.
+    pub(super) answered: u64,
+    /// What a container costs, in sessions of the smallest.
+    container_sessions: u64,
     /// Some of it cannot be read, or does not say what it cost.
     pub(super) unknown: bool,
 }
 
 impl Output {
+    pub(super) fn new(container_sessions: u64) -> Self {
+        Self { container_sessions, ..Self::default() }
+    }
+
     pub(super) async fn read(&mut self, shared: &Dataplane, body: AnswerBody) -> Result<(), Fault> {
         let mut lines = Lines::of(body);
         while let Some(line) = lines.next(shared).await? {
@@ -41,6 +49,7 @@ impl Output {
         }
         match line_answer(line) {
             Some(LineAnswer { tokens: Some(tokens), model, tools, chat, .. }) => {
+                self.answered += 1;
                 self.add(model, &tokens, &tools, chat);
             }
             Some(LineAnswer { refused: true, .. }) => {}
@@ -62,7 +71,7 @@ impl Output {
         let units = &mut used.billed.units;
         units.web_search_calls += tools.web_searches;
         units.file_search_calls += tools.file_searches;
-        units.code_interpreter_sessions += tools.containers.len() as u64;
+        units.code_interpreter_sessions += tools.containers.len() as u64 * self.container_sessions;
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Correction {
     pub author: String,
 }
 
+/// The installation's small value that counts the balances made: eight bytes, the lowest first.
+pub const BALANCES_MADE: &str = "ledger_balances_made";
+
 /// What is put right. Amounts are added to what is posted; none brings it below zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
@@ -28,7 +31,10 @@ pub enum Remedy {
     /// One account alone counts too much, or too little.
     Account { account: AccountId, amount: Nanos },
     /// The sums of an account do not agree, by `difference`: what the account says less the sum.
-    Balance { account: AccountId, difference: Nanos, trust: Trust },
+    ///
+    /// `after` is how many balances had been made when the sums were read: one that came between
+    /// may have put the same difference right.
+    Balance { account: AccountId, difference: Nanos, trust: Trust, after: u64 },
 }
 
 /// Which side of sums that do not agree is believed.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::Timestamp;
+
 use super::{Cell, ModelPrice, Tier, TokenKind, Unit};
 
 /// A price that changes by more than this factor, up or down, is more likely a mistake.
@@ -34,15 +36,17 @@ impl fmt::Display for Alarm {
     }
 }
 
-/// Everything in `new` that nobody should take over unseen.
+/// Everything in `new` that nobody should take over unseen. Prices that do not hold now are none.
 #[must_use]
 pub fn alarming<'a>(
     old: impl IntoIterator<Item = (&'a str, &'a ModelPrice)>,
     new: impl IntoIterator<Item = (&'a str, &'a ModelPrice)>,
+    now: Timestamp,
 ) -> Vec<Alarm> {
-    let new: BTreeMap<_, _> = new.into_iter().collect();
+    let holds = |(_, price): &(&str, &ModelPrice)| price.holds_at(now);
+    let new: BTreeMap<_, _> = new.into_iter().filter(holds).collect();
     let mut found = Vec::new();
-    for (name, old) in old {
+    for (name, old) in old.into_iter().filter(holds) {
         let model = name.to_owned();
         match new.get(name) {
             None => found.push(Alarm::Dropped { model }),
@@ -121,6 +125,8 @@ impl fmt::Display for Place {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp(1_000);
+
     fn price(cells: &[(TokenKind, u64)]) -> ModelPrice {
         let mut price = ModelPrice::default();
         for (kind, picos) in cells {
@@ -131,14 +137,17 @@ mod tests {
     }
 
     fn alarms(old: &ModelPrice, new: &ModelPrice) -> Vec<Alarm> {
-        alarming([("m", old)], [("m", new)])
+        alarming([("m", old)], [("m", new)], NOW)
     }
 
     #[test]
     fn case_27_a_dropped_model_and_a_leap_are_alarming() {
         let old = price(&[(TokenKind::Input, 100), (TokenKind::Output, 100)]);
         let model = || "m".to_owned();
-        assert_eq!(alarming([("m", &old)], []), [Alarm::Dropped { model: model() }]);
+        assert_eq!(alarming([("m", &old)], [], NOW), [Alarm::Dropped { model: model() }]);
+        let mut ended = old.clone();
+        ended.until = Some(NOW);
+        assert_eq!(alarms(&old, &ended), [Alarm::Dropped { model: model() }]);
         assert_eq!(alarms(&old, &ModelPrice::free()), [Alarm::Free { model: model() }]);
         let lost = Alarm::Lost { model: model(), what: "Output".to_owned() };
         assert_eq!(alarms(&old, &price(&[(TokenKind::Input, 100)])), [lost]);
@@ -169,7 +178,7 @@ mod tests {
             let cells = [(TokenKind::Input, new), (TokenKind::Output, 5)];
             assert_eq!(alarms(&old, &price(&cells)), []);
         }
-        assert_eq!(alarming([], [("m", &old)]), []);
+        assert_eq!(alarming([], [("m", &old)], NOW), []);
         assert_eq!(alarms(&ModelPrice::free(), &old), []);
     }
 }

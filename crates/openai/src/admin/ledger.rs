@@ -270,7 +270,7 @@ impl<'a> LedgerCorrection<'a> {
         let (entry, account, amount, trust) = match &correction.remedy {
             Remedy::Entry { place, amount } => (Some(*place), None, amount, None),
             Remedy::Account { account, amount } => (None, Some(account), amount, None),
-            Remedy::Balance { account, difference, trust } => {
+            Remedy::Balance { account, difference, trust, .. } => {
                 (None, Some(account), difference, Some(trust.as_str()))
             }
         };

@@ -1,5 +1,6 @@
 //! Responses: turns of a model with tools, some of which run at the provider.
 
+use domain::ObjectKind;
 use domain::bound::{Demand, Metered, Output, OutputLimit, Tools, Unbounded};
 
 use super::{Bad, TOOL_CALLS, is_given, number, text};
@@ -64,7 +65,10 @@ fn tools(view: &View, body: &[u8]) -> Result<Option<Tools>, Bad> {
     }
     let why = "must be a whole number from 1 to 1000";
     let asked = number::count(view, body, Field::MaxToolCalls, 1..=1_000, why)?;
-    let sessions = match (container, hints.has(Hints::LARGE_CONTAINER)) {
+    // One that was opened before may be of any size: it is named, or earlier turns bring it.
+    let earlier = view.references.iter().any(|(kind, _)| *kind == ObjectKind::Container)
+        || text::input(view, body).open;
+    let sessions = match (container, hints.has(Hints::LARGE_CONTAINER) || earlier) {
         (false, _) => 0,
         (true, false) => 1,
         (true, true) => LARGE,

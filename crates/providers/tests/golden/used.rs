@@ -59,7 +59,7 @@ impl Used {
     }
 
     pub(crate) fn billed(self) -> Billed {
-        Billed { tier: Tier::served(self.tier), tokens: self.tokens, units: self.units }
+        Billed { tier: Tier::served(self.tier, None), tokens: self.tokens, units: self.units }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::ledger::{AccountId, Batch, Covered};
 use domain::ports::{Jobs, StoreResult};
+use domain::price::Tier;
 use domain::{
     Job, JobHold, JobId, JobKind, Nanos, RequestId, SecretHash, Timestamp, UpstreamId, UsageFamily,
     UsageRecord,
@@ -13,7 +14,7 @@ use rusqlite::{Connection, Row, params};
 use super::failure::Failure;
 use super::ledger;
 use super::log::Settlements;
-use super::query::{all, id, one, text, time};
+use super::query::{all, id, one, optional_text, text, time};
 use super::{Store, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
@@ -37,7 +38,12 @@ impl Jobs for Store {
     }
 
     fn open_jobs(&self, due: Timestamp, limit: u32) -> StoreResult<'_, Vec<Job>> {
-        self.reports.ask(move |db| all(db, &sql::JOBS_DUE, params![due.0, limit], read))
+        // One that a later version wrote must not keep all others waiting.
+        self.reports.ask(move |db| {
+            let known = |row: &Row<'_>| Ok(read(row).ok());
+            let due = all(db, &sql::JOBS_DUE, params![due.0, limit], known)?;
+            Ok(due.into_iter().flatten().collect())
+        })
     }
 
     fn job_of(&self, upstream: UpstreamId, target: String) -> StoreResult<'_, Option<Job>> {
@@ -145,6 +151,8 @@ fn insert(db: &Connection, job: &Job, first_poll: Timestamp) -> Result<(), Failu
         job.hold.0,
         job.given_up_at.0,
         job.polls,
+        i64::try_from(job.container_sessions).unwrap_or(i64::MAX),
+        job.tier.map(Tier::as_str),
         first_poll.0,
     ])?;
     Ok(())
@@ -173,5 +181,7 @@ fn read(row: &Row<'_>) -> Result<Job, Failure> {
         hold: Nanos(row.get(18)?),
         given_up_at: time(row, 19)?,
         polls: row.get(20)?,
+        container_sessions: row.get::<_, i64>(21)?.cast_unsigned(),
+        tier: optional_text(row, 22)?.and_then(Tier::parse),
     })
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use domain::ledger::{
-    AccountId, Batch, Correction, Holder, Imbalance, Remedy, Sum, Trust, Verdict,
+    AccountId, BALANCES_MADE, Batch, Correction, Holder, Imbalance, Remedy, Sum, Trust, Verdict,
 };
-use domain::ports::{Ledger, LedgerReport, Records};
+use domain::ports::{Ledger, LedgerReport, Records, StoreError};
 use domain::{Change, Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
 use rusqlite::Connection;
 use store::Store;
@@ -26,7 +26,9 @@ async fn breaches(store: &Store, whole: bool) -> Vec<(AccountId, Sum, i64, i64)>
 
 async fn trust(store: &Store, breach: &(AccountId, Sum, i64, i64), trust: Trust) {
     let (account, difference) = (breach.0.clone(), Nanos(breach.2 - breach.3));
-    let remedy = Remedy::Balance { account, difference, trust };
+    let made = store.meta(BALANCES_MADE).await.unwrap();
+    let after = made.map_or(0, |bytes| u64::from_le_bytes(bytes.try_into().unwrap()));
+    let remedy = Remedy::Balance { account, difference, trust, after };
     let correction = Correction { at: NOW, remedy, why: "seen".into(), author: "key_admin".into() };
     store.apply(vec![Change::CorrectLedger(correction)], vec![]).await.unwrap();
 }
@@ -116,4 +118,20 @@ async fn a_look_goes_on_from_where_the_last_one_ended() {
         }
     }
     assert_eq!(breaches(&store, false).await, []);
+}
+
+#[tokio::test]
+async fn of_two_who_saw_one_difference_one_puts_it_right() {
+    let (dir, store) = fresh();
+    store.post(batch_of(1, 25)).await.unwrap();
+    edit(dir.path(), POSTED);
+    let found = breaches(&store, true).await;
+    let (account, difference) = (found[0].0.clone(), Nanos(5));
+    let remedy = Remedy::Balance { account, difference, trust: Trust::Entries, after: 0 };
+    let correction = Correction { at: NOW, remedy, why: "seen".into(), author: "key_admin".into() };
+    let change = || vec![Change::CorrectLedger(correction.clone())];
+    store.apply(change(), vec![]).await.unwrap();
+    let again = store.apply(change(), vec![]).await.unwrap_err();
+    assert!(matches!(again, StoreError::Conflict(_)), "{again}");
+    assert_eq!(breaches(&store, true).await, []);
 }

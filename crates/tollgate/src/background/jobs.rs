@@ -18,6 +18,8 @@ use crate::server::Stop;
 
 /// Between two looks at what is due.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Seconds until an end that could not be written is tried again.
+const AGAIN: i64 = 10;
 /// How many are asked for at a time.
 const AT_ONCE: u32 = 16;
 
@@ -98,8 +100,14 @@ impl Inner {
             Checked::Ended { records, cost } => {
                 tracing::debug!(job = %job.id, %cost, "a job has ended");
                 let over = cost > job.hold;
+                let id = job.id.clone();
                 let ending = self.store.end_job(job, Arc::new(records), cost, self.clock.now());
                 let ended = ending.await;
+                if ended.is_err() {
+                    // Others' turn first; where that cannot be written either, it stays due.
+                    let later = self.clock.now().plus_seconds(AGAIN);
+                    let _ = self.store.poll_later(id, later).await;
+                }
                 if over {
                     // An account may stand past its limit now: shares in hand must not be spent.
                     self.dataplane.limits_changed(&[]);

@@ -62,6 +62,8 @@ fn job(request: &str, hold: Nanos) -> Job {
         user_label: None,
         model: None,
         largest_input: 0,
+        container_sessions: 1,
+        tier: None,
         upstream: "up_1".into(),
         upstream_request: None,
         status: 200,

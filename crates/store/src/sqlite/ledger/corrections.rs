@@ -2,7 +2,9 @@
 //! together or not at all.
 
 use domain::Nanos;
-use domain::ledger::{AccountId, Correction, Entry, Posted, Reason, Remedy, Trust, Uncorrectable};
+use domain::ledger::{
+    AccountId, BALANCES_MADE, Correction, Entry, Posted, Reason, Remedy, Trust, Uncorrectable,
+};
 use domain::ports::StoreError;
 use rusqlite::{Connection, params};
 
@@ -24,10 +26,24 @@ pub(crate) fn apply(db: &Connection, correction: &Correction) -> Result<(), Fail
             add(db, account, *amount, Nanos(0))?;
             write(db, correction, &Posted::Account(account.clone()), (*amount, Nanos(0)), None)
         }
-        Remedy::Balance { account, difference, trust } => {
+        Remedy::Balance { account, difference, trust, after } => {
+            once(db, *after)?;
             balance(db, correction, account, *difference, *trust)
         }
     }
+}
+
+/// Of two who saw the same difference only one puts it right.
+fn once(db: &Connection, after: u64) -> Result<(), Failure> {
+    let made = one(db, sql::META, params![BALANCES_MADE], |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
+    let made = made.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
+    if made != after {
+        let why = "another correction came between; look at the ledger again";
+        return Err(StoreError::Conflict(why.to_owned()).into());
+    }
+    let made = made.saturating_add(1).to_le_bytes();
+    db.execute(sql::PUT_META, params![BALANCES_MADE, made])?;
+    Ok(())
 }
 
 fn correct_entry(

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use domain::ledger::{AccountId, Ask, Covered, Holder, Row};
+use domain::price::Tier;
 use domain::{
     BucketWidth, Change, Cost, GroupBy, Job, JobHold, JobId, JobKind, LimitRules, Nanos,
     PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp, UsageFamily, UsageFilter, UsageQuery,
@@ -34,6 +35,8 @@ fn job(id: &str, hold: i64) -> Job {
         user_label: Some("label".into()),
         model: None,
         largest_input: 9,
+        container_sessions: 64,
+        tier: Some(Tier::Priority),
         upstream: "up_1".into(),
         upstream_request: Some("req_up".into()),
         status: 200,
