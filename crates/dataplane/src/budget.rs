@@ -22,6 +22,7 @@ mod hold;
 mod lane;
 mod limits;
 mod lines;
+mod over;
 mod ready;
 mod refuse;
 
@@ -29,6 +30,7 @@ pub(crate) use held::Held;
 use lane::Lanes;
 use limits::{LimitSet, Limited};
 pub(crate) use lines::{Tally, other_endpoint};
+use over::{Known, Over};
 pub(crate) use ready::{Spending, ready};
 
 /// Whose share of the accounts this process's is.
@@ -50,6 +52,7 @@ pub(crate) struct Budgets {
     changes: AtomicU64,
     read: AtomicU64,
     reading: tokio::sync::Mutex<()>,
+    known: Known,
     book: Mutex<Book>,
     /// How often the store has answered.
     answers: AtomicU64,
@@ -68,6 +71,7 @@ impl Budgets {
             changes: AtomicU64::new(1),
             read: AtomicU64::new(0),
             reading: tokio::sync::Mutex::default(),
+            known: Known::default(),
             book: Mutex::default(),
             answers: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -121,12 +125,29 @@ impl Budgets {
     }
 
     /// Every limit that stands.
-    pub(crate) async fn limits(self: &Arc<Self>) -> Result<Arc<LimitSet>, Fault> {
+    async fn limits(self: &Arc<Self>) -> Result<Arc<LimitSet>, Fault> {
         if !self.is_fresh() {
             let reading = timeout(STORE, self.read_limits()).await;
             reading.map_err(|_| unavailable("the store does not answer"))??;
         }
         Ok(self.kept())
+    }
+
+    /// The limits that stand over a key's calls now.
+    pub(crate) async fn over(
+        self: &Arc<Self>,
+        key: &KeyView,
+        project: &ProjectId,
+        at: Timestamp,
+    ) -> Result<Arc<Over>, Fault> {
+        let set = self.limits().await?;
+        if let Some(over) = self.known.get(&key.id, &set, at) {
+            return Ok(over);
+        }
+        let limited = set.over(&self.payer(key, project), at);
+        let over = Arc::new(Over::new(limited, &mut self.book()));
+        self.known.put(&key.id, set, &over);
+        Ok(over)
     }
 
     /// Reads the limits, and returns what this process has free under the old ones: a limit that

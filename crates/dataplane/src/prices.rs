@@ -13,12 +13,16 @@ use openai::surface::Meter;
 use crate::metrics::Metrics;
 use crate::tab::{Call, Count};
 
+mod shelf;
+
+use shelf::{Remembered, Shelf};
+
 /// Models without a price are kept in mind up to this many, and warned of once each.
 const KNOWN: usize = 1_000;
 
 #[derive(Default)]
 pub(crate) struct Prices {
-    book: RwLock<Arc<PriceBook>>,
+    shelf: RwLock<Arc<Shelf>>,
     unpriced: Mutex<BTreeMap<Box<str>, Missed>>,
 }
 
@@ -41,11 +45,28 @@ struct Missed {
 
 impl Prices {
     pub(crate) fn book(&self) -> Arc<PriceBook> {
-        Arc::clone(&self.book.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.shelf().book)
+    }
+
+    fn shelf(&self) -> Arc<Shelf> {
+        Arc::clone(&self.shelf.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at a model's price for a bound; `None` where it has none.
+    pub(crate) fn look<T>(
+        &self,
+        model: Option<&str>,
+        at: Timestamp,
+        look: impl FnOnce(&dyn Priced) -> T,
+    ) -> Option<T> {
+        let shelf = self.shelf();
+        let price = shelf.book.for_answer(model, None, at)?;
+        Some(look(&Remembered { shelf: &shelf, price }))
     }
 
     pub(crate) fn set(&self, book: Arc<PriceBook>) {
-        *self.book.write().unwrap_or_else(PoisonError::into_inner) = book;
+        let shelf = Arc::new(Shelf::new(book));
+        *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = shelf;
         self.unpriced.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 

@@ -69,7 +69,7 @@ impl Tier {
 }
 
 /// Which prices a call can reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reach {
     pub tier: Tier,
     /// The most input tokens that it can have: decides about long-context prices.

@@ -11,7 +11,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::lane::remainder;
-use super::{Budgets, Held, LESSEE, Limited, STORE, refuse, unavailable};
+use super::{Budgets, Held, LESSEE, Over, STORE, refuse, unavailable};
 
 /// How long a call waits for other calls' holds to come back.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -32,12 +32,12 @@ impl Budgets {
     /// that could be held if all other calls ended now.
     pub(super) async fn hold_whole(
         self: &Arc<Self>,
-        limited: &[Limited],
+        limited: &Arc<Over>,
         bound: &Bound,
     ) -> Result<Result<Held, Nanos>, Fault> {
-        let seats = self.seats(limited);
-        let held = self.try_hold(limited, &seats, bound.whole()).await?;
-        Ok(held.map_err(|nos| self.reach(&nos, &seats)))
+        let seats = &limited.seats;
+        let held = self.try_hold(limited, bound.whole()).await?;
+        Ok(held.map_err(|nos| self.reach(&nos, seats)))
     }
 
     /// Sets the bound aside under every limit, cut to what is left where that is allowed. The
@@ -45,37 +45,37 @@ impl Budgets {
     /// refusal names: it is what one more such call takes of a limit that has room.
     pub(super) async fn hold(
         self: &Arc<Self>,
-        limited: &[Limited],
+        limited: &Arc<Over>,
         bound: &Bound,
         asked: Nanos,
     ) -> Result<(Held, Option<u64>), Fault> {
-        let seats = self.seats(limited);
+        let seats = &limited.seats;
         let (mut output, mut amount) = (bound.max_output, bound.whole());
         let late = Instant::now() + PATIENCE;
         let mut waited = false;
         loop {
-            let nos = match self.try_hold(limited, &seats, amount).await? {
+            let nos = match self.try_hold(limited, amount).await? {
                 Ok(held) => return Ok((held, output)),
                 Err(nos) if nos.is_empty() && Instant::now() < late => continue,
                 Err(nos) => nos,
             };
             let may_clamp = nos.iter().all(|(at, _)| limited[*at].limit.rules.clamp_output);
             let cut = || {
-                let cut = clamp(bound, self.left(&nos, &seats)).filter(|_| may_clamp);
+                let cut = clamp(bound, self.left(&nos, seats)).filter(|_| may_clamp);
                 cut.filter(|tokens| output.is_some_and(|wanted| *tokens < wanted))
             };
             let comfortable = cut().is_some_and(|tokens| tokens >= COMFORTABLE);
-            let in_the_way = self.reach(&nos, &seats) >= amount;
+            let in_the_way = self.reach(&nos, seats) >= amount;
             if !comfortable && in_the_way && !waited {
                 // The last word is the store's own, not what is remembered of it.
-                waited = !self.came_back(&nos, &seats, amount, late).await;
+                waited = !self.came_back(&nos, seats, amount, late).await;
                 for (at, _) in nos.iter().filter(|_| waited) {
                     self.lanes.of(seats[*at]).forget_declined();
                 }
                 continue;
             }
             let Some(tokens) = cut() else {
-                let left = self.left(&nos, &seats);
+                let left = self.left(&nos, seats);
                 return Err(refuse::exceeded(limited, &nos, bound, asked, left, in_the_way));
             };
             (output, amount) = (Some(tokens), bound.total(tokens));
@@ -108,36 +108,24 @@ impl Budgets {
         }
     }
 
-    fn seats(&self, limited: &[Limited]) -> Vec<Seat> {
-        let mut book = self.book();
-        let seat = |one: &Limited| {
-            let seat = book.seat(&one.account);
-            // Whoever came before there was a limit is not held: they were let in without.
-            book.limit(seat);
-            seat
-        };
-        limited.iter().map(seat).collect()
-    }
-
     /// Holds, if need be after asking the store once.
     async fn try_hold(
         self: &Arc<Self>,
-        limited: &[Limited],
-        seats: &[Seat],
+        limited: &Arc<Over>,
         amount: Nanos,
     ) -> Result<Result<Held, Nos>, Fault> {
-        let missing = match self.at_hand(limited, seats, amount) {
+        let missing = match self.at_hand(limited, amount) {
             Ok(done) => return Ok(done),
             Err(missing) => missing,
         };
         let Some(lack) = missing.first() else { return Ok(Err(Nos::new())) };
         let turn = self.turn(lack.seat).await?;
-        let missing = match self.at_hand(limited, seats, amount) {
+        let missing = match self.at_hand(limited, amount) {
             Ok(done) => return Ok(done),
             Err(missing) => missing,
         };
-        let wishes = self.wishes(limited, seats, missing.iter().map(|m| (m.seat, m.amount)));
-        let hold = (limited.to_vec(), seats.to_vec(), amount);
+        let wishes = self.wishes(limited, missing.iter().map(|m| (m.seat, m.amount)));
+        let hold = (Arc::clone(limited), amount);
         // What the store has granted must not be lost with a client.
         self.followed(Arc::clone(self).ask_and_hold(wishes, hold, turn)).await?
     }
@@ -167,23 +155,22 @@ impl Budgets {
     /// What can be said without the store: held, or known to be declined.
     fn at_hand(
         self: &Arc<Self>,
-        limited: &[Limited],
-        seats: &[Seat],
+        limited: &Arc<Over>,
         amount: Nanos,
     ) -> Result<Result<Held, Nos>, Vec<Missing>> {
         let held = {
             let mut book = self.book();
-            book.hold(seats, amount).map(|()| book.running_low(seats))
+            book.hold(&limited.seats, amount).map(|()| book.running_low(&limited.seats))
         };
         let missing = match held {
             Ok(low) => {
-                self.ask_ahead(limited, seats, &low);
-                return Ok(Ok(Held::new(self, limited, seats, amount)));
+                self.ask_ahead(limited, &low);
+                return Ok(Ok(Held::new(self, limited, amount)));
             }
             Err(missing) => missing,
         };
         let known = |lack: &Missing| {
-            let at = seats.iter().position(|seat| *seat == lack.seat)?;
+            let at = limited.seats.iter().position(|seat| *seat == lack.seat)?;
             Some((at, self.lanes.known(lack)?))
         };
         let nos: Nos = missing.iter().filter_map(known).collect();
@@ -191,9 +178,9 @@ impl Budgets {
     }
 
     /// Asks for more before a call has to wait for it; what is declined then is no matter.
-    fn ask_ahead(self: &Arc<Self>, limited: &[Limited], seats: &[Seat], low: &[Seat]) {
+    fn ask_ahead(self: &Arc<Self>, limited: &Arc<Over>, low: &[Seat]) {
         let Some(first) = low.first() else { return };
-        let wishes = self.wishes(limited, seats, low.iter().map(|seat| (*seat, Nanos(1))));
+        let wishes = self.wishes(limited, low.iter().map(|seat| (*seat, Nanos(1))));
         let turn = Arc::clone(&self.lanes.of(*first).turn).lock_owned();
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
@@ -205,15 +192,10 @@ impl Budgets {
         });
     }
 
-    fn wishes(
-        &self,
-        limited: &[Limited],
-        seats: &[Seat],
-        lacks: impl Iterator<Item = (Seat, Nanos)>,
-    ) -> Vec<Wish> {
+    fn wishes(&self, limited: &Arc<Over>, lacks: impl Iterator<Item = (Seat, Nanos)>) -> Vec<Wish> {
         let book = self.book();
         let wish = |(seat, least): (Seat, Nanos)| {
-            let at = seats.iter().position(|s| *s == seat)?;
+            let at = limited.seats.iter().position(|s| *s == seat)?;
             let (account, open) = (limited[at].account.clone(), book.held(seat));
             Some((at, seat, Ask { account, least, open }))
         };
@@ -223,14 +205,14 @@ impl Budgets {
     async fn ask_and_hold(
         self: Arc<Self>,
         wishes: Vec<Wish>,
-        (limited, seats, amount): (Vec<Limited>, Vec<Seat>, Nanos),
+        (limited, amount): (Arc<Over>, Nanos),
         _turn: OwnedMutexGuard<()>,
     ) -> Result<Result<Held, Nos>, Fault> {
         let since = self.changes();
         let answers = self.ask(&wishes).await?;
         let nos = self.take_in(&wishes, answers, since);
-        if nos.is_empty() && self.book().hold(&seats, amount).is_ok() {
-            return Ok(Ok(Held::new(&self, &limited, &seats, amount)));
+        if nos.is_empty() && self.book().hold(&limited.seats, amount).is_ok() {
+            return Ok(Ok(Held::new(&self, &limited, amount)));
         }
         Ok(Err(nos))
     }

@@ -10,8 +10,14 @@ use domain::{PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp};
 pub(crate) struct Limited {
     pub(crate) account: AccountId,
     /// The account's place among the call's.
-    pub(super) place: usize,
+    place: usize,
     pub(crate) limit: SpendLimit,
+}
+
+impl Limited {
+    pub(super) fn place(&self) -> usize {
+        self.place
+    }
 }
 
 /// Every limit that stands, by its scope.

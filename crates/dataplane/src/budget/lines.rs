@@ -7,7 +7,7 @@ use domain::{Fault, Nanos, UsageFamily, fault::catalogue};
 use openai::demand::of_batch_line;
 use openai::view::View;
 
-use super::{Limited, ready, refuse};
+use super::{Over, ready, refuse};
 use crate::jobs::Lines;
 use crate::shared::Dataplane;
 use crate::tab::Call;
@@ -16,7 +16,7 @@ use crate::tab::Call;
 pub(crate) struct Tally {
     shared: Arc<Dataplane>,
     call: Arc<Call>,
-    limited: Vec<Limited>,
+    limited: Option<Arc<Over>>,
     /// Nano-dollars; or the first reason why there is no bound.
     bound: Result<i64, Fault>,
     model: Models,
@@ -34,12 +34,11 @@ enum Models {
 impl Tally {
     /// With the limits that stand over the call.
     pub(crate) async fn of(shared: &Arc<Dataplane>, call: &Arc<Call>) -> Result<Self, Fault> {
-        let limited = if shared.budgets.may_apply() {
-            let payer = shared.budgets.payer(&call.key, &call.project);
-            shared.budgets.limits().await?.over(&payer, call.at)
-        } else {
-            Vec::new()
+        let limited = match shared.budgets.may_apply() {
+            true => Some(shared.budgets.over(&call.key, &call.project, call.at).await?),
+            false => None,
         };
+        let limited = limited.filter(|over| !over.is_empty());
         let (bound, model) = (Ok(0), Models::None);
         let (shared, call) = (Arc::clone(shared), Arc::clone(call));
         Ok(Self { shared, call, limited, bound, model, largest_input: 0, container_sessions: 1 })
@@ -47,7 +46,7 @@ impl Tally {
 
     /// Whether a limit stands over the batch.
     pub(crate) fn is_limited(&self) -> bool {
-        !self.limited.is_empty()
+        self.limited.is_some()
     }
 
     /// Takes a line in.
@@ -98,9 +97,7 @@ impl Tally {
             Models::None | Models::Several => None,
         };
         let _ = call.lines.set(Lines { model, largest_input, container_sessions, family });
-        if limited.is_empty() {
-            return Ok(());
-        }
+        let Some(limited) = limited else { return Ok(()) };
         let amount = match bound {
             Ok(amount) => amount,
             Err(_) if limited.iter().all(|one| one.limit.rules.allow_unbounded) => return Ok(()),

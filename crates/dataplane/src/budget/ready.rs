@@ -34,8 +34,7 @@ pub(crate) async fn ready(
     operation: &Operation,
     taken: &Taken,
 ) -> Result<Option<Spending>, Fault> {
-    let limits = shared.budgets.limits().await?;
-    let limited = limits.over(&shared.budgets.payer(&permit.key, &permit.project), at);
+    let limited = shared.budgets.over(&permit.key, &permit.project, at).await?;
     if limited.is_empty() {
         return Ok(None);
     }
@@ -103,8 +102,8 @@ pub(super) fn bounded(
 ) -> Result<Bound, NoBound> {
     let name = model.unwrap_or("");
     let facts = Limits::of(name, providers::models::find(name));
-    match prices.book().for_answer(model, None, at) {
-        Some(price) => bound::bound(demand, &*price, &facts),
+    match prices.look(model, at, |price| bound::bound(demand, price, &facts)) {
+        Some(bound) => bound,
         // What is unbounded by itself says so; else it is the price that is missing.
         None => match demand {
             Demand::Metered(_) => Err(NoBound::Unpriced),

@@ -108,6 +108,13 @@ impl ModelPrice {
         self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
     }
 
+    /// The fewest input tokens that reach the same prices.
+    #[must_use]
+    pub fn step_below(&self, input_tokens: u64) -> u64 {
+        let steps = self.rows.iter().map(|row| u64::from(row.above) + 1);
+        steps.filter(|step| *step <= input_tokens).max().unwrap_or(0)
+    }
+
     pub(super) fn rows(&self) -> &[Row] {
         &self.rows
     }
