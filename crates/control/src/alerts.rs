@@ -18,6 +18,9 @@ const MOST_RECIPIENTS: usize = 100;
 const LONGEST_ADDRESS: usize = 254;
 const LONGEST_URL: usize = 2_048;
 
+/// Whether a webhook may go to a URL, as far as the URL itself says.
+pub(crate) type MayGo = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// An alert as it is asked for.
 #[derive(Clone, Debug)]
 pub struct AlertDraft {
@@ -35,6 +38,13 @@ pub struct MadeAlert {
 }
 
 impl Control {
+    /// With these webhooks refused at once that would be refused at every try.
+    #[must_use]
+    pub fn with_webhooks(mut self, may_go: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.webhooks = Box::new(may_go);
+        self
+    }
+
     /// # Errors
     /// 404 for an unknown scope.
     pub async fn list_alerts(
@@ -66,7 +76,7 @@ impl Control {
         scope: ScopeId,
         draft: AlertDraft,
     ) -> Result<MadeAlert, Fault> {
-        check(&draft)?;
+        check(&draft, &self.webhooks)?;
         self.refuse_too_many(&scope).await?;
         let alert = SpendAlert {
             id: AlertId::mint(vault::random()),
@@ -93,7 +103,7 @@ impl Control {
         id: &AlertId,
         draft: AlertDraft,
     ) -> Result<MadeAlert, Fault> {
-        check(&draft)?;
+        check(&draft, &self.webhooks)?;
         let mut alert = self.alert(scope, id).await?;
         if alert.threshold != draft.threshold {
             alert.fired_start = None;
@@ -181,7 +191,7 @@ fn payload(alert: &SpendAlert) -> Value {
     })
 }
 
-fn check(draft: &AlertDraft) -> Result<(), Fault> {
+fn check(draft: &AlertDraft, may_go: &MayGo) -> Result<(), Fault> {
     const RECIPIENTS: &str = "notification_channel.recipients";
     if draft.recipients.len() > MOST_RECIPIENTS {
         let why = format!("Invalid '{RECIPIENTS}': expected at most {MOST_RECIPIENTS} addresses.");
@@ -191,11 +201,16 @@ fn check(draft: &AlertDraft) -> Result<(), Fault> {
         let why = format!("Invalid '{RECIPIENTS}': expected e-mail addresses.");
         return Err(invalid(RECIPIENTS, why));
     }
-    if let Some(Some(url)) = &draft.webhook_url
-        && !is_web_url(url)
-    {
+    let Some(Some(url)) = &draft.webhook_url else { return Ok(()) };
+    if !is_web_url(url) {
         let why = "Invalid 'webhook_url': expected an http or https URL with a host and without a \
                    user name or fragment.";
+        return Err(invalid("webhook_url", why.to_owned()));
+    }
+    if !may_go(url) {
+        let why = "Invalid 'webhook_url': its host is a private address. Webhooks go to public \
+                   addresses, and to the hosts that the config file names: `private_hosts` in \
+                   [webhooks].";
         return Err(invalid("webhook_url", why.to_owned()));
     }
     Ok(())
@@ -212,7 +227,7 @@ fn is_address(text: &str) -> bool {
         })
 }
 
-/// Which addresses may be connected to is checked where the connection is made.
+/// Which address a name stands for is checked where the connection is made.
 fn is_web_url(url: &str) -> bool {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let authority = rest.and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();

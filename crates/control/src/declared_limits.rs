@@ -20,6 +20,8 @@ type Named = BTreeSet<(ScopeId, PeriodKind)>;
 /// A limit as the config file names it.
 #[derive(Clone, Debug)]
 pub struct DeclaredLimit {
+    /// Where the file has it, for whoever must mend it: `tollgate.toml:12`.
+    pub place: String,
     pub scope: DeclaredScope,
     pub period: PeriodKind,
     pub amount: Nanos,
@@ -44,11 +46,12 @@ impl Control {
         let mut limits = Vec::new();
         let mut now_named = Named::new();
         for limit in declared {
-            let scope = self.declared_scope(&limit.scope).await?;
+            let scope = self.declared_scope(&limit.scope).await;
+            let scope = scope.map_err(|fault| at(&limit.place, fault))?;
             if !now_named.insert((scope.clone(), limit.period)) {
                 let (id, period) = (&scope.id, limit.period.as_str());
                 let why = format!("The limit of '{id}' for the period '{period}' is there twice.");
-                return Err(invalid("limits", why));
+                return Err(at(&limit.place, invalid("limits", why)));
             }
             limits.push(SpendLimit {
                 scope,
@@ -150,6 +153,12 @@ impl Control {
             }
         }
     }
+}
+
+/// The same, with the place in the file in front.
+fn at(place: &str, mut fault: Fault) -> Fault {
+    fault.message = format!("{place}: {}", fault.message).into();
+    fault
 }
 
 fn same(one: &SpendLimit, other: &SpendLimit) -> bool {

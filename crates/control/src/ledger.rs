@@ -143,17 +143,23 @@ impl Control {
             CorrectionDraft::Account { account, amount } => {
                 (account.name(), Remedy::Account { account, amount })
             }
-            CorrectionDraft::Entry { place, amount: Some(amount) } => {
-                (Entry::name_of(place), Remedy::Entry { place, amount })
-            }
-            CorrectionDraft::Entry { place, amount: None } => {
+            CorrectionDraft::Entry { place, amount } => {
                 let what = Entry::name_of(place);
                 let before = place.checked_add(1);
                 let query = EntryQuery { before, limit: 1, ..EntryQuery::default() };
                 let page = self.ledger_entries(query).await?;
                 let entry = page.rows.first().filter(|entry| entry.place == place);
                 let cost = entry.ok_or_else(|| not_found(&what))?.cost;
-                (what, Remedy::Entry { place, amount: Nanos(cost.0.saturating_neg()) })
+                let all = Nanos(cost.0.saturating_neg());
+                let amount = amount.unwrap_or(all);
+                if amount.0 >= 0 || amount < all {
+                    let why = format!(
+                        "'{what}' cost ${cost}: what is taken back of it is an amount below zero, \
+                         at most all of it ({all})."
+                    );
+                    return Err(Fault::because(&catalogue::CONFLICT, why));
+                }
+                (what, Remedy::Entry { place, amount })
             }
             CorrectionDraft::Balance { account, trust } => {
                 let what = account.name();

@@ -95,7 +95,9 @@ pub struct Control {
     /// What the last look at the ledger's sums found.
     verdict: RwLock<Verdict>,
     /// What is publicly known of models; see [`Control::with_models`].
-    models: &'static [ModelFacts],
+    models: Vec<&'static ModelFacts>,
+    /// Whether a webhook may go to a URL; see [`Control::with_webhooks`].
+    webhooks: alerts::MayGo,
 }
 
 impl Control {
@@ -118,7 +120,8 @@ impl Control {
             of_file,
             prices,
             verdict: RwLock::default(),
-            models: &[],
+            models: Vec::new(),
+            webhooks: Box::new(|_| true),
         }
     }
 

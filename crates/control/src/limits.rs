@@ -249,7 +249,16 @@ impl Control {
 
     fn refuse_of_file(&self, scope: &ScopeId, period: PeriodKind) -> Result<(), Fault> {
         match self.is_of_file(scope, period) {
-            true => Err(Fault::new(&catalogue::MANAGED_BY_FILE)),
+            true => {
+                let why = format!(
+                    "The limit of '{}' for the period '{}' stands in the config file, so it \
+                     cannot be changed here. Change its [[limits]] there; what is written is \
+                     reloaded.",
+                    scope.id,
+                    period.as_str(),
+                );
+                Err(Fault::because(&catalogue::MANAGED_BY_FILE, why))
+            }
             false => Ok(()),
         }
     }

@@ -52,7 +52,11 @@ impl Desk {
     fn refuse_declared(&self, model: &str) -> Result<(), Fault> {
         let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
         if declared.iter().any(|(name, _)| name == model) {
-            return Err(Fault::new(&catalogue::MANAGED_BY_FILE));
+            let why = format!(
+                "The price of '{model}' stands in the config file, so it cannot be changed here. \
+                 Change its [[prices]] there; what is written is reloaded."
+            );
+            return Err(Fault::because(&catalogue::MANAGED_BY_FILE, why));
         }
         Ok(())
     }

@@ -67,8 +67,8 @@ pub type RateChanges = Vec<(Measure, Option<u64>)>;
 impl Control {
     /// With these models, every project has a row for each from its beginning.
     #[must_use]
-    pub fn with_models(mut self, models: &'static [ModelFacts]) -> Self {
-        self.models = models;
+    pub fn with_models(mut self, models: impl IntoIterator<Item = &'static ModelFacts>) -> Self {
+        self.models = models.into_iter().collect();
         self
     }
 

@@ -64,6 +64,8 @@ impl<'m> Limits<'m> {
 pub enum NoBound {
     /// The model, its tier or something that the call uses has no price.
     Unpriced,
+    /// Neither the request, the limits nor what is known of the model says how much may be written.
+    NoMaximum,
     Unbounded(Unbounded),
 }
 
@@ -151,7 +153,8 @@ fn text(metered: &Metered, priced: &dyn Priced, limits: &Limits<'_>) -> Result<B
             let tokens = match (most(limits), output.default) {
                 (Ok(most), Some(default)) => most.min(default),
                 (Err(_), Some(default)) => default,
-                (most, None) => most?,
+                (Ok(most), None) => most,
+                (Err(_), None) => return Err(NoBound::NoMaximum),
             };
             line(Some(tokens), fixed_picos)
         }
@@ -178,7 +181,7 @@ fn turn(metered: &Metered, limits: &Limits<'_>) -> Result<u64, NoBound> {
 }
 
 fn most(limits: &Limits<'_>) -> Result<u64, NoBound> {
-    let why = "neither the request nor what is known of the model says how much may be written";
+    let why = "it cannot say how much may be written, and what the model writes is not known";
     limits.max_output.ok_or(NoBound::Unbounded(Unbounded::field("model", why)))
 }
 

@@ -8,6 +8,7 @@
 mod account;
 mod alert;
 pub mod bound;
+pub mod calendar;
 mod change;
 mod delivery;
 pub mod fault;

@@ -1,5 +1,6 @@
 //! Spend limits: how much a scope may spend in a period, and what happens near the end of it.
 
+use crate::calendar::{civil, days_of};
 use crate::{Nanos, Timestamp};
 
 /// Whose money a limit counts. A call counts against one scope of each kind: its key, the user or
@@ -72,9 +73,10 @@ impl PeriodKind {
         let (start, end) = match self {
             Self::Day => (day * DAY, Some((day + 1) * DAY)),
             Self::Month => {
-                let (year, month) = year_and_month(day);
+                let (year, month, _) = civil(day);
                 let (next_year, next) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-                (first_day(year, month) * DAY, Some(first_day(next_year, next) * DAY))
+                let first = |year, month| days_of(year, month, 1) * DAY;
+                (first(year, month), Some(first(next_year, next)))
             }
             Self::Total => (0, None),
         };
@@ -119,29 +121,6 @@ pub struct SpendLimit {
 }
 
 const DAY: i64 = 86_400;
-
-/// Year and month (1 to 12) of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
-/// Years are reckoned from March, so that the leap day is a year's last (Hinnant's era method).
-fn year_and_month(day: i64) -> (i64, i64) {
-    let shifted = day + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month)
-}
-
-/// The first day of a month, counted from 1970-01-01.
-fn first_day(year: i64, month: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let from_march = if month > 2 { month - 3 } else { month + 9 };
-    let of_year = (153 * from_march + 2) / 5;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
 
 #[cfg(test)]
 mod tests {

@@ -24,5 +24,5 @@ pub use body::{BoxError, Outgoing};
 pub use connect::Dialled;
 pub use origin::{BadUrl, InProcess, Origin};
 pub use pool::{Answer, AnswerBody, Pool, SendError, Stage};
-pub use post::Poster;
+pub use post::{Poster, may_post_to};
 pub use tls::Tls;

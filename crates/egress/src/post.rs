@@ -1,15 +1,37 @@
 //! One POST to a URL that somebody of the organization chose: a webhook.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 
-use crate::{Origin, Outgoing, Pool, SendError, Stage, Tls};
+use crate::{Origin, Outgoing, Pool, SendError, Stage, Tls, guard};
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// For all of it: a receiver that thinks longer is asked again.
 const WHOLE: Duration = Duration::from_secs(15);
+
+/// Whether a URL's host may be posted to, as far as its text says: a name is looked up, and its
+/// address checked, at each try. `private_hosts` as for [`Poster::new`].
+#[must_use]
+pub fn may_post_to(url: &str, private_hosts: &[String]) -> bool {
+    let Some(host) = url.parse::<Uri>().ok().as_ref().and_then(host_of) else { return false };
+    if private_hosts.contains(&host) {
+        return true;
+    }
+    let local = host.trim_end_matches('.');
+    match host.parse::<IpAddr>() {
+        Ok(address) => guard::is_public(address),
+        Err(_) => local != "localhost" && !local.ends_with(".localhost"),
+    }
+}
+
+/// In lower case, an IPv6 address without its brackets.
+fn host_of(uri: &Uri) -> Option<String> {
+    let host = uri.host()?.trim_start_matches('[').trim_end_matches(']');
+    Some(host.to_ascii_lowercase())
+}
 
 /// Posts, each time over a connection of its own. Follows no redirect; reads no answer's body.
 pub struct Poster {
@@ -62,8 +84,7 @@ impl Poster {
         let (Some(scheme), Some(authority)) = (scheme, authority) else {
             return Err(not_sent("it has no host"));
         };
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        let listed = self.private_hosts.contains(&host.to_ascii_lowercase());
+        let listed = host_of(&uri).is_some_and(|host| self.private_hosts.contains(&host));
         let base = format!("{scheme}://{authority}");
         let origin = Origin::parse(&base, listed).map_err(|bad| not_sent(bad.0))?;
         Ok((origin, target))
@@ -117,6 +138,30 @@ mod tests {
         assert_eq!(posted, Ok(StatusCode::FOUND));
         assert!(request.starts_with("POST /x?a=1 HTTP/1.1\r\n"), "{request}");
         assert!(request.contains("webhook-id: msg_1\r\n"));
+    }
+
+    #[test]
+    fn case_105_a_private_host_is_known_by_its_text() {
+        for url in [
+            "http://127.0.0.1/x",
+            "https://[::1]:8443/",
+            "http://[::ffff:10.0.0.1]/",
+            "http://169.254.169.254/latest",
+            "http://192.168.1.5:9000",
+            "http://localhost:8080/x",
+            "http://LOCALHOST./",
+            "http://a.localhost/",
+            "no url",
+        ] {
+            assert!(!may_post_to(url, &[]), "{url}");
+        }
+        for url in ["https://hooks.example.com/x", "http://8.8.8.8/", "http://localhost.example/"] {
+            assert!(may_post_to(url, &[]), "{url}");
+        }
+        let listed = ["10.1.2.3".to_owned(), "localhost".to_owned()];
+        assert!(may_post_to("http://10.1.2.3/x", &listed));
+        assert!(may_post_to("http://Localhost:1/", &listed));
+        assert!(!may_post_to("http://10.1.2.4/x", &listed));
     }
 
     #[tokio::test]

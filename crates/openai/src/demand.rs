@@ -96,17 +96,27 @@ pub fn of_unread(operation: &Operation) -> Demand {
 /// # Errors
 /// [`Bad`] where a field that the bound needs makes no sense.
 pub fn of_batch_line(url: &str, view: &View, body: &[u8]) -> Result<Demand, Bad> {
-    let path = url.strip_prefix("/v1").unwrap_or(url);
-    let Ok(found) = surface::find(&Method::POST, path) else {
+    let Some(operation) = of_line(url) else {
         let why = "a line of the batch calls a path that is not known";
         return Ok(Unbounded::field("url", why).into());
     };
-    Ok(match of_json(found.operation, view, body)? {
+    Ok(match of_json(operation, view, body)? {
         Demand::Metered(metered) => {
             metered.in_batch().map_or_else(Demand::Unbounded, Demand::Metered)
         }
         other => other,
     })
+}
+
+/// The field by which a line of a batch says the most that may be written, if it can.
+#[must_use]
+pub fn maximum_of_line(url: &str) -> Option<&'static str> {
+    of_line(url).and_then(crate::pin::maximum)
+}
+
+fn of_line(url: &str) -> Option<&'static Operation> {
+    let path = url.strip_prefix("/v1").unwrap_or(url);
+    surface::find(&Method::POST, path).ok().map(|found| found.operation)
 }
 
 const NO_MODEL: Unbounded =

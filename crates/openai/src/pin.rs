@@ -30,6 +30,12 @@ pub(crate) fn maxima(meter: Meter) -> &'static [Field] {
     }
 }
 
+/// The field by which an operation's callers say today the most that may be written, if they can.
+#[must_use]
+pub fn maximum(operation: &Operation) -> Option<&'static str> {
+    maxima(operation.meter).first().map(|field| field.name())
+}
+
 /// What makes a call's bound true: the maximum output that it was computed with, the tier where
 /// the provider could choose one, the most calls of tools where none was named.
 #[must_use]

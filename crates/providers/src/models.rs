@@ -2,12 +2,21 @@
 
 use domain::ModelFacts;
 
+use crate::demo;
+
 mod table;
 
-/// The facts of a model, if the table has it. A fine-tuned model (`ft:BASE:ORGANIZATION::ID`) has
+/// The demo's one model. Its figures are made up: no call of a first try is longer.
+pub static DEMO: ModelFacts =
+    ModelFacts { name: demo::MODEL, mode: "chat", max_input: 128_000, max_output: 4_096 };
+
+/// The facts of a model, if the table has it or it is the demo's. A fine-tuned model (`ft:BASE:ORGANIZATION::ID`) has
 /// those of its base.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static ModelFacts> {
+    if name == DEMO.name {
+        return Some(&DEMO);
+    }
     let name = match name.strip_prefix("ft:") {
         Some(tuned) => &name[..tuned.find(':').map_or(name.len(), |end| end + 3)],
         None => name,
@@ -15,7 +24,7 @@ pub fn find(name: &str) -> Option<&'static ModelFacts> {
     table::MODELS.binary_search_by(|m| m.name.cmp(name)).ok().map(|at| &table::MODELS[at])
 }
 
-/// All models of the table, by name.
+/// All models of the table, by name: those of real providers.
 #[must_use]
 pub fn all() -> &'static [ModelFacts] {
     table::MODELS
@@ -31,6 +40,13 @@ mod tests {
         let facts = find("gpt-4o").unwrap();
         assert_eq!((facts.mode, facts.max_input, facts.max_output), ("chat", 128_000, 16_384));
         assert!(find("no-such-model").is_none());
+    }
+
+    #[test]
+    fn the_demos_model_has_limits_and_is_nobodys_else() {
+        let facts = find(demo::MODEL).unwrap();
+        assert!(facts.mode == "chat" && facts.max_input > 0 && facts.max_output > 0);
+        assert!(all().iter().all(|facts| facts.name != demo::MODEL));
     }
 
     #[test]

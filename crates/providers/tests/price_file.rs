@@ -31,15 +31,15 @@ fn case_26_a_file_is_refused_with_every_mistake_in_it() {
         found,
         [
             "negative: `input_cost_per_token` is negative",
-            "null: `input_cost_per_token` is no number",
-            "text: `input_cost_per_token` is no number",
-            "absurd: `input_cost_per_token` is absurdly high",
-            "absurd: `output_cost_per_token` is absurdly high",
-            "zero: `input_cost_per_token` is zero without \"free\": true",
-            "zero: `output_cost_per_token` is zero without \"free\": true",
+            "null: `input_cost_per_token` is no number: prices are US dollars, such as 2.5e-6",
+            "text: `input_cost_per_token` is no number: prices are US dollars, such as 2.5e-6",
+            "absurd: `input_cost_per_token` is absurdly high: prices are US dollars a token or unit, not for a million",
+            "absurd: `output_cost_per_token` is absurdly high: prices are US dollars a token or unit, not for a million",
+            "zero: `input_cost_per_token` is zero: what costs nothing has \"free\": true (`--free`) and no prices",
+            "zero: `output_cost_per_token` is zero: what costs nothing has \"free\": true (`--free`) and no prices",
             "absent: `output_cost_per_token` is absent",
             "tier: `input_cost_per_token` is absent",
-            "unit: `input_cost_per_character` is absurdly high",
+            "unit: `input_cost_per_character` is absurdly high: prices are US dollars a token or unit, not for a million",
             "search: `search_context_cost_per_query.search_context_size_low` is negative",
             "free: is free and has a price",
             "row: is no object",
@@ -116,6 +116,15 @@ fn a_row_may_end_and_may_be_free() {
     ] {
         assert_eq!(parse_row("m", text).unwrap_err().first().unwrap(), why);
     }
+}
+
+#[test]
+fn a_name_that_is_not_understood_is_told_before_what_is_absent_for_it() {
+    let text = r#"{"input_cost_per_token": 1e-6, "outptu_cost_per_token": 2e-6}"#;
+    let told = parse_row("m", text).unwrap_err();
+    let expected =
+        ["m: `outptu_cost_per_token` is not understood", "m: `output_cost_per_token` is absent"];
+    assert_eq!(told, expected);
 }
 
 #[test]

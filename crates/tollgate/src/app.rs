@@ -81,7 +81,12 @@ pub async fn build(config: &Config) -> Result<App, String> {
         prices: Arc::new(FieldFormat),
         price_gaps: Arc::clone(&dataplane) as Arc<dyn PriceGaps>,
     };
-    let control = Control::new(ports, vault).with_models(providers::models::all());
+    // The demo's model is one to be called only where nothing else is configured.
+    let demo = config.upstreams.is_empty().then_some(&providers::models::DEMO);
+    let models = providers::models::all().iter().chain(demo);
+    let private = config.private_webhooks.clone();
+    let may_go = move |url: &str| egress::may_post_to(url, &private);
+    let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.

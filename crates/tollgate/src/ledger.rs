@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dataplane::{Found, LESSEE, Money, Slots};
+use domain::fault::catalogue;
 use domain::ledger::{Batch, Covered, Holder, Payer, Posting, Reason};
 use domain::ports::{Jobs, Ledger, Records, StoreError, UsageStore};
 use domain::{Change, Cost, JobId, Nanos, OrganizationId, Outcome, Timestamp, UsageRecord};
@@ -69,7 +70,7 @@ fn orphan(found: Found) -> Found {
     let in_full = money.posted > Nanos(0);
     let record = UsageRecord {
         outcome: Outcome::UpstreamFailed,
-        error: Some("internal_error"),
+        error: Some(catalogue::ORPHANED.code),
         cost: in_full.then(|| Cost::of(money.posted)),
         estimated: in_full,
         ..found.record
@@ -105,13 +106,30 @@ pub async fn open(
 ) -> Result<Vec<Slots>, String> {
     let mut opened = Vec::new();
     let mut worker = 0;
+    let mut orphaned = Vec::new();
     while worker < workers || path(data_dir, worker).exists() {
-        let slots = recover(store, books, &path(data_dir, worker), worker, at).await?;
+        let file = path(data_dir, worker);
+        let slots = recover(store, books, (&file, worker), at, &mut orphaned).await?;
         opened.extend(Some(slots).filter(|_| worker < workers));
         worker += 1;
     }
+    tell_of(&orphaned);
     end_lease(store, at).await.map_err(|error| error.to_string())?;
     Ok(opened)
+}
+
+/// `posted` has an amount for each orphan.
+fn tell_of(posted: &[Nanos]) {
+    if posted.is_empty() {
+        return;
+    }
+    let sum = Nanos(posted.iter().fold(0, |sum: i64, one| sum.saturating_add(one.0)));
+    tracing::warn!(
+        orphans = posted.len(),
+        posted_usd = %sum,
+        "calls were in flight when the last process ended: nobody can say what they cost, so they \
+         were posted in full (`tollgate ledger entries --reason orphan`)"
+    );
 }
 
 /// Ends the share of budgets that an earlier process left behind. The system's memory outlived a
@@ -156,9 +174,9 @@ async fn without_jobs(store: &Store, found: Vec<Found>) -> Result<Vec<Found>, St
 async fn recover(
     store: &Store,
     books: &Books,
-    path: &Path,
-    worker: usize,
+    (path, worker): (&Path, usize),
     at: Timestamp,
+    orphaned: &mut Vec<Nanos>,
 ) -> Result<Slots, String> {
     let told = |error: StoreError| error.to_string();
     let io = |error| format!("{}: {error}", path.display());
@@ -168,13 +186,14 @@ async fn recover(
     if !found.is_empty() {
         let mut batch = books.batch(worker, 0, at);
         let mut records = Vec::with_capacity(found.len());
-        let orphans = found.iter().filter(|f| f.settled.is_none()).count();
-        tracing::info!(settled = found.len() - orphans, orphans, "posting what was left in flight");
+        let settled = found.iter().filter(|f| f.settled.is_some()).count();
+        tracing::info!(settled, worker, "posting what the last process left");
         for attempt in found {
             let (record, posting) = match attempt.settled {
                 Some(_) => books.left(attempt),
                 None => {
                     let orphan = orphan(attempt);
+                    orphaned.push(orphan.money.posted);
                     // Should this be the last thing we do, the next start will not do it again.
                     slots.settle_found(orphan.place, orphan.money, &orphan.record).map_err(io)?;
                     books.left(orphan)

@@ -217,18 +217,18 @@ async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
         Ok(()) => app.load_upstreams(&config).await,
         Err(loops) => Err(loops),
     };
-    match loaded {
-        Ok(()) => tracing::info!("upstreams were reloaded from the config"),
-        Err(error) => {
-            tracing::error!(%error, "the upstreams were not reloaded; the old ones stay");
-            return;
-        }
+    if let Err(error) = loaded {
+        return tracing::error!(%error, "the upstreams were not reloaded; the old ones stay");
     }
-    if let Err(error) = app.load_prices(&config).await {
+    let (prices, limits) = (app.load_prices(&config).await, app.load_limits(&config).await);
+    if let Err(error) = &prices {
         tracing::error!(%error, "the prices were not reloaded; the old ones stay");
     }
-    if let Err(error) = app.load_limits(&config).await {
+    if let Err(error) = &limits {
         tracing::error!(%error, "the spend limits were not reloaded; the old ones stay");
+    }
+    if prices.is_ok() && limits.is_ok() {
+        tracing::info!("the config was reloaded: upstreams, prices and spend limits");
     }
 }
 

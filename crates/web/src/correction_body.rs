@@ -56,7 +56,8 @@ fn amount(fields: &mut Fields) -> Result<Option<Nanos>, Fault> {
                 Some(rest) => (-1, rest),
                 None => (1, text.as_str()),
             };
-            let why = "expected US dollars as a decimal string such as \"-12.50\"";
+            let why = "expected US dollars as a decimal string such as \"-12.50\", with at most \
+                       nine decimals";
             let amount = Nanos::from_dollars(text).ok_or_else(|| invalid("amount_usd", why))?;
             Ok(Some(Nanos(sign * amount.0)))
         }

@@ -57,8 +57,8 @@ fn amount(fields: &mut Fields) -> Result<Option<Nanos>, Fault> {
         (Some(text), None) if !none => match Nanos::from_dollars(&text) {
             Some(amount) => Ok(Some(amount)),
             None => {
-                let why = "expected US dollars as a decimal string such as \"12.50\", \
-                           at most 9223372036.854775807";
+                let why = "expected US dollars as a decimal string such as \"12.50\", from \"0\" to \
+                           \"9223372036.854775807\", with at most nine decimals";
                 Err(invalid("amount_usd", why))
             }
         },
@@ -69,7 +69,12 @@ fn amount(fields: &mut Fields) -> Result<Option<Nanos>, Fault> {
 
 /// OpenAI's amount: whole cents of a month.
 pub(crate) fn monthly_cents(fields: &mut Fields, least: i64) -> Result<Nanos, Fault> {
-    let cents = fields.integer("threshold_amount", least..=MOST_CENTS)?;
+    let cents = fields.integer("threshold_amount", least..=MOST_CENTS).map_err(|_| {
+        let why = format!(
+            "expected a whole number of US cents, {least} to {MOST_CENTS}; 5000 is 50 dollars"
+        );
+        invalid("threshold_amount", &why)
+    })?;
     let cents = cents.ok_or_else(|| missing("threshold_amount"))?;
     fields.word("currency", &["USD"])?.ok_or_else(|| missing("currency"))?;
     fields.word("interval", &["month"])?.ok_or_else(|| missing("interval"))?;

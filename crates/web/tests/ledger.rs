@@ -310,6 +310,13 @@ fn case_55_a_correction_is_refused_by_name_and_changes_nothing() {
         let reply = correct(&gateway, &body);
         assert_eq!(reply.refusal(), expected, "{body}: {}", reply.body);
     }
+    // More than the entry cost, nothing, or of the wrong sign: its cost is named.
+    for amount in [-41, 0, 1] {
+        let reply = correct(&gateway, &of_entry(json!({"amount_nanos": amount})));
+        assert_eq!(reply.refusal(), (409, "conflict", ""), "{amount}");
+        let message = reply.text("/error/message");
+        assert!(message.starts_with("'entry_7' cost $0.00000004: "), "{message}");
+    }
     assert!(gateway.world.state().corrections.is_empty());
     assert!(!gateway.world.events().contains(&"ledger.corrected"));
 }

@@ -119,7 +119,10 @@ fn case_55_bad_monthly_amounts_are_refused_by_name_and_change_nothing() {
             ("[1]", bad),
             ("null", missing),
         ] {
-            refused(&gateway, &gateway.call("POST", &path, &body(amount)), expected);
+            let reply = gateway.call("POST", &path, &body(amount));
+            refused(&gateway, &reply, expected);
+            let told = reply.text("/error/message").contains("a whole number of US cents");
+            assert_eq!(told, expected == bad, "{amount}: {}", reply.body);
         }
         for (body, expected) in [
             (r#"{"currency":"USD","interval":"month"}"#, missing),
@@ -309,6 +312,7 @@ fn a_limit_of_the_config_file_is_shown_and_nobody_else_changes_it() {
     let gateway = Gateway::start();
     let declare = |amount: Option<i64>| {
         let limit = |amount| DeclaredLimit {
+            place: "tollgate.toml:7".to_owned(),
             scope: DeclaredScope::Project("Default project".into()),
             period: PeriodKind::Month,
             amount: Nanos(amount),
@@ -353,6 +357,7 @@ fn a_limit_of_the_config_file_is_shown_and_nobody_else_changes_it() {
 fn a_limit_of_the_config_file_for_nobody_is_refused_whole() {
     let gateway = Gateway::start();
     let limit = |scope| DeclaredLimit {
+        place: "tollgate.toml:7".to_owned(),
         scope,
         period: PeriodKind::Month,
         amount: Nanos(1),
@@ -497,9 +502,11 @@ fn bad_alerts_are_refused_by_name_and_change_nothing() {
         refused(&gateway, &gateway.call("POST", &path, &body.to_string()), expected);
     }
     let mut body = alert_body(5);
-    body["webhook_url"] = json!("file:///etc/passwd");
-    let reply = gateway.call("POST", &path, &body.to_string());
-    refused(&gateway, &reply, (400, "invalid_value", "webhook_url"));
+    for url in ["file:///etc/passwd", "http://10.0.0.1/x"] {
+        body["webhook_url"] = json!(url);
+        let reply = gateway.call("POST", &path, &body.to_string());
+        refused(&gateway, &reply, (400, "invalid_value", "webhook_url"));
+    }
 }
 
 #[test]

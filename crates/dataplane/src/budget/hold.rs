@@ -11,7 +11,8 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::lane::remainder;
-use super::{Budgets, Held, LESSEE, Over, STORE, refuse, unavailable};
+use super::refuse::{self, Wanted};
+use super::{Budgets, Held, LESSEE, Over, STORE, unavailable};
 
 /// How long a call waits for other calls' holds to come back.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -41,15 +42,13 @@ impl Budgets {
     }
 
     /// Sets the bound aside under every limit, cut to what is left where that is allowed. The
-    /// maximum output that goes with it, in tokens. `asked` is what was asked for first, which a
-    /// refusal names: it is what one more such call takes of a limit that has room.
+    /// maximum output that goes with it, in tokens.
     pub(super) async fn hold(
         self: &Arc<Self>,
         limited: &Arc<Over>,
-        bound: &Bound,
-        asked: Nanos,
+        wanted: &Wanted<'_>,
     ) -> Result<(Held, Option<u64>), Fault> {
-        let seats = &limited.seats;
+        let (seats, bound) = (&limited.seats, wanted.bound);
         let (mut output, mut amount) = (bound.max_output, bound.whole());
         let late = Instant::now() + PATIENCE;
         let mut waited = false;
@@ -76,7 +75,7 @@ impl Budgets {
             }
             let Some(tokens) = cut() else {
                 let left = self.left(&nos, seats);
-                return Err(refuse::exceeded(limited, &nos, bound, asked, left, in_the_way));
+                return Err(refuse::exceeded(limited, &nos, wanted, left, in_the_way));
             };
             (output, amount) = (Some(tokens), bound.total(tokens));
         }

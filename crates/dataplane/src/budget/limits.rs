@@ -10,14 +10,8 @@ use domain::{PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp};
 pub(crate) struct Limited {
     pub(crate) account: AccountId,
     /// The account's place among the call's.
-    place: usize,
+    pub(super) place: usize,
     pub(crate) limit: SpendLimit,
-}
-
-impl Limited {
-    pub(super) fn place(&self) -> usize {
-        self.place
-    }
 }
 
 /// Every limit that stands, by its scope.

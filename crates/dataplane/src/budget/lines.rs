@@ -4,10 +4,11 @@ use std::sync::{Arc, PoisonError};
 
 use domain::bound::{Bound, Demand, IMAGE_TOKENS, NoBound, Unbounded};
 use domain::{Fault, Nanos, UsageFamily, fault::catalogue};
-use openai::demand::of_batch_line;
+use openai::demand::{maximum_of_line, of_batch_line};
 use openai::view::View;
 
-use super::{Over, ready, refuse};
+use super::refuse::{self, Wanted};
+use super::{Over, ready};
 use crate::jobs::Lines;
 use crate::shared::Dataplane;
 use crate::tab::Call;
@@ -58,14 +59,15 @@ impl Tally {
         {
             self.bound = demand
                 .map_err(|bad| refuse::bad(&bad))
-                .and_then(|demand| self.bound_of(&demand, model))
+                .and_then(|demand| self.bound_of(&demand, model, url))
                 .and_then(|line| sum.checked_add(line.0).ok_or_else(too_much));
         }
     }
 
-    fn bound_of(&self, demand: &Demand, model: Option<&str>) -> Result<Nanos, Fault> {
+    fn bound_of(&self, demand: &Demand, model: Option<&str>, url: &str) -> Result<Nanos, Fault> {
         let bound = ready::bounded(&self.shared.prices, demand, model, self.call.at);
-        bound.map(|bound| bound.whole()).map_err(|no| refuse::unbounded(&no))
+        let refuse = |no| refuse::unbounded(&no, model, maximum_of_line(url));
+        bound.map(|bound| bound.whole()).map_err(refuse)
     }
 
     fn note_model(&mut self, model: Option<&str>, demand: Option<&Demand>) {
@@ -105,7 +107,8 @@ impl Tally {
         };
         let fixed_picos = u128::try_from(amount).unwrap_or_default() * 1_000;
         let bound = Bound { fixed_picos, per_output_token_picos: 0, max_output: None };
-        let (held, _) = shared.budgets.hold(&limited, &bound, bound.whole()).await?;
+        let wanted = Wanted { bound: &bound, asked: bound.whole(), maximum: None };
+        let (held, _) = shared.budgets.hold(&limited, &wanted).await?;
         *call.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
         Ok(())
     }
@@ -113,7 +116,7 @@ impl Tally {
 
 fn too_much() -> Fault {
     let why = "the most that its lines could cost is no amount of money";
-    refuse::unbounded(&NoBound::Unbounded(Unbounded::operation(why)))
+    refuse::unbounded(&NoBound::Unbounded(Unbounded::operation(why)), None, None)
 }
 
 /// A line of a limited batch that calls another endpoint than the batch names: which of the two

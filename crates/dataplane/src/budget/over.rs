@@ -40,7 +40,7 @@ impl Over {
             seat
         };
         let seats = limited.iter().map(seat).collect();
-        let covered = limited.iter().fold(Covered::default(), |all, one| all.with(one.place()));
+        let covered = limited.iter().fold(Covered::default(), |all, one| all.with(one.place));
         Self { limited, seats, covered }
     }
 }

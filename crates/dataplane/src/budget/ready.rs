@@ -4,11 +4,13 @@
 use bytes::Bytes;
 use domain::bound::{self, Bound, Demand, Limits, Metered, NoBound};
 use domain::{Fault, Nanos, Timestamp};
+use openai::pin;
 use openai::surface::Operation;
 use openai::view::View;
 use providers::tokens::exact_input;
 
-use super::{Held, Limited, refuse};
+use super::refuse::{self, Wanted};
+use super::{Held, Limited};
 use crate::permit::Permit;
 use crate::pipeline::Taken;
 use crate::prices::Prices;
@@ -54,7 +56,7 @@ pub(crate) async fn ready(
             if no == NoBound::Unpriced {
                 shared.prices.miss(model.unwrap_or(""), "it was refused under a limit".into(), at);
             }
-            return Err(refuse::unbounded(&no));
+            return Err(refuse::unbounded(&no, model, pin::maximum(operation)));
         }
     };
     let mut wanted = bound;
@@ -66,9 +68,12 @@ pub(crate) async fn ready(
                 && let Some(tokens) = counted(&demand, model, taken.text()).await
             {
                 demand.count_input(tokens);
-                wanted = bounded(&demand).map_err(|no| refuse::unbounded(&no))?;
+                let refuse = |no| refuse::unbounded(&no, model, pin::maximum(operation));
+                wanted = bounded(&demand).map_err(refuse)?;
             }
-            shared.budgets.hold(&limited, &wanted, bound.whole()).await?
+            let (asked, maximum) = (bound.whole(), pin::maximum(operation));
+            let wanted = Wanted { bound: &wanted, asked, maximum };
+            shared.budgets.hold(&limited, &wanted).await?
         }
     };
     let metered = match demand {

@@ -82,7 +82,7 @@ fn case_22_an_absent_maximum_is_the_models_or_the_limits() {
     let unknown = Limits { max_output: None, ..MODEL };
     assert_eq!(bound(&open, &Plain, &unknown).unwrap().max_output, Some(100_000));
     open.default_output(None);
-    assert!(matches!(bound(&open, &Plain, &unknown), Err(NoBound::Unbounded(_))));
+    assert_eq!(bound(&open, &Plain, &unknown), Err(NoBound::NoMaximum));
     // Where nothing can be said, the default changes nothing.
     let mut fixed = Demand::Metered(chat(0, OutputLimit::Models));
     fixed.default_output(Some(1));

@@ -142,7 +142,7 @@ pub static FEATURE_NOT_ALLOWED_WITH_HARD_LIMIT: Entry = Entry {
     blame: Blame::Caller,
     retry: Retry::Never,
     what: "What this feature costs cannot be bounded, and a spend limit applies.",
-    remedy: "Leave the named field out, or have the limit set to allow what cannot be bounded.",
+    remedy: "Do what the message says of the named field: leave it out, or send it. Or have the limit set to allow what cannot be bounded.",
 };
 
 pub static INVALID_MAX_TOKENS: Entry = Entry {
@@ -373,7 +373,7 @@ pub static API_KEY_SPEND_LIMIT_EXCEEDED: Entry = Entry {
     blame: Blame::Caller,
     retry: Retry::Never,
     what: "The API key has reached its spend limit.",
-    remedy: "Wait for the next period, or raise the key's limit.",
+    remedy: "Where the message says that something is left, ask for no more output than it would pay for. Else wait for the next period, or raise the key's limit with `tollgate limits set`.",
 };
 
 pub static USER_SPEND_LIMIT_EXCEEDED: Entry = Entry {
@@ -384,7 +384,7 @@ pub static USER_SPEND_LIMIT_EXCEEDED: Entry = Entry {
     blame: Blame::Caller,
     retry: Retry::Never,
     what: "The user has reached their spend limit.",
-    remedy: "Wait for the next period, or raise the user's limit.",
+    remedy: "Where the message says that something is left, ask for no more output than it would pay for. Else wait for the next period, or raise the user's limit with `tollgate limits set`.",
 };
 
 pub static PROJECT_SPEND_LIMIT_EXCEEDED: Entry = Entry {
@@ -395,7 +395,7 @@ pub static PROJECT_SPEND_LIMIT_EXCEEDED: Entry = Entry {
     blame: Blame::Caller,
     retry: Retry::Never,
     what: "The project has reached its spend limit.",
-    remedy: "Wait for the next period, or raise the project's limit.",
+    remedy: "Where the message says that something is left, ask for no more output than it would pay for. Else wait for the next period, or raise the project's limit with `tollgate limits set`.",
 };
 
 pub static ORGANIZATION_SPEND_LIMIT_EXCEEDED: Entry = Entry {
@@ -406,7 +406,7 @@ pub static ORGANIZATION_SPEND_LIMIT_EXCEEDED: Entry = Entry {
     blame: Blame::Caller,
     retry: Retry::Never,
     what: "The organization has reached its spend limit.",
-    remedy: "Wait for the next period, or raise the organization's limit.",
+    remedy: "Where the message says that something is left, ask for no more output than it would pay for. Else wait for the next period, or raise the organization's limit with `tollgate limits set`.",
 };
 
 pub static UPSTREAM_RATE_LIMITED: Entry = Entry {
@@ -563,6 +563,18 @@ pub static INTERNAL_ERROR: Entry = Entry {
     remedy: "Retry. If it lasts, report it with the x-request-id.",
 };
 
+/// Of no answer: it stands in the request log alone.
+pub static ORPHANED: Entry = Entry {
+    code: "orphaned",
+    status: 500,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Tollgate,
+    retry: Retry::Later,
+    what: "Tollgate's process ended while this call was in flight, so nobody can say what it cost.",
+    remedy: "Nothing was answered, and the most that it could cost is posted. Where the provider's bill says less, `tollgate ledger correct --entry ID --amount=-USD` takes the rest back.",
+};
+
 pub static MANAGED_BY_FILE: Entry = Entry {
     code: "managed_by_file",
     status: 409,
@@ -638,6 +650,7 @@ pub static ALL: &[&Entry] = &[
     &OVERLOADED,
     &SHUTTING_DOWN,
     &INTERNAL_ERROR,
+    &ORPHANED,
     &MANAGED_BY_FILE,
     &CONFLICT,
 ];

@@ -86,6 +86,7 @@ fn found(demand: Result<Demand, Bad>, bytes: Option<usize>) -> Expected {
         (_, Ok(line)) => cost(&line, bytes),
         (_, Err(NoBound::Unbounded(why))) => Expected::Unbounded(why.field),
         (_, Err(NoBound::Unpriced)) => panic!("the book has all prices"),
+        (_, Err(NoBound::NoMaximum)) => panic!("the model has a maximum"),
     }
 }
 

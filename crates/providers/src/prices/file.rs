@@ -51,11 +51,12 @@ pub fn parse_row(model: &str, text: &str) -> Result<(ModelPrice, Vec<String>), V
     if mistakes.is_empty() && row.price.is_unknown() {
         mistakes.push("has no price".to_owned());
     }
+    // First, as a mistyped name is why another one is absent.
+    let strange = row.strange.iter().map(|key| format!("{model}: `{key}` is not understood"));
     if mistakes.is_empty() {
-        let warnings = row.strange.iter().map(|key| format!("{model}: `{key}` is not understood"));
-        return Ok((row.price, warnings.collect()));
+        return Ok((row.price, strange.collect()));
     }
-    Err(mistakes.into_iter().map(|why| format!("{model}: {why}")).collect())
+    Err(strange.chain(mistakes.into_iter().map(|why| format!("{model}: {why}"))).collect())
 }
 
 /// Reads what can be read: the rows without mistakes, and all the mistakes.

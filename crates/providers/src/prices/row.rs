@@ -134,8 +134,10 @@ impl Row {
         let why = match read {
             Ok(picos) => return Some(picos),
             Err(NoPrice::Negative) => "is negative",
-            Err(NoPrice::Absurd) => "is absurdly high",
-            Err(NoPrice::NotANumber) => "is no number",
+            Err(NoPrice::Absurd) => {
+                "is absurdly high: prices are US dollars a token or unit, not for a million"
+            }
+            Err(NoPrice::NotANumber) => "is no number: prices are US dollars, such as 2.5e-6",
         };
         self.mistakes.push(format!("`{key}` {why}"));
         None
@@ -148,7 +150,9 @@ impl Row {
 
     /// Notes a zero; it sets nothing.
     fn zero(&mut self, key: &str) -> bool {
-        self.doubts.push(format!("`{key}` is zero without \"free\": true"));
+        self.doubts.push(format!(
+            "`{key}` is zero: what costs nothing has \"free\": true (`--free`) and no prices"
+        ));
         false
     }
 

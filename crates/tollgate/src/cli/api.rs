@@ -250,9 +250,7 @@ impl Api {
                 "The admin key came from {}. Set TOLLGATE_ADMIN_KEY to one of the Tollgate at {}.",
                 self.key_source, self.url
             )),
-            (_, "not_found") => {
-                Some("`tollgate projects list` and `tollgate keys list` show what there is.".into())
-            }
+            (_, "not_found") => Some(where_to_look(&message)),
             // The message says it all.
             (_, "invalid_value") => None,
             (_, code) => domain::fault::catalogue::find(code).map(|row| row.remedy.to_owned()),
@@ -262,6 +260,27 @@ impl Api {
             Some(next) => failure.next(next),
             None => failure,
         }
+    }
+}
+
+/// Which command lists things of the kind that was not found: an id says its own.
+fn where_to_look(message: &str) -> String {
+    const KINDS: [(&str, &str); 8] = [
+        ("'proj_", "tollgate projects list"),
+        ("'key_", "tollgate keys list"),
+        ("'user-", "tollgate keys list"),
+        ("'svc_acct_", "tollgate keys list"),
+        ("'rl-", "tollgate rate-limits show --all"),
+        ("'req_", "tollgate requests list"),
+        ("'entry_", "tollgate ledger entries"),
+        ("'the price of ", "tollgate prices list"),
+    ];
+    let of_limit = message.contains("spend limit").then_some("tollgate limits show");
+    let of_kind =
+        KINDS.iter().find(|(start, _)| message.contains(start)).map(|(_, command)| *command);
+    match of_limit.or(of_kind) {
+        Some(command) => format!("`{command}` shows what there is."),
+        None => "`tollgate projects list` and `tollgate keys list` show what there is.".to_owned(),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Dates in UTC as Unix seconds, and back.
 
+use domain::calendar::{civil, days_of};
+pub(super) use domain::calendar::{date, minute};
+
 pub(super) const DAY: i64 = 86_400;
 
 /// The last second of the year 9999, which the API takes at most.
@@ -58,43 +61,9 @@ impl When {
     }
 }
 
-/// `2026-10-01`.
-pub(super) fn date(seconds: i64) -> String {
-    let (year, month, day) = civil(seconds.div_euclid(DAY));
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-/// `2026-10-01 12:30`.
-pub(super) fn minute(seconds: i64) -> String {
-    let of_day = seconds.rem_euclid(DAY);
-    format!("{} {:02}:{:02}", date(seconds), of_day / 3_600, of_day / 60 % 60)
-}
-
 /// `2026-10-01 12:30:59`.
 pub(super) fn second(seconds: i64) -> String {
     format!("{}:{:02}", minute(seconds), seconds.rem_euclid(60))
-}
-
-/// Days since 1970-01-01 of a civil date. Years are counted from March, so that the leap day is
-/// the last of its year; 146,097 days make 400 years.
-fn days_of(year: i64, month: i64, day: i64) -> i64 {
-    let from_march = (month + 9) % 12;
-    let year = year - i64::from(month <= 2);
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * from_march + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// Year, month and day of a day since 1970-01-01; [`days_of`] backwards.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
@@ -142,17 +111,5 @@ mod tests {
     fn a_day_given_as_the_end_is_inside() {
         assert_eq!(When::Day(DAY).end(), 2 * DAY);
         assert_eq!((When::At(9).end(), When::Day(DAY).first_second()), (9, DAY));
-    }
-
-    #[test]
-    fn every_day_of_400_years_comes_back() {
-        let mut before = (0, 0, 0);
-        for days in 0..146_097 {
-            let (year, month, day) = civil(days);
-            assert_eq!(days_of(year, month, day), days);
-            assert!((year, month, day) > before);
-            before = (year, month, day);
-        }
-        assert_eq!(before, (2369, 12, 31));
     }
 }

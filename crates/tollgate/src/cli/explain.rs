@@ -58,7 +58,7 @@ fn text(entry: &Entry) -> String {
         ("What happened", entry.what.to_owned()),
         ("What to do", entry.remedy.to_owned()),
         ("Who must act", whom(entry.blame).to_owned()),
-        ("Retry", retry(entry.retry).to_owned()),
+        ("Retry", retry(entry).to_owned()),
         ("HTTP status", entry.status.to_string()),
         ("error.type", entry.kind.to_owned()),
         ("error.code", entry.public_code.unwrap_or("null").to_owned()),
@@ -97,8 +97,11 @@ fn whom(blame: Blame) -> &'static str {
     }
 }
 
-fn retry(retry: Retry) -> &'static str {
-    match retry {
+fn retry(entry: &Entry) -> &'static str {
+    match entry.retry {
+        Retry::Never if entry.kind == "insufficient_quota" => {
+            "no: the same call is refused until the period ends or the limit is raised"
+        }
         Retry::Never => "no: the same call would be refused again",
         Retry::Later => "yes, later: the same call may pass",
     }
@@ -192,7 +195,7 @@ pub(crate) fn errors_markdown() -> String {
             entry.what,
             entry.remedy,
             whom(entry.blame),
-            retry(entry.retry),
+            retry(entry),
             entry.status,
             entry.kind,
         );

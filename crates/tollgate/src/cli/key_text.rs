@@ -8,20 +8,36 @@ use super::table::{Table, facts, plain};
 
 /// One line a key.
 pub(super) fn table(keys: &[(&Place, Key)]) -> String {
-    let mut table =
-        Table::new(["ID", "NAME", "KEY", "PROJECT", "MAY", "LAST USED (UTC)", "EXPIRES (UTC)"]);
+    let mut table = Table::new([
+        "ID",
+        "NAME",
+        "KEY",
+        "PROJECT",
+        "OWNER",
+        "MAY",
+        "LAST USED (UTC)",
+        "EXPIRES (UTC)",
+    ]);
     for (place, key) in keys {
         table.row([
             &key.id,
             &key.name,
             &key.redacted_value,
             place.name.as_ref().unwrap_or(&place.id),
+            owner_id(key),
             &key.permission,
             &time(key.last_used_at),
             &time(key.expires_at),
         ]);
     }
     table.render()
+}
+
+/// What a limit on the key's owner is set with.
+fn owner_id(key: &Key) -> &String {
+    match &key.owner {
+        Owner::User { user: owner } | Owner::ServiceAccount { service_account: owner } => &owner.id,
+    }
 }
 
 /// Everything about one key.
@@ -74,16 +90,25 @@ pub(super) fn made(key: &Key, project: &str, url: &str) -> String {
 }
 
 /// What to know about a key's new secret.
-pub(super) fn rotated(key: &Key, grace: i64) -> String {
+pub(super) fn rotated(key: &Key, grace: i64, before: &Key) -> String {
     let old = match grace {
         0 => "Its old secrets have ended.".to_owned(),
         _ => format!(
-            "Its old secret works for {} more; `tollgate keys end-old {}` ends it sooner.",
+            "Its old secret works for {} more{}; `tollgate keys end-old {}` ends it sooner.",
             words(grace),
+            earlier(before),
             key.id
         ),
     };
     format!("{} has a new secret, shown this once. {old}\n", key.id)
+}
+
+/// What becomes of the grace of the rotation before.
+fn earlier(before: &Key) -> String {
+    let last = before.secrets.iter().filter_map(|secret| secret.ends_at).max();
+    last.map_or_else(String::new, |end| {
+        format!(", the one before it until {} UTC at the latest", minute(end))
+    })
 }
 
 fn may(key: &Key) -> String {

@@ -175,10 +175,11 @@ async fn show(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> {
 }
 
 async fn rotate(api: &Api, named: &Named, grace: i64, json: bool) -> Result<Said, Failure> {
-    let (place, _) = find(api, named).await?;
+    let (place, before) = find(api, named).await?;
+    let before: Key = before.read()?;
     let target = path(&["tollgate", "v1", "projects", &place.id, "api_keys", &named.id, "rotate"]);
     let reply = api.post(&target, &json!({ "grace_seconds": grace })).await?;
-    show_once(&reply, json, |key| key_text::rotated(key, grace))
+    show_once(&reply, json, |key| key_text::rotated(key, grace, &before))
 }
 
 async fn end_old(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> {

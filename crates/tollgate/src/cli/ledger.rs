@@ -37,7 +37,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Put something right; it is one more entry, and a line in the audit log
+    /// Put something right; it is one more entry, and an audit line (which nothing reads yet)
     #[command(
         after_help = "An orphan whose bill was smaller: `tollgate ledger correct --entry entry_7 \
                       --amount=-0.40 --reason …`;\nwithout an amount, all of it is taken back. \
@@ -88,7 +88,7 @@ pub struct Correct {
 #[derive(clap::Args, Default)]
 #[group(id = "how", multiple = false)]
 pub struct How {
-    /// US dollars to add; below zero takes back
+    /// US dollars to add; below zero takes back, at most what an entry cost
     #[arg(long, value_name = "USD", allow_hyphen_values = true)]
     amount: Option<String>,
     /// The side to believe where the account does not add up

@@ -25,7 +25,9 @@ pub enum Command {
     /// Set a limit; it holds from the next call on
     #[command(
         after_help = "Amounts are US dollars: `tollgate limits set --project Web --month 50.00`.\n\
-                      0 lets nothing pass. Days and months are UTC."
+                      0 lets nothing pass. Days and months are UTC.\n\
+                      It replaces the limit with all its rules: a rule that is not named goes back \
+                      to its default."
     )]
     Set(Set),
     /// Clear a limit
@@ -120,13 +122,13 @@ pub struct Set {
 #[group(id = "amounts", required = true, multiple = false)]
 pub struct Amounts {
     /// For each day (UTC)
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     day: Option<String>,
     /// For each calendar month (UTC)
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     month: Option<String>,
     /// For ever
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     total: Option<String>,
 }
 
@@ -213,10 +215,12 @@ async fn set(api: &Api, args: Set) -> Result<Said, Failure> {
     let limit: Limit = reply.read()?;
     let (amount, every) = (dollars(&limit.amount_usd), every(&limit.period));
     Ok(Said::talk(format!(
-        "{} may spend {amount} {every}: {} spent, {} left.",
+        "{} may spend {amount} {every}: {} spent, {} held, {} left. Rules: {}.",
         scope.label,
         dollars(&limit.spent_usd),
+        dollars(&limit.held_usd),
         dollars(&limit.left_usd),
+        all_rules(&limit),
     )))
 }
 
@@ -298,6 +302,15 @@ fn rules(limit: &Limit) -> String {
     }
     rules.extend(limit.default_max_output.map(|tokens| format!("default output {tokens}")));
     rules.join(", ")
+}
+
+/// Every rule in words, as it is set now.
+fn all_rules(limit: &Limit) -> String {
+    let clamp = if limit.clamp_output { "cuts output to what is left" } else { "no clamp" };
+    let unbounded = if limit.unbounded == "allow" { "allows" } else { "refuses" };
+    let output = limit.default_max_output;
+    let output = output.map_or_else(|| "the model's".to_owned(), |tokens| tokens.to_string());
+    format!("{clamp}, {unbounded} unbounded, default output {output}")
 }
 
 fn every(period: &str) -> &str {

@@ -55,9 +55,11 @@ pub enum Command {
     },
     /// Set a model's price; it takes the place of all of the model's prices
     #[command(
-        after_help = "Prices are US dollars a token or unit, under the names of the field's format:\n\
+        after_help = "Prices are US dollars a token (or image, second, character), not for a \
+                      million, under the names of the field's format:\n\
                       tollgate prices set my-model input_cost_per_token=0.0000025 \
-                      output_cost_per_token=1e-5"
+                      output_cost_per_token=1e-5\n\
+                      What costs nothing: tollgate prices set my-model --free"
     )]
     Set {
         model: String,
@@ -149,8 +151,9 @@ async fn list(api: &Api, json: bool) -> Result<Said, Failure> {
     let told = unpriced.iter().map(|it| {
         format!("{} was called {} times without a cost: {}.\n", it.model, it.attempts, it.reason)
     });
-    let mut talk: String = told.collect();
-    if !talk.is_empty() {
+    let told: String = told.collect();
+    let mut talk = format!("US dollars per million tokens.\n{told}");
+    if !told.is_empty() {
         talk.push_str("Set what is missing with `tollgate prices set`.\n");
     }
     if import_held_at.is_some() {

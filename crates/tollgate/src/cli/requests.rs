@@ -36,8 +36,8 @@ pub struct ListArgs {
     /// Only this status, such as 429, or a class, such as 5xx
     #[arg(long)]
     status: Option<String>,
-    /// Only this end: completed, refused, `client_gone` or `upstream_failed`
-    #[arg(long)]
+    /// Only calls that ended so
+    #[arg(long, value_parser = ["completed", "refused", "client_gone", "upstream_failed"])]
     outcome: Option<String>,
     /// How many at most
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -77,7 +77,7 @@ async fn list(args: ListArgs, api: &Api) -> Result<Said, Failure> {
         return Ok(Said::list(&rows));
     }
     if rows.is_empty() {
-        return Ok(Said::talk("No such calls in the log."));
+        return Ok(Said::talk(none(&filters)));
     }
     let mut table = Table::new([
         "TIME (UTC)",
@@ -93,6 +93,14 @@ async fn list(args: ListArgs, api: &Api) -> Result<Said, Failure> {
         table.row(cells(&parse::<LoggedRequest>(row)?));
     }
     Ok(Said::data(table.render()))
+}
+
+/// What was refused before it was sent is looked for here, and is elsewhere.
+fn none(filters: &[(&str, &str)]) -> String {
+    let by_end = filters.iter().any(|(name, _)| ["status", "outcome"].contains(name));
+    let elsewhere = "\nThe log has attempts at providers. What Tollgate itself refused is not among \
+                     them: `tollgate_refusals_total` at /metrics counts it by code.";
+    format!("No such calls in the log.{}", if by_end { elsewhere } else { "" })
 }
 
 fn cells(row: &LoggedRequest) -> [String; 8] {
@@ -200,6 +208,13 @@ mod tests {
             "TIME (UTC)           REQUEST  MODEL     STATUS  OUTCOME    TOKENS      USD  MS\n\
              2024-02-29 12:00:59  req_1    gpt-2026     200  completed      12  0.00004  12\n"
         );
+    }
+
+    #[test]
+    fn a_list_that_finds_none_by_their_end_says_where_refusals_are() {
+        assert!(none(&[("status", "429")]).contains("tollgate_refusals_total"));
+        assert!(none(&[("model", "m"), ("outcome", "refused")]).contains("/metrics"));
+        assert_eq!(none(&[("model", "m")]), "No such calls in the log.");
     }
 
     #[tokio::test]

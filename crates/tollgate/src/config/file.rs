@@ -104,10 +104,15 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn mistake(&mut self, span: Option<std::ops::Range<usize>>, why: &str) {
+        let place = self.place(span);
+        self.mistakes.push(format!("{place}: {why}"));
+    }
+
+    /// The file, and the line where a span begins.
+    fn place(&self, span: Option<std::ops::Range<usize>>) -> String {
         let line =
             span.map(|s| self.text[..s.start.min(self.text.len())].matches('\n').count() + 1);
-        let place = line.map_or_else(String::new, |l| format!(":{l}"));
-        self.mistakes.push(format!("{}{place}: {why}", self.name));
+        line.map_or_else(|| self.name.to_owned(), |line| format!("{}:{line}", self.name))
     }
 
     fn known(&mut self, table: &Table, place: &str, keys: &[&str]) {

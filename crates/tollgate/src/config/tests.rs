@@ -161,8 +161,9 @@ fn case_26_every_mistake_in_a_price_is_told_with_its_line() {
     let wanted = [
         "tollgate.toml:5: unknown key `prices.colour`",
         "tollgate.toml:1: a: `input_cost_per_token` is negative",
-        "tollgate.toml:1: a: `output_cost_per_token` is no number",
+        "tollgate.toml:1: a: `output_cost_per_token` is no number: prices are US dollars",
         "tollgate.toml:6: a price needs a `model`",
+        "tollgate.toml:8: b: `input_cost_per_tokem` is not understood",
         "tollgate.toml:8: b: has no price",
         "tollgate.toml:14: `c` has a price already",
     ];

@@ -43,7 +43,11 @@ fn what_the_config_file_limits_only_the_config_file_changes() {
     let gateway = &stage.gateway;
     let path = format!("/v1/organization/projects/{}/spend_limit", gateway.default_project());
     let change = |amount| gateway.json(gateway.admin_key(), "POST", &path, &cents(amount));
-    refused(&change(1), 409, "managed_by_file");
+    let told = change(1);
+    refused(&told, 409, "managed_by_file");
+    let message = told.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains(&gateway.default_project()), "{message}");
+    assert!(message.contains("in the config file"), "{message}");
     let delete = gateway.json(gateway.admin_key(), "DELETE", &path, &Value::Null);
     refused(&delete, 409, "managed_by_file");
     let shown = || gateway.json(gateway.admin_key(), "GET", &path, &Value::Null);
@@ -53,10 +57,14 @@ fn what_the_config_file_limits_only_the_config_file_changes() {
     std::fs::write(&file, OF_FILE.replace("50.00", "7.5")).unwrap();
     signal(gateway.pid(), "HUP");
     until("the new amount holds", || shown().json()["threshold_amount"] == 750);
+    until("the reload is told", || gateway.output().contains("the config was reloaded"));
     // A limit for nobody is told, and the old ones stay.
     std::fs::write(&file, OF_FILE.replace("Default project", "nowhere")).unwrap();
     signal(gateway.pid(), "HUP");
     until("the mistake is told", || gateway.output().contains("'nowhere'"));
+    let line = OF_FILE[..OF_FILE.find("[[limits]]").unwrap()].lines().count() + 1;
+    let place = format!("tollgate.toml:{line}: No project has the id or name 'nowhere'");
+    assert!(gateway.output().contains(&place), "{}", gateway.output());
     assert_eq!(shown().json()["threshold_amount"], 750);
     std::fs::write(&file, "").unwrap();
     signal(gateway.pid(), "HUP");

@@ -98,6 +98,10 @@ fn case_20_a_call_that_does_not_fit_is_told_what_would() {
     refused(&answer, 429, "project_spend_limit_exceeded");
     assert_eq!(amount(&answer, "required: $"), bound);
     assert_eq!(amount(&answer, "remaining: $"), bound * 9 / 10);
+    let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("This call may cost up to $"), "{message}");
+    let output = amount(&answer, "Send `max_completion_tokens` of at most ");
+    assert_eq!(output, amount(&answer, "max_affordable_output_tokens: "), "{message}");
     assert_eq!(answer.header("x-should-retry"), Some("false"));
     assert_eq!(answer.json()["error"]["type"], "insufficient_quota");
     stage.kept_from_the_provider();

@@ -22,6 +22,8 @@ fn a_code_is_explained_in_full() {
          error.type     invalid_request_error\n\
          error.code     invalid_api_key\n"
     );
+    let said = run(&args("user_spend_limit_exceeded")).unwrap().into_parts().0;
+    assert!(said.contains("refused until the period ends or the limit is raised\n"), "{said}");
     let json = run(&Args { json: true, ..args("overloaded") }).unwrap().into_parts().0;
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["status"], &json["retry"]), (&503.into(), &true.into()));

@@ -69,7 +69,7 @@ async fn keys_of_all_projects_are_listed_with_their_project() {
     assert_eq!(rows.len(), 2);
     assert_eq!(
         rows[1].split_whitespace().collect::<Vec<_>>(),
-        ["key_1", "app", "sk-tg-...abcd", "b", "all", "1970-01-01", "00:01", "never"]
+        ["key_1", "app", "sk-tg-...abcd", "b", "user-1", "all", "1970-01-01", "00:01", "never"]
     );
     let (data, _) = list(&fake.api, Some("b"), true).await.unwrap().into_parts();
     let document: Value = serde_json::from_str(&data).unwrap();
@@ -106,9 +106,18 @@ async fn a_rotation_prints_the_new_secret_alone() {
         (data.as_str(), fake.last_body()),
         ("sk-tg-secret\n", json!({"grace_seconds": 3600}))
     );
-    assert!(talk.contains("works for 1 hour more"), "{talk}");
+    assert!(talk.contains("works for 1 hour more;"), "{talk}");
     let (_, talk) = end_old(&fake.api, &named, false).await.unwrap().into_parts();
     assert_eq!(talk, "Only sk-tg-...abcd of key_1 works now.\n");
+}
+
+#[test]
+fn a_second_rotation_says_what_becomes_of_the_first_grace() {
+    let key: Key = serde_json::from_str(KEY).unwrap();
+    let rotated: Key =
+        serde_json::from_str(&KEY.replace("\"ends_at\":null", "\"ends_at\":60")).unwrap();
+    assert!(key_text::rotated(&key, 60, &rotated).contains("before it until 1970-01-01 00:01 UTC"));
+    assert!(!key_text::rotated(&key, 60, &key).contains("before it"));
 }
 
 #[tokio::test]

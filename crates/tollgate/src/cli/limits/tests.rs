@@ -66,7 +66,8 @@ async fn a_limit_is_set_as_typed() {
     let (_, talk) = type_in(&fake, line).await;
     assert_eq!(
         talk,
-        "project Web (proj_1) may spend $50.00 a month: $12.50 spent, $37.49995875 left.\n"
+        "project Web (proj_1) may spend $50.00 a month: $12.50 spent, $0.00004125 held, \
+         $37.49995875 left. Rules: no clamp, allows unbounded, default output 1000.\n"
     );
     assert_eq!(
         fake.last_body(),
@@ -83,6 +84,15 @@ async fn a_limit_is_set_as_typed() {
         let body = fake.last_body();
         assert_eq!((&body["scope"], body["period"].as_str()), (&scope, Some(period)), "{line}");
         assert_eq!(body["clamp_output"], true);
+    }
+}
+
+#[test]
+fn case_55_an_amount_below_zero_is_told_as_an_amount() {
+    // It is the server's to say what is wrong with it.
+    for amount in ["--month -5", "--day -0.5", "--total -1"] {
+        let line = format!("limits set --organization {amount}");
+        assert!(Line::try_parse_from(line.split(' ')).is_ok(), "{line}");
     }
 }
 

@@ -39,7 +39,8 @@ impl Reader<'_> {
         let period = self.word(table, "period", &PeriodKind::ALL.map(PeriodKind::as_str));
         let amount = self.string(table, "amount_usd").map(|text| Nanos::from_dollars(&text));
         if amount == Some(None) {
-            let why = "`amount_usd` must be US dollars as a decimal string, such as \"50.00\"";
+            let why = "`amount_usd` must be US dollars as a decimal string such as \"50.00\", from \
+                       \"0\" to \"9223372036.854775807\", with at most nine decimals";
             self.mistake(table.get("amount_usd").and_then(Item::span), why);
         }
         if amount.is_none() && table.get("amount_usd").is_none() {
@@ -50,7 +51,8 @@ impl Reader<'_> {
         }
         let rules = self.limit_rules(table);
         let period = PeriodKind::parse(period?)?;
-        Some(DeclaredLimit { scope: scope?, period, amount: amount??, rules })
+        let place = self.place(table.span());
+        Some(DeclaredLimit { place, scope: scope?, period, amount: amount??, rules })
     }
 
     fn limit_scope(&mut self, table: &Table) -> Option<DeclaredScope> {

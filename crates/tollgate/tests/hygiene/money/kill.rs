@@ -49,7 +49,13 @@ fn case_46_what_a_kill_leaves_in_flight_is_posted_in_full_once() {
         let orphans = of_kind(&entries, "orphan");
         assert_eq!(orphans.len(), 2, "{entries:?}");
         assert!(orphans.iter().all(|entry| entry.cost == bound && entry.attempts == 1));
+        let records = stage.gateway.records();
+        let named = records.iter().filter(|record| record["error_code"] == "orphaned").count();
+        assert_eq!(named, 2, "{records:?}");
     }
+    // The start that posted them said so once, with their sum.
+    let told = stage.gateway.output();
+    assert_eq!(told.matches("nobody can say what they cost").count(), 1, "{told}");
     assert!(billed(&stage.provider) <= bound * 2);
     // What is left is still there, and no more than that.
     refused(&stage.chat(&hello()), 429, "project_spend_limit_exceeded");

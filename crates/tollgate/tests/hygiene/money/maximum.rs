@@ -56,6 +56,36 @@ fn case_22_an_absent_maximum_is_sent_as_it_is_held() {
 }
 
 #[test]
+fn case_22_a_maximum_that_nobody_knows_is_asked_for_by_its_name() {
+    let stage = Stage::new();
+    let price = json!({
+        "model": "my-model", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6,
+    });
+    stage.gateway.admin("POST", "/tollgate/v1/prices", &price);
+    super::limit(&stage.gateway, AMPLE, true);
+    for (path, mut body, field) in [
+        (CHAT, hello(), "max_completion_tokens"),
+        ("/v1/responses", json!({"input": "hi"}), "max_output_tokens"),
+    ] {
+        body["model"] = json!("my-model");
+        let answer = stage.gateway.json(&stage.key.value, "POST", path, &body);
+        refused(&answer, 400, "feature_not_allowed_with_hard_limit");
+        let error = &answer.json()["error"];
+        assert_eq!(error["param"], field);
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(&format!("Send `{field}`, or")), "{message}");
+        assert!(message.contains("--default-max-output"), "{message}");
+        body[field] = json!(20);
+        passed(&stage.gateway.json(&stage.key.value, "POST", path, &body));
+    }
+    // The demo's own model has a maximum.
+    let mut body = hello();
+    body["model"] = json!("demo-chat");
+    let (_, seen) = sent(&stage, CHAT, &body);
+    assert_eq!(seen["max_completion_tokens"], 4_096);
+}
+
+#[test]
 fn case_23_a_maximum_that_is_no_number_is_refused_where_a_limit_needs_it() {
     let stage = Stage::new();
     let messages = r#""model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]"#;
@@ -93,6 +123,8 @@ fn case_25_a_model_without_a_price_is_refused_and_told() {
     let answer = stage.chat(&body);
     refused(&answer, 403, "model_price_unknown");
     assert_eq!(answer.json()["error"]["param"], "model");
+    let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("tollgate prices set no-such-price-2031 "), "{message}");
     stage.kept_from_the_provider();
     assert_eq!(super::balance(&stage.gateway), (0, 0));
     let bearer = format!("Bearer {}", stage.gateway.admin_key());
