@@ -215,6 +215,10 @@ impl State {
                 }
             }
             Change::CorrectLedger(correction) => self.correct(correction)?,
+            Change::AcknowledgeOverage(scope) => {
+                let of_scope = self.balances.get_mut(&scope).into_iter().flatten();
+                of_scope.for_each(|balance| balance.acknowledged = balance.overage);
+            }
             Change::ClearRateLimits(scope) => self.rates.retain(|(of, _)| *of != scope),
             of_a_price => self.apply_to_price(of_a_price)?,
         }
