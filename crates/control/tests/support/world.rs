@@ -214,13 +214,8 @@ impl State {
                     self.rates.push((scope, own));
                 }
             }
-            Change::CorrectLedger(correction) => self.correct(correction)?,
-            Change::AcknowledgeOverage(scope) => {
-                let of_scope = self.balances.get_mut(&scope).into_iter().flatten();
-                of_scope.for_each(|balance| balance.acknowledged = balance.overage);
-            }
             Change::ClearRateLimits(scope) => self.rates.retain(|(of, _)| *of != scope),
-            of_a_price => self.apply_to_price(of_a_price)?,
+            of_money => self.apply_to_money(of_money)?,
         }
         Ok(())
     }
@@ -236,8 +231,13 @@ impl State {
         }
     }
 
-    fn apply_to_price(&mut self, change: Change) -> Result<(), StoreError> {
+    fn apply_to_money(&mut self, change: Change) -> Result<(), StoreError> {
         match change {
+            Change::CorrectLedger(correction) => self.correct(correction)?,
+            Change::AcknowledgeOverage(scope) => {
+                let of_scope = self.balances.get_mut(&scope).into_iter().flatten();
+                of_scope.for_each(|balance| balance.acknowledged = balance.overage);
+            }
             Change::PutPrice(row) => {
                 self.prices.insert(row.model.clone(), row);
             }
