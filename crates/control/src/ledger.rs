@@ -11,6 +11,7 @@ use domain::ledger::{
 use domain::{Actor, Change, Fault, Nanos, Paged, PeriodKind, ProjectId, ScopeId, ScopeKind};
 use serde_json::{Value, json};
 
+use crate::limits::named;
 use crate::transact::{Stale, Write, not_found, store_fault};
 use crate::{Author, Control};
 
@@ -134,6 +135,29 @@ impl Control {
         let looked = self.verify_ledger(false).await;
         let breaches = looked.unwrap_or_else(|_| self.breaches());
         Ok(MadeCorrection { id, correction, breaches })
+    }
+
+    /// Takes note of a scope's overage: it is not flagged any more until there is more of it
+    /// (case 33). A scope need not be alive. The id of the line in the audit log.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn acknowledge_overage(
+        &self,
+        author: &Author,
+        scope: &ScopeId,
+    ) -> Result<String, Fault> {
+        let project = Some(scope).filter(|scope| scope.kind == ScopeKind::Project);
+        let project = project.map(|scope| ProjectId::from(scope.id.as_str()));
+        let payload = json!({ "id": scope.id, "scope": named(scope) });
+        let line = self.audit(author, "ledger.overage_acknowledged", project.as_ref(), &payload);
+        let id = line.id.to_string();
+        let write = Write {
+            changes: vec![Change::AcknowledgeOverage(scope.clone())],
+            audit: vec![line],
+            stale: Stale::Nothing,
+        };
+        self.commit(&scope.id, write).await.map(|()| id)
     }
 
     /// What was asked for, with the amounts that it leaves open.

@@ -38,6 +38,8 @@ pub struct Balance {
     pub held: Nanos,
     /// What providers reported above the holds; not part of `posted`.
     pub overage: Nanos,
+    /// How much of the overage an operator has taken note of.
+    pub acknowledged: Nanos,
     /// Whether the scope's limit refused the last call that asked, and has not changed since.
     pub refusing: bool,
 }
@@ -47,13 +49,26 @@ impl Balance {
     #[must_use]
     pub fn empty(period: Period) -> Self {
         let none = Nanos(0);
-        Self { period, posted: none, held: none, overage: none, refusing: false }
+        Self {
+            period,
+            posted: none,
+            held: none,
+            overage: none,
+            acknowledged: none,
+            refusing: false,
+        }
     }
 
     /// All that providers can bill so far.
     #[must_use]
     pub fn spent(&self) -> Nanos {
         Nanos(self.posted.0.saturating_add(self.overage.0))
+    }
+
+    /// Whether there is overage that nobody has taken note of (case 33).
+    #[must_use]
+    pub fn is_flagged(&self) -> bool {
+        self.overage > self.acknowledged
     }
 
     /// What a limit leaves, never below 0.

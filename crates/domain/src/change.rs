@@ -108,6 +108,8 @@ pub enum Change {
     ClearRateLimits(RateScope),
     /// Puts something right in the ledger.
     CorrectLedger(Correction),
+    /// Takes note of a scope's overage as it stands, in every period; it need not have any.
+    AcknowledgeOverage(ScopeId),
     /// Sets a small named value of the installation.
     PutMeta {
         name: &'static str,

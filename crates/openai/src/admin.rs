@@ -21,7 +21,9 @@ mod usage_results;
 
 pub use admin_key::AdminApiKey;
 pub use costs::{CostAbout, CostsResult};
-pub use ledger::{LedgerAccount, LedgerCorrection, LedgerEntries, LedgerVerification};
+pub use ledger::{
+    LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification,
+};
 pub use list::{Deleted, List, Listed};
 pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};

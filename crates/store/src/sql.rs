@@ -256,7 +256,12 @@ pub(crate) const PUT_ACCOUNT: &str = "INSERT INTO accounts
     (scope_kind, scope_id, period, start_at, end_at, posted, leased, overage)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (scope_kind, scope_id, period, start_at) DO UPDATE SET
-    posted = excluded.posted, leased = excluded.leased, overage = excluded.overage";
+    posted = excluded.posted, leased = excluded.leased, overage = excluded.overage,
+    overage_acknowledged = MIN(overage_acknowledged, excluded.overage)";
+pub(crate) const ACKNOWLEDGE_OVERAGE: &str = "UPDATE accounts SET overage_acknowledged = overage
+    WHERE scope_kind = $1 AND scope_id = $2";
+pub(crate) const ACKNOWLEDGED_OF: &str = "SELECT period, start_at, overage_acknowledged
+    FROM accounts WHERE scope_kind = $1 AND scope_id = $2 AND overage_acknowledged > 0";
 pub(crate) const ACCOUNTS_OF: &str = "SELECT a.period, a.start_at, a.end_at, a.posted, a.leased,
     a.overage, l.amount_nanos FROM accounts a LEFT JOIN spend_limits l
     ON l.scope_kind = a.scope_kind AND l.scope_id = a.scope_id AND l.period = a.period

@@ -127,6 +127,7 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/tollgate/v1/ledger/entries" READ ledger::entries),
     admin!(POST "/tollgate/v1/ledger/verify" WRITE ledger::verify),
     admin!(POST "/tollgate/v1/ledger/corrections" WRITE ledger::correct),
+    admin!(POST "/tollgate/v1/ledger/acknowledgements" WRITE ledger::acknowledge),
     admin!(GET "/tollgate/v1/requests" USAGE requests::list),
     admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
     admin!(GET "/tollgate/v1/prices" READ prices::list),

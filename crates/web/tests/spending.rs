@@ -257,11 +257,25 @@ fn a_limit_of_ours_shows_what_was_spent_is_held_and_is_left() {
         "spent_usd": "1.000000003", "spent_nanos": 1_000_000_003,
         "held_usd": "0.5", "held_nanos": 500_000_000,
         "left_usd": "0.999999997", "left_nanos": 999_999_997,
+        "overage_usd": "0.000000003", "overage_nanos": 3, "overage_acknowledged": false,
         "enforcement": { "status": "inactive" },
     });
     assert_eq!(reply.body, limit);
     let listed = gateway.ok("GET", &format!("{OURS}?scope_type=api_key&scope_id={key}"), "");
     assert_eq!(listed.body["data"], json!([limit]));
+    // Case 33: the flag is off once somebody has taken note, until there is more.
+    let note = json!({ "scope": { "type": "api_key", "id": key } }).to_string();
+    let noted = gateway.ok("POST", "/tollgate/v1/ledger/acknowledgements", &note);
+    assert_eq!(noted.text("/object"), "tollgate.ledger.acknowledgement");
+    assert_eq!(gateway.world.events().last(), Some(&"ledger.overage_acknowledged"));
+    let flag = || {
+        let target = format!("{OURS}?scope_type=api_key&scope_id={key}");
+        gateway.ok("GET", &target, "").body["data"][0]["overage_acknowledged"].clone()
+    };
+    assert_eq!(flag(), true);
+    let more = Balance { overage: Nanos(4), acknowledged: Nanos(3), ..spent };
+    spend(&gateway, ScopeKind::ApiKey, &key, more);
+    assert_eq!(flag(), false);
     let others = gateway.ok("GET", &format!("{OURS}?scope_type=organization"), "");
     assert_eq!(others.body["data"], json!([]));
     let unknown = gateway.get(&format!("{OURS}?scope_type=user&scope_id=nobody"));

@@ -214,8 +214,19 @@ impl State {
                     self.rates.push((scope, own));
                 }
             }
-            Change::CorrectLedger(correction) => self.correct(correction)?,
             Change::ClearRateLimits(scope) => self.rates.retain(|(of, _)| *of != scope),
+            of_the_ledger => self.apply_to_ledger(of_the_ledger)?,
+        }
+        Ok(())
+    }
+
+    fn apply_to_ledger(&mut self, change: Change) -> Result<(), StoreError> {
+        match change {
+            Change::CorrectLedger(correction) => self.correct(correction)?,
+            Change::AcknowledgeOverage(scope) => {
+                let of_scope = self.balances.get_mut(&scope).into_iter().flatten();
+                of_scope.for_each(|balance| balance.acknowledged = balance.overage);
+            }
             of_a_price => self.apply_to_price(of_a_price)?,
         }
         Ok(())

@@ -288,3 +288,19 @@ impl<'a> LedgerCorrection<'a> {
         }
     }
 }
+
+/// `tollgate.ledger.acknowledgement`: a scope's overage was taken note of.
+#[derive(Serialize)]
+pub struct LedgerAcknowledgement<'a> {
+    object: &'static str,
+    /// Of its line in the audit log.
+    id: &'a str,
+    scope: Scope<'a>,
+}
+
+impl<'a> LedgerAcknowledgement<'a> {
+    #[must_use]
+    pub fn new(id: &'a str, scope: &'a ScopeId) -> Self {
+        Self { object: "tollgate.ledger.acknowledgement", id, scope: scope.into() }
+    }
+}

@@ -148,6 +148,11 @@ pub struct Limit<'a> {
     held_nanos: i64,
     left_usd: String,
     left_nanos: i64,
+    /// The part of what was spent that no hold had covered.
+    overage_usd: String,
+    overage_nanos: i64,
+    /// False: there is overage that nobody has taken note of.
+    overage_acknowledged: bool,
     enforcement: Enforcement,
 }
 
@@ -195,6 +200,9 @@ impl<'a> Limit<'a> {
             held_nanos: held.0,
             left_usd: left.to_string(),
             left_nanos: left.0,
+            overage_usd: balance.overage.to_string(),
+            overage_nanos: balance.overage.0,
+            overage_acknowledged: !balance.is_flagged(),
             enforcement: Enforcement::of(limit, balance),
         }
     }

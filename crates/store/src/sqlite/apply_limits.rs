@@ -20,6 +20,9 @@ pub(crate) fn apply(db: &Connection, change: &Change) -> Done {
             let key = params![scope.kind.as_str(), scope.id, period.as_str()];
             touch(db, sql::REMOVE_SPEND_LIMIT, key)
         }
+        Change::AcknowledgeOverage(scope) => {
+            run(db, sql::ACKNOWLEDGE_OVERAGE, params![scope.kind.as_str(), scope.id])
+        }
         Change::PutSpendAlert(alert) => put_alert(db, alert),
         Change::RemoveSpendAlert(id) => touch(db, sql::REMOVE_SPEND_ALERT, params![id.as_str()]),
         Change::FireAlert { id, period_start, deliveries } => {

@@ -31,6 +31,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_6.sql"),
         include_str!("schema/tollgate_7.sql"),
         include_str!("schema/tollgate_8.sql"),
+        include_str!("schema/tollgate_9.sql"),
     ],
 };
 

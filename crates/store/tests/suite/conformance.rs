@@ -13,15 +13,20 @@ mod rates;
 mod records;
 mod usage;
 
-use domain::ports::{Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore};
+use domain::ports::{
+    Balances, Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore,
+};
 
 /// All the ports of a store.
 pub(crate) trait Ports:
-    Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
+    Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
 {
 }
 
-impl<T: Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore> Ports for T {}
+impl<T: Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore> Ports
+    for T
+{
+}
 
 macro_rules! suite {
     ($database:ident, $open:expr, $($module:ident: $($check:ident),+;)+) => {
@@ -66,6 +71,7 @@ suite! {
         every_scope_has_an_account_in_every_period,
         case_63_a_call_belongs_to_the_month_it_was_admitted_in,
         case_33_overage_is_posted_and_told,
+        case_33_overage_is_flagged_until_it_is_acknowledged,
         case_46_orphans_are_posted_and_the_rest_comes_back,
         a_lost_nodes_lease_is_forfeited_whole,
         case_51_a_limit_in_mid_flight_adopts_what_is_open,

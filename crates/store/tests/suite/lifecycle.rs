@@ -89,11 +89,11 @@ fn case_124_a_newer_schema_is_refused_and_left_as_it_is() {
         drop(store);
         let path = dir.path().join(file);
         let db = Connection::open(&path).unwrap();
-        db.execute("UPDATE meta SET value = '9' WHERE name = 'schema_version'", []).unwrap();
+        db.execute("UPDATE meta SET value = '99' WHERE name = 'schema_version'", []).unwrap();
         drop(db);
         let before = std::fs::read(&path).unwrap();
         let refused = Store::open(dir.path(), clock()).err().unwrap();
-        assert!(matches!(refused, OpenError::NewerSchema { found: 9, .. }), "{refused}");
+        assert!(matches!(refused, OpenError::NewerSchema { found: 99, .. }), "{refused}");
         assert!(refused.to_string().contains(file));
         assert!(std::fs::read(&path).unwrap() == before);
     }

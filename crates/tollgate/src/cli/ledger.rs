@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::api::{Api, path};
 use super::calendar::{date, second};
 use super::failure::Failure;
-use super::limits::{Filter, dollars, project_names, scope};
+use super::limits::{Filter, Whose, dollars, project_names, scope};
 use super::project::parse;
 use super::said::Said;
 use super::shapes::{
@@ -46,6 +46,14 @@ pub enum Command {
                       `--trust leases`."
     )]
     Correct(Correct),
+    /// Take note of a scope's overage: it is not flagged any more until there is more
+    Acknowledge {
+        #[command(flatten)]
+        whose: Whose,
+        /// Print the API's JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(clap::Args, Default)]
@@ -107,6 +115,7 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
         Command::Entries(args) => entries(api, args).await,
         Command::Verify { json } => verify(api, json).await,
         Command::Correct(args) => correct(api, args).await,
+        Command::Acknowledge { whose, json } => acknowledge(api, &whose.into(), json).await,
     }
 }
 
@@ -277,6 +286,17 @@ async fn correct(api: &Api, args: Correct) -> Result<Said, Failure> {
         talk.push_str(&format!("\n{} sums do not agree still.", made.breaches.len()));
     }
     Ok(Said::talk(talk))
+}
+
+async fn acknowledge(api: &Api, whose: &Filter, json: bool) -> Result<Said, Failure> {
+    let scope = scope(api, whose).await?;
+    let scope = scope.ok_or_else(|| Failure::new("no scope was named"))?;
+    let body = serde_json::json!({ "scope": scope.named() });
+    let reply = api.post(&target("acknowledgements"), &body).await?;
+    Ok(match json {
+        true => Said::data(reply.text),
+        false => Said::talk(format!("Taken note of the overage of {}.", scope.label())),
+    })
 }
 
 #[cfg(test)]

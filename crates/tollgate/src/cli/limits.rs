@@ -149,6 +149,17 @@ pub(super) struct Scope {
 }
 
 impl Scope {
+    /// As a body names it.
+    pub(super) fn named(&self) -> Map<String, Value> {
+        let mut named = Map::from_iter([("type".to_owned(), Value::from(self.kind))]);
+        named.extend(self.id.clone().map(|id| ("id".to_owned(), id.into())));
+        named
+    }
+
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
     pub(super) fn pairs(&self) -> Vec<(&'static str, &str)> {
         let id = self.id.as_deref().map(|id| ("scope_id", id));
         [("scope_type", self.kind)].into_iter().chain(id).collect()
@@ -189,7 +200,10 @@ async fn show(api: &Api, whose: &Filter, json: bool) -> Result<Said, Failure> {
     }
     let limits = rows.iter().map(parse).collect::<Result<Vec<Limit>, _>>()?;
     let names = project_names(api, limits.iter().map(|limit| &limit.scope)).await?;
-    Ok(Said::data(table(&limits, &names)))
+    let flagged = limits.iter().any(|limit| !limit.overage_acknowledged);
+    let talk = "OVERAGE: calls cost more than was held for them. Check the prices; `tollgate ledger \
+                acknowledge` takes note of it.";
+    Ok(Said::data(table(&limits, &names)).and_talk(if flagged { talk } else { "" }))
 }
 
 async fn set(api: &Api, args: Set) -> Result<Said, Failure> {
@@ -198,10 +212,8 @@ async fn set(api: &Api, args: Set) -> Result<Said, Failure> {
     let given = [("day", day), ("month", month), ("total", total)];
     let given = given.into_iter().find_map(|(period, amount)| Some((period, amount?)));
     let Some((period, amount)) = given else { return Err(nobody()) };
-    let mut named = Map::from_iter([("type".to_owned(), Value::from(scope.kind))]);
-    named.extend(scope.id.clone().map(|id| ("id".to_owned(), id.into())));
     let body = json!({
-        "scope": named,
+        "scope": scope.named(),
         "period": period,
         "amount_usd": amount.trim_start_matches('$'),
         "clamp_output": !args.no_clamp,
@@ -291,6 +303,9 @@ fn table(limits: &[Limit], names: &HashMap<String, String>) -> String {
 
 fn rules(limit: &Limit) -> String {
     let mut rules = Vec::new();
+    if !limit.overage_acknowledged {
+        rules.push(format!("OVERAGE {}", dollars(&limit.overage_usd)));
+    }
     if limit.source == "file" {
         rules.push("config file".to_owned());
     }

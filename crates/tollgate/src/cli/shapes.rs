@@ -92,6 +92,14 @@ pub(super) struct Limit {
     pub(super) spent_usd: String,
     pub(super) held_usd: String,
     pub(super) left_usd: String,
+    #[serde(default)]
+    pub(super) overage_usd: String,
+    #[serde(default = "yes")]
+    pub(super) overage_acknowledged: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]

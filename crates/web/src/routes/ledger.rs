@@ -3,9 +3,11 @@
 use control::AccountQuestion;
 use domain::ledger::{AccountId, Entry, EntryKind, EntryQuery};
 use domain::{Fault, PeriodKind};
-use openai::admin::{LedgerAccount, LedgerCorrection, LedgerEntries, LedgerVerification, List};
+use openai::admin::{
+    LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification, List,
+};
 
-use super::limits::asked_scope;
+use super::limits::{asked_scope, full_scope, named_scope};
 use crate::body::missing;
 use crate::call::AdminCall;
 use crate::correction_body;
@@ -69,6 +71,16 @@ pub(super) async fn correct(call: &AdminCall<'_>) -> Answer {
     fields.finish()?;
     let made = call.control.correct_ledger(&call.author, draft, why).await?;
     json(&LedgerCorrection::new(&made.id, &made.correction, &made.breaches))
+}
+
+/// Takes note of a scope's overage as it stands.
+pub(super) async fn acknowledge(call: &AdminCall<'_>) -> Answer {
+    let mut fields = call.fields()?;
+    let (kind, id) = fields.within("scope", named_scope)?.ok_or_else(|| missing("scope"))?;
+    fields.finish()?;
+    let scope = full_scope(call, kind, id, "scope.id").await?;
+    let id = call.control.acknowledge_overage(&call.author, &scope).await?;
+    json(&LedgerAcknowledgement::new(&id, &scope))
 }
 
 fn account(name: &str, param: &'static str) -> Result<AccountId, Fault> {

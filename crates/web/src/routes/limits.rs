@@ -17,7 +17,7 @@ pub(super) async fn list(call: &AdminCall<'_>) -> Answer {
 
 pub(super) async fn put(call: &AdminCall<'_>) -> Answer {
     let mut fields = call.fields()?;
-    let (kind, id) = fields.within("scope", scope)?.ok_or_else(|| missing("scope"))?;
+    let (kind, id) = fields.within("scope", named_scope)?.ok_or_else(|| missing("scope"))?;
     let asked = limit_body::read(&mut fields)?;
     fields.finish()?;
     let scope = full_scope(call, kind, id, "scope.id").await?;
@@ -43,7 +43,8 @@ pub(super) fn shape(state: &LimitState) -> Limit<'_> {
     Limit::new(state.id(), &state.limit, &state.balance, state.of_file)
 }
 
-fn scope(fields: &mut Fields) -> Result<(ScopeKind, Option<String>), Fault> {
+/// The scope that a body names.
+pub(super) fn named_scope(fields: &mut Fields) -> Result<(ScopeKind, Option<String>), Fault> {
     let kind = fields.word("type", &SCOPES)?.and_then(ScopeKind::parse);
     Ok((kind.ok_or_else(|| missing("type"))?, fields.name("id")?))
 }
@@ -60,7 +61,7 @@ pub(super) async fn asked_scope(call: &AdminCall<'_>) -> Result<Option<ScopeId>,
 }
 
 /// There is one organization: it need not be named.
-async fn full_scope(
+pub(super) async fn full_scope(
     call: &AdminCall<'_>,
     kind: ScopeKind,
     id: Option<String>,

@@ -1,4 +1,6 @@
-use domain::ledger::{AccountId, Ask, Batch, Covered, Holder, Payer, Posting, Reason, Row};
+use domain::ledger::{
+    AccountId, Ask, Batch, Correction, Covered, Holder, Payer, Posting, Reason, Remedy, Row,
+};
 use domain::{Change, LimitRules, Nanos, PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp};
 
 use super::Ports;
@@ -143,6 +145,36 @@ pub(crate) async fn case_33_overage_is_posted_and_told(store: &impl Ports) {
     assert_eq!((row.posted, row.leased, row.overage), (Nanos(130), Nanos(0), Nanos(30)));
     assert_eq!(grant(store, &project(), 1).await, None);
     balanced(store).await;
+}
+
+pub(crate) async fn case_33_overage_is_flagged_until_it_is_acknowledged(store: &impl Ports) {
+    let total = async || {
+        let all = store.balances(project().scope).await.unwrap();
+        all.into_iter().find(|balance| balance.period.kind == PeriodKind::Total).unwrap()
+    };
+    store.post(batch(1, vec![posting("key_1", 100, 130)])).await.unwrap();
+    assert!(total().await.is_flagged());
+    let note = || vec![Change::AcknowledgeOverage(project().scope)];
+    store.apply(note(), vec![]).await.unwrap();
+    let noted = total().await;
+    assert_eq!(
+        (noted.is_flagged(), noted.overage, noted.acknowledged),
+        (false, Nanos(30), Nanos(30))
+    );
+    // What comes later within its hold changes nothing; more overage is flagged again.
+    store.post(batch(2, vec![posting("key_1", 100, 100)])).await.unwrap();
+    assert!(!total().await.is_flagged());
+    store.post(batch(3, vec![posting("key_2", 100, 101)])).await.unwrap();
+    assert!(total().await.is_flagged());
+    store.apply(note(), vec![]).await.unwrap();
+    // A correction takes overage back, and what was noted of it.
+    let remedy = Remedy::Entry { place: 1, amount: Nanos(-30) };
+    let (why, author) = ("r".to_owned(), "key_a".to_owned());
+    let correction = Correction { at: NOW, remedy, why, author };
+    store.apply(vec![Change::CorrectLedger(correction)], vec![]).await.unwrap();
+    assert_eq!(total().await.acknowledged, Nanos(1));
+    store.post(batch(4, vec![posting("key_1", 10, 12)])).await.unwrap();
+    assert!(total().await.is_flagged());
 }
 
 pub(crate) async fn case_46_orphans_are_posted_and_the_rest_comes_back(store: &impl Ports) {

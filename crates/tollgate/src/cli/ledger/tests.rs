@@ -34,6 +34,7 @@ const ROUTES: &[Route] = &[
     ),
     ("GET /tollgate/v1/ledger/entries?limit=20", 200, ENTRIES),
     ("GET /tollgate/v1/ledger/entries?account_id=a%3Ab&reason=orphan&limit=3", 200, ENTRIES),
+    ("POST /tollgate/v1/ledger/acknowledgements", 200, r#"{"id":"audit_log-2"}"#),
     ("POST /tollgate/v1/ledger/verify", 200, r#"{"balanced":true,"breaches":[]}"#),
     (
         "POST /tollgate/v1/ledger/corrections",
@@ -119,6 +120,16 @@ async fn a_correction_is_sent_as_typed() {
     assert_eq!(fake.last_body(), expected);
 }
 
+#[tokio::test]
+async fn case_33_overage_is_acknowledged_by_its_scope() {
+    let fake = Fake::start(ROUTES).await;
+    let (_, talk) = type_in(&fake, "acknowledge --project Web").await;
+    assert_eq!(talk, "Taken note of the overage of project Web (proj_1).\n");
+    assert_eq!(fake.last_body(), json!({"scope": {"type": "project", "id": "proj_1"}}));
+    type_in(&fake, "acknowledge --organization").await;
+    assert_eq!(fake.last_body(), json!({"scope": {"type": "organization"}}));
+}
+
 #[test]
 fn a_line_that_says_too_little_or_too_much_is_wrong_use() {
     for line in [
@@ -133,6 +144,8 @@ fn a_line_that_says_too_little_or_too_much_is_wrong_use() {
         "entries --reason gift",
         "entries --limit 0",
         "accounts --period week",
+        "acknowledge",
+        "acknowledge --organization --user u",
     ] {
         assert!(parsed(line).is_err(), "{line}");
     }

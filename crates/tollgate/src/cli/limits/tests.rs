@@ -11,7 +11,7 @@ const LIMIT: &str = r#"{"scope":{"type":"project","id":"proj_1"},"period":"month
 const LIST: &str = r#"{"data":[{"scope":{"type":"project","id":"proj_1"},"period":"month",
     "amount_usd":"50","clamp_output":false,"unbounded":"allow","default_max_output":1000,
     "source":"file","resets_at":1775001600,"spent_usd":"12.5","held_usd":"0.00004125",
-    "left_usd":"37.49995875"},{"scope":{"type":"organization","id":"org-1"},"period":"total",
+    "left_usd":"37.49995875","overage_usd":"0.25","overage_acknowledged":false},{"scope":{"type":"organization","id":"org-1"},"period":"total",
     "amount_usd":"0","clamp_output":true,"unbounded":"refuse","default_max_output":null,
     "source":"api","resets_at":null,"spent_usd":"0","held_usd":"0","left_usd":"0"}]}"#;
 
@@ -39,7 +39,8 @@ async fn type_in(fake: &Fake, line: &str) -> (String, String) {
 #[tokio::test]
 async fn limits_are_shown_with_what_is_spent_held_and_left() {
     let fake = Fake::start(ROUTES).await;
-    let (data, _) = type_in(&fake, "show").await;
+    let (data, talk) = type_in(&fake, "show").await;
+    assert!(talk.contains("`tollgate ledger acknowledge`"), "{talk}");
     let squeezed: Vec<String> =
         data.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(
@@ -47,7 +48,7 @@ async fn limits_are_shown_with_what_is_spent_held_and_left() {
         [
             "SCOPE PERIOD LIMIT SPENT HELD LEFT RESETS (UTC) RULES",
             "project Web (proj_1) month $50.00 $12.50 $0.00004125 $37.49995875 2026-04-01 00:00 \
-             config file, no clamp, allows unbounded, default output 1000",
+             OVERAGE $0.25, config file, no clamp, allows unbounded, default output 1000",
             "organization total $0.00 $0.00 $0.00 $0.00 never",
         ]
     );
