@@ -50,7 +50,7 @@ pub(crate) fn run(words: &[String]) -> Result<()> {
     }
     match unseen {
         0 => {
-            println!("{} guards taken away, each missed by its test", chosen.len());
+            println!("{} guards taken away, each noticed by its test", chosen.len());
             Ok(())
         }
         _ => Err(format!("{unseen} of {} guards were not missed", chosen.len()).into()),

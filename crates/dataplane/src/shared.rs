@@ -190,7 +190,7 @@ impl Worker {
         if let Some(held) = &mut held {
             held.settle(cost);
         }
-        queue.push(Settled { record, secret, money, number, slot: Taken { slot, held } });
+        queue.push(Settled { record, secret, money, number, taken: Taken { slot, held } });
     }
 
     /// Takes what is waiting to be posted, in the order of its numbers.

@@ -40,7 +40,7 @@ pub struct Settled {
     pub money: Money,
     /// The settlement's number in its worker's slots.
     pub number: u64,
-    pub slot: Taken,
+    pub taken: Taken,
 }
 
 /// What an attempt has taken until it is posted.

@@ -139,14 +139,14 @@ impl Flusher {
         let number = settled.last()?.number;
         let mut batch = self.books.batch(place, number, self.clock.now());
         let mut records = Vec::with_capacity(settled.len());
-        let mut taken = Vec::with_capacity(settled.len());
-        for Settled { record, secret, money, slot, .. } in settled {
+        let mut all_taken = Vec::with_capacity(settled.len());
+        for Settled { record, secret, money, taken, .. } in settled {
             let last = self.uses.entry(secret).or_insert(record.at);
             *last = record.at.max(*last);
-            batch.postings.extend(self.books.posting(&record, money, slot.covered()));
+            batch.postings.extend(self.books.posting(&record, money, taken.covered()));
             records.push(record);
-            taken.push(slot);
+            all_taken.push(taken);
         }
-        Some(Group { records: Arc::new(records), batch: Arc::new(batch), taken })
+        Some(Group { records: Arc::new(records), batch: Arc::new(batch), taken: all_taken })
     }
 }
