@@ -19,7 +19,9 @@ pub mod corpus;
 mod gateway;
 mod kill_loop;
 mod provider;
+mod toxic;
 
 pub use gateway::{Answer, Builder, Key, Stream, TestGateway};
 pub use kill_loop::{KillLoop, Killed};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};
+pub use toxic::{Toxic, Toxin};
