@@ -16,12 +16,16 @@
 
 mod codec;
 pub mod corpus;
+mod faults;
 mod gateway;
 mod kill_loop;
 mod provider;
+mod tls;
 mod toxic;
 
+pub use faults::{Faults, Survived, Way};
 pub use gateway::{Answer, Builder, Key, Stream, TestGateway};
 pub use kill_loop::{KillLoop, Killed};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};
+pub use tls::{Flaw, TlsFront};
 pub use toxic::{Toxic, Toxin};
