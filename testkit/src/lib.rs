@@ -20,6 +20,7 @@ mod faults;
 mod gateway;
 mod kill_loop;
 mod provider;
+pub mod spec;
 mod tls;
 mod toxic;
 
