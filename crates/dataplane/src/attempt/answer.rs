@@ -2,7 +2,7 @@
 //! streams is handed to the relay.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 
 use bytes::{Bytes, BytesMut};
 use domain::{Fault, ObjectRecord, Outcome, fault::catalogue};
@@ -22,6 +22,7 @@ use crate::relay::{Counter, Events, Mode, Relay};
 use crate::reply::{answer_headers, assemble, with_cost};
 use crate::shared::Dataplane;
 use crate::tab::{End, Tab};
+use crate::tasks::within;
 
 /// JSON answers up to this many bytes are complete before their head leaves.
 const WHOLE: usize = 256 * 1024;
@@ -200,8 +201,8 @@ async fn read(
         let mut pieces = Vec::with_capacity(2);
         let mut total = 0;
         loop {
-            let next = tokio::time::timeout(shared.settings.gap, next(body)).await;
-            let next = next.map_err(|_| Fault::new(&catalogue::UPSTREAM_TIMEOUT))?;
+            let next = within(shared.settings.gap, pin!(next(body))).await;
+            let next = next.ok_or_else(|| Fault::new(&catalogue::UPSTREAM_TIMEOUT))?;
             let Some(frame) = next else { return Ok((pieces, true)) };
             let Ok(piece) = frame.map_err(|_| broken_off())?.into_data() else { continue };
             total += piece.len();
@@ -213,7 +214,7 @@ async fn read(
         }
     };
     let cut = || Err(Fault::new(&catalogue::SHUTTING_DOWN));
-    shared.tasks.unless_cut(reading).await.unwrap_or_else(cut)
+    shared.tasks.unless_cut(pin!(reading)).await.unwrap_or_else(cut)
 }
 
 fn broken_off() -> Fault {
