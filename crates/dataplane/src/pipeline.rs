@@ -88,12 +88,13 @@ async fn call(
     let first = named.first().map(|(_, id)| id.as_str());
     let plan = plan::choose(shared, &permit.project, first).await?;
     if !named.is_empty() {
-        let checking = owned::check(shared, &plan.upstream, &permit.project, &named);
+        let checking = owned::check(shared, &plan.first.upstream, &permit.project, &named);
         Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
     }
     let replayed = taken.replayed();
     if !replayed.is_empty() {
-        Box::pin(owned::check_replayed(shared, &plan.upstream, &permit.project, &replayed)).await?;
+        Box::pin(owned::check_replayed(shared, &plan.first.upstream, &permit.project, &replayed))
+            .await?;
     }
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, &permit, operation, || taken.ask())?;
@@ -145,7 +146,7 @@ async fn dispatch(
         return Box::pin(batches::run(worker, call, plan, ready)).await;
     }
     if call.deletes.is_some() {
-        Box::pin(jobs::before_delete(&worker, &call, &plan.upstream.id)).await;
+        Box::pin(jobs::before_delete(&worker, &call, &plan.first.upstream.id)).await;
     }
     attempt::run(worker, call, plan, ready).await
 }

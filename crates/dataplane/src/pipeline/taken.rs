@@ -275,7 +275,7 @@ impl Taken {
         matches!(operation.meter, Meter::Chat | Meter::Completion)
             && view.stream
             && !view.asks_usage()
-            && plan.upstream.provider.stream_usage
+            && plan.first.upstream.provider.stream_usage
     }
 
     /// The body, where it is small enough to be kept for counting.
