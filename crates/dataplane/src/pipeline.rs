@@ -182,7 +182,7 @@ async fn take(
         BodyKind::Form if is_form => {
             openai::multipart::boundary(content_type())
                 .ok_or_else(|| Fault::new(&catalogue::INVALID_MULTIPART))?;
-            Ok(Taken::Flowing(pieces(body)))
+            Ok(Taken::Flowing(Some(pieces(body))))
         }
         BodyKind::SpooledForm | BodyKind::SpooledFormOrJson | BodyKind::SdpOrForm if is_form => {
             let reading = spool::form(pieces(body), content_type(), &settings.spool_dir);
@@ -212,7 +212,7 @@ fn prepare(
     facts: Facts,
     permit: Permit,
     plan: &Plan,
-    taken: Taken,
+    mut taken: Taken,
 ) -> Result<(Arc<Call>, Ready), Fault> {
     let operation = facts.operation;
     let target = head.uri.path_and_query().map_or("", |t| t.as_str());
@@ -221,11 +221,11 @@ fn prepare(
     headers::separate_idempotency(&mut headers, &permit.project);
     let summary = taken.summary(operation);
     let broken = BrokenOff::default();
-    let ask_usage = taken.must_ask_usage(operation, plan);
+    let hide_usage = taken.hides_usage(operation);
     let kept_body = taken.keep();
     let bytes_in = taken.length();
-    let pins = taken.pins(operation, facts.spending.as_ref(), ask_usage);
-    let body = taken.into_outgoing(&pins, &broken);
+    let body = taken.body_for(operation, &plan.first, facts.spending.as_ref(), &broken);
+    let body = body.ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
     if matches!(body, Outgoing::Empty) && operation.body == BodyKind::None {
         headers.remove(CONTENT_TYPE);
     }
@@ -249,7 +249,7 @@ fn prepare(
         stream: summary.stream,
         claims: summary.claims,
         deletes,
-        hide_usage: ask_usage,
+        hide_usage,
         kept_body,
         bytes_in,
         characters: summary.characters,
