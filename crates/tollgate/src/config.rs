@@ -44,6 +44,7 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
+    pub retries: Retries,
     pub log: Log,
     /// The config file that was read, to be watched.
     pub file: Option<PathBuf>,
@@ -85,8 +86,18 @@ pub struct Times {
     pub connect: Option<Duration>,
     pub first_byte: Option<Duration>,
     pub gap: Option<Duration>,
+    pub total: Option<Duration>,
     pub drain: Option<Duration>,
     pub body: Option<Duration>,
+}
+
+/// How a call is made again at the same upstream (`[retries]`).
+#[derive(Clone, Debug, Default)]
+pub struct Retries {
+    /// At most.
+    pub repeats: Option<u32>,
+    /// The longest pause before one.
+    pub wait: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -171,6 +182,7 @@ impl Config {
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
+            retries: file.retries,
             log: Log {
                 filter: environment.get("RUST_LOG").or(file.log.filter),
                 json: match environment.get("TOLLGATE_LOG_FORMAT").as_deref() {

@@ -114,7 +114,7 @@ impl Checker {
             map.insert(X_CLIENT_REQUEST_ID, id);
         }
         map.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        upstream.signature.apply(map);
+        upstream.sign(0, map);
         let shared = &self.shared;
         let sending = pin!(self.pool.send(&upstream.origin, request));
         let sending = pin!(tokio::time::timeout(PATIENCE, sending));
