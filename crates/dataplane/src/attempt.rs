@@ -22,8 +22,8 @@ mod again;
 mod answer;
 mod failure;
 mod order;
-mod places;
 mod refused;
+mod tries;
 
 pub(crate) use answer::{is_coded, read_whole, receive};
 use failure::class_of_stage;
@@ -51,7 +51,7 @@ pub(crate) async fn run(
     asked: Asked,
 ) -> Result<Response<ReplyBody>, Fault> {
     // Where another place might answer, nothing is shown of this one until it has.
-    let may_change = !plan.others.is_empty() || plan.first.upstream.credentials.len() > 1;
+    let may_change = !plan.others.is_empty();
     match once(&worker, &call, &plan.first, ready, may_change).await {
         Ok(reply) => Ok(reply),
         Err(failed) => Box::pin(again::run(worker, call, plan, asked, failed)).await,
