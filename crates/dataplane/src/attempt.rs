@@ -69,7 +69,8 @@ pub(crate) async fn send(
         tab.settle(End::failed(&fault));
         return Err(fault);
     }
-    let sending = worker.pool.send(&upstream.origin, request);
+    let way = worker.shared.way(upstream, &call.project, &call.key.id);
+    let sending = worker.pool.send(&upstream.origin, &way, request);
     let sending = tokio::time::timeout(worker.shared.settings.first_byte, sending);
     let fault = match worker.shared.tasks.unless_cut(sending).await {
         Some(Ok(Ok(answer))) => {
@@ -91,7 +92,10 @@ pub(crate) async fn send(
 
 fn failure(tab: &Tab, error: &SendError) -> Fault {
     tracing::warn!(upstream = %tab.upstream.id, request = %tab.call.request, stage = ?error.stage,
-                   %error, "a call could not be placed");
+                   cause = error.cause.reason(), %error, "a call could not be placed");
+    if error.cause.is_egress() {
+        return Fault::new(&catalogue::EGRESS_UNAVAILABLE);
+    }
     match error.stage {
         Stage::AddressNotAllowed => Fault::new(&catalogue::UPSTREAM_ADDRESS_NOT_ALLOWED),
         Stage::ConnectTimeout => {

@@ -80,6 +80,19 @@ impl Origin {
         })
     }
 
+    /// Reads any URL: where it is, and what to ask for there.
+    ///
+    /// # Errors
+    /// [`BadUrl`] for another scheme, a user part or no host.
+    pub(crate) fn of_url(url: &str, allow_private: bool) -> Result<(Self, String), BadUrl> {
+        let uri: Uri = url.trim().parse().map_err(|_| BadUrl("it is not a URL"))?;
+        let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(BadUrl("it has no host"));
+        };
+        Ok((Self::parse(&format!("{scheme}://{authority}"), allow_private)?, target))
+    }
+
     /// The same, but connections are made by `dial`, inside this process.
     #[must_use]
     pub fn in_process(mut self, dial: InProcess) -> Self {

@@ -1,0 +1,1 @@
+//! Pools against scripted proxies.
