@@ -55,9 +55,8 @@ pub(crate) async fn send(
     plan: &Plan,
     ready: Ready,
 ) -> Result<(Tab, Answer), Fault> {
-    let upstream = &plan.upstream;
     let broken = ready.broken.clone();
-    let mut tab = Tab::open(Arc::clone(worker), Arc::clone(call), Arc::clone(upstream))?;
+    let mut tab = Tab::open(Arc::clone(worker), Arc::clone(call), &plan.first)?;
     let request = match encode(&tab, ready) {
         Ok(request) => request,
         Err(fault) => {
@@ -69,6 +68,7 @@ pub(crate) async fn send(
         tab.settle(End::failed(&fault));
         return Err(fault);
     }
+    let upstream = &plan.first.upstream;
     let way = worker.shared.way(upstream, &call.project, &call.key.id);
     let sending = worker.pool.send(&upstream.origin, &way, request);
     let sending = tokio::time::timeout(worker.shared.settings.first_byte, sending);
@@ -123,7 +123,7 @@ fn encode(tab: &Tab, ready: Ready) -> Result<Request<Outgoing>, Fault> {
     if !map.contains_key(headers::X_CLIENT_REQUEST_ID) {
         map.insert(headers::X_CLIENT_REQUEST_ID, id_value(&tab.call.request));
     }
-    tab.upstream.signature.apply(map);
+    tab.upstream.sign(tab.credential, map);
     Ok(request)
 }
 

@@ -27,6 +27,7 @@ pub mod price;
 pub mod rate;
 mod report;
 mod request_log;
+pub mod route;
 mod scope;
 mod secret;
 mod time;
@@ -44,8 +45,8 @@ pub use egress::{
 };
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
-    AlertId, AuditId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId, ServiceAccountId,
-    UpstreamId, UserId, random_id,
+    AlertId, AuditId, CredentialId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId,
+    ServiceAccountId, UpstreamId, UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
