@@ -15,13 +15,16 @@ use crate::guard;
 /// for it here. With all of these taken, further ones wait their turn.
 static LOOKUPS: Semaphore = Semaphore::const_new(32);
 
+#[cfg(test)]
+pub(crate) type Script = Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>;
+
 /// Who is asked for addresses.
 #[derive(Clone, Default)]
 pub(crate) enum Names {
     #[default]
     System,
     #[cfg(test)]
-    Scripted(Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>),
+    Scripted(Script),
 }
 
 impl Names {

@@ -63,6 +63,9 @@ impl Origin {
         if host.is_empty() {
             return Err(BadUrl("it has no host"));
         }
+        if host.contains('%') {
+            return Err(BadUrl("its host must not name a zone or hold escapes"));
+        }
         let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let host_header =
             HeaderValue::from_str(authority.as_str()).map_err(|_| BadUrl("its host is odd"))?;
