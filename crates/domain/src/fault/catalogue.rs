@@ -586,6 +586,18 @@ pub static ORPHANED: Entry = Entry {
     remedy: "Nothing was answered, and the most that it could cost is posted. Where the provider's bill says less, `tollgate ledger correct --entry ID --amount=-USD` takes the rest back.",
 };
 
+/// Of no answer: in the request log it tells an attempt that never reached its provider.
+pub static UPSTREAM_NOT_SENT: Entry = Entry {
+    code: "upstream_not_sent",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Later,
+    what: "The provider could not be reached; the call was not sent.",
+    remedy: "Check the upstream's base URL, its name's address, its certificate and the network. Nothing was billed.",
+};
+
 pub static MANAGED_BY_FILE: Entry = Entry {
     code: "managed_by_file",
     status: 409,
@@ -663,6 +675,7 @@ pub static ALL: &[&Entry] = &[
     &SHUTTING_DOWN,
     &INTERNAL_ERROR,
     &ORPHANED,
+    &UPSTREAM_NOT_SENT,
     &MANAGED_BY_FILE,
     &CONFLICT,
 ];
