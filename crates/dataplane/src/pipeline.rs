@@ -23,7 +23,7 @@ use crate::budget::{self, Spending};
 use crate::caller;
 use crate::detach::{Detach, Gone};
 use crate::permit::{self, Permit};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Wish};
 use crate::rate::{self, RateTicket};
 use crate::reply::fault_reply;
 use crate::shared::Worker;
@@ -83,10 +83,15 @@ async fn call(
     // The body: whole, spooled or flowing, as the class says; then what it names.
     let taken = take(worker, &head, body, operation).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
+    taken.check_denied(&shared.places(), &permit.project)?;
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
-    let plan = plan::choose(shared, &permit.project, first).await?;
+    let plan = {
+        let (model, project) = (taken.decoded_model(), &permit.project);
+        let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
+        plan::choose(shared, &wish).await?
+    };
     if !named.is_empty() {
         let checking = owned::check(shared, &plan.first.upstream, &permit.project, &named);
         Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
@@ -101,7 +106,8 @@ async fn call(
     let rates = rate.gauges();
     // How much: last, since it may wait for other calls to end.
     let spending = if shared.budgets.may_apply() {
-        let ready = budget::ready(shared, &permit, at, operation, &taken);
+        let (who, what) = ((&*permit.key, &permit.project), (&taken, &plan.first));
+        let ready = budget::ready(shared, who, at, operation, what);
         Box::pin(ready).await.map_err(|fault| fault.rates(rates))?
     } else {
         None

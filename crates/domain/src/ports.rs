@@ -11,10 +11,11 @@ use crate::ledger::{
 };
 use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
+use crate::route::Route;
 use crate::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Job, JobHold, JobId,
     Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization,
-    PageQuery, Paged, Project, ProjectId, RequestId, ScopeId, SecretHash, ServiceAccount,
+    PageQuery, Paged, Project, ProjectId, RequestId, ScopeId, Secret, SecretHash, ServiceAccount,
     ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery,
     UsageRecord, User, Waiting,
 };
@@ -136,6 +137,8 @@ pub trait Records: Send + Sync {
     ) -> StoreResult<'_, Paged<Key>>;
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>>;
+    /// Oldest first.
+    fn routes(&self) -> StoreResult<'_, Vec<Route>>;
 
     /// The limits of one scope, or of all; by scope, then by kind of period.
     fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>>;
@@ -271,8 +274,9 @@ pub trait PriceFormat: Send + Sync {
 pub trait Invalidate: Send + Sync {
     /// Forget what is cached of these secrets; an empty list means all of them.
     fn keys_changed(&self, hashes: &[SecretHash]);
-    /// Upstreams were added, changed or removed.
-    fn upstreams_changed(&self);
+    /// Upstreams or routes were added, changed or removed: these are all there are. Gives those
+    /// that cannot be used.
+    fn places_changed(&self, places: Places) -> Vec<BadPlace>;
     /// The spend limits of these scopes were set or removed.
     fn limits_changed(&self, scopes: &[ScopeId]);
     /// A price book took the place of the old one.
@@ -280,6 +284,27 @@ pub trait Invalidate: Send + Sync {
     /// The ledger was verified; these are all accounts whose sums do not agree. Nothing is let
     /// through under their scopes until a later look finds them in order.
     fn ledger_verified(&self, breaches: &[Imbalance]);
+}
+
+/// All that calls may go to.
+pub struct Places {
+    /// In the order in which they stand for calls without a route; each with its credentials
+    /// opened, in their order.
+    pub upstreams: Vec<(Upstream, Vec<Secret>)>,
+    pub routes: Vec<Route>,
+}
+
+/// An upstream that cannot be used. Says nothing of its credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadPlace {
+    pub upstream: String,
+    pub why: String,
+}
+
+impl fmt::Display for BadPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "upstream {}: {}", self.upstream, self.why)
+    }
 }
 
 /// Knows which calls had no price (case 25).

@@ -96,6 +96,12 @@ impl Origin {
         full
     }
 
+    /// The base URL's path, without a slash at its end.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Host and port, for messages and for telling whether this is our own listener.
     #[must_use]
     pub fn address(&self) -> (&str, u16) {
