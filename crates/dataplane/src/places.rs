@@ -29,7 +29,7 @@ impl Places {
     pub(crate) fn new(
         given: ports::Places,
         before: &Self,
-        demo: &InProcess,
+        how: (&InProcess, &[String]),
     ) -> (Self, Vec<BadPlace>) {
         let (mut upstreams, mut bad) = (Vec::with_capacity(given.upstreams.len()), Vec::new());
         for (stored, secrets) in given.upstreams {
@@ -37,7 +37,7 @@ impl Places {
                 upstreams.push(Arc::clone(same));
                 continue;
             }
-            match LiveUpstream::new(stored, &secrets, demo) {
+            match LiveUpstream::new(stored, &secrets, how) {
                 Ok(live) => upstreams.push(Arc::new(live)),
                 Err(why) => bad.push(why),
             }

@@ -14,6 +14,8 @@ use crate::refusal;
 use crate::shared::Dataplane;
 use crate::upstreams::LiveUpstream;
 
+mod explain;
+
 /// One place a call may go.
 #[derive(Clone)]
 pub(crate) struct Candidate {

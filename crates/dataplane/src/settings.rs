@@ -24,6 +24,8 @@ pub struct Settings {
     pub calls: usize,
     /// Where large forms are spooled.
     pub spool_dir: PathBuf,
+    /// Hosts, in lower case, that upstreams of the API may be at whatever their address.
+    pub private_hosts: Vec<String>,
 }
 
 impl Default for Settings {
@@ -38,6 +40,7 @@ impl Default for Settings {
             drain_bytes: 64 << 20,
             calls: 32_768,
             spool_dir: std::env::temp_dir(),
+            private_hosts: Vec::new(),
         }
     }
 }

@@ -148,7 +148,7 @@ impl Invalidate for Dataplane {
     /// Calls in flight keep what they have.
     fn places_changed(&self, given: ports::Places) -> Vec<BadPlace> {
         let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
-        let (new, bad) = Places::new(given, &places, &self.demo);
+        let (new, bad) = Places::new(given, &places, (&self.demo, &self.settings.private_hosts));
         *places = Arc::new(new);
         bad
     }

@@ -39,17 +39,22 @@ pub struct LiveCredential {
 
 impl LiveUpstream {
     /// `secrets` are its credentials, opened, in their order; `demo` is how the built-in provider
-    /// is reached.
+    /// is reached; `private_hosts`, in lower case, may be at any address.
     ///
     /// # Errors
     /// [`BadPlace`] when the provider is unknown, or the URL or a credential cannot be used.
-    pub fn new(stored: Upstream, secrets: &[Secret], demo: &InProcess) -> Result<Self, BadPlace> {
+    pub(crate) fn new(
+        stored: Upstream,
+        secrets: &[Secret],
+        (demo, private_hosts): (&InProcess, &[String]),
+    ) -> Result<Self, BadPlace> {
         let bad = |why: String| BadPlace { upstream: stored.name.clone(), why };
         let provider = catalogue::find(&stored.provider)
             .ok_or_else(|| bad(format!("no provider is called {}", stored.provider)))?;
         // What the operator wrote in the environment or the config file is meant.
-        let allow_private = stored.source != UpstreamSource::Api;
-        let mut origin = Origin::parse(&stored.base_url, allow_private)
+        let meant = stored.source != UpstreamSource::Api;
+        let mut origin = Origin::parse(&stored.base_url, meant)
+            .map(|origin| origin.allowing(private_hosts))
             .map_err(|error| bad(format!("its base URL cannot be used: {error}")))?;
         if provider.name == catalogue::DEMO {
             origin = origin.in_process(Arc::clone(demo));

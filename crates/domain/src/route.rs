@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::BitOr;
 use std::sync::Arc;
 
-use crate::{ProjectId, RouteId, Timestamp, UpstreamSource};
+use crate::{Nanos, ProjectId, RouteId, Timestamp, UpstreamSource};
 
 mod order;
 mod pass;
@@ -68,6 +68,20 @@ impl Target {
 pub struct MaxPrice {
     pub input: Option<u64>,
     pub output: Option<u64>,
+}
+
+impl MaxPrice {
+    /// Pico-dollars a token, of US dollars a million tokens such as `2.50`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<u64> {
+        Some(Nanos::from_dollars(text)?.0.cast_unsigned() / 1_000)
+    }
+
+    /// US dollars a million tokens, of pico-dollars a token.
+    #[must_use]
+    pub fn show(picos: u64) -> String {
+        Nanos(i64::try_from(picos.saturating_mul(1_000)).unwrap_or(i64::MAX)).to_string()
+    }
 }
 
 /// For which failures of an earlier place a call may come to a place: a small set.

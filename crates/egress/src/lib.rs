@@ -17,6 +17,7 @@ pub mod guard;
 mod origin;
 mod pool;
 mod post;
+mod public_url;
 pub mod smtp;
 mod tls;
 
@@ -25,4 +26,5 @@ pub use connect::Dialled;
 pub use origin::{BadUrl, InProcess, Origin};
 pub use pool::{Answer, AnswerBody, Pool, SendError, Stage};
 pub use post::{Poster, may_post_to};
+pub use public_url::check_public;
 pub use tls::Tls;

@@ -80,6 +80,14 @@ impl Origin {
         })
     }
 
+    /// The same, at whatever address, if its host is one of these (in lower case).
+    #[must_use]
+    pub fn allowing(mut self, hosts: &[String]) -> Self {
+        let host = self.host.to_ascii_lowercase();
+        self.allow_private |= hosts.contains(&host);
+        self
+    }
+
     /// The same, but connections are made by `dial`, inside this process.
     #[must_use]
     pub fn in_process(mut self, dial: InProcess) -> Self {

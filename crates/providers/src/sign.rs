@@ -6,6 +6,8 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use crate::Auth;
 
 const BEARER: &str = "Bearer ";
+/// Bytes of a credential.
+const LONGEST: usize = 4_096;
 
 /// A credential that cannot stand in a header: a line break or another control character in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,13 @@ impl Signature {
         let mut value = HeaderValue::from_str(text.expose()).map_err(|_| BadCredential)?;
         value.set_sensitive(true);
         Ok(Self(Some((name, value))))
+    }
+
+    /// Whether a credential is one that can be sent: printable ASCII, nothing around it.
+    #[must_use]
+    pub fn fits(credential: &Secret) -> bool {
+        let text = credential.expose();
+        (1..=LONGEST).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
     }
 
     /// Signs a request's headers.

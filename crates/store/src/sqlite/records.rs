@@ -15,7 +15,7 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 use super::directory::key_view;
 use super::failure::Failure;
 use super::log::Settlements;
-use super::query::{all, id, one, optional_id, optional_time, text, time};
+use super::query::{all, id, one, optional_time, text, time};
 use super::{Store, apply, limits, places, prices, rates, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
