@@ -22,7 +22,7 @@ use crate::budget::Spending;
 use crate::caller;
 use crate::detach::{Detach, Gone};
 use crate::permit::{self, Permit};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Wish};
 use crate::rate::{self, RateTicket};
 use crate::reply::fault_reply;
 use crate::settings::Settings;
@@ -85,11 +85,15 @@ async fn call(
     // The body: whole, spooled or flowing, as the class says; then what it names.
     let taken = take(worker, &head, body, operation).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
+    taken.check_denied(&shared.places(), &permit.project)?;
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
-    let plan = plan::choose(shared, &permit.project, first).await?;
-    let mut plan = attempt::healthy_first(shared, plan);
+    let mut plan = {
+        let (model, project) = (taken.decoded_model(), &permit.project);
+        let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
+        attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
+    };
     if !named.is_empty() {
         let checking = owned::check(shared, &plan.first.upstream, &permit.project, &named);
         Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;

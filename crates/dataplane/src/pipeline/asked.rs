@@ -66,8 +66,7 @@ impl Asked {
             return Ok(None);
         }
         let whose = (&*call.key, &call.project);
-        let what = (&self.taken, place.model.as_deref());
-        budget::ready(shared, whose, call.at, call.operation, what).await
+        budget::ready(shared, whose, call.at, call.operation, (&self.taken, place)).await
     }
 
     /// Whether the body can be had once more.
@@ -115,7 +114,7 @@ pub(super) async fn first_hold(
 ) -> Result<Option<Spending>, Fault> {
     let mut refused = None;
     loop {
-        let (who, what) = ((&*permit.key, &permit.project), (taken, plan.first.model.as_deref()));
+        let (who, what) = ((&*permit.key, &permit.project), (taken, &plan.first));
         let fault = match budget::ready(shared, who, at, operation, what).await {
             Ok(spending) => return Ok(spending),
             Err(fault) => fault,
