@@ -38,10 +38,6 @@ impl Fork {
         self.gateway.json(&self.key, "POST", path, body)
     }
 
-    fn chat(&self, model: &str) -> Answer {
-        self.chat_as(&self.key, model)
-    }
-
     fn chat_as(&self, key: &str, model: &str) -> Answer {
         self.gateway.json(key, "POST", CHAT, &asking(model))
     }
@@ -246,6 +242,27 @@ fn what_is_denied_is_not_reached_by_any_name() {
     fork.route(&away);
     assert_eq!(fork.goes_as(&kept, "gpt-4o"), at("second", "gpt-4o"));
     refused(&fork.chat_as(&kept, "sly"), 503, "no_upstream_available");
+}
+
+#[test]
+fn names_of_routes_are_listed_as_models_to_those_who_may_use_them() {
+    let fork = Fork::with(
+        "[[routes]]\nmodel = \"fast\"\naliases = [\"quick\"]\ntargets = [{ upstream = \"openai\", model = \"gpt-4o\" }]\n[[routes]]\nmodel = \"o1*\"\ndeny = true\n",
+    );
+    let ids = |key: &str| -> Vec<String> {
+        let listed = fork.gateway.json(key, "GET", "/v1/models", &Value::Null).json();
+        let all = listed["data"].as_array().unwrap().iter();
+        all.map(|model| model["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = ids(&fork.key);
+    assert_eq!(all[..2], ["fast", "quick"]);
+    assert!(all.contains(&"gpt-4o".to_owned()) && !all.iter().any(|id| id.starts_with("o1")));
+    let get = |name: &str| fork.gateway.json(&fork.key, "GET", name, &Value::Null);
+    let fast = get("/v1/models/fast").json();
+    assert_eq!((&fast["object"], &fast["display_name"]), (&json!("model"), &json!("gpt-4o")));
+    refused(&get("/v1/models/o1"), 404, "model_not_found");
+    let only = fork.gateway.create_key(&json!({"name": "q", "models": ["quick"]})).value;
+    assert_eq!(ids(&only), ["quick"]);
 }
 
 #[test]
