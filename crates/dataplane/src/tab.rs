@@ -172,6 +172,8 @@ pub(crate) struct Tab {
     pub(crate) leg: Leg,
     /// From when it is sent until the breakers know how it went.
     visit: Option<Visit>,
+    /// What the provider calls the model, where that is not what the caller wrote.
+    pub(crate) model: Option<Arc<str>>,
     upstream_request: Option<Box<str>>,
     began: Instant,
     first_byte: Option<Duration>,
@@ -217,6 +219,7 @@ impl Tab {
             credential: place.credential,
             leg,
             visit: None,
+            model: place.model.clone(),
             upstream_request: None,
             began,
             first_byte: None,
@@ -346,7 +349,8 @@ impl Tab {
             return None;
         }
         let Dataplane { prices, metrics, .. } = &*self.worker.shared;
-        prices.cost(&self.call, &end.count, tokens, metrics)
+        let place = (self.upstream.provider, self.model.as_deref());
+        prices.cost(&self.call, place, &end.count, tokens, metrics)
     }
 
     fn push(&self, record: UsageRecord) {
@@ -388,7 +392,7 @@ impl Tab {
             user: name(call.key.owner.as_str()),
             user_label: call.user_label.clone(),
             model_asked: call.model.as_deref().map(name),
-            model_served: end.count.model.as_deref().map(name),
+            model_served: end.count.model.as_deref().or(self.model.as_deref()).map(name),
             service_tier: end.count.service_tier.as_deref().map(name),
             upstream: self.upstream.id.clone(),
             upstream_request: self.upstream_request.clone(),
@@ -409,6 +413,18 @@ impl Tab {
             bytes_in: call.bytes_in,
             bytes_out: end.count.bytes_out,
         }
+    }
+}
+
+/// The code of a failure in the request log. What clients are told is too wide to tell there whether
+/// an attempt can have cost something.
+fn logged(class: Class, told: &'static str) -> &'static str {
+    match class {
+        Class::NotSent => catalogue::UPSTREAM_NOT_SENT.code,
+        Class::Interrupted if told == catalogue::UPSTREAM_ERROR.code => {
+            catalogue::UPSTREAM_INCOMPLETE.code
+        }
+        _ => told,
     }
 }
 
@@ -435,7 +451,7 @@ impl End {
             class: Some(class),
             outcome: Outcome::UpstreamFailed,
             status: fault.entry.status,
-            error: Some(fault.entry.code),
+            error: Some(logged(class, fault.entry.code)),
             count: Count::default(),
         }
     }

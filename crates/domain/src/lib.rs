@@ -13,6 +13,7 @@ pub mod breaker;
 pub mod calendar;
 mod change;
 mod delivery;
+mod egress;
 pub mod fault;
 mod id;
 mod job;
@@ -40,10 +41,15 @@ pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
 pub use delivery::{Delivery, Message, Waiting, pause_after};
+pub use egress::{
+    BadProxyUrl, DIRECT, Egress, EgressBook, EgressSource, EgressUser, Proxy, ProxyAddress,
+    ProxyAnswer, ProxyChoice, ProxyFailure, ProxyFigures, ProxyKind, ProxyTest, SealedEgress,
+    SessionBy, is_egress_name,
+};
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
     AlertId, AuditId, CredentialId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId,
-    ServiceAccountId, UpstreamId, UserId, random_id,
+    RouteId, ServiceAccountId, UpstreamId, UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
@@ -60,5 +66,5 @@ pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};
-pub use upstream::{ObjectKind, ObjectRecord, Upstream, UpstreamSource};
+pub use upstream::{ObjectKind, ObjectRecord, SealedCredential, Upstream, UpstreamSource};
 pub use usage::{ImageSource, Outcome, Tokens, UsageFamily, UsageRecord};
