@@ -1,10 +1,13 @@
 //! The order of a call, and why each step stands where it does.
 
 use std::borrow::Cow;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use domain::bound::{Media, Metered};
-use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
+use domain::{Fault, ObjectKind, RequestId, Timestamp, fault::catalogue};
 use egress::Outgoing;
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
@@ -22,13 +25,16 @@ use crate::body::upload::BrokenOff;
 use crate::budget::{self, Spending};
 use crate::caller;
 use crate::detach::{Detach, Gone};
+use crate::metrics::requests::Place;
+use crate::observed::Refused;
 use crate::permit::{self, Permit};
 use crate::plan::{self, Plan};
 use crate::rate::{self, RateTicket};
 use crate::reply::fault_reply;
-use crate::shared::Worker;
+use crate::shared::{Dataplane, Worker};
 use crate::tab::Call;
 use crate::tasks::Open;
+use crate::trace::{TRACEPARENT, Trace};
 use crate::{batches, headers, jobs, lists, models, owned};
 
 mod taken;
@@ -42,11 +48,48 @@ pub async fn serve(
     peer: Peer,
     id: RequestId,
 ) -> Response<ReplyBody> {
-    match call(worker, request, peer, id.clone()).await {
-        Ok(response) => response,
+    let mut seen = Seen { arrived: Instant::now(), operation: None, permit: None, sent: false };
+    match call(worker, request, peer, id.clone(), &mut seen).await {
+        Ok(response) => {
+            worker.answered(seen.place(), response.status().as_u16());
+            response
+        }
         Err(fault) => {
             worker.shared.metrics.refusal(fault.entry.code);
+            worker.answered(seen.place(), fault.entry.status);
+            if !seen.sent {
+                worker.refused(|| seen.refused(&id, worker.shared.clock.now(), &fault));
+            }
             fault_reply(&fault, &id)
+        }
+    }
+}
+
+/// How far a call came.
+struct Seen {
+    arrived: Instant,
+    operation: Option<&'static Operation>,
+    /// Until the call is put together.
+    permit: Option<Permit>,
+    /// From here on its attempts tell of it.
+    sent: bool,
+}
+
+impl Seen {
+    fn place(&self) -> Place {
+        self.operation.map_or(Place::Other, Place::Operation)
+    }
+
+    fn refused(&self, id: &RequestId, now: Timestamp, fault: &Fault) -> Refused {
+        let permit = self.permit.as_ref();
+        let took = self.arrived.elapsed();
+        Refused {
+            request: id.clone(),
+            at: Timestamp(now.0 - i64::try_from(took.as_millis()).unwrap_or(0)),
+            total_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            operation: self.operation.map(|operation| operation.id),
+            caller: permit.map(|permit| (permit.project.clone(), permit.key.id.clone())),
+            entry: fault.entry,
         }
     }
 }
@@ -56,8 +99,8 @@ async fn call(
     request: Request<Incoming>,
     peer: Peer,
     id: RequestId,
+    seen: &mut Seen,
 ) -> Result<Response<ReplyBody>, Fault> {
-    let arrived = Instant::now();
     let shared = &worker.shared;
     // Open from here on: a stop waits for a call whose body is still on its way.
     let open = shared.tasks.open();
@@ -72,16 +115,18 @@ async fn call(
     }
     let found = arrival::classify(&head)?;
     let operation = found.operation;
+    seen.operation = Some(operation);
     // May: alive, from here, this operation. All of it before a byte of the body is read.
     let at = shared.clock.now();
-    let permit = permit::grant(caller, operation, at)?;
-    shared.frozen.admits(&permit, operation)?;
+    let permit = seen.permit.insert(permit::grant(caller, operation, at)?);
+    shared.frozen.admits(permit, operation)?;
     if shared.tasks.count() >= shared.settings.calls {
         return Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000));
     }
     let object = arrival::named_object(&found).map(Cow::into_owned);
     // The body: whole, spooled or flowing, as the class says; then what it names.
-    let taken = take(worker, &head, body, operation).await?;
+    let (taken, body_wait) = waited(pin!(take(worker, &head, body, operation))).await;
+    let taken = taken?;
     permit.check_models(operation, taken.model(), &taken.models())?;
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
@@ -97,17 +142,20 @@ async fn call(
             .await?;
     }
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
-    let rate = rate::take(shared, &permit, operation, || taken.ask())?;
+    let rate = rate::take(shared, permit, operation, || taken.ask())?;
     let rates = rate.gauges();
     // How much: last, since it may wait for other calls to end.
     let spending = if shared.budgets.may_apply() {
-        let ready = budget::ready(shared, &permit, at, operation, &taken);
+        let ready = budget::ready(shared, permit, at, operation, &taken);
         Box::pin(ready).await.map_err(|fault| fault.rates(rates))?
     } else {
         None
     };
-    let facts = Facts { id, at, arrived, operation, object, rate, spending, open };
-    let (call, ready) = prepare(&head, facts, permit, &plan, taken)?;
+    let arrived = seen.arrived;
+    let facts = Facts { id, at, arrived, body_wait, operation, object, rate, spending, open };
+    let permit = seen.permit.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
+    let (call, ready) = prepare(shared, &head, facts, permit, (&plan, taken))?;
+    seen.sent = true;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
     let work = dispatch(Arc::clone(worker), call, plan, ready);
@@ -120,6 +168,7 @@ struct Facts {
     id: RequestId,
     at: domain::Timestamp,
     arrived: Instant,
+    body_wait: Duration,
     operation: &'static Operation,
     object: Option<String>,
     rate: RateTicket,
@@ -206,19 +255,34 @@ fn is_websocket(headers: &HeaderMap) -> bool {
     headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
+/// Waits for a future, and tells for how long; one that is ready at once is not timed.
+async fn waited<F: Future>(mut future: Pin<&mut F>) -> (F::Output, Duration) {
+    let mut since = None;
+    let output = poll_fn(|cx| {
+        let polled = future.as_mut().poll(cx);
+        if polled.is_pending() {
+            since.get_or_insert_with(Instant::now);
+        }
+        polled
+    });
+    let output = output.await;
+    (output, since.map_or(Duration::ZERO, |since| since.elapsed()))
+}
+
 /// Puts together what the attempt needs, all of it owned.
 fn prepare(
+    shared: &Dataplane,
     head: &Parts,
     facts: Facts,
     permit: Permit,
-    plan: &Plan,
-    taken: Taken,
+    (plan, taken): (&Plan, Taken),
 ) -> Result<(Arc<Call>, Ready), Fault> {
     let operation = facts.operation;
     let target = head.uri.path_and_query().map_or("", |t| t.as_str());
     let target = target.strip_prefix("/v1").unwrap_or(target).to_owned();
     let mut headers = attempt::forwarded(&head.headers)?;
     headers::separate_idempotency(&mut headers, &permit.project);
+    let trace = traced(shared, &head.headers, &taken, &mut headers);
     let summary = taken.summary(operation);
     let broken = BrokenOff::default();
     let ask_usage = taken.must_ask_usage(operation, plan);
@@ -240,6 +304,8 @@ fn prepare(
         request: facts.id,
         at: facts.at,
         arrived: facts.arrived,
+        body_wait: facts.body_wait,
+        trace,
         operation,
         project: permit.project,
         key: permit.key,
@@ -265,6 +331,20 @@ fn prepare(
         _open: facts.open,
     };
     Ok((Arc::new(call), Ready { method: head.method.clone(), target, headers, body, broken }))
+}
+
+/// Where calls are traced, the provider's part belongs to our span; else the client's header goes
+/// on as it came.
+fn traced(
+    shared: &Dataplane,
+    from: &HeaderMap,
+    taken: &Taken,
+    to: &mut HeaderMap,
+) -> Option<Arc<Trace>> {
+    let sampler = shared.settings.trace?;
+    let trace = Trace::of(from, sampler, taken.text().as_ref());
+    to.extend(trace.header().map(|value| (TRACEPARENT, value)));
+    Some(Arc::new(trace))
 }
 
 fn several_pictures(metered: &Metered) -> bool {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::trace::Sampler;
+
 /// Deadlines and bounds. Times that a provider needs are long; times that a client needs are not.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -24,6 +26,8 @@ pub struct Settings {
     pub calls: usize,
     /// Where large forms are spooled.
     pub spool_dir: PathBuf,
+    /// Which calls are traced; none where it is absent.
+    pub trace: Option<Sampler>,
 }
 
 impl Default for Settings {
@@ -38,6 +42,7 @@ impl Default for Settings {
             drain_bytes: 64 << 20,
             calls: 32_768,
             spool_dir: std::env::temp_dir(),
+            trace: None,
         }
     }
 }

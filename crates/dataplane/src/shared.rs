@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use domain::ledger::Imbalance;
 use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
-use domain::{Clock, Nanos, OrganizationId, ScopeId, SecretHash, UsageRecord};
+use domain::{Clock, Nanos, OrganizationId, ScopeId, SecretHash, UpstreamId, UsageRecord};
 use egress::{Pool, Tls};
 use http::HeaderValue;
 use vault::Vault;
@@ -20,6 +20,8 @@ use crate::directory::Keys;
 use crate::frozen::Frozen;
 use crate::intern::Names;
 use crate::metrics::Metrics;
+use crate::metrics::requests::{Answered, Place, Requests};
+use crate::observed::{Observed, REFUSED, Refused};
 use crate::prices::Prices;
 use crate::rate::Rates;
 use crate::settings::Settings;
@@ -38,6 +40,17 @@ pub struct Ports {
     pub vault: Arc<Vault>,
     /// Our organization's id, for the `openai-organization` header.
     pub organization: HeaderValue,
+}
+
+/// An upstream in use, as metrics and traces name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamName {
+    pub id: UpstreamId,
+    pub name: Arc<str>,
+    /// The provider's row.
+    pub provider: &'static str,
+    /// Host and port.
+    pub address: (Arc<str>, u16),
 }
 
 /// The data plane of one process.
@@ -86,6 +99,30 @@ impl Dataplane {
 
     pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {
         Arc::clone(&self.upstreams.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the upstreams in use are called.
+    #[must_use]
+    pub fn upstream_names(&self) -> Vec<UpstreamName> {
+        let name = |upstream: &Arc<LiveUpstream>| UpstreamName {
+            id: upstream.id.clone(),
+            name: upstream.name.to_str().unwrap_or("").into(),
+            provider: upstream.provider.name,
+            address: (upstream.address().0.into(), upstream.address().1),
+        };
+        self.upstreams().iter().map(name).collect()
+    }
+
+    /// How many scopes are closed because their ledger does not add up.
+    #[must_use]
+    pub fn frozen_scopes(&self) -> usize {
+        self.frozen.count()
+    }
+
+    /// Whether no call is let through at all until the ledger adds up.
+    #[must_use]
+    pub fn organization_is_frozen(&self) -> bool {
+        self.frozen.holds_organization(self.budgets.organization())
     }
 
     /// Replaces the upstreams; calls in flight keep theirs.
@@ -166,6 +203,8 @@ pub struct Worker {
     pub(crate) names: Names,
     slots: Slots,
     queue: Mutex<Vec<Settled>>,
+    requests: Requests,
+    refused: Mutex<Vec<Refused>>,
 }
 
 impl Worker {
@@ -173,11 +212,25 @@ impl Worker {
     pub fn new(shared: Arc<Dataplane>, tls: Tls, slots: Slots) -> Arc<Self> {
         let pool = Pool::new(tls, shared.settings.connect);
         let queue = Mutex::new(Vec::new());
-        Arc::new(Self { shared, pool, names: Names::default(), slots, queue })
+        Arc::new(Self {
+            shared,
+            pool,
+            names: Names::default(),
+            slots,
+            queue,
+            requests: Requests::default(),
+            refused: Mutex::default(),
+        })
     }
 
     /// Puts a settled attempt in its slot and in the queue. Whoever has a slot has a place here.
-    pub(crate) fn record(&self, taken: Taken, record: UsageRecord, secret: SecretHash) {
+    pub(crate) fn record(
+        &self,
+        taken: Taken,
+        record: UsageRecord,
+        secret: SecretHash,
+        observed: Observed,
+    ) {
         let Taken { slot, mut held } = taken;
         let cost = record.cost.map_or(Nanos(0), |cost| Nanos(cost.total().0.max(0)));
         let hold = held.as_ref().map_or(Nanos(0), Held::amount);
@@ -190,7 +243,8 @@ impl Worker {
         if let Some(held) = &mut held {
             held.settle(cost);
         }
-        queue.push(Settled { record, secret, money, number, taken: Taken { slot, held } });
+        let taken = Taken { slot, held };
+        queue.push(Settled { record, secret, money, number, taken, observed });
     }
 
     /// Takes what is waiting to be posted, in the order of its numbers.
@@ -235,6 +289,43 @@ impl Worker {
     /// Notes for the metrics how many rows the request log has lost since the start.
     pub fn note_lost_log_rows(&self, rows: u64) {
         self.shared.metrics.log_lost(rows);
+    }
+
+    /// Counts an answered request.
+    pub fn answered(&self, place: Place, status: u16) {
+        self.requests.count(place, status);
+    }
+
+    /// What these workers have answered since the start.
+    #[must_use]
+    pub fn requests(workers: &[Arc<Self>]) -> Vec<Answered> {
+        Requests::sum(workers.iter().map(|worker| &worker.requests))
+    }
+
+    /// Attempts that are settled and wait to be taken.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// How many attempts may still begin before a settled one is posted.
+    #[must_use]
+    pub fn free_slots(&self) -> usize {
+        self.slots.free()
+    }
+
+    /// Keeps a refusal for the log, where there is room.
+    pub(crate) fn refused(&self, refused: impl FnOnce() -> Refused) {
+        let mut kept = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < REFUSED {
+            kept.push(refused());
+        }
+    }
+
+    /// Takes the refusals that were kept.
+    #[must_use]
+    pub fn take_refused(&self) -> Vec<Refused> {
+        std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A slot for an attempt.

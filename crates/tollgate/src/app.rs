@@ -24,6 +24,7 @@ use web::Api;
 use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
 use crate::ledger::{self, Books};
+use crate::telemetry::Telemetry;
 
 /// Where the vault's wrapped keys are kept.
 const VAULT_KEYS: &str = "vault_keys";
@@ -37,8 +38,11 @@ pub struct App {
     pub api: Arc<Api>,
     pub dataplane: Arc<Dataplane>,
     pub workers: Vec<Arc<Worker>>,
+    /// Attempts that nobody had settled when this process began.
+    pub orphans: usize,
     pub clock: Arc<dyn Clock>,
     pub books: Books,
+    pub telemetry: Arc<Telemetry>,
     demo: InProcess,
     /// Whether nothing but the demo is configured; so it is before the first loading.
     demo_only: AtomicBool,
@@ -93,11 +97,14 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let organization = organization_id(&store).await?;
     dataplane.set_organization(organization.clone());
     let books = Books::new(organization);
-    let workers = workers(config, &dataplane, &store, &books, clock.now()).await?;
+    let (workers, orphans) = workers(config, &dataplane, &store, &books, clock.now()).await?;
     let demo = serve_demo(Arc::clone(&clock));
+    let telemetry = Telemetry::new(Arc::clone(&dataplane), &config.observe);
     let app = App {
+        telemetry,
         api: Arc::new(Api::new(Arc::clone(&control))),
         workers,
+        orphans,
         clock,
         books,
         store,
@@ -243,6 +250,7 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
         drain: times.drain.unwrap_or(default.drain),
         body_pause: times.body.unwrap_or(default.body_pause),
         spool_dir: spool_dir.to_owned(),
+        trace: config.observe.traces.as_ref().map(|traces| traces.sampler),
         ..default
     }
 }
@@ -254,12 +262,12 @@ async fn workers(
     store: &Store,
     books: &Books,
     at: Timestamp,
-) -> Result<Vec<Arc<Worker>>, String> {
+) -> Result<(Vec<Arc<Worker>>, usize), String> {
     let tls = Tls::new(config.extra_roots.as_deref())?;
     let count = std::thread::available_parallelism().map_or(1, usize::from);
-    let slots = ledger::open(store, books, &config.data_dir, count, at).await?;
+    let (slots, orphans) = ledger::open(store, books, &config.data_dir, count, at).await?;
     let made = slots.into_iter().map(|s| Worker::new(Arc::clone(dataplane), tls.clone(), s));
-    Ok(made.collect())
+    Ok((made.collect(), orphans))
 }
 
 /// Whose ledger it is. The first start has made it by now.

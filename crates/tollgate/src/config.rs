@@ -12,12 +12,16 @@ use domain::price::ModelPrice;
 use domain::{Secret, UpstreamSource};
 use providers::catalogue;
 
+use crate::telemetry::Access;
+
 mod dotenv;
 mod env;
 mod file;
+mod observe;
 
 pub use env::Environment;
 pub use file::UnownedProject;
+pub use observe::Observe;
 
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8655";
 const VERIFY_EVERY: Duration = Duration::from_secs(60);
@@ -45,6 +49,7 @@ pub struct Config {
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
     pub log: Log,
+    pub observe: Observe,
     /// The config file that was read, to be watched.
     pub file: Option<PathBuf>,
     /// What a person should hear at the start.
@@ -87,6 +92,7 @@ pub struct Times {
     pub gap: Option<Duration>,
     pub drain: Option<Duration>,
     pub body: Option<Duration>,
+    pub drain_delay: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -94,6 +100,8 @@ pub struct Log {
     /// A `tracing` filter.
     pub filter: Option<String>,
     pub json: Option<bool>,
+    /// Which calls have a line.
+    pub access: Option<Access>,
 }
 
 /// Everything that is wrong, each with its place and what to do.
@@ -145,6 +153,11 @@ impl Config {
             upstreams.retain(|u| u.name != upstream.name);
             upstreams.push(upstream);
         }
+        let observe = Observe {
+            traces: observe::traces(environment, &mut mistakes),
+            access: access(environment, file.log.access, &mut mistakes),
+            drain_delay: file.times.drain_delay.unwrap_or_default(),
+        };
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
@@ -171,7 +184,9 @@ impl Config {
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
+            observe,
             log: Log {
+                access: file.log.access,
                 filter: environment.get("RUST_LOG").or(file.log.filter),
                 json: match environment.get("TOLLGATE_LOG_FORMAT").as_deref() {
                     Some("json") => Some(true),
@@ -183,6 +198,20 @@ impl Config {
             notes: environment.notes.clone(),
         })
     }
+}
+
+fn access(
+    environment: &Environment,
+    file: Option<Access>,
+    mistakes: &mut Vec<String>,
+) -> Access {
+    let Some(text) = environment.get("TOLLGATE_ACCESS_LOG") else {
+        return file.unwrap_or_default();
+    };
+    Access::parse(&text).unwrap_or_else(|| {
+        mistakes.push("TOLLGATE_ACCESS_LOG must be off, sampled or all".to_owned());
+        Access::default()
+    })
 }
 
 /// The upstreams that the environment makes: one for each provider whose usual key name is set.

@@ -110,7 +110,7 @@ async fn raw(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<Re
     Ok(assemble(status, map, ReplyBody::relay(relay)))
 }
 
-async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<ReplyBody>, Fault> {
+async fn json(mut tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<ReplyBody>, Fault> {
     let status = answer.status();
     let mut body = answer.into_body();
     let mut scan = Scan::default();
@@ -126,6 +126,7 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
         Ok(read) => read,
         Err(fault) => return fail(tab, fault),
     };
+    tab.read_whole();
     if holds && !whole {
         return fail(tab, Fault::new(&catalogue::UPSTREAM_RESPONSE_TOO_LARGE));
     }

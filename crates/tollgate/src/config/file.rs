@@ -13,6 +13,7 @@ mod prices;
 mod spending;
 
 use super::{Environment, Log, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use crate::telemetry::Access;
 use control::DeclaredLimit;
 
 /// Who owns an upstream's objects that have no record.
@@ -177,6 +178,7 @@ impl Reader<'_> {
             "gap_seconds",
             "drain_seconds",
             "body_seconds",
+            "drain_delay_seconds",
         ];
         self.known(table, "timeouts.", &keys);
         let mut seconds = |key| self.seconds(table, key);
@@ -186,6 +188,7 @@ impl Reader<'_> {
             gap: seconds(keys[2]),
             drain: seconds(keys[3]),
             body: seconds(keys[4]),
+            drain_delay: seconds(keys[5]),
         }
     }
 
@@ -207,7 +210,7 @@ impl Reader<'_> {
 
     fn log(&mut self, root: &Table) -> Log {
         let Some(table) = self.table(root, "log") else { return Log::default() };
-        self.known(table, "log.", &["filter", "format"]);
+        self.known(table, "log.", &["filter", "format", "access"]);
         let json = match self.string(table, "format").as_deref() {
             Some("json") => Some(true),
             Some("text") => Some(false),
@@ -218,7 +221,15 @@ impl Reader<'_> {
             }
             None => None,
         };
-        Log { filter: self.string(table, "filter"), json }
+        let access = self.string(table, "access").and_then(|text| {
+            let access = Access::parse(&text);
+            if access.is_none() {
+                let span = table.get("access").and_then(Item::span);
+                self.mistake(span, "`log.access` must be \"off\", \"sampled\" or \"all\"");
+            }
+            access
+        });
+        Log { filter: self.string(table, "filter"), json, access }
     }
 
     fn upstreams(&mut self, root: &Table) -> Vec<UpstreamConfig> {
