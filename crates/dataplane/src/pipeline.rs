@@ -34,7 +34,7 @@ use crate::reply::fault_reply;
 use crate::shared::{Dataplane, Worker};
 use crate::tab::Call;
 use crate::tasks::Open;
-use crate::trace::{TRACEPARENT, Trace};
+use crate::trace::{TRACEPARENT, TRACESTATE, Trace};
 use crate::{batches, headers, jobs, lists, models, owned};
 
 mod taken;
@@ -343,7 +343,13 @@ fn traced(
 ) -> Option<Arc<Trace>> {
     let sampler = shared.settings.trace?;
     let trace = Trace::of(from, sampler, taken.text().as_ref());
-    to.extend(trace.header().map(|value| (TRACEPARENT, value)));
+    if trace.parent.is_none() {
+        // What a vendor noted of another trace.
+        to.remove(TRACESTATE);
+    }
+    if let Some(value) = trace.header() {
+        to.insert(TRACEPARENT, value);
+    }
     Some(Arc::new(trace))
 }
 

@@ -144,6 +144,7 @@ impl Config {
                 ));
             }
         }
+        let observe = Observe::read(environment, &file, &mut mistakes);
         let mut secret = |name: &str| environment.secret(name, &mut mistakes);
         let admin_key = secret("TOLLGATE_ADMIN_KEY");
         let master_key = secret("TOLLGATE_MASTER_KEY").or(file.master_key);
@@ -153,11 +154,6 @@ impl Config {
             upstreams.retain(|u| u.name != upstream.name);
             upstreams.push(upstream);
         }
-        let observe = Observe {
-            traces: observe::traces(environment, &mut mistakes),
-            access: access(environment, file.log.access, &mut mistakes),
-            drain_delay: file.times.drain_delay.unwrap_or_default(),
-        };
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
@@ -198,20 +194,6 @@ impl Config {
             notes: environment.notes.clone(),
         })
     }
-}
-
-fn access(
-    environment: &Environment,
-    file: Option<Access>,
-    mistakes: &mut Vec<String>,
-) -> Access {
-    let Some(text) = environment.get("TOLLGATE_ACCESS_LOG") else {
-        return file.unwrap_or_default();
-    };
-    Access::parse(&text).unwrap_or_else(|| {
-        mistakes.push("TOLLGATE_ACCESS_LOG must be off, sampled or all".to_owned());
-        Access::default()
-    })
 }
 
 /// The upstreams that the environment makes: one for each provider whose usual key name is set.

@@ -4,7 +4,7 @@ use std::fmt::{self, Debug, Write};
 use std::io::IsTerminal;
 
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
@@ -49,13 +49,7 @@ where
         event.record(&mut fields);
         let mut time = String::with_capacity(32);
         SystemTime.format_time(&mut Writer::new(&mut time))?;
-        let level = match *event.metadata().level() {
-            Level::ERROR => "error",
-            Level::WARN => "warn",
-            Level::INFO => "info",
-            Level::DEBUG => "debug",
-            Level::TRACE => "trace",
-        };
+        let level = event.metadata().level();
         let (message, target) = (quoted(&fields.message), quoted(event.metadata().target()));
         write!(writer, "{{\"ts\":\"{time}\",\"level\":\"{level}\",\"msg\":{message}")?;
         writeln!(writer, ",\"target\":{target}{}}}", fields.rest)

@@ -110,7 +110,11 @@ async fn raw(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<Re
     Ok(assemble(status, map, ReplyBody::relay(relay)))
 }
 
-async fn json(mut tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<ReplyBody>, Fault> {
+async fn json(
+    mut tab: Tab,
+    answer: Answer,
+    mut map: HeaderMap,
+) -> Result<Response<ReplyBody>, Fault> {
     let status = answer.status();
     let mut body = answer.into_body();
     let mut scan = Scan::default();

@@ -6,6 +6,7 @@ use dataplane::Sampler;
 use http::{HeaderName, HeaderValue};
 
 use super::Environment;
+use super::file::File;
 use crate::telemetry::{Access, Encoding, Traces, sampler};
 
 /// Metrics are always there; traces and lines of log are as they are set.
@@ -18,8 +19,25 @@ pub struct Observe {
     pub drain_delay: Duration,
 }
 
-/// Reads the variables; what is wrong with them goes to `mistakes`.
-pub(super) fn traces(environment: &Environment, mistakes: &mut Vec<String>) -> Option<Traces> {
+impl Observe {
+    /// What is wrong goes to `mistakes`.
+    pub(super) fn read(environment: &Environment, file: &File, mistakes: &mut Vec<String>) -> Self {
+        let access = environment.get("TOLLGATE_ACCESS_LOG").and_then(|text| {
+            let access = Access::parse(&text);
+            if access.is_none() {
+                mistakes.push("TOLLGATE_ACCESS_LOG must be off, sampled or all".to_owned());
+            }
+            access
+        });
+        Self {
+            access: access.or(file.log.access).unwrap_or_default(),
+            drain_delay: file.times.drain_delay.unwrap_or_default(),
+            traces: traces(environment, mistakes),
+        }
+    }
+}
+
+fn traces(environment: &Environment, mistakes: &mut Vec<String>) -> Option<Traces> {
     let get = |name: &str| environment.get(name);
     if get("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return None;
@@ -56,10 +74,8 @@ pub(super) fn traces(environment: &Environment, mistakes: &mut Vec<String>) -> O
     if !matches!(own("COMPRESSION").as_deref(), None | Some("none")) {
         mistakes.push("OTEL_EXPORTER_OTLP_COMPRESSION must be none".to_owned());
     }
-    let chosen = sampler(
-        get("OTEL_TRACES_SAMPLER").as_deref(),
-        get("OTEL_TRACES_SAMPLER_ARG").as_deref(),
-    );
+    let chosen =
+        sampler(get("OTEL_TRACES_SAMPLER").as_deref(), get("OTEL_TRACES_SAMPLER_ARG").as_deref());
     let sampler = chosen.unwrap_or_else(|why| {
         mistakes.push(why);
         Sampler { parent_based: true, below: 0 }

@@ -284,6 +284,9 @@ fn calls(page: &mut Page, meters: &Meters) {
     page.family(&table::OVERHEAD_SECONDS, |s| s.histogram(&[], &meters.overhead));
 }
 
+/// One histogram of some calls.
+type Of = fn(&Calls) -> &Histogram;
+
 /// The histograms of OpenTelemetry's conventions. What differs only in what they do not tell apart
 /// is added up.
 fn generative(page: &mut Page, meters: &Meters) {
@@ -306,7 +309,7 @@ fn generative(page: &mut Page, meters: &Meters) {
             }
         }
     });
-    let plain: [(_, fn(&Calls) -> &Histogram); 4] = [
+    let plain: [(_, Of); 4] = [
         (&table::GEN_FIRST_CHUNK, |calls| &calls.first_chunk),
         (&table::GEN_SERVER_SECONDS, |calls| &calls.server),
         (&table::GEN_FIRST_TOKEN, |calls| &calls.first_token),

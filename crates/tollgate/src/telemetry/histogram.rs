@@ -24,9 +24,8 @@ pub const TOKEN_GAP: Bounds = &[
 ];
 
 /// Our own time in a call. Microseconds.
-pub const OVERHEAD: Bounds = &[
-    50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 102_400, 1_000_000,
-];
+pub const OVERHEAD: Bounds =
+    &[50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 102_400, 1_000_000];
 
 /// Tokens of a call.
 pub const TOKENS: Bounds = &[
