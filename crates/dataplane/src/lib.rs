@@ -37,6 +37,7 @@ mod reply;
 mod settings;
 mod shared;
 mod slots;
+mod standing;
 mod tab;
 mod tasks;
 mod trace;

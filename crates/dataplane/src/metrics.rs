@@ -20,6 +20,9 @@ pub struct Metrics {
     pub(crate) connections: AtomicU64,
     pub(crate) ledger_breaches: AtomicU64,
     lost_log_rows: AtomicU64,
+    breaker_openings: AtomicU64,
+    /// Attempts after a call's first: at the same upstream, at another.
+    more_attempts: [AtomicU64; 2],
 }
 
 impl Metrics {
@@ -43,6 +46,15 @@ impl Metrics {
     /// Notes how many rows the request log has lost since the start.
     pub(crate) fn log_lost(&self, rows: u64) {
         self.lost_log_rows.store(rows, Ordering::Relaxed);
+    }
+
+    pub(crate) fn breaker_opened(&self) {
+        self.breaker_openings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an attempt that follows a failed one.
+    pub(crate) fn tried_on(&self, again: bool) {
+        self.more_attempts[usize::from(!again)].fetch_add(1, Ordering::Relaxed);
     }
 
     pub fn connection_opened(&self) {
@@ -73,6 +85,9 @@ impl Metrics {
             connections: of(&self.connections),
             ledger_breaches: of(&self.ledger_breaches),
             lost_log_rows: of(&self.lost_log_rows),
+            breaker_openings: of(&self.breaker_openings),
+            repeats: of(&self.more_attempts[0]),
+            failovers: of(&self.more_attempts[1]),
         }
     }
 }
@@ -93,4 +108,9 @@ pub struct Figures {
     pub connections: u64,
     pub ledger_breaches: u64,
     pub lost_log_rows: u64,
+    pub breaker_openings: u64,
+    /// Attempts made again at the same upstream.
+    pub repeats: u64,
+    /// Attempts made at another one.
+    pub failovers: u64,
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use domain::attempt::Class;
 use domain::fault::Entry;
 use domain::{KeyId, ProjectId, RequestId, Timestamp};
 
@@ -16,6 +17,8 @@ pub struct Observed {
     /// Microseconds of the call that were ours; see `tollgate_overhead_seconds`. Known of a call's
     /// first attempt only.
     pub overhead_us: Option<u32>,
+    /// What kind of failure it was, if it was one.
+    pub class: Option<Class>,
     /// How the call is traced, if it is.
     pub trace: Option<Arc<Trace>>,
 }

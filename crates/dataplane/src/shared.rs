@@ -5,12 +5,15 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use domain::breaker::Gate;
 use domain::ledger::Imbalance;
 use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
+use domain::rate::Moment;
 use domain::{Clock, Nanos, OrganizationId, ScopeId, SecretHash, UpstreamId, UsageRecord};
 use egress::{Pool, Tls};
 use http::HeaderValue;
+use tokio::time::Instant;
 use vault::Vault;
 
 use crate::budget::{Budgets, Held};
@@ -61,6 +64,8 @@ pub struct Dataplane {
     pub(crate) vault: Arc<Vault>,
     pub(crate) organization: HeaderValue,
     pub(crate) settings: Settings,
+    /// What moments are counted from.
+    began: Instant,
     pub(crate) failures: Failures,
     pub(crate) prices: Prices,
     pub(crate) budgets: Arc<Budgets>,
@@ -84,6 +89,7 @@ impl Dataplane {
             vault: ports.vault,
             organization: ports.organization,
             settings,
+            began: Instant::now(),
             failures: Failures::default(),
             prices: Prices::default(),
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
@@ -95,6 +101,11 @@ impl Dataplane {
             metrics: Metrics::new(),
             tasks,
         })
+    }
+
+    /// The present, for what counts from the start.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 
     pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {
@@ -113,6 +124,14 @@ impl Dataplane {
         self.upstreams().iter().map(name).collect()
     }
 
+    /// Each upstream's breaker, in the order of [`Dataplane::upstream_names`]: what it would say to
+    /// a call.
+    #[must_use]
+    pub fn breakers(&self) -> Vec<Gate> {
+        let now = self.moment();
+        self.upstreams().iter().map(|upstream| upstream.standing.gate(now)).collect()
+    }
+
     /// How many scopes are closed because their ledger does not add up.
     #[must_use]
     pub fn frozen_scopes(&self) -> usize {
@@ -126,7 +145,10 @@ impl Dataplane {
     }
 
     /// Replaces the upstreams; calls in flight keep theirs.
-    pub fn set_upstreams(&self, upstreams: Vec<LiveUpstream>) {
+    pub fn set_upstreams(&self, mut upstreams: Vec<LiveUpstream>) {
+        for upstream in &mut upstreams {
+            self.upstreams().iter().for_each(|before| upstream.goes_on_from(before));
+        }
         let new: Arc<[Arc<LiveUpstream>]> = upstreams.into_iter().map(Arc::new).collect();
         *self.upstreams.write().unwrap_or_else(PoisonError::into_inner) = new;
     }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::attempt::{Class, Effect};
 use domain::ledger::Covered;
 use domain::price::Tier;
 use domain::{
@@ -21,6 +22,7 @@ use openai::answer::ToolCalls;
 use openai::surface::Operation;
 use tokio::time::Instant;
 
+use crate::attempt::{Visit, class_of};
 use crate::budget::Held;
 use crate::detach::Gone;
 use crate::jobs::Lines;
@@ -76,12 +78,12 @@ pub(crate) struct Call {
     pub(crate) model: Option<Box<str>>,
     pub(crate) user_label: Option<Box<str>>,
     pub(crate) stream: bool,
+    /// The client did not ask for the usage chunk that we ask for.
+    pub(crate) hide_usage: bool,
     /// Whether an answer's id is ours to remember.
     pub(crate) claims: bool,
     /// The object that success removes.
     pub(crate) deletes: Option<String>,
-    /// The client did not ask for the usage chunk that we asked for.
-    pub(crate) hide_usage: bool,
     /// The body, kept for counting should the provider not count; small ones only.
     pub(crate) kept_body: Option<Bytes>,
     pub(crate) bytes_in: u64,
@@ -89,7 +91,7 @@ pub(crate) struct Call {
     pub(crate) characters: u64,
     pub(crate) gone: Gone,
     pub(crate) rate: RateTicket,
-    /// What is set aside for the one attempt of this call; it takes it.
+    /// What is set aside for the next attempt of this call; it takes it.
     pub(crate) held: Mutex<Option<Held>>,
     /// How many answers were asked for; as far as a limit had to look, else 1.
     pub(crate) choices: u64,
@@ -102,8 +104,9 @@ pub(crate) struct Call {
     pub(crate) container_sessions: u64,
     /// What the lines of a batch are, once they have been read.
     pub(crate) lines: OnceLock<Lines>,
-    /// The maximum output, in tokens, that the call was cut to.
-    pub(crate) clamped: Option<u64>,
+    /// What doing it twice would do.
+    pub(crate) effect: Effect,
+    pub(crate) deadlines: Deadlines,
     pub(crate) _open: Open,
 }
 
@@ -128,11 +131,40 @@ pub(crate) struct Count {
     pub(crate) bytes_out: u64,
 }
 
+/// How long a call may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadlines {
+    /// For one attempt, until the first byte of its answer can leave.
+    pub(crate) first_byte: Duration,
+    /// Between two pieces of an answer.
+    pub(crate) gap: Duration,
+    /// The call's end, whatever comes.
+    pub(crate) end: Instant,
+}
+
+/// What one attempt has of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Leg {
+    /// 1 for the call's first.
+    pub(crate) number: u32,
+    /// The call was at this place before.
+    pub(crate) again: bool,
+    /// The maximum output, in tokens, that the call was cut to.
+    pub(crate) clamped: Option<u64>,
+}
+
+impl Leg {
+    /// The one attempt of a call that needs nothing more.
+    pub(crate) const ONLY: Self = Self { number: 1, again: false, clamped: None };
+}
+
 /// How an attempt ended.
 pub(crate) struct End {
     pub(crate) outcome: Outcome,
     pub(crate) status: u16,
     pub(crate) error: Option<&'static str>,
+    /// What kind of failure it was, if it was one.
+    pub(crate) class: Option<Class>,
     pub(crate) count: Count,
 }
 
@@ -143,6 +175,11 @@ pub(crate) struct Tab {
     pub(crate) upstream: Arc<LiveUpstream>,
     /// Which of the upstream's credentials signs it.
     pub(crate) credential: usize,
+    pub(crate) leg: Leg,
+    /// What kind of failure it was, once it has ended as one.
+    class: Option<Class>,
+    /// From when it is sent until the breakers know how it went.
+    visit: Option<Visit>,
     upstream_request: Option<Box<str>>,
     began: Instant,
     first_byte: Option<Duration>,
@@ -176,6 +213,7 @@ impl Tab {
         worker: Arc<Worker>,
         call: Arc<Call>,
         place: &Candidate,
+        leg: Leg,
     ) -> Result<Self, Fault> {
         let began = Instant::now();
         let held = call.held.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -187,6 +225,9 @@ impl Tab {
             call,
             upstream: Arc::clone(&place.upstream),
             credential: place.credential,
+            leg,
+            class: None,
+            visit: None,
             upstream_request: None,
             began,
             first_byte: None,
@@ -202,7 +243,7 @@ impl Tab {
     ///
     /// # Errors
     /// `ledger_unavailable` when the slot cannot be written: nothing may be sent then.
-    pub(crate) fn sending(&mut self) -> Result<(), Fault> {
+    pub(crate) fn sending(&mut self, place: &Candidate) -> Result<(), Fault> {
         let record = || {
             let end = End::failed(&Fault::new(&catalogue::INTERNAL_ERROR));
             self.record(end, Tokens::default(), None, false)
@@ -215,6 +256,7 @@ impl Tab {
         }
         drop(taken);
         self.billable = true;
+        self.visit = Some(Visit::begin(&self.worker.shared, place, self.leg.again));
         Ok(())
     }
 
@@ -236,7 +278,8 @@ impl Tab {
     }
 
     /// The work goes on as a job, and the hold is the job's already: its usage comes with its end.
-    pub(crate) fn handed_over(self, end: End) {
+    pub(crate) fn handed_over(mut self, end: End) {
+        self.left(&end);
         self.worker.shared.metrics.outcome(end.outcome);
         self.call.rate.settle(&self.record(end, Tokens::default(), None, false));
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -267,6 +310,7 @@ impl Tab {
         });
         Observed {
             overhead_us: (record.attempt == 1).then(|| micros(before + after)),
+            class: self.class,
             trace: self.call.trace.clone(),
         }
     }
@@ -277,7 +321,8 @@ impl Tab {
 
     /// Makes the attempt's record. Gives its cost, where the model has a price and the provider
     /// counted.
-    pub(crate) fn settle(self, end: End) -> Option<Nanos> {
+    pub(crate) fn settle(mut self, end: End) -> Option<Nanos> {
+        self.left(&end);
         let metrics = &self.worker.shared.metrics;
         metrics.outcome(end.outcome);
         metrics.bad_usage.fetch_add(end.count.bad_usage, Ordering::Relaxed);
@@ -290,6 +335,19 @@ impl Tab {
         let record = self.record(end, tokens, cost, in_full);
         self.push(record);
         cost.map(|cost| cost.total())
+    }
+
+    /// Tells the breakers how it went.
+    fn left(&mut self, end: &End) {
+        self.class = end.class;
+        if let Some(visit) = self.visit.take() {
+            visit.end(&self.worker.shared, end);
+        }
+    }
+
+    /// When the first byte of its answer must be ready to leave.
+    pub(crate) fn first_byte_due(&self) -> Instant {
+        (self.began + self.call.deadlines.first_byte).min(self.call.deadlines.end)
     }
 
     /// What is posted, and whether that is the hold in full: where nobody said what it cost,
@@ -354,7 +412,7 @@ impl Tab {
         let name = |text: &str| self.worker.names.intern(text);
         UsageRecord {
             request: call.request.clone(),
-            attempt: 1,
+            attempt: self.leg.number,
             at: call.at,
             operation: call.operation.id,
             family: call.operation.meter.family(),
@@ -397,7 +455,7 @@ impl End {
         match body {
             Ok(body) => {
                 let count = Count { bytes_out: body.len() as u64, ..Count::default() };
-                Self { outcome: Outcome::Completed, status, error: None, count }
+                Self { outcome: Outcome::Completed, status, error: None, class: None, count }
             }
             Err(fault) => Self::failed(fault),
         }
@@ -405,7 +463,13 @@ impl End {
 
     /// An attempt that brought no answer to pass on.
     pub(crate) fn failed(fault: &Fault) -> Self {
+        Self::failed_as(class_of(fault.entry), fault)
+    }
+
+    /// The same, where it is known what kind of failure it was.
+    pub(crate) fn failed_as(class: Class, fault: &Fault) -> Self {
         Self {
+            class: Some(class),
             outcome: Outcome::UpstreamFailed,
             status: fault.entry.status,
             error: Some(fault.entry.code),

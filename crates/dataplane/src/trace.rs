@@ -63,22 +63,39 @@ pub struct Asked {
 
 impl Trace {
     /// The trace that a call belongs to: the client's, or a new one.
-    pub(crate) fn of(headers: &HeaderMap, sampler: Sampler, body: Option<&Bytes>) -> Self {
+    pub(crate) fn of(
+        headers: &HeaderMap,
+        sampler: Sampler,
+        body: impl FnOnce() -> Option<Bytes>,
+    ) -> Self {
         let parent = headers.get(&TRACEPARENT).and_then(parse);
         let id = parent.map_or_else(vault::random, |(id, _, _)| id);
         let sampled = sampler.takes(id, parent.map(|(_, _, sampled)| sampled));
         // What cannot be read as asked for is left out; a provider judges it.
-        let asked = body.filter(|_| sampled).and_then(|body| serde_json::from_slice(body).ok());
+        let body = if sampled { body() } else { None };
+        let asked = body.and_then(|body| serde_json::from_slice(&body).ok());
         let asked = asked.unwrap_or_default();
         let parent = parent.map(|(_, span, _)| span);
         Self { id, span: vault::random(), parent, sampled, asked }
     }
 
-    /// What the provider is told.
-    pub(crate) fn header(&self) -> Option<HeaderValue> {
-        let flags = u8::from(self.sampled);
-        let text = format!("00-{}-{}-{flags:02x}", Hex(&self.id), Hex(&self.span));
-        HeaderValue::from_str(&text).ok()
+    /// The span of an attempt; the first one's is the call's.
+    #[must_use]
+    pub fn span_of(&self, attempt: u32) -> [u8; 8] {
+        let further = u64::from(attempt.saturating_sub(1));
+        u64::from_be_bytes(self.span).wrapping_add(further).max(1).to_be_bytes()
+    }
+
+    /// Tells the provider whose part its work is.
+    pub(crate) fn tell(&self, attempt: u32, headers: &mut HeaderMap) {
+        if self.parent.is_none() {
+            // What a vendor noted of another trace.
+            headers.remove(TRACESTATE);
+        }
+        let (id, span, flags) = (Hex(&self.id), self.span_of(attempt), u8::from(self.sampled));
+        if let Ok(value) = HeaderValue::from_str(&format!("00-{id}-{}-{flags:02x}", Hex(&span))) {
+            headers.insert(TRACEPARENT, value);
+        }
     }
 }
 
@@ -124,7 +141,7 @@ mod tests {
     fn of(header: &str, sampler: Sampler) -> Trace {
         let mut headers = HeaderMap::new();
         headers.insert(TRACEPARENT, HeaderValue::from_str(header).unwrap());
-        Trace::of(&headers, sampler, None)
+        Trace::of(&headers, sampler, || None)
     }
 
     const ALL: Sampler = Sampler { parent_based: true, below: Sampler::ALL };
@@ -136,11 +153,14 @@ mod tests {
         let trace = of(GIVEN, ALL);
         assert_eq!(Hex(&trace.id).to_string(), "0af7651916cd43dd8448eb211c80319c");
         assert_eq!(Hex(&trace.parent.unwrap()).to_string(), "b7ad6b7169203331");
-        let sent = trace.header().unwrap();
-        let sent = sent.to_str().unwrap();
+        let mut headers = HeaderMap::new();
+        trace.tell(1, &mut headers);
+        let sent = headers[TRACEPARENT].to_str().unwrap();
         assert!(sent.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && sent.ends_with("-01"));
         assert!(!sent.contains("b7ad6b7169203331"), "{sent}");
         assert_eq!(sent.len(), GIVEN.len());
+        assert_eq!(trace.span_of(1), trace.span);
+        assert_ne!(trace.span_of(2), trace.span);
     }
 
     #[test]

@@ -9,6 +9,8 @@ use http::{HeaderMap, HeaderValue};
 use providers::sign::Signature;
 use providers::{Provider, catalogue};
 
+use crate::standing::Standing;
+
 /// An upstream as the path uses it.
 pub struct LiveUpstream {
     pub(crate) id: UpstreamId,
@@ -19,6 +21,7 @@ pub struct LiveUpstream {
     /// what one has made the others can use.
     pub(crate) credentials: Vec<LiveCredential>,
     pub(crate) unowned_project: Option<ProjectId>,
+    pub(crate) standing: Arc<Standing>,
 }
 
 /// One of an upstream's credentials, ready to sign.
@@ -28,6 +31,7 @@ pub struct LiveCredential {
     pub(crate) signature: Signature,
     /// Its share of the calls, against the others'.
     pub(crate) weight: u32,
+    pub(crate) standing: Arc<Standing>,
 }
 
 /// Why a stored upstream cannot be used; names it, never its credential.
@@ -79,8 +83,10 @@ impl LiveUpstream {
                 id: stored.id.as_str().into(),
                 signature,
                 weight: 1,
+                standing: Arc::default(),
             }],
             unowned_project: stored.unowned_project.clone(),
+            standing: Arc::default(),
         })
     }
 
@@ -94,6 +100,24 @@ impl LiveUpstream {
     /// Whether some text of the provider shows any of our credentials.
     pub(crate) fn is_shown_in(&self, text: &[u8]) -> bool {
         self.credentials.iter().any(|credential| credential.signature.is_in(text))
+    }
+
+    /// Takes over how the same upstream has fared under an earlier configuration; a credential
+    /// that is another one now begins anew.
+    pub(crate) fn goes_on_from(&mut self, before: &Self) {
+        let place = |upstream: &Self| (upstream.id.clone(), upstream.origin.path(""));
+        if place(self) != place(before) || self.origin.address() != before.origin.address() {
+            return;
+        }
+        self.standing = Arc::clone(&before.standing);
+        for credential in &mut self.credentials {
+            let same = |old: &&LiveCredential| {
+                old.id == credential.id && old.signature.is_same(&credential.signature)
+            };
+            if let Some(old) = before.credentials.iter().find(same) {
+                credential.standing = Arc::clone(&old.standing);
+            }
+        }
     }
 
     /// Host and port, to tell whether an upstream is this very Tollgate.

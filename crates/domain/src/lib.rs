@@ -7,7 +7,9 @@
 
 mod account;
 mod alert;
+pub mod attempt;
 pub mod bound;
+pub mod breaker;
 pub mod calendar;
 mod change;
 mod delivery;
@@ -26,6 +28,7 @@ pub mod price;
 pub mod rate;
 mod report;
 mod request_log;
+pub mod retry;
 pub mod route;
 mod scope;
 mod secret;

@@ -48,6 +48,7 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
+    pub retries: Retries,
     pub log: Log,
     pub observe: Observe,
     /// The config file that was read, to be watched.
@@ -90,9 +91,19 @@ pub struct Times {
     pub connect: Option<Duration>,
     pub first_byte: Option<Duration>,
     pub gap: Option<Duration>,
+    pub total: Option<Duration>,
     pub drain: Option<Duration>,
     pub body: Option<Duration>,
     pub drain_delay: Option<Duration>,
+}
+
+/// How a call is made again at the same upstream (`[retries]`).
+#[derive(Clone, Debug, Default)]
+pub struct Retries {
+    /// At most.
+    pub repeats: Option<u32>,
+    /// The longest pause before one.
+    pub wait: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -181,6 +192,7 @@ impl Config {
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
             observe,
+            retries: file.retries,
             log: Log {
                 access: file.log.access,
                 filter: environment.get("RUST_LOG").or(file.log.filter),

@@ -12,7 +12,7 @@ use toml_edit::{Document, Item, Table};
 mod prices;
 mod spending;
 
-use super::{Environment, Log, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use super::{Environment, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
 use crate::telemetry::Access;
 use control::DeclaredLimit;
 
@@ -31,6 +31,7 @@ pub(super) struct File {
     pub(super) master_key: Option<Secret>,
     pub(super) tls: Option<TlsFiles>,
     pub(super) times: Times,
+    pub(super) retries: Retries,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) limits: Vec<DeclaredLimit>,
@@ -71,6 +72,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "master_key",
             "tls",
             "timeouts",
+            "retries",
             "log",
             "upstreams",
             "limits",
@@ -86,6 +88,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         master_key: reader.secret(root, "master_key"),
         tls: reader.tls(root),
         times: reader.times(root),
+        retries: reader.retries(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),
         limits: reader.limits(root),
@@ -178,6 +181,7 @@ impl Reader<'_> {
             "gap_seconds",
             "drain_seconds",
             "body_seconds",
+            "total_seconds",
             "drain_delay_seconds",
         ];
         self.known(table, "timeouts.", &keys);
@@ -188,8 +192,21 @@ impl Reader<'_> {
             gap: seconds(keys[2]),
             drain: seconds(keys[3]),
             body: seconds(keys[4]),
-            drain_delay: seconds(keys[5]),
+            total: seconds(keys[5]),
+            drain_delay: seconds(keys[6]),
         }
+    }
+
+    fn retries(&mut self, root: &Table) -> Retries {
+        let Some(table) = self.table(root, "retries") else { return Retries::default() };
+        self.known(table, "retries.", &["repeats", "wait_seconds"]);
+        let item = table.get("repeats");
+        let repeats = item.and_then(Item::as_integer).and_then(|number| u32::try_from(number).ok());
+        let repeats = repeats.filter(|number| *number <= 10);
+        if let (Some(item), None) = (item, repeats) {
+            self.mistake(item.span(), "`repeats` must be a whole number, 0 to 10");
+        }
+        Retries { repeats, wait: self.seconds(table, "wait_seconds") }
     }
 
     fn seconds(&mut self, table: &Table, key: &str) -> Option<Duration> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use control::{Control, LimitState};
 use dataplane::{Dataplane, Worker};
+use domain::breaker::Gate;
 use domain::{Clock, Nanos, Order, Outcome, PageQuery, ScopeKind, Timestamp};
 
 use super::Telemetry;
@@ -165,6 +166,20 @@ impl Gatherer {
                 }
             }
         });
+        page.family(&table::BREAKER, |samples| {
+            let names = self.dataplane.upstream_names();
+            for (upstream, gate) in names.iter().zip(self.dataplane.breakers()) {
+                let state = match gate {
+                    Gate::Closed => 0,
+                    Gate::Look => 1,
+                    Gate::Open(_) => 2,
+                };
+                samples.value(&[&upstream.name], state);
+            }
+        });
+        page.one(&table::BREAKER_OPENINGS, figures.breaker_openings);
+        page.one(&table::REPEATS, figures.repeats);
+        page.one(&table::FAILOVERS, figures.failovers);
         page.family(&table::TOKENS, |samples| {
             for (model, counts) in meters.tokens.iter() {
                 for (kind, count) in TOKEN_KINDS.iter().zip(counts).filter(|(_, n)| **n > 0) {

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use dataplane::UpstreamName;
+use domain::attempt::Class;
 use domain::price::PriceBook;
 use domain::{Outcome, Timestamp, UpstreamId, UsageFamily, UsageRecord};
 
@@ -131,46 +132,66 @@ fn status_text(status: u16) -> &'static str {
     }
 }
 
-/// What came of an attempt, from its upstream's side.
-pub const CLASSES: [&str; 11] = [
+/// What came of an attempt: it went well, its client left, or a [`Class`] of failures.
+pub const CLASSES: [&str; 17] = [
     "completed",
     "client_gone",
-    "throttled",
-    "bad_credential",
-    "unwell",
-    "caller",
-    "silent",
+    "other",
     "barred",
+    "not_sent",
+    "throttled",
+    "exhausted",
+    "bad_credential",
+    "no_such_model",
+    "too_long",
+    "unready",
+    "unwell",
     "unusable",
+    "caller",
+    "ambiguous",
+    "silent",
     "interrupted",
-    "unreachable",
 ];
 
 /// The place of an attempt's class in [`CLASSES`].
-pub fn class(record: &UsageRecord) -> usize {
-    match (record.outcome, record.error) {
-        (Outcome::Completed, _) => 0,
-        (Outcome::ClientGone, _) => 1,
-        (Outcome::Refused, _) => match record.status {
-            429 => 2,
-            401 | 403 => 3,
-            408 | 500.. => 4,
-            _ => 5,
-        },
-        (Outcome::UpstreamFailed, Some("upstream_timeout")) => 6,
-        (Outcome::UpstreamFailed, Some("upstream_address_not_allowed")) => 7,
-        (Outcome::UpstreamFailed, Some("upstream_redirect")) => 8,
-        (
-            Outcome::UpstreamFailed,
-            Some("upstream_incomplete" | "upstream_malformed_stream" | "shutting_down"),
-        ) => 9,
-        (Outcome::UpstreamFailed, _) => 10,
+pub fn class(outcome: Outcome, class: Option<Class>) -> usize {
+    let Some(class) = class else {
+        return match outcome {
+            Outcome::Completed => 0,
+            Outcome::ClientGone => 1,
+            Outcome::Refused | Outcome::UpstreamFailed => 2,
+        };
+    };
+    match class {
+        Class::Barred => 3,
+        Class::NotSent => 4,
+        Class::Throttled => 5,
+        Class::Exhausted => 6,
+        Class::BadCredential => 7,
+        Class::NoSuchModel => 8,
+        Class::TooLong => 9,
+        Class::Unready => 10,
+        Class::Unwell => 11,
+        Class::Unusable => 12,
+        Class::Caller => 13,
+        Class::Ambiguous => 14,
+        Class::Silent => 15,
+        Class::Interrupted => 16,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_class_has_a_name_of_its_own() {
+        let places: std::collections::BTreeSet<_> =
+            Class::ALL.into_iter().map(|c| class(Outcome::Refused, Some(c))).collect();
+        assert_eq!(places.len(), CLASSES.len() - 3);
+        let names: std::collections::BTreeSet<_> = CLASSES.into_iter().collect();
+        assert_eq!(names.len(), CLASSES.len());
+    }
 
     #[test]
     fn what_is_too_much_shares_one_series() {

@@ -143,7 +143,7 @@ impl Meters {
             self.overhead.observe(u64::from(ours));
         }
         if let Some(attempts) = self.attempts.at(places.attempts) {
-            attempts[labels::class(record)] += 1;
+            attempts[labels::class(record.outcome, settled.observed.class)] += 1;
         }
         if let Some(tokens) = self.tokens.at(places.tokens) {
             let of = &record.tokens;

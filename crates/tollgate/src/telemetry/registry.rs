@@ -79,6 +79,12 @@ families! {
     ATTEMPTS = Counter, "tollgate_attempts_total", ["outcome"], "Attempts at providers, by their end.";
     UPSTREAM_ATTEMPTS = Counter, "tollgate_upstream_attempts_total", ["upstream", "class"],
         "Attempts at providers, by what came of them.";
+    BREAKER = Gauge, "tollgate_breaker_state", ["upstream"],
+        "An upstream's breaker: 0 closed, 1 open to one call that looks how things stand, 2 open.";
+    BREAKER_OPENINGS = Counter, "tollgate_breaker_openings_total", [],
+        "How often a breaker of an upstream or of a credential has opened.";
+    REPEATS = Counter, "tollgate_repeats_total", [], "Attempts made again at the same upstream.";
+    FAILOVERS = Counter, "tollgate_failovers_total", [], "Attempts made at another upstream.";
 
     TOKENS = Counter, "tollgate_tokens_total", ["model", "kind"],
         "Tokens as billed. input and output are totals, the other kinds are parts of them.";

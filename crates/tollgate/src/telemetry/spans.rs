@@ -107,9 +107,10 @@ impl Queue {
 }
 
 fn span(record: &UsageRecord, trace: &Trace, upstream: Option<&UpstreamName>) -> Span {
-    let start = u64::try_from(record.at.0).unwrap_or(0).saturating_mul(1_000_000);
+    let arrived = u64::try_from(record.at.0).unwrap_or(0).saturating_mul(1_000_000);
     let error = labels::error_type(record);
     let first = record.attempt <= 1;
+    let waited = if first { 0 } else { u64::from(record.queue_us) * 1_000 };
     let what = labels::gen_ai_operation(record).unwrap_or(record.operation);
     let name = match record.model_asked.as_deref() {
         Some(model) => format!("{what} {model}"),
@@ -123,11 +124,11 @@ fn span(record: &UsageRecord, trace: &Trace, upstream: Option<&UpstreamName>) ->
     Span {
         trace: trace.id,
         // A later attempt is a part of the call whose span the first one is.
-        id: if first { trace.span } else { vault::random() },
+        id: trace.span_of(record.attempt),
         parent: if first { trace.parent } else { Some(trace.span) },
         name,
-        start,
-        end: start.saturating_add(record.total_us.saturating_mul(1_000)),
+        start: arrived.saturating_add(waited),
+        end: arrived.saturating_add(record.total_us.saturating_mul(1_000)),
         attributes: attributes.0,
         failed: !error.is_empty(),
     }
