@@ -1,13 +1,12 @@
 //! The order of a call, and why each step stands where it does.
 
 use std::borrow::Cow;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use domain::bound::{Media, Metered};
-use domain::{Fault, ObjectKind, RequestId, Timestamp, fault::catalogue};
+use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
@@ -23,8 +22,6 @@ use crate::body::spool;
 use crate::budget::{self, Spending};
 use crate::caller;
 use crate::detach::{Detach, Gone};
-use crate::metrics::requests::Place;
-use crate::observed::Refused;
 use crate::permit::{self, Permit};
 use crate::plan::{self, Plan};
 use crate::rate::{self, RateTicket};
@@ -36,10 +33,13 @@ use crate::trace::Trace;
 use crate::{batches, headers, jobs, lists, models, owned};
 
 mod asked;
+mod seen;
 mod taken;
 
 pub(crate) use asked::Asked;
 pub(crate) use taken::Taken;
+
+use seen::{Seen, waited};
 
 /// Serves one request under `/v1` that is not the Administration API's.
 pub async fn serve(
@@ -48,7 +48,7 @@ pub async fn serve(
     peer: Peer,
     id: RequestId,
 ) -> Response<ReplyBody> {
-    let mut seen = Seen { arrived: Instant::now(), operation: None, permit: None, sent: false };
+    let mut seen = Seen::begin();
     match call(worker, request, peer, id.clone(), &mut seen).await {
         Ok(response) => {
             worker.answered(seen.place(), response.status().as_u16());
@@ -61,35 +61,6 @@ pub async fn serve(
                 worker.refused(|| seen.refused(&id, worker.shared.clock.now(), &fault));
             }
             fault_reply(&fault, &id)
-        }
-    }
-}
-
-/// How far a call came.
-struct Seen {
-    arrived: Instant,
-    operation: Option<&'static Operation>,
-    /// Until the call is put together.
-    permit: Option<Permit>,
-    /// From here on its attempts tell of it.
-    sent: bool,
-}
-
-impl Seen {
-    fn place(&self) -> Place {
-        self.operation.map_or(Place::Other, Place::Operation)
-    }
-
-    fn refused(&self, id: &RequestId, now: Timestamp, fault: &Fault) -> Refused {
-        let permit = self.permit.as_ref();
-        let took = self.arrived.elapsed();
-        Refused {
-            request: id.clone(),
-            at: Timestamp(now.0 - i64::try_from(took.as_millis()).unwrap_or(0)),
-            total_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            operation: self.operation.map(|operation| operation.id),
-            caller: permit.map(|permit| (permit.project.clone(), permit.key.id.clone())),
-            entry: fault.entry,
         }
     }
 }
@@ -119,14 +90,10 @@ async fn call(
     // May: alive, from here, this operation. All of it before a byte of the body is read.
     let at = shared.clock.now();
     let permit = seen.permit.insert(permit::grant(caller, operation, at)?);
-    shared.frozen.admits(permit, operation)?;
-    if shared.tasks.count() >= shared.settings.calls {
-        return Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000));
-    }
+    admit(shared, permit, operation)?;
     let object = arrival::named_object(&found).map(Cow::into_owned);
     // The body: whole, spooled or flowing, as the class says; then what it names.
-    let (taken, body_wait) = waited(pin!(take(worker, &head, body, operation))).await;
-    let taken = taken?;
+    let (taken, body_wait) = waited(pin!(take(worker, &head, body, operation))).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
@@ -164,6 +131,15 @@ async fn call(
     let work = dispatch(Arc::clone(worker), call, plan, ready, asked);
     let done = Detach::new(shared.tasks.clone(), gone, work).await;
     done.map_err(|fault| fault.rates(rates))
+}
+
+/// Not while the ledger of the call's scopes does not add up, nor with too much in flight.
+fn admit(shared: &Dataplane, permit: &Permit, operation: &Operation) -> Result<(), Fault> {
+    shared.frozen.admits(permit, operation)?;
+    match shared.tasks.count() >= shared.settings.calls {
+        true => Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000)),
+        false => Ok(()),
+    }
 }
 
 /// What is known of a call besides its body.
@@ -257,20 +233,6 @@ async fn take(
 
 fn is_websocket(headers: &HeaderMap) -> bool {
     headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
-}
-
-/// Waits for a future, and tells for how long; one that is ready at once is not timed.
-async fn waited<F: Future>(mut future: Pin<&mut F>) -> (F::Output, Duration) {
-    let mut since = None;
-    let output = poll_fn(|cx| {
-        let polled = future.as_mut().poll(cx);
-        if polled.is_pending() {
-            since.get_or_insert_with(Instant::now);
-        }
-        polled
-    });
-    let output = output.await;
-    (output, since.map_or(Duration::ZERO, |since| since.elapsed()))
 }
 
 /// Puts together what the attempts need, all of it owned.

@@ -227,6 +227,7 @@ pub struct Worker {
     queue: Mutex<Vec<Settled>>,
     requests: Requests,
     refused: Mutex<Vec<Refused>>,
+    jobs: Mutex<Vec<Arc<Vec<UsageRecord>>>>,
 }
 
 impl Worker {
@@ -242,6 +243,7 @@ impl Worker {
             queue,
             requests: Requests::default(),
             refused: Mutex::default(),
+            jobs: Mutex::default(),
         })
     }
 
@@ -342,6 +344,17 @@ impl Worker {
         if kept.len() < REFUSED {
             kept.push(refused());
         }
+    }
+
+    /// Notes what a job came to that was ended on the way of a call.
+    pub(crate) fn job_ended(&self, records: Arc<Vec<UsageRecord>>) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).push(records);
+    }
+
+    /// Takes what such jobs came to.
+    #[must_use]
+    pub fn take_jobs(&self) -> Vec<Arc<Vec<UsageRecord>>> {
+        std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes the refusals that were kept.

@@ -92,7 +92,9 @@ impl Flusher {
         let mut done = true;
         for place in 0..self.workers.len() {
             done &= self.flush_one(place).await;
-            self.telemetry.refused(&self.workers[place].0.take_refused(), self.clock.now());
+            let worker = &self.workers[place].0;
+            self.telemetry.refused(&worker.take_refused(), self.clock.now());
+            worker.take_jobs().iter().for_each(|records| self.telemetry.job_ended(records));
         }
         self.look_at_the_log();
         let kept = self.workers.iter().filter_map(|(_, group)| group.as_ref());

@@ -6,8 +6,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dataplane::{Dataplane, Refused, Settled, UpstreamName};
-use domain::Timestamp;
 use domain::price::PriceBook;
+use domain::{Timestamp, UsageRecord};
 
 use crate::config::Observe;
 
@@ -97,6 +97,14 @@ impl Telemetry {
             }
             self.access.call(one, upstream, now);
         }
+    }
+
+    /// Takes in what a job came to; its calls were not counted before.
+    pub fn job_ended(&self, records: &[UsageRecord]) {
+        let (names, book) = (self.dataplane.upstream_names(), self.dataplane.prices());
+        let labels = Labels::new(&names, &book);
+        let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        records.iter().for_each(|record| meters.add_job(record, &labels));
     }
 
     /// Takes in calls that were refused before anything was sent.

@@ -145,6 +145,19 @@ impl Meters {
         if let Some(attempts) = self.attempts.at(places.attempts) {
             attempts[labels::class(record.outcome, settled.observed.class)] += 1;
         }
+        self.amounts(record, places);
+    }
+
+    /// Adds what a job came to at its end: how long it took is nobody's wait.
+    pub fn add_job(&mut self, record: &UsageRecord, labels: &Labels<'_>) {
+        let places = self.places(record, labels);
+        if let Some(calls) = self.calls.at(places.calls) {
+            calls.outcomes[record.outcome as usize] += 1;
+        }
+        self.amounts(record, places);
+    }
+
+    fn amounts(&mut self, record: &UsageRecord, places: Places) {
         if let Some(tokens) = self.tokens.at(places.tokens) {
             let of = &record.tokens;
             let counts =

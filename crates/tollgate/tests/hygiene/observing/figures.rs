@@ -84,6 +84,19 @@ fn figures_are_those_of_the_calls() {
 }
 
 #[test]
+fn a_jobs_cost_counts_when_it_has_ended() {
+    let stage = Stage::new();
+    let body = json!({"model": "gpt-4o-mini", "input": "one two three", "background": true,
+                      "max_output_tokens": 50});
+    passed(&stage.gateway.json(&stage.key.value, "POST", "/v1/responses", &body));
+    let model = [("model", "gpt-4o-mini"), ("kind", "output")];
+    let output = || Page::of(&stage.gateway).sum("tollgate_tokens_total", &model);
+    until("the job has ended", || output() > 0);
+    let bills = stage.provider.bill();
+    assert_eq!(output(), bills.iter().map(|bill| bill.tokens.output).sum::<u64>());
+}
+
+#[test]
 fn every_family_is_in_the_table_and_every_histogram_is_sound() {
     let stage = busy();
     let page = Page::of(&stage.gateway);
