@@ -22,11 +22,11 @@ mod again;
 mod answer;
 mod failure;
 mod order;
-mod places;
 mod refused;
+mod tries;
 
 pub(crate) use answer::{is_coded, read_whole, receive};
-use failure::class_of_stage;
+use failure::class_of_error;
 pub(crate) use failure::{Failed, Failure, class_of};
 pub(crate) use order::{Visit, healthy_first};
 
@@ -51,7 +51,7 @@ pub(crate) async fn run(
     asked: Asked,
 ) -> Result<Response<ReplyBody>, Fault> {
     // Where another place might answer, nothing is shown of this one until it has.
-    let may_change = !plan.others.is_empty() || plan.first.upstream.credentials.len() > 1;
+    let may_change = !plan.others.is_empty();
     match once(&worker, &call, &plan.first, ready, may_change).await {
         Ok(reply) => Ok(reply),
         Err(failed) => Box::pin(again::run(worker, call, plan, asked, failed)).await,
@@ -113,7 +113,8 @@ async fn place_it(
         return Err(settled(tab, Failure::ours(fault)));
     }
     let late = tab.first_byte_due();
-    let sending = worker.pool.send(&place.upstream.origin, request);
+    let way = worker.shared.way(&place.upstream, &call.project, &call.key.id);
+    let sending = worker.pool.send(&place.upstream.origin, &way, request);
     let sending = tokio::time::timeout_at(late, sending);
     let failed = match worker.shared.tasks.unless_cut(sending).await {
         Some(Ok(Ok(answer))) => {
@@ -126,7 +127,7 @@ async fn place_it(
             }
             match broken.take() {
                 Some(fault) => Failure::ours(fault),
-                None => Failure::of(class_of_stage(error.stage), unplaced(&tab, &error)),
+                None => Failure::of(class_of_error(&error), unplaced(&tab, &error)),
             }
         }
         Some(Err(_)) => Failure::of_answer(Fault::new(&catalogue::UPSTREAM_TIMEOUT)),
@@ -145,7 +146,10 @@ fn settled(tab: Tab, failed: Failed) -> Failed {
 
 fn unplaced(tab: &Tab, error: &SendError) -> Fault {
     tracing::warn!(upstream = %tab.upstream.id, request = %tab.call.request, stage = ?error.stage,
-                   attempt = tab.leg.number, %error, "a call could not be placed");
+                   attempt = tab.leg.number, cause = error.cause.reason(), %error, "a call could not be placed");
+    if error.cause.is_egress() {
+        return Fault::new(&catalogue::EGRESS_UNAVAILABLE);
+    }
     match error.stage {
         Stage::AddressNotAllowed => Fault::new(&catalogue::UPSTREAM_ADDRESS_NOT_ALLOWED),
         Stage::ConnectTimeout => {

@@ -19,7 +19,8 @@ use crate::attempt::{self, Ready};
 use crate::body::read::{self, Pieces};
 use crate::body::reply::ReplyBody;
 use crate::body::spool;
-use crate::budget::{self, Spending};
+use crate::body::upload::Tap;
+use crate::budget::Spending;
 use crate::caller;
 use crate::detach::{Detach, Gone};
 use crate::permit::{self, Permit};
@@ -99,7 +100,7 @@ async fn call(
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
     let plan = plan::choose(shared, &permit.project, first).await?;
-    let plan = attempt::healthy_first(shared, plan);
+    let mut plan = attempt::healthy_first(shared, plan);
     if !named.is_empty() {
         let checking = owned::check(shared, &plan.first.upstream, &permit.project, &named);
         Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
@@ -114,17 +115,16 @@ async fn call(
     let rates = rate.gauges();
     // How much: last, since it may wait for other calls to end.
     let spending = if shared.budgets.may_apply() {
-        let what = (&taken, plan.first.model.as_deref());
-        let ready = budget::ready(shared, (&permit.key, &permit.project), at, operation, what);
-        Box::pin(ready).await.map_err(|fault| fault.rates(rates))?
+        let holding = asked::first_hold(shared, &permit, at, (operation, &taken), &mut plan);
+        Box::pin(holding).await.map_err(|fault| fault.rates(rates))?
     } else {
         None
     };
     let arrived = seen.arrived;
     let facts = Facts { id, at, arrived, body_wait, operation, object, rate, spending, open };
     let permit = seen.permit.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
-    let mut asked = Asked { head, taken };
-    let (call, ready) = prepare(&mut asked, facts, permit, &plan, shared)?;
+    let asked = Asked { head, taken };
+    let (call, ready) = prepare(&asked, facts, permit, &plan, shared)?;
     seen.sent = true;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
@@ -211,7 +211,7 @@ async fn take(
         BodyKind::Form if is_form => {
             openai::multipart::boundary(content_type())
                 .ok_or_else(|| Fault::new(&catalogue::INVALID_MULTIPART))?;
-            Ok(Taken::Flowing(Some(pieces(body))))
+            Ok(Taken::Flowing(Tap::new(pieces(body))))
         }
         BodyKind::SpooledForm | BodyKind::SpooledFormOrJson | BodyKind::SdpOrForm if is_form => {
             let reading = spool::form(pieces(body), content_type(), &settings.spool_dir);
@@ -237,7 +237,7 @@ fn is_websocket(headers: &HeaderMap) -> bool {
 
 /// Puts together what the attempts need, all of it owned.
 fn prepare(
-    asked: &mut Asked,
+    asked: &Asked,
     facts: Facts,
     permit: Permit,
     plan: &Plan,

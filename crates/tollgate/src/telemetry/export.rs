@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use egress::{Origin, Outgoing, Pool, Tls};
+use egress::{Origin, Outgoing, Pool, Tls, Way};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use tokio::time::Instant;
@@ -155,7 +155,8 @@ impl Exporter {
         let agent = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
         headers.extend(self.to.headers.iter().cloned());
-        let sending = self.pool.send(&self.origin, request);
+        let way = Way::direct();
+        let sending = self.pool.send(&self.origin, &way, request);
         match tokio::time::timeout(self.to.timeout, sending).await {
             Ok(Ok(answer)) => judged(answer.status(), answer.headers()),
             Ok(Err(error)) => Tried::Again(None, error.to_string()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use control::{Control, LimitState};
 use dataplane::{Dataplane, Worker};
 use domain::breaker::Gate;
-use domain::{Clock, Nanos, Order, Outcome, PageQuery, ScopeKind, Timestamp};
+use domain::{Clock, Nanos, Order, Outcome, PageQuery, ProxyFigures, ScopeKind, Timestamp};
 
 use super::Telemetry;
 use super::exposition::{Format, Number, Page, Samples};
@@ -180,6 +180,7 @@ impl Gatherer {
         page.one(&table::BREAKER_OPENINGS, figures.breaker_openings);
         page.one(&table::REPEATS, figures.repeats);
         page.one(&table::FAILOVERS, figures.failovers);
+        proxies(page, &self.dataplane.proxies());
         page.family(&table::TOKENS, |samples| {
             for (model, counts) in meters.tokens.iter() {
                 for (kind, count) in TOKEN_KINDS.iter().zip(counts).filter(|(_, n)| **n > 0) {
@@ -267,6 +268,22 @@ impl Gatherer {
 
 fn free_slots(workers: &[Arc<Worker>]) -> u64 {
     workers.iter().map(|worker| worker.free_slots() as u64).sum()
+}
+
+fn proxies(page: &mut Page, all: &[ProxyFigures]) {
+    let each = |samples: &mut Samples<'_>, value: fn(&ProxyFigures) -> u64| {
+        all.iter().for_each(|one| samples.value(&[&one.egress, &one.proxy], value(one)));
+    };
+    page.family(&table::PROXY_UP, |s| each(s, |one| u64::from(!one.ejected)));
+    page.family(&table::PROXY_ATTEMPTS, |s| each(s, |one| one.attempts));
+    page.family(&table::PROXY_FAILURES, |samples| {
+        for one in all {
+            for (reason, count) in &one.failures {
+                samples.value(&[&one.egress, &one.proxy, reason], count);
+            }
+        }
+    });
+    page.family(&table::PROXY_OPEN, |s| each(s, |one| one.open));
 }
 
 fn calls(page: &mut Page, meters: &Meters) {

@@ -133,7 +133,7 @@ fn status_text(status: u16) -> &'static str {
 }
 
 /// What came of an attempt: it went well, its client left, or a [`Class`] of failures.
-pub const CLASSES: [&str; 17] = [
+pub const CLASSES: [&str; 18] = [
     "completed",
     "client_gone",
     "other",
@@ -151,6 +151,7 @@ pub const CLASSES: [&str; 17] = [
     "ambiguous",
     "silent",
     "interrupted",
+    "no_way",
 ];
 
 /// The place of an attempt's class in [`CLASSES`].
@@ -177,6 +178,7 @@ pub fn class(outcome: Outcome, class: Option<Class>) -> usize {
         Class::Ambiguous => 14,
         Class::Silent => 15,
         Class::Interrupted => 16,
+        Class::NoWay => 17,
     }
 }
 

@@ -85,6 +85,14 @@ families! {
         "How often a breaker of an upstream or of a credential has opened.";
     REPEATS = Counter, "tollgate_repeats_total", [], "Attempts made again at the same upstream.";
     FAILOVERS = Counter, "tollgate_failovers_total", [], "Attempts made at another upstream.";
+    PROXY_UP = Gauge, "tollgate_egress_proxy_up", ["egress", "proxy"],
+        "1 while an egress uses its proxy, 0 while it is passed by after failures.";
+    PROXY_ATTEMPTS = Counter, "tollgate_egress_attempts_total", ["egress", "proxy"],
+        "Calls that took a proxy, or tried to.";
+    PROXY_FAILURES = Counter, "tollgate_egress_failures_total", ["egress", "proxy", "reason"],
+        "Failures of proxies, by reason.";
+    PROXY_OPEN = Gauge, "tollgate_egress_connections", ["egress", "proxy"],
+        "Open connections through a proxy.";
 
     TOKENS = Counter, "tollgate_tokens_total", ["model", "kind"],
         "Tokens as billed. input and output are totals, the other kinds are parts of them.";

@@ -14,7 +14,7 @@ use crate::plan::{Candidate, Plan};
 use crate::upstreams::LiveUpstream;
 
 /// The places of a call, and what became of those that were tried.
-pub(super) struct Places {
+pub(super) struct Tries {
     all: Vec<Place>,
     effect: Effect,
     /// Of one call at one place, at most.
@@ -40,19 +40,11 @@ pub(super) enum Next {
     Nowhere,
 }
 
-impl Places {
-    /// The plan's places in their order; where one has further credentials, those follow it.
+impl Tries {
+    /// The plan's places, in its order.
     pub(super) fn of(plan: Plan, effect: Effect, repeats: u32) -> Self {
-        let mut all: Vec<Place> = Vec::new();
-        for candidate in std::iter::once(plan.first).chain(plan.others) {
-            let count = candidate.upstream.credentials.len();
-            let more = (0..count).map(|credential| Candidate { credential, ..candidate.clone() });
-            for candidate in std::iter::once(candidate.clone()).chain(more) {
-                if !all.iter().any(|place| place.candidate.is_same(&candidate)) {
-                    all.push(Place { candidate, tries: 0, failed: None, in_vain: false });
-                }
-            }
-        }
+        let place = |candidate| Place { candidate, tries: 0, failed: None, in_vain: false };
+        let all = std::iter::once(plan.first).chain(plan.others).map(place).collect();
         Self { all, effect, repeats }
     }
 
