@@ -115,7 +115,7 @@ async fn call(
     let rates = rate.gauges();
     // How much: last, since it may wait for other calls to end.
     let spending = if shared.budgets.may_apply() {
-        let holding = asked::first_hold(shared, &permit, at, (operation, &taken), &mut plan);
+        let holding = asked::first_hold(shared, permit, at, (operation, &taken), &mut plan);
         Box::pin(holding).await.map_err(|fault| fault.rates(rates))?
     } else {
         None
