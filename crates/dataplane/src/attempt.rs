@@ -179,9 +179,13 @@ fn encode(tab: &Tab, ready: Ready) -> Result<Request<Outgoing>, Fault> {
     if !map.contains_key(headers::X_CLIENT_REQUEST_ID) {
         map.insert(headers::X_CLIENT_REQUEST_ID, attempt_id(&tab.call.request, tab.leg.number));
     }
+    if let Some(trace) = &tab.call.trace {
+        trace.tell(tab.leg.number, map);
+    }
     tab.upstream.sign(tab.credential, map);
     Ok(request)
 }
+
 /// The headers of a client's request that go on.
 pub(crate) fn forwarded(from: &HeaderMap) -> Result<HeaderMap, Fault> {
     let own = headers::client_request_id(from).map_err(|()| {

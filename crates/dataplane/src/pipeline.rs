@@ -1,7 +1,9 @@
 //! The order of a call, and why each step stands where it does.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use domain::bound::{Media, Metered};
 use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
@@ -25,17 +27,20 @@ use crate::permit::{self, Permit};
 use crate::plan::{self, Plan, Wish};
 use crate::rate::{self, RateTicket};
 use crate::reply::fault_reply;
-use crate::settings::Settings;
-use crate::shared::Worker;
+use crate::shared::{Dataplane, Worker};
 use crate::tab::Call;
 use crate::tasks::Open;
+use crate::trace::Trace;
 use crate::{batches, headers, jobs, lists, models, owned};
 
 mod asked;
+mod seen;
 mod taken;
 
 pub(crate) use asked::Asked;
 pub(crate) use taken::Taken;
+
+use seen::{Seen, waited};
 
 /// Serves one request under `/v1` that is not the Administration API's.
 pub async fn serve(
@@ -44,10 +49,18 @@ pub async fn serve(
     peer: Peer,
     id: RequestId,
 ) -> Response<ReplyBody> {
-    match call(worker, request, peer, id.clone()).await {
-        Ok(response) => response,
+    let mut seen = Seen::begin();
+    match call(worker, request, peer, id.clone(), &mut seen).await {
+        Ok(response) => {
+            worker.answered(seen.place(), response.status().as_u16());
+            response
+        }
         Err(fault) => {
             worker.shared.metrics.refusal(fault.entry.code);
+            worker.answered(seen.place(), fault.entry.status);
+            if !seen.sent {
+                worker.refused(|| seen.refused(&id, worker.shared.clock.now(), &fault));
+            }
             fault_reply(&fault, &id)
         }
     }
@@ -58,8 +71,8 @@ async fn call(
     request: Request<Incoming>,
     peer: Peer,
     id: RequestId,
+    seen: &mut Seen,
 ) -> Result<Response<ReplyBody>, Fault> {
-    let arrived = Instant::now();
     let shared = &worker.shared;
     // Open from here on: a stop waits for a call whose body is still on its way.
     let open = shared.tasks.open();
@@ -74,16 +87,14 @@ async fn call(
     }
     let found = arrival::classify(&head)?;
     let operation = found.operation;
+    seen.operation = Some(operation);
     // May: alive, from here, this operation. All of it before a byte of the body is read.
     let at = shared.clock.now();
-    let permit = permit::grant(caller, operation, at)?;
-    shared.frozen.admits(&permit, operation)?;
-    if shared.tasks.count() >= shared.settings.calls {
-        return Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000));
-    }
+    let permit = seen.permit.insert(permit::grant(caller, operation, at)?);
+    admit(shared, permit, operation)?;
     let object = arrival::named_object(&found).map(Cow::into_owned);
     // The body: whole, spooled or flowing, as the class says; then what it names.
-    let taken = take(worker, &head, body, operation).await?;
+    let (taken, body_wait) = waited(pin!(take(worker, &head, body, operation))).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
     taken.check_denied(&shared.places(), &permit.project)?;
     let named = taken.named(operation, object.as_deref());
@@ -104,18 +115,21 @@ async fn call(
             .await?;
     }
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
-    let rate = rate::take(shared, &permit, operation, || taken.ask())?;
+    let rate = rate::take(shared, permit, operation, || taken.ask())?;
     let rates = rate.gauges();
     // How much: last, since it may wait for other calls to end.
     let spending = if shared.budgets.may_apply() {
-        let holding = asked::first_hold(shared, &permit, at, (operation, &taken), &mut plan);
+        let holding = asked::first_hold(shared, permit, at, (operation, &taken), &mut plan);
         Box::pin(holding).await.map_err(|fault| fault.rates(rates))?
     } else {
         None
     };
-    let facts = Facts { id, at, arrived, operation, object, rate, spending, open };
+    let arrived = seen.arrived;
+    let facts = Facts { id, at, arrived, body_wait, operation, object, rate, spending, open };
+    let permit = seen.permit.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
     let asked = Asked { head, taken };
-    let (call, ready) = prepare(&asked, facts, permit, &plan, &shared.settings)?;
+    let (call, ready) = prepare(&asked, facts, permit, &plan, shared)?;
+    seen.sent = true;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
     let work = dispatch(Arc::clone(worker), call, plan, ready, asked);
@@ -123,11 +137,21 @@ async fn call(
     done.map_err(|fault| fault.rates(rates))
 }
 
+/// Not while the ledger of the call's scopes does not add up, nor with too much in flight.
+fn admit(shared: &Dataplane, permit: &Permit, operation: &Operation) -> Result<(), Fault> {
+    shared.frozen.admits(permit, operation)?;
+    match shared.tasks.count() >= shared.settings.calls {
+        true => Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000)),
+        false => Ok(()),
+    }
+}
+
 /// What is known of a call besides its body.
 struct Facts {
     id: RequestId,
     at: domain::Timestamp,
     arrived: Instant,
+    body_wait: Duration,
     operation: &'static Operation,
     object: Option<String>,
     rate: RateTicket,
@@ -221,7 +245,7 @@ fn prepare(
     facts: Facts,
     permit: Permit,
     plan: &Plan,
-    settings: &Settings,
+    shared: &Dataplane,
 ) -> Result<(Arc<Call>, Ready), Fault> {
     let operation = facts.operation;
     let terms = (facts.spending.as_ref(), 1, false);
@@ -229,8 +253,10 @@ fn prepare(
     let ready = asked.ready(operation, &permit.project, &plan.first, terms)?;
     let effect = asked.effect(operation);
     let taken = &asked.taken;
+    let body = || taken.text();
+    let trace = shared.settings.trace.map(|s| Arc::new(Trace::of(&asked.head.headers, s, body)));
     let summary = taken.summary(operation);
-    let deadlines = settings.deadlines(is_quick(&summary), facts.arrived);
+    let deadlines = shared.settings.deadlines(is_quick(&summary), facts.arrived);
     let deletes = facts.object.clone().filter(|_| operation.deletes);
     let model = match operation.local {
         true => facts_model(&asked.head),
@@ -242,6 +268,8 @@ fn prepare(
         request: facts.id,
         at: facts.at,
         arrived: facts.arrived,
+        body_wait: facts.body_wait,
+        trace,
         operation,
         project: permit.project,
         key: permit.key,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::tab::Deadlines;
+use crate::trace::Sampler;
 
 /// Deadlines and bounds. Times that a provider needs are long; times that a client needs are not.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct Settings {
     pub spool_dir: PathBuf,
     /// Hosts, in lower case, that upstreams of the API may be at whatever their address.
     pub private_hosts: Vec<String>,
+    /// Which calls are traced; none where it is absent.
+    pub trace: Option<Sampler>,
 }
 
 /// A stream of a model that answers at once begins within this time, and does not pause longer.
@@ -78,6 +81,7 @@ impl Default for Settings {
             calls: 32_768,
             spool_dir: std::env::temp_dir(),
             private_hosts: Vec::new(),
+            trace: None,
         }
     }
 }

@@ -5,11 +5,15 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use domain::breaker::Gate;
 use domain::ledger::Imbalance;
 use domain::ports::{self, BadPlace, Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
 use domain::rate::Moment;
-use domain::{Clock, KeyId, Nanos, OrganizationId, ProjectId, ScopeId, SecretHash, UsageRecord};
+use domain::{
+    Clock, KeyId, Nanos, OrganizationId, ProjectId, ProxyFigures, ScopeId, SecretHash, UpstreamId,
+    UsageRecord,
+};
 use egress::{Asker, Exits, InProcess, Pool, Tls, Way};
 use http::HeaderValue;
 use tokio::time::Instant;
@@ -23,6 +27,8 @@ use crate::directory::Keys;
 use crate::frozen::Frozen;
 use crate::intern::Names;
 use crate::metrics::Metrics;
+use crate::metrics::requests::{Answered, Place, Requests};
+use crate::observed::{Observed, REFUSED, Refused};
 use crate::places::Places;
 use crate::prices::Prices;
 use crate::rate::Rates;
@@ -44,6 +50,17 @@ pub struct Ports {
     pub exits: Arc<Exits>,
     /// Our organization's id, for the `openai-organization` header.
     pub organization: HeaderValue,
+}
+
+/// An upstream in use, as metrics and traces name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamName {
+    pub id: UpstreamId,
+    pub name: Arc<str>,
+    /// The provider's row.
+    pub provider: &'static str,
+    /// Host and port.
+    pub address: (Arc<str>, u16),
 }
 
 /// The data plane of one process.
@@ -106,6 +123,44 @@ impl Dataplane {
 
     pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {
         Arc::clone(&self.places().upstreams)
+    }
+
+    /// What the upstreams in use are called.
+    #[must_use]
+    pub fn upstream_names(&self) -> Vec<UpstreamName> {
+        let name = |upstream: &Arc<LiveUpstream>| UpstreamName {
+            id: upstream.id.clone(),
+            name: upstream.name.to_str().unwrap_or("").into(),
+            provider: upstream.provider.name,
+            address: (upstream.address().0.into(), upstream.address().1),
+        };
+        self.upstreams().iter().map(name).collect()
+    }
+
+    /// Each upstream's breaker, in the order of [`Dataplane::upstream_names`]: what it would say to
+    /// a call.
+    #[must_use]
+    pub fn breakers(&self) -> Vec<Gate> {
+        let now = self.moment();
+        self.upstreams().iter().map(|upstream| upstream.standing.gate(now)).collect()
+    }
+
+    /// What became of each proxy in use.
+    #[must_use]
+    pub fn proxies(&self) -> Vec<ProxyFigures> {
+        ports::Exits::figures(&*self.exits)
+    }
+
+    /// How many scopes are closed because their ledger does not add up.
+    #[must_use]
+    pub fn frozen_scopes(&self) -> usize {
+        self.frozen.count()
+    }
+
+    /// Whether no call is let through at all until the ledger adds up.
+    #[must_use]
+    pub fn organization_is_frozen(&self) -> bool {
+        self.frozen.holds_organization(self.budgets.organization())
     }
 
     /// Names the organization whose limits are kept; the first start has made it by now.
@@ -181,6 +236,9 @@ pub struct Worker {
     pub(crate) names: Names,
     slots: Slots,
     queue: Mutex<Vec<Settled>>,
+    requests: Requests,
+    refused: Mutex<Vec<Refused>>,
+    jobs: Mutex<Vec<Arc<Vec<UsageRecord>>>>,
 }
 
 impl Worker {
@@ -188,11 +246,26 @@ impl Worker {
     pub fn new(shared: Arc<Dataplane>, tls: Tls, slots: Slots) -> Arc<Self> {
         let pool = Pool::new(tls, shared.settings.connect);
         let queue = Mutex::new(Vec::new());
-        Arc::new(Self { shared, pool, names: Names::default(), slots, queue })
+        Arc::new(Self {
+            shared,
+            pool,
+            names: Names::default(),
+            slots,
+            queue,
+            requests: Requests::default(),
+            refused: Mutex::default(),
+            jobs: Mutex::default(),
+        })
     }
 
     /// Puts a settled attempt in its slot and in the queue. Whoever has a slot has a place here.
-    pub(crate) fn record(&self, taken: Taken, record: UsageRecord, secret: SecretHash) {
+    pub(crate) fn record(
+        &self,
+        taken: Taken,
+        record: UsageRecord,
+        secret: SecretHash,
+        observed: Observed,
+    ) {
         let Taken { slot, mut held } = taken;
         let cost = record.cost.map_or(Nanos(0), |cost| Nanos(cost.total().0.max(0)));
         let hold = held.as_ref().map_or(Nanos(0), Held::amount);
@@ -205,7 +278,8 @@ impl Worker {
         if let Some(held) = &mut held {
             held.settle(cost);
         }
-        queue.push(Settled { record, secret, money, number, taken: Taken { slot, held } });
+        let taken = Taken { slot, held };
+        queue.push(Settled { record, secret, money, number, taken, observed });
     }
 
     /// Takes what is waiting to be posted, in the order of its numbers.
@@ -250,6 +324,54 @@ impl Worker {
     /// Notes for the metrics how many rows the request log has lost since the start.
     pub fn note_lost_log_rows(&self, rows: u64) {
         self.shared.metrics.log_lost(rows);
+    }
+
+    /// Counts an answered request.
+    pub fn answered(&self, place: Place, status: u16) {
+        self.requests.count(place, status);
+    }
+
+    /// What these workers have answered since the start.
+    #[must_use]
+    pub fn requests(workers: &[Arc<Self>]) -> Vec<Answered> {
+        Requests::sum(workers.iter().map(|worker| &worker.requests))
+    }
+
+    /// Attempts that are settled and wait to be taken.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// How many attempts may still begin before a settled one is posted.
+    #[must_use]
+    pub fn free_slots(&self) -> usize {
+        self.slots.free()
+    }
+
+    /// Keeps a refusal for the log, where there is room.
+    pub(crate) fn refused(&self, refused: impl FnOnce() -> Refused) {
+        let mut kept = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < REFUSED {
+            kept.push(refused());
+        }
+    }
+
+    /// Notes what a job came to that was ended on the way of a call.
+    pub(crate) fn job_ended(&self, records: Arc<Vec<UsageRecord>>) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).push(records);
+    }
+
+    /// Takes what such jobs came to.
+    #[must_use]
+    pub fn take_jobs(&self) -> Vec<Arc<Vec<UsageRecord>>> {
+        std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the refusals that were kept.
+    #[must_use]
+    pub fn take_refused(&self) -> Vec<Refused> {
+        std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A slot for an attempt.

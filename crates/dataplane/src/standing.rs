@@ -37,6 +37,14 @@ impl Standing {
             && matches!(self.state().breaker.peek(now()), Gate::Open(_))
     }
 
+    /// What the breaker would say to a call; nobody is asked.
+    pub(crate) fn gate(&self, now: Moment) -> Gate {
+        match self.calm.load(Ordering::Relaxed) {
+            true => Gate::Closed,
+            false => self.state().breaker.peek(now),
+        }
+    }
+
     /// A call goes there, for the first time.
     pub(crate) fn enter(&self, now: impl FnOnce() -> Moment) -> Entered {
         if self.calm.load(Ordering::Relaxed) {

@@ -26,11 +26,13 @@ use crate::attempt::{Visit, class_of};
 use crate::budget::Held;
 use crate::detach::Gone;
 use crate::jobs::Lines;
+use crate::observed::Observed;
 use crate::plan::Candidate;
 use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
 use crate::slots::{Money, Slot};
 use crate::tasks::Open;
+use crate::trace::Trace;
 use crate::upstreams::LiveUpstream;
 
 mod estimate;
@@ -44,6 +46,7 @@ pub struct Settled {
     /// The settlement's number in its worker's slots.
     pub number: u64,
     pub taken: Taken,
+    pub observed: Observed,
 }
 
 /// What an attempt has taken until it is posted.
@@ -65,6 +68,9 @@ pub(crate) struct Call {
     pub(crate) request: RequestId,
     pub(crate) at: Timestamp,
     pub(crate) arrived: Instant,
+    /// Of the time since then, what the client took to send its body.
+    pub(crate) body_wait: Duration,
+    pub(crate) trace: Option<Arc<Trace>>,
     pub(crate) operation: &'static Operation,
     pub(crate) project: ProjectId,
     pub(crate) key: Arc<KeyView>,
@@ -170,6 +176,8 @@ pub(crate) struct Tab {
     /// Which of the upstream's credentials signs it.
     pub(crate) credential: usize,
     pub(crate) leg: Leg,
+    /// What kind of failure it was, once it has ended as one.
+    class: Option<Class>,
     /// From when it is sent until the breakers know how it went.
     visit: Option<Visit>,
     /// What the provider calls the model, where that is not what the caller wrote.
@@ -177,6 +185,8 @@ pub(crate) struct Tab {
     upstream_request: Option<Box<str>>,
     began: Instant,
     first_byte: Option<Duration>,
+    /// When an answer that was read whole had been.
+    read_at: Option<Instant>,
     /// The answer began as a success: the provider bills it, however it ends.
     generated: bool,
     /// The provider may bill it: it is being sent, and was not refused for free.
@@ -218,11 +228,13 @@ impl Tab {
             upstream: Arc::clone(&place.upstream),
             credential: place.credential,
             leg,
+            class: None,
             visit: None,
             model: place.model.clone(),
             upstream_request: None,
             began,
             first_byte: None,
+            read_at: None,
             generated: false,
             billable: false,
             taken: Mutex::new(Some(Taken { slot, held })),
@@ -286,6 +298,26 @@ impl Tab {
         self.upstream_request = upstream_request.map(Box::from);
     }
 
+    /// Notes that all of an answer is there, before anything is made of it.
+    pub(crate) fn read_whole(&mut self) {
+        self.read_at = Some(Instant::now());
+    }
+
+    /// Our own part of the call's time. What a later attempt took before it was made is an earlier
+    /// attempt's.
+    fn observed(&self, record: &UsageRecord) -> Observed {
+        let arrived = self.call.arrived;
+        let before = self.began.duration_since(arrived).saturating_sub(self.call.body_wait);
+        let after = self.read_at.map_or(Duration::ZERO, |read| {
+            Duration::from_micros(record.total_us).saturating_sub(read.duration_since(arrived))
+        });
+        Observed {
+            overhead_us: (record.attempt == 1).then(|| micros(before + after)),
+            class: self.class,
+            trace: self.call.trace.clone(),
+        }
+    }
+
     pub(crate) fn upstream_request(&self) -> Option<&str> {
         self.upstream_request.as_deref()
     }
@@ -310,6 +342,7 @@ impl Tab {
 
     /// Tells the breakers how it went.
     fn left(&mut self, end: &End) {
+        self.class = end.class;
         if let Some(visit) = self.visit.take() {
             visit.end(&self.worker.shared, end);
         }
@@ -363,7 +396,8 @@ impl Tab {
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
-        self.worker.record(taken, record, self.call.secret);
+        let observed = self.observed(&record);
+        self.worker.record(taken, record, self.call.secret, observed);
     }
 
     /// An assumption that bounds rest on did not hold: a price, or what the provider keeps to
@@ -379,7 +413,6 @@ impl Tab {
 
     fn record(&self, end: End, tokens: Tokens, cost: Option<Cost>, estimated: bool) -> UsageRecord {
         let call = &self.call;
-        let us = |d: Duration| u32::try_from(d.as_micros()).unwrap_or(u32::MAX);
         let name = |text: &str| self.worker.names.intern(text);
         UsageRecord {
             request: call.request.clone(),
@@ -407,13 +440,17 @@ impl Tab {
             characters: call.characters,
             cost,
             error: end.error,
-            queue_us: us(self.began.duration_since(call.arrived)),
-            first_byte_us: self.first_byte.map_or(0, us),
+            queue_us: micros(self.began.duration_since(call.arrived)),
+            first_byte_us: self.first_byte.map_or(0, micros),
             total_us: u64::try_from(call.arrived.elapsed().as_micros()).unwrap_or(u64::MAX),
             bytes_in: call.bytes_in,
             bytes_out: end.count.bytes_out,
         }
     }
+}
+
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
 }
 
 /// The code of a failure in the request log. What clients are told is too wide to tell there whether

@@ -25,6 +25,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
 use crate::ledger::{self, Books};
 use crate::outbound::Outside;
+use crate::telemetry::Telemetry;
 
 /// Where the vault's wrapped keys are kept.
 const VAULT_KEYS: &str = "vault_keys";
@@ -38,8 +39,11 @@ pub struct App {
     pub api: Arc<Api>,
     pub dataplane: Arc<Dataplane>,
     pub workers: Vec<Arc<Worker>>,
+    /// Attempts that nobody had settled when this process began.
+    pub orphans: usize,
     pub clock: Arc<dyn Clock>,
     pub books: Books,
+    pub telemetry: Arc<Telemetry>,
     /// Whether nothing but the demo is configured; so it is before the first loading.
     demo_only: AtomicBool,
 }
@@ -100,11 +104,14 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let organization = organization_id(&store).await?;
     dataplane.set_organization(organization.clone());
     let books = Books::new(organization);
-    let slots = slots(config, &store, &books, clock.now()).await?;
+    let (slots, orphans) = slots(config, &store, &books, clock.now()).await?;
     let workers = slots.into_iter().map(|s| Worker::new(Arc::clone(&dataplane), tls.clone(), s));
+    let telemetry = Telemetry::new(Arc::clone(&dataplane), &config.observe);
     let app = App {
+        telemetry,
         api: Arc::new(Api::new(Arc::clone(&control))),
         workers: workers.collect(),
+        orphans,
         clock,
         books,
         store,
@@ -251,6 +258,7 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
         body_pause: times.body.unwrap_or(default.body_pause),
         spool_dir: spool_dir.to_owned(),
         private_hosts: config.private_upstreams.clone(),
+        trace: config.observe.traces.as_ref().map(|traces| traces.sampler),
         ..default
     }
 }
@@ -261,7 +269,7 @@ async fn slots(
     store: &Store,
     books: &Books,
     at: Timestamp,
-) -> Result<Vec<Slots>, String> {
+) -> Result<(Vec<Slots>, usize), String> {
     let count = std::thread::available_parallelism().map_or(1, usize::from);
     ledger::open(store, books, &config.data_dir, count, at).await
 }

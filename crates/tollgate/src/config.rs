@@ -14,13 +14,16 @@ use domain::{SealedCredential, Secret, Timestamp, Upstream, UpstreamSource};
 use providers::catalogue;
 
 use crate::outbound;
+use crate::telemetry::Access;
 
 mod dotenv;
 mod env;
 mod file;
+mod observe;
 
 pub use env::Environment;
 pub use file::UnownedProject;
+pub use observe::Observe;
 
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8655";
 const VERIFY_EVERY: Duration = Duration::from_secs(60);
@@ -53,6 +56,7 @@ pub struct Config {
     pub times: Times,
     pub retries: Retries,
     pub log: Log,
+    pub observe: Observe,
     /// The config file that was read, to be watched.
     pub file: Option<PathBuf>,
     /// What a person should hear at the start.
@@ -128,6 +132,7 @@ pub struct Times {
     pub total: Option<Duration>,
     pub drain: Option<Duration>,
     pub body: Option<Duration>,
+    pub drain_delay: Option<Duration>,
 }
 
 /// How a call is made again at the same upstream (`[retries]`).
@@ -144,6 +149,8 @@ pub struct Log {
     /// A `tracing` filter.
     pub filter: Option<String>,
     pub json: Option<bool>,
+    /// Which calls have a line.
+    pub access: Option<Access>,
 }
 
 /// Everything that is wrong, each with its place and what to do.
@@ -186,6 +193,7 @@ impl Config {
                 ));
             }
         }
+        let observe = Observe::read(environment, &file, &mut mistakes);
         let mut secret = |name: &str| environment.secret(name, &mut mistakes);
         let admin_key = secret("TOLLGATE_ADMIN_KEY");
         let master_key = secret("TOLLGATE_MASTER_KEY").or(file.master_key);
@@ -223,8 +231,10 @@ impl Config {
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
+            observe,
             retries: file.retries,
             log: Log {
+                access: file.log.access,
                 filter: environment.get("RUST_LOG").or(file.log.filter),
                 json: match environment.get("TOLLGATE_LOG_FORMAT").as_deref() {
                     Some("json") => Some(true),

@@ -151,7 +151,7 @@ async fn raw(
     Ok(assemble(status, map, ReplyBody::relay(relay)))
 }
 
-async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply, Failed> {
+async fn json(mut tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply, Failed> {
     let status = answer.status();
     let mut body = answer.into_body();
     let mut scan = Scan::default();
@@ -171,6 +171,7 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply, Fai
         Ok(read) => read,
         Err(fault) => return Err(fail_by(tab, fault)),
     };
+    tab.read_whole();
     if holds && !whole {
         return Err(fail_by(tab, Fault::new(&catalogue::UPSTREAM_RESPONSE_TOO_LARGE)));
     }

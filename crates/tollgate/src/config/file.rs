@@ -14,6 +14,7 @@ mod spending;
 mod upstreams;
 
 use super::{Environment, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use crate::telemetry::Access;
 use control::{DeclaredLimit, DeclaredRoute};
 
 /// Who owns an upstream's objects that have no record.
@@ -188,6 +189,7 @@ impl Reader<'_> {
             "drain_seconds",
             "body_seconds",
             "total_seconds",
+            "drain_delay_seconds",
         ];
         self.known(table, "timeouts.", &keys);
         let mut seconds = |key| self.seconds(table, key);
@@ -198,6 +200,7 @@ impl Reader<'_> {
             drain: seconds(keys[3]),
             body: seconds(keys[4]),
             total: seconds(keys[5]),
+            drain_delay: seconds(keys[6]),
         }
     }
 
@@ -231,7 +234,7 @@ impl Reader<'_> {
 
     fn log(&mut self, root: &Table) -> Log {
         let Some(table) = self.table(root, "log") else { return Log::default() };
-        self.known(table, "log.", &["filter", "format"]);
+        self.known(table, "log.", &["filter", "format", "access"]);
         let json = match self.string(table, "format").as_deref() {
             Some("json") => Some(true),
             Some("text") => Some(false),
@@ -242,7 +245,15 @@ impl Reader<'_> {
             }
             None => None,
         };
-        Log { filter: self.string(table, "filter"), json }
+        let access = self.string(table, "access").and_then(|text| {
+            let access = Access::parse(&text);
+            if access.is_none() {
+                let span = table.get("access").and_then(Item::span);
+                self.mistake(span, "`log.access` must be \"off\", \"sampled\" or \"all\"");
+            }
+            access
+        });
+        Log { filter: self.string(table, "filter"), json, access }
     }
 }
 

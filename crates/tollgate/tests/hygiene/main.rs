@@ -22,6 +22,7 @@ mod ledger;
 mod limits;
 mod models;
 mod money;
+mod observing;
 mod prices;
 mod quickstart;
 mod rates;
