@@ -71,7 +71,7 @@ impl Default for Settings {
             connect: Duration::from_secs(5),
             first_byte: None,
             gap: None,
-            total: Duration::from_secs(3_600),
+            total: Duration::from_secs(14_400),
             patience: Duration::from_secs(5),
             repeats: 2,
             body_pause: Duration::from_secs(30),
