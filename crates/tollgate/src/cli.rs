@@ -9,7 +9,8 @@ mod confirm;
 mod costs;
 mod costs_report;
 mod duration;
-pub(crate) mod explain;
+pub(crate) mod egress;
+mod explain;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -74,6 +75,9 @@ pub enum ClientCommand {
     /// Show the accounts with providers
     #[command(subcommand)]
     Upstreams(upstreams::Command),
+    /// Show, make and test the proxies through which calls leave
+    #[command(subcommand)]
+    Egress(egress::Command),
     /// Explain an error code: what happened, whose fault it is, what to do
     Explain(explain::Args),
 }
@@ -124,6 +128,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Requests(command) => requests::run(command, &Api::connect(env)?).await,
         ClientCommand::Prices(command) => prices::run(command, &Api::connect(env)?).await,
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
+        ClientCommand::Egress(command) => egress::run(command, &Api::connect(env)?).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }
 }

@@ -75,6 +75,11 @@ impl AdminCall<'_> {
         self.id(0).into()
     }
 
+    /// The name of an egress; or the id of whoever takes one.
+    pub(crate) fn egress(&self) -> &str {
+        self.id(0)
+    }
+
     pub(crate) fn model(&self) -> &str {
         self.id(0)
     }
