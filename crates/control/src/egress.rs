@@ -58,7 +58,8 @@ impl Control {
     /// before, or not at all: never directly.
     ///
     /// # Errors
-    /// 503 when the store is away; the old ones stay in use.
+    /// 503 when the store is away; the old ones stay in use. When there were some and are none any
+    /// more: a config that was caught half written must not let calls out directly.
     pub async fn declare_egresses(
         &self,
         mut book: EgressBook,
@@ -70,6 +71,10 @@ impl Control {
                 EgressUser::UpstreamNamed(name) => !upstreams.contains(&name.as_str()),
                 EgressUser::Upstream(_) | EgressUser::Project(_) => false,
             };
+            if book.egresses.is_empty() && !declared.egresses.is_empty() {
+                let why = "the config names no egress any more; restart to let calls go directly";
+                return Err(Fault::because(&catalogue::CONFLICT, why));
+            }
             book.uses.extend(declared.uses.iter().filter(|(user, _)| is_gone(user)).cloned());
             *declared = book;
         }
