@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
-use testkit::{Certificate, FakeProvider, FakeProxy, ProxyAct, TestGateway};
+use testkit::{
+    Certificate, FakeProvider, FakeProxy, Matcher, Piece, ProxyAct, Script, TestGateway, Then,
+};
 
 use crate::support::{BIN, CHAT, Stage, hello, passed, refused, signal, until};
 
@@ -95,6 +97,21 @@ fn case_109_when_all_are_down_the_call_fails_unless_the_file_lets_it_out() {
     let stage = stage(&configured(&[&proxy.url()], "allow_direct = true\n"));
     passed(&stage.chat(&hello()));
     assert_eq!((proxy.tunnels(), stage.provider.seen_count()), (0, 1));
+}
+
+#[test]
+fn case_86_a_redirect_is_not_followed_through_a_proxy_either() {
+    let proxy = FakeProxy::socks5();
+    let stage = stage(&configured(&[&proxy.url()], ""));
+    let elsewhere = FakeProvider::start();
+    let place = format!("{}/chat/completions", elsewhere.base_url());
+    let pieces = vec![Piece::new(0, "{}")];
+    let script = Script::raw(307, &[("Location", place.as_str())], pieces, Then::End);
+    stage.provider.script(Matcher::new("POST", CHAT), script);
+    refused(&stage.chat(&hello()), 502, "upstream_redirect");
+    let target = format!("127.0.0.1:{}", stage.provider.port());
+    assert!(proxy.seen().iter().all(|seen| seen.target == target));
+    assert_eq!((elsewhere.seen_count(), proxy.tunnels()), (0, 1));
 }
 
 #[test]
