@@ -19,6 +19,7 @@ mod calendar;
 mod costs;
 mod cursor;
 mod declared_limits;
+mod egress;
 mod keys;
 mod ledger;
 mod limits;
@@ -44,8 +45,8 @@ use std::sync::{Arc, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Directory, Invalidate, LedgerReport, Outbound, PriceFormat, PriceGaps, Records,
-    UsageStore,
+    Balances, Directory, Exits, Invalidate, LedgerReport, Outbound, PriceFormat, PriceGaps,
+    Records, UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
@@ -56,6 +57,7 @@ pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use declared_limits::{DeclaredLimit, DeclaredScope};
+pub use egress::{EgressDraft, EgressPatch, EgressState, ProxyCredential, ProxyDraft};
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection};
 pub use limits::{LimitDraft, LimitState};
@@ -82,6 +84,7 @@ pub struct Ports {
     pub prices: Arc<dyn PriceFormat>,
     pub price_gaps: Arc<dyn PriceGaps>,
     pub outbound: Arc<dyn Outbound>,
+    pub exits: Arc<dyn Exits>,
 }
 
 /// Accounts, projects, keys, limits, upstreams and reports, over the ports that keep them.
@@ -102,6 +105,7 @@ pub struct Control {
     prices: prices::Desk,
     outbound: Arc<dyn Outbound>,
     places: places::Desk,
+    ways: egress::Ways,
     /// What the last look at the ledger's sums found.
     verdict: RwLock<Verdict>,
     /// What is publicly known of models; see [`Control::with_models`].
@@ -114,7 +118,7 @@ impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, outbound, .. } = ports;
+        let Ports { prices, price_gaps, outbound, exits, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
@@ -131,6 +135,7 @@ impl Control {
             prices,
             outbound,
             places: places::Desk::default(),
+            ways: egress::Ways::new(exits),
             verdict: RwLock::default(),
             models: Vec::new(),
             webhooks: Box::new(|_| true),

@@ -6,6 +6,7 @@
 
 mod admin_key;
 mod costs;
+mod egress;
 mod ledger;
 mod list;
 mod logged_request;
@@ -22,6 +23,7 @@ mod usage_results;
 
 pub use admin_key::AdminApiKey;
 pub use costs::{CostAbout, CostsResult};
+pub use egress::{Egress, EgressTest, EgressUse};
 pub use ledger::{
     LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification,
 };

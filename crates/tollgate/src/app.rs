@@ -44,6 +44,7 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub books: Books,
     pub telemetry: Arc<Telemetry>,
+    pub exits: Arc<Exits>,
     /// Whether nothing but the demo is configured; so it is before the first loading.
     demo_only: AtomicBool,
 }
@@ -91,6 +92,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         prices: Arc::new(FieldFormat),
         price_gaps: Arc::clone(&dataplane) as Arc<dyn PriceGaps>,
         outbound: Arc::new(outside),
+        exits: Arc::clone(&exits) as Arc<dyn domain::ports::Exits>,
     };
     // The demo's model is one to be called only where nothing else is configured.
     let demo = config.upstreams.is_empty().then_some(&providers::models::DEMO);
@@ -114,6 +116,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         orphans,
         clock,
         books,
+        exits,
         store,
         control,
         dataplane,
@@ -152,6 +155,9 @@ impl App {
     /// that was caught half written must not put the demo in a real provider's place.
     pub async fn load_places(&self, config: &Config) -> Result<(), String> {
         let said = |fault: Fault| fault.message.into_owned();
+        // First: no upstream is used before its way out is known.
+        let names: Vec<&str> = config.upstreams.iter().map(|u| u.name.as_str()).collect();
+        self.control.declare_egresses(config.egresses.clone(), &names).await.map_err(said)?;
         let mut upstreams: Vec<DeclaredUpstream> = config.upstreams.iter().map(declared).collect();
         let demo_only = upstreams.is_empty();
         if demo_only && !self.demo_only.load(Ordering::Relaxed) {

@@ -9,7 +9,8 @@ mod confirm;
 mod costs;
 mod costs_report;
 mod duration;
-pub(crate) mod explain;
+pub(crate) mod egress;
+mod explain;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -78,6 +79,9 @@ pub enum ClientCommand {
     /// Show and set where the calls of a model go
     #[command(subcommand)]
     Routes(routes::Command),
+    /// Show, make and test the proxies through which calls leave
+    #[command(subcommand)]
+    Egress(egress::Command),
     /// Explain an error code: what happened, whose fault it is, what to do
     Explain(explain::Args),
 }
@@ -129,6 +133,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Prices(command) => prices::run(command, &Api::connect(env)?).await,
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
         ClientCommand::Routes(command) => routes::run(command, &Api::connect(env)?).await,
+        ClientCommand::Egress(command) => egress::run(command, &Api::connect(env)?).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use control::{DeclaredLimit, DeclaredRoute};
 use domain::ports::BadField;
 use domain::price::ModelPrice;
-use domain::{SealedCredential, Secret, Timestamp, Upstream, UpstreamSource};
+use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource};
 use providers::catalogue;
 
 use crate::outbound;
@@ -40,6 +40,8 @@ pub struct Config {
     pub metrics_token: Option<Secret>,
     pub upstreams: Vec<UpstreamConfig>,
     pub routes: Vec<DeclaredRoute>,
+    /// The file's egresses, and which upstream (by name) takes which.
+    pub egresses: EgressBook,
     pub limits: Vec<DeclaredLimit>,
     /// By model.
     pub prices: Vec<(String, ModelPrice)>,
@@ -222,6 +224,7 @@ impl Config {
             metrics_token,
             upstreams,
             routes: file.routes,
+            egresses: file.egresses,
             limits: file.limits,
             prices: file.prices,
             verify_every: file.verify_every.unwrap_or(VERIFY_EVERY),

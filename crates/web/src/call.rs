@@ -84,6 +84,11 @@ impl AdminCall<'_> {
         self.ids.last().map_or("", String::as_str)
     }
 
+    /// The name of an egress; or the id of whoever takes one.
+    pub(crate) fn egress(&self) -> &str {
+        self.id(0)
+    }
+
     pub(crate) fn model(&self) -> &str {
         self.id(0)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::price::{Billed, Tier, Units};
 use domain::{Cost, Job, JobKind, Nanos, Outcome, Timestamp, Tokens, UsageRecord};
-use egress::{AnswerBody, Outgoing, Pool, Tls};
+use egress::{Answer, Outgoing, Pool, Tls};
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request, StatusCode, Uri};
 use openai::answer::{Course, JobObject, job_object};
@@ -83,7 +83,7 @@ impl Checker {
             return Checked::Unknown("its upstream is not configured".to_owned());
         };
         let text = match self.get(upstream, &job.target, job).await {
-            Ok(Got::Body(body)) => read_whole(&self.shared, body, MOST).await,
+            Ok(Got::Body(answer)) => read_whole(&self.shared, answer.into_body(), MOST).await,
             Ok(Got::Gone) if now.0 - job.at.0 < FRESH => {
                 return Checked::Unknown("it is not found yet".to_owned());
             }
@@ -126,7 +126,7 @@ impl Checker {
             None => return Err("the gateway stops".to_owned()),
         };
         match answer.status() {
-            StatusCode::OK if !is_coded(answer.headers()) => Ok(Got::Body(answer.into_body())),
+            StatusCode::OK if !is_coded(answer.headers()) => Ok(Got::Body(Box::new(answer))),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Got::Gone),
             status => Err(format!("the provider answered {status}")),
         }
@@ -211,7 +211,7 @@ impl Checker {
         for file in &object.files {
             match self.get(upstream, &format!("/files/{file}/content"), job).await? {
                 Got::Body(body) => {
-                    let read = output.read(&self.shared, body).await;
+                    let read = output.read(&self.shared, body.into_body()).await;
                     read.map_err(|fault| fault.message.into_owned())?;
                 }
                 Got::Gone => output.unknown = true,
@@ -264,7 +264,7 @@ impl Checker {
 }
 
 enum Got {
-    Body(AnswerBody),
+    Body(Box<Answer>),
     Gone,
 }
 

@@ -6,8 +6,8 @@ use domain::rate::RateLimits;
 use domain::route::Route;
 use domain::{
     AlertId, AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged,
-    Project, ProjectId, Role, ScopeId, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
-    SpendLimit, Timestamp, Upstream, User, UserId, Waiting,
+    Project, ProjectId, Role, ScopeId, SealedEgressBook, SecretHash, ServiceAccount,
+    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -16,7 +16,7 @@ use super::directory::key_view;
 use super::failure::Failure;
 use super::log::Settlements;
 use super::query::{all, id, one, optional_time, text, time};
-use super::{Store, apply, limits, places, prices, rates, snapshot};
+use super::{Store, apply, egresses, limits, places, prices, rates, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -125,6 +125,10 @@ impl Records for Store {
 
     fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>> {
         self.reports.ask(move |db| limits::waiting(db, now, limit))
+    }
+
+    fn egresses(&self) -> StoreResult<'_, SealedEgressBook> {
+        self.reports.ask(egresses::egresses)
     }
 
     fn price_rows(&self) -> StoreResult<'_, Vec<PriceRow>> {

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::EgressBook;
 use domain::Secret;
 use domain::price::ModelPrice;
 use toml_edit::{Document, Item, Table};
 
+mod egresses;
 mod prices;
 mod routes;
 mod spending;
@@ -36,6 +38,7 @@ pub(super) struct File {
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) routes: Vec<DeclaredRoute>,
+    pub(super) egresses: EgressBook,
     pub(super) limits: Vec<DeclaredLimit>,
     pub(super) prices: Vec<(String, ModelPrice)>,
     pub(super) verify_every: Option<Duration>,
@@ -87,7 +90,10 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "smtp",
         ],
     );
+    let egresses = reader.egresses(root);
+    reader.check_uses(root, &egresses);
     File {
+        egresses,
         listen: reader.string(root, "listen"),
         data_dir: reader.string(root, "data_dir").map(PathBuf::from),
         master_key: reader.secret(root, "master_key"),
@@ -149,14 +155,17 @@ impl Reader<'_> {
 
     fn secret(&mut self, table: &Table, key: &str) -> Option<Secret> {
         let reference = self.string(table, key)?;
-        match resolve(&reference, self.environment) {
-            Ok(secret) => Some(secret),
-            Err(why) => {
-                let span = table.get(key).and_then(Item::span);
-                self.mistake(span, &format!("`{key}`: {why}"));
-                None
-            }
-        }
+        self.resolved(key, &reference, table.get(key).and_then(Item::span))
+    }
+
+    fn resolved(
+        &mut self,
+        key: &str,
+        reference: &str,
+        span: Option<std::ops::Range<usize>>,
+    ) -> Option<Secret> {
+        let resolved = resolve(reference, self.environment);
+        resolved.map_err(|why| self.mistake(span, &format!("`{key}`: {why}"))).ok()
     }
 
     fn table<'t>(&mut self, root: &'t Table, key: &str) -> Option<&'t Table> {

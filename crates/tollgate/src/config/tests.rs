@@ -304,3 +304,54 @@ fn case_26_every_mistake_in_a_price_is_told_with_its_line() {
         assert!(mistake.starts_with(wanted), "{mistake} / {wanted}");
     }
 }
+
+#[test]
+fn an_egress_is_read_with_its_proxies_and_users() {
+    let environment = Environment::of(&[("ALL", "joe:pw"), ("OWN", "ann:pw")]);
+    let text = "[egress.out]\ncredential = \"env:ALL\"\nchoice = \"sticky\"\nsession = \"project\"\n\
+                default = true\nproxy_resolves = [\"API.Example\"]\n\
+                proxies = [\"socks5://P.example:1\", { url = \"http://10.0.0.1:2\", credential = \"env:OWN\" }]\n\
+                [upstreams.openai]\negress = \"out\"\n[upstreams.second]\nprovider = \"openai\"\negress = \"direct\"\n";
+    let (file, mistakes) = parse_for_test(text, &environment);
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let [egress] = &file.egresses.egresses[..] else { panic!("one egress") };
+    assert_eq!((egress.choice.as_str(), egress.session.as_str()), ("sticky", "project"));
+    assert_eq!((egress.default, egress.allow_direct), (true, false));
+    assert_eq!(egress.proxy_resolves, ["api.example"]);
+    let proxies: Vec<_> = egress.proxies.iter().map(|p| p.address.to_string()).collect();
+    assert_eq!(proxies, ["socks5://p.example:1", "http://10.0.0.1:2"]);
+    assert!(egress.proxies.iter().all(|proxy| proxy.credential.is_some()));
+    let uses: Vec<_> =
+        file.egresses.uses.iter().map(|(user, name)| format!("{user}: {name}")).collect();
+    assert_eq!(uses, ["upstream openai: out", "upstream second: direct"]);
+}
+
+#[test]
+fn case_110_every_mistake_in_an_egress_is_told_and_no_login_repeated() {
+    let text = "[egress.a]\nproxies = [\"http://joe:hunter2@p:1\"]\ncolour = 1\n\
+                [egress.b]\nproxies = [\"http://p:1\", \"http://p:1\"]\nchoice = \"best\"\n\
+                credential = \"joe:hunter2\"\n\
+                [egress.direct]\nproxies = []\n[egress.c]\ndefault = true\n\
+                proxies = [{ url = \"http://p:1\", password = \"hunter2\" }]\n\
+                [egress.d]\ndefault = true\nproxies = [5]\nhealth_url = \"ftp://x\"\n\
+                [upstreams.openai]\negress = \"missing\"\n";
+    let (_, mistakes) = parse_for_test(text, &nothing());
+    let all = mistakes.join("\n");
+    for wanted in [
+        "tollgate.toml:2: a proxy's URL is refused: it must not hold",
+        "tollgate.toml:3: unknown key `egress.a.colour`",
+        "tollgate.toml:5: the proxy http://p:1 is named twice",
+        "tollgate.toml:6: `choice` must be one of round_robin, least_busy, sticky",
+        "tollgate.toml:7: `credential`: a secret must not stand in the config file",
+        "is not `direct`",
+        "an egress needs `proxies`",
+        "unknown key `password` of a proxy",
+        "a proxy is a URL, or",
+        "`health_url`: it must begin with http",
+        "only one egress can be the `default`",
+        "tollgate.toml:18: no [egress.missing] is in this file",
+    ] {
+        assert!(all.contains(wanted), "{wanted} is not in\n{all}");
+    }
+    assert!(!all.contains("hunter2"), "{all}");
+}

@@ -89,7 +89,7 @@ impl Reader<'_> {
     pub(super) fn private_webhooks(&mut self, root: &Table) -> Vec<String> {
         let Some(table) = self.table(root, "webhooks") else { return Vec::new() };
         self.known(table, "webhooks.", &["private_hosts"]);
-        self.hosts(table)
+        self.hosts(table, super::upstreams::PRIVATE_HOSTS)
     }
 
     pub(super) fn smtp(&mut self, root: &Table) -> Option<Smtp> {
@@ -119,7 +119,12 @@ impl Reader<'_> {
         })
     }
 
-    fn word<'w>(&mut self, table: &Table, key: &str, words: &[&'w str]) -> Option<&'w str> {
+    pub(super) fn word<'w>(
+        &mut self,
+        table: &Table,
+        key: &str,
+        words: &[&'w str],
+    ) -> Option<&'w str> {
         let text = self.string(table, key)?;
         let found = words.iter().find(|word| **word == text).copied();
         if found.is_none() {

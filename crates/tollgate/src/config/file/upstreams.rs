@@ -7,7 +7,10 @@ use super::super::{UpstreamConfig, resolve};
 use super::{Reader, UnownedProject};
 use crate::outbound;
 
-const UPSTREAM: [&str; 8] = [
+/// Stands among the names of egresses.
+pub(super) const PRIVATE_HOSTS: &str = "private_hosts";
+
+const UPSTREAM: [&str; 9] = [
     "provider",
     "base_url",
     "credential",
@@ -16,6 +19,7 @@ const UPSTREAM: [&str; 8] = [
     "enabled",
     "api_version",
     "headers",
+    "egress",
 ];
 
 impl Reader<'_> {
@@ -109,18 +113,17 @@ impl Reader<'_> {
     /// The hosts that upstreams of the API may be at although their addresses are private.
     pub(super) fn private_upstreams(&mut self, root: &Table) -> Vec<String> {
         let Some(table) = self.table(root, "egress") else { return Vec::new() };
-        self.known(table, "egress.", &["private_hosts"]);
-        self.hosts(table)
+        self.hosts(table, PRIVATE_HOSTS)
     }
 
-    /// `private_hosts`, in lower case.
-    pub(super) fn hosts(&mut self, table: &Table) -> Vec<String> {
-        let Some(item) = table.get("private_hosts") else { return Vec::new() };
+    /// A list of hosts, in lower case.
+    pub(super) fn hosts(&mut self, table: &Table, key: &str) -> Vec<String> {
+        let Some(item) = table.get(key) else { return Vec::new() };
         let hosts = item.as_array().map(|all| all.iter().map(|host| host.as_str()));
         match hosts.and_then(|all| all.collect::<Option<Vec<_>>>()) {
             Some(hosts) => hosts.into_iter().map(str::to_ascii_lowercase).collect(),
             None => {
-                self.mistake(item.span(), "`private_hosts` must be a list of host names");
+                self.mistake(item.span(), &format!("`{key}` must be a list of host names"));
                 Vec::new()
             }
         }
