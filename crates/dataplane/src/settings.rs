@@ -24,6 +24,8 @@ pub struct Settings {
     pub patience: Duration,
     /// How often, at most.
     pub repeats: u32,
+    /// How long an attempt may be silent before another is made beside it, if ever.
+    pub hedge_after: Option<Duration>,
     /// A request body may pause this long, and must average [`Settings::body_rate`] after it.
     pub body_pause: Duration,
     /// Bytes a second.
@@ -74,6 +76,7 @@ impl Default for Settings {
             total: Duration::from_secs(14_400),
             patience: Duration::from_secs(5),
             repeats: 2,
+            hedge_after: None,
             body_pause: Duration::from_secs(30),
             body_rate: 1024,
             drain: Duration::from_secs(300),

@@ -49,7 +49,15 @@ impl Asked {
         }
         let clamped = spending.filter(|s| s.clamped).and_then(|s| s.output);
         let leg = Leg { number, again, clamped };
-        Ok(Ready { method: self.head.method.clone(), target, headers, body, broken, leg })
+        Ok(Ready {
+            method: self.head.method.clone(),
+            target,
+            headers,
+            body,
+            broken,
+            leg,
+            gone: None,
+        })
     }
 
     /// Sets aside what one more attempt can cost at a place.

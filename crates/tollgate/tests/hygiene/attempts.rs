@@ -2,6 +2,7 @@
 //! Each gateway holds its ledger against the true bill of all its providers when it is dropped.
 
 mod again;
+mod hedge;
 mod limits;
 mod ways;
 
