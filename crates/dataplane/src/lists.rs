@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::refusal;
 use crate::reply::{answer_headers, json};
 use crate::shared::Worker;
-use crate::tab::{Call, End};
+use crate::tab::{Call, End, Leg};
 
 /// Bytes of one provider page.
 const PAGE: usize = 64 << 20;
@@ -105,6 +105,7 @@ impl Lister<'_> {
                 headers: self.headers.clone(),
                 body: egress::Outgoing::Empty,
                 broken: BrokenOff::default(),
+                leg: Leg::ONLY,
             };
             let (tab, answer) = attempt::send(self.worker, self.call, self.plan, ready).await?;
             let status = answer.status().as_u16();

@@ -7,7 +7,9 @@
 
 mod account;
 mod alert;
+pub mod attempt;
 pub mod bound;
+pub mod breaker;
 pub mod calendar;
 mod change;
 mod delivery;
@@ -27,6 +29,7 @@ pub mod price;
 pub mod rate;
 mod report;
 mod request_log;
+pub mod retry;
 pub mod route;
 mod scope;
 mod secret;
@@ -46,7 +49,7 @@ pub use egress::{
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
     AlertId, AuditId, CredentialId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId,
-    ServiceAccountId, UpstreamId, UserId, random_id,
+    RouteId, ServiceAccountId, UpstreamId, UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
@@ -63,5 +66,5 @@ pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};
-pub use upstream::{ObjectKind, ObjectRecord, Upstream, UpstreamSource};
+pub use upstream::{ObjectKind, ObjectRecord, SealedCredential, Upstream, UpstreamSource};
 pub use usage::{ImageSource, Outcome, Tokens, UsageFamily, UsageRecord};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::price::{Billed, Tier, Units};
 use domain::{Cost, Job, JobKind, Nanos, Outcome, Timestamp, Tokens, UsageRecord};
-use egress::{Answer, Outgoing, Pool, Tls};
+use egress::{AnswerBody, Outgoing, Pool, Tls};
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request, StatusCode, Uri};
 use openai::answer::{Course, JobObject, job_object};
@@ -82,7 +82,7 @@ impl Checker {
             return Checked::Unknown("its upstream is not configured".to_owned());
         };
         let text = match self.get(upstream, &job.target, job).await {
-            Ok(Got::Body(answer)) => read_whole(&self.shared, answer.into_body(), MOST).await,
+            Ok(Got::Body(body)) => read_whole(&self.shared, body, MOST).await,
             Ok(Got::Gone) if now.0 - job.at.0 < FRESH => {
                 return Checked::Unknown("it is not found yet".to_owned());
             }
@@ -104,7 +104,7 @@ impl Checker {
     }
 
     async fn get(&self, upstream: &LiveUpstream, target: &str, job: &Job) -> Result<Got, String> {
-        let path = upstream.origin.path(target);
+        let path = upstream.path(target, None);
         let uri = Uri::try_from(path).map_err(|_| "its path cannot be asked for".to_owned())?;
         let mut request = Request::new(Outgoing::Empty);
         *request.uri_mut() = uri;
@@ -125,7 +125,7 @@ impl Checker {
             None => return Err("the gateway stops".to_owned()),
         };
         match answer.status() {
-            StatusCode::OK if !is_coded(answer.headers()) => Ok(Got::Body(Box::new(answer))),
+            StatusCode::OK if !is_coded(answer.headers()) => Ok(Got::Body(answer.into_body())),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Got::Gone),
             status => Err(format!("the provider answered {status}")),
         }
@@ -158,11 +158,11 @@ impl Checker {
             (JobKind::Video, Course::Completed, _) if object.media_ms == 0 => end.in_full(),
             (JobKind::Video, Course::Completed, _) => {
                 let tier = Some(Tier::Default);
-                self.priced(&end, share(tier, Tokens::default()))
+                self.priced(upstream, &end, share(tier, Tokens::default()))
             }
             (JobKind::Response, _, Some(tokens)) => {
                 let tier = Tier::served(object.service_tier.as_deref(), job.tier);
-                self.priced(&end, share(tier, tokens))
+                self.priced(upstream, &end, share(tier, tokens))
             }
             // A video that did not come is free; a response may have run long before it failed.
             (JobKind::Video, ..) => end.nothing(),
@@ -179,7 +179,7 @@ impl Checker {
         });
         match whole {
             Some(whole) if whole.used.largest_input <= SHORT => {
-                return self.priced(end, vec![whole]);
+                return self.priced(upstream, end, vec![whole]);
             }
             None if object.answered == Some(0) => return end.nothing(),
             None if object.files.is_empty() && object.course == Course::Failed => {
@@ -192,10 +192,10 @@ impl Checker {
             Err(why) => return Checked::Unknown(why),
         };
         match (output.unknown || object.files.is_empty(), whole) {
-            (true, Some(whole)) => self.priced(end, vec![whole]),
+            (true, Some(whole)) => self.priced(upstream, end, vec![whole]),
             (true, None) => end.in_full(),
             (false, _) if output.sums.is_empty() => end.nothing(),
-            (false, _) => self.priced(end, output.sums),
+            (false, _) => self.priced(upstream, end, output.sums),
         }
     }
 
@@ -209,8 +209,8 @@ impl Checker {
         let mut output = Output::new(job.container_sessions);
         for file in &object.files {
             match self.get(upstream, &format!("/files/{file}/content"), job).await? {
-                Got::Body(answer) => {
-                    let read = output.read(&self.shared, answer.into_body()).await;
+                Got::Body(body) => {
+                    let read = output.read(&self.shared, body).await;
                     read.map_err(|fault| fault.message.into_owned())?;
                 }
                 Got::Gone => output.unknown = true,
@@ -222,13 +222,19 @@ impl Checker {
     }
 
     /// One record for each model.
-    fn priced(&self, end: &End<'_>, sums: Vec<Sum>) -> Checked {
+    fn priced(&self, upstream: &LiveUpstream, end: &End<'_>, sums: Vec<Sum>) -> Checked {
         let Dataplane { prices, metrics, .. } = &*self.shared;
         let asked = end.job.model.as_deref();
         let mut records: Vec<UsageRecord> = Vec::new();
         for Sum { model, used } in sums {
             let (named, billed) = ([asked, model.as_deref()], used.billed);
-            let cost = prices.of(named, end.job.at, used, &end.job.operation, metrics);
+            let cost = prices.of(
+                (upstream.provider, named),
+                end.job.at,
+                used,
+                &end.job.operation,
+                metrics,
+            );
             if cost.is_none() && end.job.hold.0 > 0 {
                 // A price that was there when the money was set aside is gone: fails closed.
                 return end.in_full();
@@ -257,7 +263,7 @@ impl Checker {
 }
 
 enum Got {
-    Body(Box<Answer>),
+    Body(AnswerBody),
     Gone,
 }
 

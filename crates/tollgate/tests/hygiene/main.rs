@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, and run on the real clock"
 )]
 
+mod attempts;
 mod bodies;
 mod crossing;
 mod egress;
@@ -27,6 +28,7 @@ mod quickstart;
 mod rates;
 mod reloading;
 mod revoking;
+mod routes;
 mod scopes;
 mod starting;
 mod stopping;

@@ -22,7 +22,9 @@ const EGRESS: [&str; 8] = [
 impl Reader<'_> {
     pub(super) fn egresses(&mut self, root: &Table) -> EgressBook {
         let mut book = EgressBook::default();
-        for (name, item) in self.table(root, "egress").into_iter().flatten() {
+        let all = self.table(root, "egress").into_iter().flatten();
+        // Which private hosts upstreams of the API may be at stands here too.
+        for (name, item) in all.filter(|(name, _)| *name != "private_hosts") {
             match item.as_table() {
                 Some(table) => book.egresses.extend(self.egress(name, table)),
                 None => self.mistake(item.span(), "an egress is a table: [egress.NAME]"),
@@ -72,13 +74,13 @@ impl Reader<'_> {
             session: session.and_then(SessionBy::parse).unwrap_or_default(),
             allow_direct: self.flag(table, "allow_direct").unwrap_or(false),
             default: self.flag(table, "default").unwrap_or(false),
-            proxy_resolves: self.hosts(table),
+            proxy_resolves: self.resolved_by_proxy(table),
             health_url,
             created_at: Timestamp(0),
         })
     }
 
-    fn hosts(&mut self, table: &Table) -> Vec<String> {
+    fn resolved_by_proxy(&mut self, table: &Table) -> Vec<String> {
         let Some(item) = table.get("proxy_resolves") else { return Vec::new() };
         let hosts = item.as_array().map(|all| all.iter().map(|host| host.as_str()));
         match hosts.and_then(|all| all.collect::<Option<Vec<_>>>()) {
