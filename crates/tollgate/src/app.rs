@@ -78,7 +78,6 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let spool_dir = config.data_dir.join("spool");
     make_private_dir(&spool_dir)?;
     let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
-    let tls = Tls::new(config.extra_roots.as_deref())?;
     let listed = config.private_upstreams.clone();
     let outside = Outside::new(&dataplane, tls.clone(), Arc::clone(&clock), listed);
     let ports = control::Ports {

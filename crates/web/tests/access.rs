@@ -29,6 +29,7 @@ fn routes(gateway: &Gateway) -> Vec<(String, String)> {
             .replace("{upstream_id}", "up_1")
             .replace("{credential_id}", "cred_1")
             .replace("{route_id}", "route_1")
+            .replace("{egress_name}", "out")
             .replace("{model...}", "gpt-4o")
     };
     Api::routes().map(|(method, path)| (method.to_string(), filled(path))).collect()

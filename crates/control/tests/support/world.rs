@@ -184,16 +184,6 @@ impl State {
                     key.revoked_at = Some(at);
                 }
             }
-            Change::PutUpstream(it) => {
-                self.upstreams.retain(|u| u.id != it.id);
-                self.upstreams.push(it);
-            }
-            Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
-            Change::PutRoute(it) => {
-                self.routes.retain(|r| r.id != it.id);
-                self.routes.push(it);
-            }
-            Change::RemoveRoute(id) => self.routes.retain(|r| r.id != id),
             Change::PutMeta { name, value } => {
                 self.meta.insert(name, value);
             }
@@ -231,6 +221,32 @@ impl State {
                 }
             }
             Change::ClearRateLimits(scope) => self.rates.retain(|(of, _)| *of != scope),
+            of_places => self.apply_to_places(of_places)?,
+        }
+        Ok(())
+    }
+
+    fn apply_to_places(&mut self, change: Change) -> Result<(), StoreError> {
+        match change {
+            Change::PutUpstream(it) => {
+                self.upstreams.retain(|u| u.id != it.id);
+                self.upstreams.push(it);
+            }
+            Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
+            Change::PutRoute(it) => {
+                self.routes.retain(|r| r.id != it.id);
+                self.routes.push(it);
+            }
+            Change::RemoveRoute(id) => self.routes.retain(|r| r.id != id),
+            Change::PutEgress(egress) => {
+                self.egresses.egresses.retain(|e| e.name != egress.name);
+                self.egresses.egresses.push(egress);
+            }
+            Change::RemoveEgress { name } => self.egresses.egresses.retain(|e| e.name != name),
+            Change::SetEgressUse { user, egress } => {
+                self.egresses.uses.retain(|(of, _)| *of != user);
+                self.egresses.uses.extend(egress.map(|egress| (user, egress)));
+            }
             of_money => self.apply_to_money(of_money)?,
         }
         Ok(())
@@ -253,15 +269,6 @@ impl State {
             Change::AcknowledgeOverage(scope) => {
                 let of_scope = self.balances.get_mut(&scope).into_iter().flatten();
                 of_scope.for_each(|balance| balance.acknowledged = balance.overage);
-            }
-            Change::PutEgress(egress) => {
-                self.egresses.egresses.retain(|e| e.name != egress.name);
-                self.egresses.egresses.push(egress);
-            }
-            Change::RemoveEgress { name } => self.egresses.egresses.retain(|e| e.name != name),
-            Change::SetEgressUse { user, egress } => {
-                self.egresses.uses.retain(|(of, _)| *of != user);
-                self.egresses.uses.extend(egress.map(|egress| (user, egress)));
             }
             Change::PutPrice(row) => {
                 self.prices.insert(row.model.clone(), row);
