@@ -1,6 +1,5 @@
 //! One attempt at one upstream: encode, sign, send, and take the answer in.
 
-use std::pin::pin;
 use std::sync::Arc;
 
 use domain::{Fault, fault::catalogue};
@@ -70,8 +69,8 @@ pub(crate) async fn send(
         tab.settle(End::failed(&fault));
         return Err(fault);
     }
-    let sending = pin!(worker.pool.send(&upstream.origin, request));
-    let sending = pin!(tokio::time::timeout(worker.shared.settings.first_byte, sending));
+    let sending = std::pin::pin!(worker.pool.send(&upstream.origin, request));
+    let sending = std::pin::pin!(tokio::time::timeout(worker.shared.settings.first_byte, sending));
     let fault = match worker.shared.tasks.unless_cut(sending).await {
         Some(Ok(Ok(answer))) => {
             tab.answered(answer.status(), headers::provider_request_id(answer.headers()));

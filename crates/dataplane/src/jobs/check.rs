@@ -1,6 +1,5 @@
 //! Asking the provider how a job is, and what it came to in the end.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,8 +115,8 @@ impl Checker {
         map.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         upstream.signature.apply(map);
         let shared = &self.shared;
-        let sending = pin!(self.pool.send(&upstream.origin, request));
-        let sending = pin!(tokio::time::timeout(PATIENCE, sending));
+        let sending = self.pool.send(&upstream.origin, request);
+        let sending = tokio::time::timeout(PATIENCE, sending);
         let answer = match shared.tasks.unless_cut(sending).await {
             Some(Ok(Ok(answer))) => answer,
             Some(Ok(Err(error))) => return Err(error.to_string()),
