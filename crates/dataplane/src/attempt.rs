@@ -1,7 +1,6 @@
 //! The attempts of a call: each is sent, and its answer taken in or its failure settled; after a
 //! failure that nobody has seen yet, `again.rs` makes the next one.
 
-use std::pin::pin;
 use std::sync::Arc;
 
 use domain::attempt::Effect;
@@ -125,8 +124,8 @@ async fn place_it(
     }
     let late = tab.first_byte_due();
     let way = worker.shared.way(&place.upstream, &call.project, &call.key.id);
-    let sending = pin!(worker.pool.send(&place.upstream.origin, &way, request));
-    let sending = pin!(tokio::time::timeout_at(late, sending));
+    let sending = std::pin::pin!(worker.pool.send(&place.upstream.origin, &way, request));
+    let sending = std::pin::pin!(tokio::time::timeout_at(late, sending));
     let failed = match worker.shared.tasks.unless_cut(sending).await {
         Some(Ok(Ok(answer))) => {
             tab.answered(answer.status(), headers::provider_request_id(answer.headers()));

@@ -32,9 +32,9 @@ pub fn request_id(at: Timestamp) -> RequestId {
     // 48 bits of milliseconds last for eight thousand years.
     let time = at.0.cast_unsigned() << 16;
     let words = [time | mix(high.wrapping_add(number)) >> 48, mix(low ^ number)];
-    let nibbles = words.iter().flat_map(|word| (0..16).map(move |at| (word >> (60 - 4 * at)) & 15));
-    for (digit, nibble) in text[4..].iter_mut().zip(nibbles) {
-        *digit = b"0123456789abcdef"[nibble as usize];
+    let (pairs, _) = text[4..].as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(words.map(u64::to_be_bytes).as_flattened()) {
+        *pair = [byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]);
     }
     RequestId::from(std::str::from_utf8(&text).unwrap_or("req_"))
 }
@@ -119,7 +119,7 @@ pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
 
 pub(crate) fn with_cost(map: &mut HeaderMap, cost: Option<Nanos>) {
     if let Some(cost) = cost
-        && let Ok(value) = HeaderValue::from_str(&cost.to_string())
+        && let Ok(value) = HeaderValue::from_str(cost.write_to(&mut [0; Nanos::TEXT]))
     {
         map.insert(headers::X_COST, value);
     }

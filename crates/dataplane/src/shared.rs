@@ -303,7 +303,7 @@ impl Worker {
     }
 
     /// Notes in its slot that an attempt is about to be sent with money held for it.
-    pub(crate) fn sent(&self, slot: &Slot, hold: Nanos, record: &UsageRecord) -> bool {
+    pub(crate) fn sent(&self, slot: &mut Slot, hold: Nanos, record: &UsageRecord) -> bool {
         self.slots
             .sent(slot, hold, record)
             .inspect_err(|error| {

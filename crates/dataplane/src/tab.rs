@@ -253,8 +253,8 @@ impl Tab {
             let end = End::failed(&Fault::new(&catalogue::INTERNAL_ERROR));
             self.record(end, Tokens::default(), None, false)
         };
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Taken { slot, held: Some(held) }) = &*taken
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Taken { slot, held: Some(held) }) = &mut *taken
             && !self.worker.sent(slot, held.amount(), &record())
         {
             return Err(Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000));

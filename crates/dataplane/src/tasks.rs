@@ -75,10 +75,10 @@ impl Tasks {
         self.0.cut.notify_waiters();
     }
 
-    /// Does `work`, unless the cut comes first. It stays where it is pinned: a call's work is large,
-    /// and would be moved at each layer that takes it by value.
-    pub async fn unless_cut<T>(&self, mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
-        let mut cut = pin!(self.clone().until_cut());
+    /// Does `work`, unless the cut comes first. What is large is better pinned by the caller and
+    /// lent: each layer that takes it by value moves it, and has room for it twice.
+    pub async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let (mut work, mut cut) = (pin!(work), pin!(self.clone().until_cut()));
         poll_fn(|cx| match work.as_mut().poll(cx) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending => cut.as_mut().poll(cx).map(|()| None),

@@ -182,7 +182,7 @@ async fn recover(
     let told = |error: StoreError| error.to_string();
     let io = |error| format!("{}: {error}", path.display());
     let last = store.last_batch(holder(worker)).await.map_err(told)?;
-    let (slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
+    let (mut slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
     let found = without_jobs(store, found).await.map_err(told)?;
     if !found.is_empty() {
         let mut batch = books.batch(worker, 0, at);

@@ -84,7 +84,7 @@ async fn next(worker: &Worker, call: &Call, tries: &mut Tries, at: usize) -> Opt
         Next::Nowhere => None,
         Next::New(next) => Some((next, false)),
         Next::Again(next, pause) => {
-            shared.tasks.unless_cut(std::pin::pin!(sleep(pause))).await?;
+            shared.tasks.unless_cut(sleep(pause)).await?;
             Some((next, true))
         }
     }

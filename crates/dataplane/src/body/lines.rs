@@ -1,6 +1,6 @@
 //! A body line by line: files of batches, which may be larger than memory should be.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 
 use bytes::BytesMut;
 use domain::{Fault, fault::catalogue};
@@ -53,7 +53,7 @@ impl Lines {
 
     async fn read(&mut self, shared: &Dataplane) -> Result<(), Fault> {
         let frame = std::future::poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx));
-        let waited = pin!(tokio::time::timeout(shared.settings.gap(), frame));
+        let waited = tokio::time::timeout(shared.settings.gap(), frame);
         let piece = match shared.tasks.unless_cut(waited).await {
             Some(Ok(None)) => {
                 self.ended = true;

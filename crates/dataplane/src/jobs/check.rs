@@ -1,6 +1,5 @@
 //! Asking the provider how a job is, and what it came to in the end.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,8 +116,8 @@ impl Checker {
         upstream.sign(0, map);
         let shared = &self.shared;
         let way = shared.way(upstream, &job.project, &job.key);
-        let sending = pin!(self.pool.send(&upstream.origin, &way, request));
-        let sending = pin!(tokio::time::timeout(PATIENCE, sending));
+        let sending = self.pool.send(&upstream.origin, &way, request);
+        let sending = tokio::time::timeout(PATIENCE, sending);
         let answer = match shared.tasks.unless_cut(sending).await {
             Some(Ok(Ok(answer))) => answer,
             Some(Ok(Err(error))) => return Err(error.to_string()),
