@@ -117,7 +117,7 @@ impl Balance {
     /// Of proxies that are all ejected, the one that comes back first and is not being tried.
     fn anyway(&self, now: Instant) -> Option<Permit> {
         let mut ejected: Vec<_> = self.proxies.iter().collect();
-        ejected.sort_by_key(|proxy| proxy.ejected_until());
+        ejected.sort_by_key(|proxy| proxy.ejected_until(now));
         ejected.into_iter().find_map(|proxy| proxy.admit(now, true))
     }
 }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     fn eject(proxy: &Arc<LiveProxy>) {
-        (0..5).for_each(|_| proxy.blame(Instant::now(), "test"));
+        (0..5).for_each(|_| proxy.blame(false, Instant::now(), "test"));
     }
 
     fn first(balance: &Balance, subject: u64) -> u16 {

@@ -1,25 +1,21 @@
-//! Whether a proxy may be used now. Owns no clock: the instant comes in.
+//! Whether a proxy may be used now: a breaker ([`domain::breaker`]), and what happens where all are
+//! open. Owns no clock: the instant comes in.
 //!
-//! Five failures in a row eject it for 30 s, twice as long each further time. After that one call
-//! at a time may try it; a success brings it back. While all proxies of an egress are ejected, one
-//! call at a time may try each all the same.
+//! While all proxies of an egress are ejected, one call at a time may try each all the same.
 
-use std::time::Duration;
+use std::sync::LazyLock;
 
+use domain::breaker::{Breaker, Gate};
+use domain::rate::Moment;
 use tokio::time::Instant;
 
-/// Failures in a row.
-const FAILURES: u32 = 5;
-const BASE: Duration = Duration::from_secs(30);
-/// 30 s doubled this often is the most: 16 minutes.
-const DOUBLINGS: u32 = 5;
+/// Moments are counted from here.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// How a proxy has fared of late.
 #[derive(Default)]
 pub(crate) struct Health {
-    failures: u32,
-    ejections: u32,
-    ejected_until: Option<Instant>,
+    breaker: Breaker,
     /// A call is trying whether it works again.
     probing: bool,
 }
@@ -36,74 +32,61 @@ pub(crate) enum Admission {
 impl Health {
     /// `anyway`: no proxy is left that is not ejected.
     pub(crate) fn admit(&mut self, now: Instant, anyway: bool) -> Admission {
-        match self.ejected_until {
-            None => Admission::Free,
-            Some(_) if self.probing => Admission::No,
-            Some(until) if anyway || now >= until => {
+        if self.probing {
+            return Admission::No;
+        }
+        match self.breaker.ask(moment(now)) {
+            Gate::Closed => Admission::Free,
+            Gate::Open(_) if !anyway => Admission::No,
+            Gate::Look | Gate::Open(_) => {
                 self.probing = true;
                 Admission::Probe
             }
-            Some(_) => Admission::No,
         }
     }
 
     /// A probe has ended, whatever came of it.
-    pub(crate) fn probed(&mut self) {
+    pub(crate) fn probed(&mut self, now: Instant) {
         self.probing = false;
+        self.breaker.looked_in_vain(moment(now));
     }
 
-    pub(crate) fn succeeded(&mut self) {
-        *self = Self { probing: self.probing, ..Self::default() };
+    /// `probing`: as this call was admitted, or an order of the operator's.
+    pub(crate) fn succeeded(&mut self, probing: bool) {
+        self.breaker.went_well(probing);
     }
 
     /// Whether this ejects it.
-    pub(crate) fn failed(&mut self, now: Instant) -> bool {
-        self.failures = self.failures.saturating_add(1);
-        // Calls that were under way when it was ejected say nothing new.
-        let is_ejected = self.ejected_until.is_some_and(|until| now < until);
-        if is_ejected || self.failures < FAILURES {
-            return false;
+    pub(crate) fn failed(&mut self, probing: bool, now: Instant) -> bool {
+        self.breaker.failed(probing, moment(now))
+    }
+
+    /// Until when it is not used, where that is so.
+    pub(crate) fn ejected_until(&self, now: Instant) -> Option<u64> {
+        match self.breaker.peek(moment(now)) {
+            Gate::Open(until) => Some(until.0),
+            Gate::Closed | Gate::Look => None,
         }
-        let pause = BASE * 2_u32.pow(self.ejections.min(DOUBLINGS));
-        self.ejections = self.ejections.saturating_add(1);
-        self.ejected_until = Some(now + pause);
-        true
     }
+}
 
-    pub(crate) fn is_ejected(&self, now: Instant) -> bool {
-        self.ejected_until.is_some_and(|until| now < until)
-    }
-
-    /// Which of several ejected ones comes back first.
-    pub(crate) fn ejected_until(&self) -> Option<Instant> {
-        self.ejected_until
-    }
+fn moment(now: Instant) -> Moment {
+    let since = now.saturating_duration_since(*START);
+    Moment(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn ejected(now: Instant) -> Health {
         let mut health = Health::default();
-        for _ in 0..4 {
-            assert!(!health.failed(now));
-        }
+        (0..4).for_each(|_| assert!(!health.failed(false, now)));
         assert_eq!(health.admit(now, false), Admission::Free);
-        assert!(health.failed(now));
+        assert!(health.failed(false, now));
         health
-    }
-
-    #[test]
-    fn five_failures_in_a_row_eject_and_four_do_not() {
-        let now = Instant::now();
-        let mut health = Health::default();
-        for _ in 0..3 {
-            (0..4).for_each(|_| assert!(!health.failed(now)));
-            health.succeeded();
-        }
-        assert!(!health.is_ejected(now));
-        assert!(ejected(now).is_ejected(now));
     }
 
     #[test]
@@ -111,28 +94,16 @@ mod tests {
         let now = Instant::now();
         let mut health = ejected(now);
         assert_eq!(health.admit(now, false), Admission::No);
-        let later = now + BASE;
+        assert!(health.ejected_until(now).is_some());
+        let later = now + Duration::from_secs(30);
         assert_eq!(health.admit(later, false), Admission::Probe);
         assert_eq!(health.admit(later, false), Admission::No);
-        health.probed();
+        // Its call was dropped; the next may look at once.
+        health.probed(later);
         assert_eq!(health.admit(later, false), Admission::Probe);
-        health.succeeded();
-        health.probed();
+        health.succeeded(true);
+        health.probed(later);
         assert_eq!(health.admit(later, false), Admission::Free);
-    }
-
-    #[test]
-    fn the_pause_doubles_while_probes_fail_and_has_an_end() {
-        let mut now = Instant::now();
-        let mut health = ejected(now);
-        for seconds in [30, 60, 120, 240, 480, 960, 960] {
-            let until = health.ejected_until().unwrap();
-            assert_eq!(until - now, Duration::from_secs(seconds));
-            // Stragglers do not lengthen it.
-            assert!(!health.failed(now));
-            now = until;
-            assert!(health.failed(now));
-        }
     }
 
     #[test]
@@ -141,5 +112,15 @@ mod tests {
         let mut health = ejected(now);
         assert_eq!(health.admit(now, true), Admission::Probe);
         assert_eq!(health.admit(now, true), Admission::No);
+        // It fails: the pause is not longer for it.
+        let until = health.ejected_until(now);
+        assert!(!health.failed(true, now));
+        health.probed(now);
+        assert_eq!(health.ejected_until(now), until);
+        // It works: everybody is let through.
+        assert_eq!(health.admit(now, true), Admission::Probe);
+        health.succeeded(true);
+        health.probed(now);
+        assert_eq!(health.admit(now, false), Admission::Free);
     }
 }

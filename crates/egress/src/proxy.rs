@@ -72,13 +72,13 @@ impl Drop for Count {
 /// Leave to take a proxy for one call.
 pub(crate) struct Permit {
     pub(crate) proxy: Arc<LiveProxy>,
-    probing: bool,
+    pub(crate) probing: bool,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.probing {
-            self.proxy.health().probed();
+            self.proxy.health().probed(Instant::now());
         }
     }
 }
@@ -107,8 +107,8 @@ impl LiveProxy {
         (admission != Admission::No).then(|| Permit { proxy: Arc::clone(self), probing })
     }
 
-    pub(crate) fn ejected_until(&self) -> Option<Instant> {
-        self.health().ejected_until()
+    pub(crate) fn ejected_until(&self, now: Instant) -> Option<u64> {
+        self.health().ejected_until(now)
     }
 
     /// Calls under way through it.
@@ -123,20 +123,20 @@ impl LiveProxy {
     }
 
     /// A tunnel was opened in this time.
-    pub(crate) fn opened(&self, took: Duration) {
+    pub(crate) fn opened(&self, probing: bool, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.opened.fetch_add(1, Ordering::Relaxed);
         self.opening_micros.fetch_add(micros, Ordering::Relaxed);
-        self.health().succeeded();
+        self.health().succeeded(probing);
     }
 
     /// A tunnel could not be opened. Whether the proxy is to blame beyond doubt.
-    pub(crate) fn failed(&self, cause: Cause, now: Instant) -> bool {
+    pub(crate) fn failed(&self, probing: bool, cause: Cause, now: Instant) -> bool {
         match cause {
             Cause::Proxy(fault) => {
                 self.failures[fault.number()].fetch_add(1, Ordering::Relaxed);
                 if fault.is_its_own() {
-                    self.blame(now, fault.reason());
+                    self.blame(probing, now, fault.reason());
                 }
                 fault.is_its_own()
             }
@@ -148,14 +148,14 @@ impl LiveProxy {
     }
 
     /// Counts a failure against its health.
-    pub(crate) fn blame(&self, now: Instant, reason: &str) {
-        if self.health().failed(now) {
+    pub(crate) fn blame(&self, probing: bool, now: Instant, reason: &str) {
+        if self.health().failed(probing, now) {
             tracing::warn!(proxy = %self.address, reason, "a proxy is not used for a while");
         }
     }
 
     pub(crate) fn works(&self) {
-        self.health().succeeded();
+        self.health().succeeded(true);
     }
 
     /// Whether sessions have connections of their own through it.
@@ -183,7 +183,7 @@ impl LiveProxy {
             busy: self.busy(),
             opened: read(&self.opened),
             opening_micros: read(&self.opening_micros),
-            ejected: self.health().is_ejected(now),
+            ejected: self.health().ejected_until(now).is_some(),
         }
     }
 

@@ -65,8 +65,8 @@ impl Exits {
                     Ok(answer) if answer.status < 500 => proxy.works(),
                     // The operator says that this URL answers: whatever it is, the proxy is to
                     // blame. Failures that are counted already are so twice.
-                    Ok(_) => proxy.blame(Instant::now(), "health_url"),
-                    Err(failure) => proxy.blame(Instant::now(), failure.reason),
+                    Ok(_) => proxy.blame(false, Instant::now(), "health_url"),
+                    Err(failure) => proxy.blame(false, Instant::now(), failure.reason),
                 }
             }
         }

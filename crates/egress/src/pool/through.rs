@@ -10,7 +10,7 @@ use super::kept::Place;
 use super::{Answer, Opened, Pool, Tried, closed_at_once};
 use crate::balance::Balance;
 use crate::failure::{Cause, SendError};
-use crate::proxy::{LiveProxy, Opening, Target, open};
+use crate::proxy::{LiveProxy, Opening, Permit, Target, open};
 use crate::{Origin, Outgoing};
 
 /// A call tries so many proxies at most.
@@ -24,7 +24,7 @@ struct Course {
     targets: Vec<Target>,
     /// Opened no tunnel, and it is not known whose fault it was. When another one reaches the same
     /// upstream, it was theirs.
-    suspects: Vec<(Arc<LiveProxy>, &'static str)>,
+    suspects: Vec<(Arc<LiveProxy>, bool, &'static str)>,
     last: Option<SendError>,
 }
 
@@ -55,7 +55,7 @@ impl Pool {
                 course.targets = self.targets(origin, egress).await?;
             }
             let Some(opened) =
-                self.try_open(egress, place, proxy, (origin, subject), &mut course).await
+                self.try_open(egress, place, &permit, (origin, subject), &mut course).await
             else {
                 if Instant::now() >= course.late {
                     break;
@@ -90,11 +90,12 @@ impl Pool {
         self: &Arc<Self>,
         egress: &Balance,
         place: Place,
-        proxy: &Arc<LiveProxy>,
+        permit: &Permit,
         how: (&Arc<Origin>, u64),
         course: &mut Course,
     ) -> Option<Opened> {
         let (origin, subject) = how;
+        let Permit { proxy, probing } = permit;
         let begun = Instant::now();
         let left = course.late.saturating_duration_since(begun).min(self.connect_timeout);
         let how = Opening {
@@ -113,17 +114,17 @@ impl Pool {
         let now = Instant::now();
         match opened {
             Ok(opened) => {
-                proxy.opened(now - begun);
-                for (suspect, reason) in course.suspects.drain(..) {
-                    suspect.blame(now, reason);
+                proxy.opened(*probing, now - begun);
+                for (suspect, probing, reason) in course.suspects.drain(..) {
+                    suspect.blame(probing, now, reason);
                 }
                 Some(opened)
             }
             Err(error) => {
                 tracing::debug!(egress = egress.name, proxy = %proxy.address,
                                 reason = error.cause.reason(), %error, "a proxy did not serve");
-                if !proxy.failed(error.cause, now) {
-                    course.suspects.push((Arc::clone(proxy), error.cause.reason()));
+                if !proxy.failed(*probing, error.cause, now) {
+                    course.suspects.push((Arc::clone(proxy), *probing, error.cause.reason()));
                 }
                 course.last = Some(error);
                 None
