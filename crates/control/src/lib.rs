@@ -23,6 +23,7 @@ mod keys;
 mod ledger;
 mod limits;
 mod networks;
+mod organization;
 mod owner;
 mod prices;
 mod projects;
@@ -55,6 +56,7 @@ pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection};
 pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
+pub use organization::{OrganizationState, known_zone};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use prices::{Imported, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
@@ -91,6 +93,8 @@ pub struct Control {
     registered: RwLock<HashSet<SecretHash>>,
     /// The limits that the config file names: nobody else changes them.
     of_file: RwLock<BTreeSet<(ScopeId, PeriodKind)>>,
+    /// Whether the config file names the organization's zone.
+    zone_of_file: RwLock<bool>,
     prices: prices::Desk,
     /// What the last look at the ledger's sums found.
     verdict: RwLock<Verdict>,
@@ -118,6 +122,7 @@ impl Control {
             invalidate,
             registered,
             of_file,
+            zone_of_file: RwLock::default(),
             prices,
             verdict: RwLock::default(),
             models: Vec::new(),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use domain::ledger::Imbalance;
 use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
-use domain::{Clock, Nanos, OrganizationId, ScopeId, SecretHash, UsageRecord};
+use domain::{Clock, Nanos, OrganizationId, ScopeId, SecretHash, Timestamp, UsageRecord};
 use egress::{Pool, Tls};
 use http::HeaderValue;
 use vault::Vault;
@@ -102,6 +102,12 @@ impl Dataplane {
     /// Returns shares of budgets that lie idle. To be called now and then.
     pub async fn give_back_idle(&self) {
         self.budgets.give_back(self.clock.now()).await;
+    }
+
+    /// The clock has been looked at and says the time. Without that for a while, a time that is
+    /// further ahead than has passed begins no new period of a limit. To be called every second.
+    pub fn believe_clock(&self, now: Timestamp) {
+        self.budgets.believe_clock(now);
     }
 
     /// The price book in use.

@@ -10,6 +10,7 @@ mod alert;
 pub mod bound;
 pub mod calendar;
 mod change;
+mod clock_watch;
 mod delivery;
 pub mod fault;
 mod id;
@@ -31,10 +32,12 @@ mod secret;
 mod time;
 mod upstream;
 mod usage;
+mod zone;
 
 pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
+pub use clock_watch::ClockWatch;
 pub use delivery::{Delivery, Message, Waiting, pause_after};
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
@@ -46,7 +49,7 @@ pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,
     SecretHash,
 };
-pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit};
+pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, StandingLimit};
 pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};
@@ -58,3 +61,4 @@ pub use secret::Secret;
 pub use time::{Clock, Timestamp};
 pub use upstream::{ObjectKind, ObjectRecord, Upstream, UpstreamSource};
 pub use usage::{ImageSource, Outcome, Tokens, UsageFamily, UsageRecord};
+pub use zone::{Calendar, Zone, standing};

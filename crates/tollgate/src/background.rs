@@ -1,6 +1,7 @@
 //! Work beside the calls: posting what they cost, verifying the ledger, telling of spending.
 
 mod alerts;
+mod clock;
 mod jobs;
 mod verifier;
 
@@ -18,6 +19,7 @@ use crate::ledger::Books;
 use crate::server::Stop;
 
 pub use alerts::Alerts;
+pub use clock::watch_clock;
 pub use jobs::Jobs;
 pub use verifier::Verifier;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::price::ModelPrice;
-use domain::{Secret, UpstreamSource};
+use domain::{Secret, UpstreamSource, Zone};
 use providers::catalogue;
 use toml_edit::{Document, Item, Table};
 
@@ -32,6 +32,7 @@ pub(super) struct File {
     pub(super) times: Times,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
+    pub(super) time_zone: Option<Zone>,
     pub(super) limits: Vec<DeclaredLimit>,
     pub(super) prices: Vec<(String, ModelPrice)>,
     pub(super) verify_every: Option<Duration>,
@@ -72,6 +73,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "timeouts",
             "log",
             "upstreams",
+            "organization",
             "limits",
             "prices",
             "ledger",
@@ -87,6 +89,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         times: reader.times(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),
+        time_zone: reader.organization(root),
         limits: reader.limits(root),
         prices: reader.prices(root),
         verify_every: reader.verify_every(root),
