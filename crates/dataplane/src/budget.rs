@@ -39,6 +39,9 @@ pub(crate) use ready::{Spending, ready};
 pub const LESSEE: &str = "local";
 /// How long a call waits for the store to say yes or no (P7).
 const STORE: Duration = Duration::from_secs(1);
+/// How often limits are read for a call that finds itself between two periods: others' reads may
+/// have begun before the later one did.
+const LAPSES: u32 = 3;
 /// A period that ended this long ago (s) has no call left that is still being admitted.
 const OVER: i64 = 3_600;
 
@@ -155,9 +158,14 @@ impl Budgets {
         if !found.as_ref().is_ok_and(Vec::is_empty) && self.doubts(at) {
             return Err(unavailable("the clock has jumped ahead"));
         }
-        if found.is_err() {
-            // A period of a limit's own calendar has ended: the store opens the next.
-            self.changed();
+        for _ in 0..LAPSES {
+            if found.is_ok() {
+                break;
+            }
+            // A period of a limit's own calendar has ended: the store opens the next, asked once.
+            if self.is_fresh() && Arc::ptr_eq(&set, &self.kept()) {
+                self.changed();
+            }
             set = self.limits(at).await?;
             found = set.over(&payer, at);
         }

@@ -142,6 +142,19 @@ pub struct StandingLimit {
     pub limit: SpendLimit,
     /// `None`: the plain one of UTC.
     pub period: Option<Period>,
+    /// The one before it, for calls that were admitted just before its end.
+    pub before: Option<Period>,
+}
+
+impl StandingLimit {
+    /// The period of a call that was admitted at `at`; `None` where another has begun since.
+    #[must_use]
+    pub fn period_at(&self, at: Timestamp) -> Option<Period> {
+        match self.period {
+            None => Some(self.limit.period.around(at)),
+            known => [known, self.before].into_iter().flatten().find(|period| period.holds(at)),
+        }
+    }
 }
 
 const DAY: i64 = 86_400;

@@ -69,9 +69,18 @@ impl Begun {
         Ok(Self { zone: zone(db)?, of })
     }
 
+    fn of(&self, limit: &SpendLimit) -> &[Period] {
+        self.of.get(&(limit.scope.clone(), limit.period)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The last that ended when this one began, or before.
+    fn before(&self, limit: &SpendLimit, period: &Period) -> Option<Period> {
+        let ended = self.of(limit).iter().filter(|one| one.end <= Some(period.start));
+        ended.max_by_key(|one| one.start).copied()
+    }
+
     pub(crate) fn standing(&self, limit: &SpendLimit, at: Timestamp) -> Standing {
-        let begun =
-            self.of.get(&(limit.scope.clone(), limit.period)).map_or(&[][..], Vec::as_slice);
+        let begun = self.of(limit);
         let calendar = limit.calendar.or_zone(&self.zone);
         let period = standing(&calendar, limit.period, begun, at);
         if begun.contains(&period) {
@@ -82,6 +91,12 @@ impl Begun {
             Standing::New(period)
         }
     }
+}
+
+/// A limit as calls meet it in a period.
+fn standing_limit(begun: &Begun, limit: SpendLimit, period: Option<Period>) -> StandingLimit {
+    let before = period.and_then(|period| begun.before(&limit, &period));
+    StandingLimit { limit, period, before }
 }
 
 /// The organization's zone.
@@ -99,8 +114,8 @@ pub(super) fn known(db: &Connection, at: Timestamp) -> Result<Option<Vec<Standin
     let begun = Begun::read(db, at)?;
     let limits = limits::spend_limits(db, None)?.into_iter();
     let known = |limit: SpendLimit| match begun.standing(&limit, at) {
-        Standing::Plain => Some(StandingLimit { limit, period: None }),
-        Standing::Begun(period) => Some(StandingLimit { limit, period: Some(period) }),
+        Standing::Plain => Some(standing_limit(&begun, limit, None)),
+        Standing::Begun(period) => Some(standing_limit(&begun, limit, Some(period))),
         Standing::New(_) => None,
     };
     Ok(limits.map(known).collect())
@@ -119,7 +134,7 @@ pub(super) fn opened(db: &Connection, at: Timestamp) -> Result<Vec<StandingLimit
                 Some(period)
             }
         };
-        found.push(StandingLimit { limit, period });
+        found.push(standing_limit(&begun, limit, period));
     }
     Ok(found)
 }

@@ -176,6 +176,11 @@ pub(crate) async fn p9_each_edge_is_met_once(store: &impl Ports) {
     }
     let hours: Vec<_> = days.iter().map(|(day, _)| (day.end.unwrap() - day.start) / HOUR).collect();
     assert_eq!(hours, [24, 23, 24]);
+    // Who was admitted just before an edge and is late finds the day before.
+    let last = &store.limits(at(start + 71 * HOUR - 1)).await.unwrap()[0];
+    assert_eq!((last.before, last.period), (Some(days[1].0), Some(days[2].0)));
+    assert_eq!(last.period_at(at(days[2].0.start - 1)), Some(days[1].0));
+    assert_eq!(last.period_at(at(days[0].0.start)), None);
     for (day, calls) in days {
         assert_eq!(posted(store, day).await, calls);
         assert_eq!(calls * 900, day.end.unwrap() - day.start);
