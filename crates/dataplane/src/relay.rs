@@ -19,6 +19,7 @@ use openai::answer::Scan;
 use openai::surface::Meter;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::jobs::{begins_run, hand_over_run};
 use crate::tab::{Count, End, Tab};
 
 mod count;
@@ -247,7 +248,16 @@ impl Relay {
         let gone = tab.call.gone.get() && outcome == Outcome::Completed;
         let outcome = if gone { Outcome::ClientGone } else { outcome };
         let count: Count = self.counter.take();
-        tab.settle(End { outcome, status: self.status, error, count });
+        let end = End { outcome, status: self.status, error, count };
+        if let Mode::Events(events) = &mut self.mode
+            && let Some(run) = events.unfinished_run()
+            && begins_run(&tab.call)
+        {
+            let tasks = tab.worker.shared.tasks.clone();
+            tasks.spawn(Box::pin(hand_over_run(tab, end, run)));
+            return;
+        }
+        tab.settle(end);
     }
 
     /// Ready when a timer or a stop has ended the answer.

@@ -18,12 +18,12 @@ use domain::{
 };
 use http::StatusCode;
 use openai::answer::ToolCalls;
-use openai::surface::Operation;
+use openai::surface::{Meter, Operation};
 use tokio::time::Instant;
 
 use crate::budget::Held;
 use crate::detach::Gone;
-use crate::jobs::Lines;
+use crate::jobs::{Lines, begins_run};
 use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
 use crate::slots::{Money, Slot};
@@ -245,7 +245,10 @@ impl Tab {
 
     /// Makes the attempt's record. Gives its cost, where the model has a price and the provider
     /// counted.
-    pub(crate) fn settle(self, end: End) -> Option<Nanos> {
+    pub(crate) fn settle(self, mut end: End) -> Option<Nanos> {
+        if self.call.operation.meter == Meter::Run && !begins_run(&self.call) {
+            (end.count.tokens, end.count.unfinished) = (None, true);
+        }
         let metrics = &self.worker.shared.metrics;
         metrics.outcome(end.outcome);
         metrics.bad_usage.fetch_add(end.count.bad_usage, Ordering::Relaxed);

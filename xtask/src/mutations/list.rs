@@ -243,6 +243,13 @@ pub(crate) const LIST: &[Mutation] = &[
             "conformance::sqlite::periods::p9_a_changed_zone_counts_from_the_end_of_what_runs",
         ),
     },
+    Mutation {
+        guard: "a run's usage is counted once, whoever goes on with it",
+        file: "crates/dataplane/src/tab.rs",
+        from: "if self.call.operation.meter == Meter::Run && !begins_run(&self.call) {",
+        to: "if self.call.operation.meter == Meter::Run && begins_run(&self.call) {",
+        test: of_gateway("runs::case_57_a_run_that_waits_for_its_caller_is_on_the_bill_once"),
+    },
     // ---- the store
     Mutation {
         guard: "the store grants by the row's rule",

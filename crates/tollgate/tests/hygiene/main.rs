@@ -26,6 +26,7 @@ mod quickstart;
 mod rates;
 mod reloading;
 mod revoking;
+mod runs;
 mod scopes;
 mod starting;
 mod stopping;
