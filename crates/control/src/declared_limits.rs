@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Change, Fault, LimitRules, Nanos, Order, PageQuery, PeriodKind, ScopeId, ScopeKind, SpendLimit,
+    Calendar, Change, Fault, LimitRules, Nanos, Order, PageQuery, PeriodKind, ScopeId, ScopeKind,
+    SpendLimit,
 };
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ pub struct DeclaredLimit {
     pub period: PeriodKind,
     pub amount: Nanos,
     pub rules: LimitRules,
+    pub calendar: Calendar,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +60,7 @@ impl Control {
                 period: limit.period,
                 amount: limit.amount,
                 rules: limit.rules,
+                calendar: limit.calendar,
                 updated_at: self.clock.now(),
             });
         }
@@ -168,8 +171,9 @@ fn at(place: &str, mut fault: Fault) -> Fault {
 }
 
 fn same(one: &SpendLimit, other: &SpendLimit) -> bool {
-    let SpendLimit { scope, period, amount, rules, updated_at: _ } = other;
-    (&one.scope, &one.period, &one.amount, &one.rules) == (scope, period, amount, rules)
+    let SpendLimit { scope, period, amount, rules, calendar, updated_at: _ } = other;
+    (&one.scope, &one.period, &one.amount, &one.rules, &one.calendar)
+        == (scope, period, amount, rules, calendar)
 }
 
 fn written(limits: &Named) -> Vec<u8> {

@@ -24,6 +24,7 @@ mod keys;
 mod ledger;
 mod limits;
 mod networks;
+mod organization;
 mod owner;
 mod places;
 mod prices;
@@ -62,6 +63,7 @@ pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection};
 pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
+pub use organization::{OrganizationState, known_zone};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use prices::{Imported, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
@@ -102,6 +104,8 @@ pub struct Control {
     registered: RwLock<HashSet<SecretHash>>,
     /// The limits that the config file names: nobody else changes them.
     of_file: RwLock<BTreeSet<(ScopeId, PeriodKind)>>,
+    /// Whether the config file names the organization's zone.
+    zone_of_file: RwLock<bool>,
     prices: prices::Desk,
     outbound: Arc<dyn Outbound>,
     places: places::Desk,
@@ -132,6 +136,7 @@ impl Control {
             invalidate,
             registered,
             of_file,
+            zone_of_file: RwLock::default(),
             prices,
             outbound,
             places: places::Desk::default(),

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use domain::fault::catalogue;
 use domain::{
-    Balance, Change, Fault, KeyKind, KeyView, LimitRules, Nanos, Order, PageQuery, Paged,
-    PeriodKind, ProjectId, ScopeId, ScopeKind, SpendLimit,
+    Balance, Calendar, Change, Fault, KeyKind, KeyView, LimitRules, Nanos, Order, PageQuery, Paged,
+    PeriodKind, ProjectId, ScopeId, ScopeKind, SpendLimit, Zone,
 };
 use serde_json::{Value, json};
 
@@ -20,6 +20,8 @@ pub struct LimitDraft {
     pub amount: Nanos,
     /// Absent: as the limit before had them, else the defaults.
     pub rules: Option<LimitRules>,
+    /// Absent: as the limit before had it, else OpenAI's months of UTC.
+    pub calendar: Option<Calendar>,
 }
 
 /// A limit, and what its scope has spent in the period that holds now.
@@ -109,16 +111,19 @@ impl Control {
     /// # Errors
     /// 404 for an unknown scope, 400 for an archived project, 409 for a limit of the config file.
     pub async fn put_limit(&self, author: &Author, draft: LimitDraft) -> Result<LimitState, Fault> {
-        let LimitDraft { scope, period, amount, rules } = draft;
+        let LimitDraft { scope, period, amount, rules, calendar } = draft;
         let project = self.scopes_project(&scope).await?;
         if scope.kind == ScopeKind::Project {
             self.active_project(&scope.id.as_str().into()).await?;
         }
         self.refuse_of_file(&scope, period)?;
         let before = self.stored_limit(&scope, period).await?;
-        let rules = rules.or(before.map(|limit| limit.rules)).unwrap_or_default();
+        let rules = rules.or(before.as_ref().map(|limit| limit.rules)).unwrap_or_default();
+        let calendar = calendar.or(before.map(|limit| limit.calendar));
+        let calendar = calendar.unwrap_or_else(Calendar::utc);
         let updated_at = self.clock.now();
-        let limit = SpendLimit { scope: scope.clone(), period, amount, rules, updated_at };
+        let limit =
+            SpendLimit { scope: scope.clone(), period, amount, rules, calendar, updated_at };
         let payload = payload(&limit);
         let write = Write {
             audit: vec![self.audit(author, "spend_limit.updated", project.as_ref(), &payload)],
@@ -246,7 +251,9 @@ impl Control {
                 seen.insert(limit.scope.clone(), found);
             }
             let known = seen.get(&limit.scope).and_then(|all| {
-                all.iter().find(|balance| balance.period.kind == limit.period).copied()
+                let mut of_kind = all.iter().filter(|one| one.period.kind == limit.period);
+                // One of the limit's own calendar is there only where the limit is in it.
+                of_kind.clone().find(|one| one.period.is_own()).or_else(|| of_kind.next()).copied()
             });
             let balance = known.unwrap_or_else(|| Balance::empty(limit.period.around(now)));
             let of_file = self.is_of_file(&limit.scope, limit.period);
@@ -288,6 +295,8 @@ pub(crate) fn payload(limit: &SpendLimit) -> Value {
             "clamp_output": limit.rules.clamp_output,
             "allow_unbounded": limit.rules.allow_unbounded,
             "default_max_output": limit.rules.default_max_output,
+            "time_zone": limit.calendar.zone.as_ref().map(Zone::name),
+            "anchor_day": limit.calendar.anchor_day,
         },
     })
 }

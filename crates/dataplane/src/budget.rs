@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use domain::ledger::{AccountId, Book, Holder, Payer, Seat, Settlement};
 use domain::ports::{Ledger, StoreError};
-use domain::{Fault, KeyView, Nanos, OrganizationId, ProjectId, Timestamp, fault::catalogue};
+use domain::{
+    ClockWatch, Fault, KeyView, Nanos, OrganizationId, ProjectId, Timestamp, fault::catalogue,
+};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::tasks::Tasks;
 
@@ -38,6 +40,9 @@ pub(crate) use refuse::is_spent;
 pub const LESSEE: &str = "local";
 /// How long a call waits for the store to say yes or no (P7).
 const STORE: Duration = Duration::from_secs(1);
+/// How often limits are read for a call that finds itself between two periods: others' reads may
+/// have begun before the later one did.
+const LAPSES: u32 = 3;
 /// A period that ended this long ago (s) has no call left that is still being admitted.
 const OVER: i64 = 3_600;
 
@@ -57,6 +62,8 @@ pub(crate) struct Budgets {
     book: Mutex<Book>,
     /// How often the store has answered.
     answers: AtomicU64,
+    /// When the clock was last believed, and what it said; never before it is watched.
+    believed: Mutex<Option<(Timestamp, Instant)>>,
     /// How often it could not.
     failures: AtomicU64,
     lanes: Lanes,
@@ -75,6 +82,7 @@ impl Budgets {
             known: Known::default(),
             book: Mutex::default(),
             answers: AtomicU64::new(0),
+            believed: Mutex::default(),
             failures: AtomicU64::new(0),
             lanes: Lanes::default(),
         }
@@ -126,9 +134,9 @@ impl Budgets {
     }
 
     /// Every limit that stands.
-    async fn limits(self: &Arc<Self>) -> Result<Arc<LimitSet>, Fault> {
+    async fn limits(self: &Arc<Self>, at: Timestamp) -> Result<Arc<LimitSet>, Fault> {
         if !self.is_fresh() {
-            let reading = timeout(STORE, self.read_limits()).await;
+            let reading = timeout(STORE, self.read_limits(at)).await;
             reading.map_err(|_| unavailable("the store does not answer"))??;
         }
         Ok(self.kept())
@@ -141,26 +149,57 @@ impl Budgets {
         project: &ProjectId,
         at: Timestamp,
     ) -> Result<Arc<Over>, Fault> {
-        let set = self.limits().await?;
+        let mut set = self.limits(at).await?;
         if let Some(over) = self.known.get(&key.id, &set, at) {
             return Ok(over);
         }
-        let limited = set.over(&self.payer(key, project), at);
+        let payer = self.payer(key, project);
+        let mut found = set.over(&payer, at);
+        // Where no limit stands, no period begins.
+        if !found.as_ref().is_ok_and(Vec::is_empty) && self.doubts(at) {
+            return Err(unavailable("the clock has jumped ahead"));
+        }
+        for _ in 0..LAPSES {
+            if found.is_ok() {
+                break;
+            }
+            // A period of a limit's own calendar has ended: the store opens the next, asked once.
+            if self.is_fresh() && Arc::ptr_eq(&set, &self.kept()) {
+                self.changed();
+            }
+            set = self.limits(at).await?;
+            found = set.over(&payer, at);
+        }
+        let limited = found.map_err(|_| unavailable("the clock is between two periods"))?;
         let over = Arc::new(Over::new(limited, &mut self.book()));
         self.known.put(&key.id, set, &over);
         Ok(over)
     }
 
+    /// The clock is believed, and says this.
+    pub(crate) fn believe_clock(&self, now: Timestamp) {
+        *self.believed.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Instant::now()));
+    }
+
+    /// Whether an instant is further ahead than time has passed (case 66).
+    fn doubts(&self, at: Timestamp) -> bool {
+        let believed = *self.believed.lock().unwrap_or_else(PoisonError::into_inner);
+        believed.is_some_and(|(then, since)| {
+            let passed = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
+            ClockWatch::ahead(then, at, passed)
+        })
+    }
+
     /// Reads the limits, and returns what this process has free under the old ones: a limit that
     /// was lowered counts from now on (case 51).
-    async fn read_limits(self: &Arc<Self>) -> Result<(), Fault> {
+    async fn read_limits(self: &Arc<Self>, at: Timestamp) -> Result<(), Fault> {
         let _reading = self.reading.lock().await;
         if self.is_fresh() {
             return Ok(());
         }
         // Noted before the read: a change that comes during it makes the set old again.
         let changes = self.changes();
-        let all = self.ledger.limits().await.map_err(|error| unavailable(&error.to_string()))?;
+        let all = self.ledger.limits(at).await.map_err(|error| unavailable(&error.to_string()))?;
         *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(LimitSet::of(all));
         let free = self.book().withdraw_all();
         let returned = Arc::clone(self).give_back_all(free);

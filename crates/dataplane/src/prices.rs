@@ -173,5 +173,7 @@ fn units(call: &Call, count: &Count) -> Option<Units> {
         web_search_calls: count.tools.web_searches,
         file_search_calls: count.tools.file_searches,
         code_interpreter_sessions: count.tools.containers.len() as u64 * call.container_sessions,
+        // Comes with a job's end alone.
+        trained_tokens: 0,
     })
 }

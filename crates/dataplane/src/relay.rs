@@ -21,6 +21,7 @@ use openai::surface::Meter;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::attempt::class_of;
+use crate::jobs::{begins_run, hand_over_run};
 use crate::tab::{Count, Deadlines, End, Tab};
 
 mod count;
@@ -304,7 +305,16 @@ impl Relay {
             Some(code) => catalogue::find(code).map(class_of),
             None => erred.then_some(Class::Interrupted),
         };
-        tab.settle(End { outcome, status: self.status, error, class, count });
+        let end = End { outcome, status: self.status, error, class, count };
+        if let Mode::Events(events) = &mut self.mode
+            && let Some(run) = events.unfinished_run()
+            && begins_run(&tab.call)
+        {
+            let tasks = tab.worker.shared.tasks.clone();
+            tasks.spawn(Box::pin(hand_over_run(tab, end, run)));
+            return;
+        }
+        tab.settle(end);
     }
 
     /// Ready when a timer or a stop has ended the answer.

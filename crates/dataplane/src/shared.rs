@@ -11,8 +11,8 @@ use domain::ports::{self, BadPlace, Directory, Invalidate, Jobs, Ledger, Objects
 use domain::price::{PriceBook, Unpriced};
 use domain::rate::Moment;
 use domain::{
-    Clock, KeyId, Nanos, OrganizationId, ProjectId, ProxyFigures, ScopeId, SecretHash, UpstreamId,
-    UsageRecord,
+    Clock, KeyId, Nanos, OrganizationId, ProjectId, ProxyFigures, ScopeId, SecretHash, Timestamp,
+    UpstreamId, UsageRecord,
 };
 use egress::{Asker, Exits, InProcess, Pool, Tls, Way};
 use http::HeaderValue;
@@ -171,6 +171,12 @@ impl Dataplane {
     /// Returns shares of budgets that lie idle. To be called now and then.
     pub async fn give_back_idle(&self) {
         self.budgets.give_back(self.clock.now()).await;
+    }
+
+    /// The clock has been looked at and says the time. Without that for a while, a time that is
+    /// further ahead than has passed begins no new period of a limit. To be called every second.
+    pub fn believe_clock(&self, now: Timestamp) {
+        self.budgets.believe_clock(now);
     }
 
     /// The price book in use.

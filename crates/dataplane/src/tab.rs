@@ -19,13 +19,13 @@ use domain::{
 };
 use http::StatusCode;
 use openai::answer::ToolCalls;
-use openai::surface::Operation;
+use openai::surface::{Meter, Operation};
 use tokio::time::Instant;
 
 use crate::attempt::{Visit, class_of};
 use crate::budget::Held;
 use crate::detach::Gone;
-use crate::jobs::Lines;
+use crate::jobs::{Lines, begins_run};
 use crate::observed::Observed;
 use crate::plan::Candidate;
 use crate::rate::RateTicket;
@@ -230,7 +230,8 @@ impl Tab {
             upstream: Arc::clone(&place.upstream),
             credential: place.credential,
             leg,
-    class: None, gone: None,
+            class: None,
+            gone: None,
             visit: None,
             model: place.model.clone(),
             upstream_request: None,
@@ -326,7 +327,10 @@ impl Tab {
 
     /// Makes the attempt's record. Gives its cost, where the model has a price and the provider
     /// counted.
-    pub(crate) fn settle(mut self, end: End) -> Option<Nanos> {
+    pub(crate) fn settle(mut self, mut end: End) -> Option<Nanos> {
+        if self.call.operation.meter == Meter::Run && !begins_run(&self.call) {
+            (end.count.tokens, end.count.unfinished) = (None, true);
+        }
         self.left(&end);
         let metrics = &self.worker.shared.metrics;
         metrics.outcome(end.outcome);

@@ -93,7 +93,8 @@ pub fn due<'a>(
     balances: &'a [Balance],
 ) -> Vec<(&'a SpendAlert, &'a Balance)> {
     let reached = |alert: &SpendAlert| {
-        let balance = balances.iter().find(|b| b.period.kind == alert.period)?;
+        let balance =
+            balances.iter().find(|b| b.period.kind == alert.period && !b.period.is_own())?;
         let spent = balance.spent();
         let fresh = alert.fired_start.is_none_or(|fired| fired < balance.period.start);
         (fresh && spent.0 > 0 && spent >= alert.threshold).then_some(balance)

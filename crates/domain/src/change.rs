@@ -8,7 +8,7 @@ use crate::{
     AlertId, AuditId, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy, KeySecret,
     Organization, PeriodKind, Project, ProjectId, RequestId, Role, RouteId, ScopeId, SealedEgress,
     SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream,
-    UpstreamId, User,
+    UpstreamId, User, Zone,
 };
 
 #[derive(Clone, Debug)]
@@ -73,6 +73,12 @@ pub enum Change {
     RemoveSpendLimit {
         scope: ScopeId,
         period: PeriodKind,
+    },
+    /// Sets the zone of all limits that name none of their own; the periods that they are in stay
+    /// as they are.
+    SetTimeZone {
+        zone: Zone,
+        at: Timestamp,
     },
     /// Makes or replaces by id. `fired_start` is written as it stands: clearing it arms the alert
     /// again.

@@ -34,10 +34,15 @@ pub enum JobKind {
     /// A response that was asked for in the background.
     Response,
     Video,
+    /// An assistant's run.
+    Run,
+    FineTuning,
+    EvalRun,
 }
 
 impl JobKind {
-    pub const ALL: [Self; 3] = [Self::Batch, Self::Response, Self::Video];
+    pub const ALL: [Self; 6] =
+        [Self::Batch, Self::Response, Self::Video, Self::Run, Self::FineTuning, Self::EvalRun];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -45,6 +50,9 @@ impl JobKind {
             Self::Batch => "batch",
             Self::Response => "response",
             Self::Video => "video",
+            Self::Run => "run",
+            Self::FineTuning => "fine_tuning",
+            Self::EvalRun => "eval_run",
         }
     }
 

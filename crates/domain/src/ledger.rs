@@ -25,7 +25,7 @@ mod simulation;
 pub use attempt::{Attempt, Breach, Phase, Recovered};
 pub use book::{Book, Missing, Seat, Settlement};
 pub use correction::{BALANCES_MADE, Correction, Remedy, Trust, Uncorrectable};
-pub use posting::{Ask, Batch, Covered, Holder, Payer, Posting, Reason};
+pub use posting::{Ask, Batch, Covered, Holder, Payer, Posting, Reason, place};
 pub use report::{
     AccountFilter, AccountQuery, AccountState, Entry, EntryKind, EntryPage, EntryQuery, Imbalance,
     Note, Posted, Sum, Verdict,
@@ -34,8 +34,10 @@ pub use row::{Declined, Row};
 
 use crate::{Period, ScopeId};
 
-/// What an account is of: a scope in one period. Every scope has one in every period, limited or
-/// not, so that a limit set in the middle of a month counts what was spent before.
+/// What an account is of: a scope in one period. Every scope has one in every day and month of UTC
+/// and one for all time, limited or not, so that a limit set in the middle of a month counts what
+/// was spent before. A limit with a calendar of its own has accounts of its own beside them, which
+/// begin with what was spent in their period before they were opened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId {
     pub scope: ScopeId,

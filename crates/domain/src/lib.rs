@@ -12,6 +12,7 @@ pub mod bound;
 pub mod breaker;
 pub mod calendar;
 mod change;
+mod clock_watch;
 mod delivery;
 mod egress;
 pub mod fault;
@@ -36,10 +37,12 @@ mod secret;
 mod time;
 mod upstream;
 mod usage;
+mod zone;
 
 pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
+pub use clock_watch::ClockWatch;
 pub use delivery::{Delivery, Message, Waiting, pause_after};
 pub use egress::{
     BadProxyUrl, DIRECT, Egress, EgressBook, EgressSource, EgressUser, Proxy, ProxyAddress,
@@ -56,7 +59,7 @@ pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,
     SecretHash,
 };
-pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit};
+pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, StandingLimit};
 pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};
@@ -68,3 +71,4 @@ pub use secret::Secret;
 pub use time::{Clock, Timestamp};
 pub use upstream::{ObjectKind, ObjectRecord, SealedCredential, Upstream, UpstreamSource};
 pub use usage::{ImageSource, Outcome, Tokens, UsageFamily, UsageRecord};
+pub use zone::{Calendar, Zone, standing};

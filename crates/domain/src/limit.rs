@@ -1,7 +1,7 @@
 //! Spend limits: how much a scope may spend in a period, and what happens near the end of it.
 
 use crate::calendar::{civil, days_of};
-use crate::{Nanos, Timestamp};
+use crate::{Calendar, Nanos, Timestamp};
 
 /// Whose money a limit counts. A call counts against one scope of each kind: its key, the user or
 /// service account that owns the key, its project, the organization.
@@ -92,6 +92,21 @@ pub struct Period {
     pub end: Option<i64>,
 }
 
+impl Period {
+    #[must_use]
+    pub fn holds(&self, at: Timestamp) -> bool {
+        let second = at.seconds();
+        self.start <= second && self.end.is_none_or(|end| second < end)
+    }
+
+    /// Whether it is one of a limit's own calendar: not a whole day or month of UTC, which every
+    /// scope has an account for.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.kind.around(Timestamp::from_seconds(self.start)) != *self
+    }
+}
+
 /// What a limit does besides refusing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitRules {
@@ -117,7 +132,29 @@ pub struct SpendLimit {
     /// Nano-dollars; 0 lets nothing pass.
     pub amount: Nanos,
     pub rules: LimitRules,
+    pub calendar: Calendar,
     pub updated_at: Timestamp,
+}
+
+/// A limit, and the period that it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingLimit {
+    pub limit: SpendLimit,
+    /// `None`: the plain one of UTC.
+    pub period: Option<Period>,
+    /// The one before it, for calls that were admitted just before its end.
+    pub before: Option<Period>,
+}
+
+impl StandingLimit {
+    /// The period of a call that was admitted at `at`; `None` where another has begun since.
+    #[must_use]
+    pub fn period_at(&self, at: Timestamp) -> Option<Period> {
+        match self.period {
+            None => Some(self.limit.period.around(at)),
+            known => [known, self.before].into_iter().flatten().find(|period| period.holds(at)),
+        }
+    }
 }
 
 const DAY: i64 = 86_400;

@@ -17,8 +17,8 @@ use crate::{
     JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord,
     Organization, PageQuery, Paged, Project, ProjectId, ProxyAddress, ProxyFigures, ProxyTest,
     RequestId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount,
-    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery,
-    UsageRecord, User, Waiting,
+    ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream, UpstreamId,
+    UsageQuery, UsageRecord, User, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -178,8 +178,9 @@ pub trait Ledger: Send + Sync {
         asks: Vec<Ask>,
     ) -> StoreResult<'_, Vec<Result<Nanos, Declined>>>;
 
-    /// Every limit that stands.
-    fn limits(&self) -> StoreResult<'_, Vec<SpendLimit>>;
+    /// Every limit that stands, with the period that it is in at `at`. One that its own calendar
+    /// says begins now is opened first: its account has what was spent in it already, durably.
+    fn limits(&self, at: Timestamp) -> StoreResult<'_, Vec<StandingLimit>>;
 
     /// Leases what is open in accounts that had no limit until now (case 51).
     fn adopt(&self, holder: Holder, open: Vec<(AccountId, Nanos)>) -> StoreResult<'_, ()>;
@@ -397,7 +398,7 @@ pub trait Exits: Send + Sync {
 
 /// What scopes have spent: the ledger's answer to whoever shows it.
 pub trait Balances: Send + Sync {
-    /// The scope's balance in the period of each kind that holds now. A kind that is absent has
-    /// seen nothing yet.
+    /// The scope's balance in the plain period of each kind that holds now; a kind that is absent
+    /// has seen nothing yet. Also, where a limit is in a period of its own calendar, that one's.
     fn balances(&self, scope: ScopeId) -> StoreResult<'_, Vec<Balance>>;
 }

@@ -105,6 +105,8 @@ pub enum Unit {
     FileSearchCall,
     /// A container session of the code interpreter.
     CodeInterpreterSession,
+    /// A token that a model was trained on, once for each time that it was.
+    TrainedToken,
 }
 
 /// A model that has a price.

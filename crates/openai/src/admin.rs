@@ -10,6 +10,7 @@ mod egress;
 mod ledger;
 mod list;
 mod logged_request;
+mod organization;
 mod place;
 mod price;
 mod project;
@@ -29,6 +30,7 @@ pub use ledger::{
 };
 pub use list::{Deleted, List, Listed};
 pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
+pub use organization::Organization;
 pub use place::{Route, RouteTest, Upstream, UpstreamTest};
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};
 pub use project::{Project, RESIDENCIES};

@@ -208,19 +208,20 @@ pub(crate) const COUNT_OBJECTS: &str =
 // ---- limits, alerts and the outbox
 
 pub(crate) const SPEND_LIMITS: &str = "SELECT scope_kind, scope_id, period, amount_nanos,
-        clamp_output, allow_unbounded, default_max_output, updated_at
+        clamp_output, allow_unbounded, default_max_output, updated_at, time_zone, anchor_day
     FROM spend_limits ORDER BY scope_kind, scope_id, period";
 pub(crate) const SPEND_LIMITS_OF: &str = "SELECT scope_kind, scope_id, period, amount_nanos,
-        clamp_output, allow_unbounded, default_max_output, updated_at
+        clamp_output, allow_unbounded, default_max_output, updated_at, time_zone, anchor_day
     FROM spend_limits WHERE scope_kind = $1 AND scope_id = $2 ORDER BY period";
 pub(crate) const PUT_SPEND_LIMIT: &str = "INSERT INTO spend_limits
     (scope_kind, scope_id, period, amount_nanos, clamp_output, allow_unbounded,
-     default_max_output, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+     default_max_output, updated_at, time_zone, anchor_day)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (scope_kind, scope_id, period) DO UPDATE SET
         amount_nanos = excluded.amount_nanos, clamp_output = excluded.clamp_output,
         allow_unbounded = excluded.allow_unbounded,
-        default_max_output = excluded.default_max_output, updated_at = excluded.updated_at";
+        default_max_output = excluded.default_max_output, updated_at = excluded.updated_at,
+        time_zone = excluded.time_zone, anchor_day = excluded.anchor_day";
 pub(crate) const REMOVE_SPEND_LIMIT: &str =
     "DELETE FROM spend_limits WHERE scope_kind = $1 AND scope_id = $2 AND period = $3";
 
@@ -301,10 +302,12 @@ pub(crate) const ACKNOWLEDGE_OVERAGE: &str = "UPDATE accounts SET overage_acknow
     WHERE scope_kind = $1 AND scope_id = $2";
 pub(crate) const ACKNOWLEDGED_OF: &str = "SELECT period, start_at, overage_acknowledged
     FROM accounts WHERE scope_kind = $1 AND scope_id = $2 AND overage_acknowledged > 0";
-pub(crate) const ACCOUNTS_OF: &str = "SELECT a.period, a.start_at, a.end_at, a.posted, a.leased,
-    a.overage, l.amount_nanos FROM accounts a LEFT JOIN spend_limits l
-    ON l.scope_kind = a.scope_kind AND l.scope_id = a.scope_id AND l.period = a.period
-    WHERE a.scope_kind = $1 AND a.scope_id = $2 ORDER BY a.start_at DESC, a.period";
+pub(crate) const ACCOUNTS_OF: &str = concat!(
+    "SELECT a.period, a.start_at, a.end_at, a.posted, a.leased,
+    a.overage, l.amount_nanos FROM accounts a ",
+    ledger::its_limit!(),
+    " WHERE a.scope_kind = $1 AND a.scope_id = $2 ORDER BY a.start_at DESC, a.period"
+);
 pub(crate) const LEASE: &str = "SELECT amount FROM leases WHERE holder = $1
     AND scope_kind = $2 AND scope_id = $3 AND period = $4 AND start_at = $5";
 pub(crate) const PUT_LEASE: &str = "INSERT INTO leases
@@ -320,8 +323,9 @@ pub(crate) const LAST_BATCH: &str = "SELECT batch FROM posted_batches WHERE hold
 pub(crate) const PUT_BATCH: &str = "INSERT INTO posted_batches (holder, batch) VALUES ($1, $2)
     ON CONFLICT (holder) DO UPDATE SET batch = excluded.batch";
 pub(crate) const ADD_ENTRY: &str = "INSERT INTO ledger_entries
-    (at, kind, attempts, cost, overage, api_key, user, project, organization, day, month, request)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    (at, kind, attempts, cost, overage, api_key, user, project, organization, day, month, quarter,
+     until, request)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 // ---- jobs
 
 const JOB_COLUMNS: &str =

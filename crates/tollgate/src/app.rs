@@ -12,7 +12,7 @@ use domain::ports::{
     Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, PriceGaps, Records,
     UsageStore,
 };
-use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, UpstreamSource};
+use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, UpstreamSource, Zone};
 use egress::{Exits, Tls};
 use http::HeaderValue;
 use providers::catalogue;
@@ -124,6 +124,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     app.load_prices(config).await?;
     app.load_places(config).await?;
     app.load_limits(config).await?;
+    tracing::info!(edition = Zone::data_version(), "time zone data");
     Ok(app)
 }
 
@@ -137,12 +138,14 @@ impl App {
         declared.map(drop).map_err(|fault| format!("prices: {}", fault.message))
     }
 
-    /// Writes the spend limits that the config file names, and takes away those it no longer does.
+    /// Writes the organization's zone and the spend limits that the config file names, and takes away those it no longer does.
     ///
     /// # Errors
     /// When one is for nobody: a limit that the operator wrote and that does not hold is worse
     /// than no start.
     pub async fn load_limits(&self, config: &Config) -> Result<(), String> {
+        let zone = self.control.declare_zone(config.time_zone.clone()).await;
+        zone.map_err(|fault| format!("[organization]: {}", fault.message))?;
         let declared = self.control.declare_limits(config.limits.clone()).await;
         declared.map_err(|fault| format!("[[limits]]: {}", fault.message))
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use control::{DeclaredLimit, DeclaredRoute};
 use domain::ports::BadField;
 use domain::price::ModelPrice;
-use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource};
+use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone};
 use providers::catalogue;
 
 use crate::outbound;
@@ -42,6 +42,8 @@ pub struct Config {
     pub routes: Vec<DeclaredRoute>,
     /// The file's egresses, and which upstream (by name) takes which.
     pub egresses: EgressBook,
+    /// The zone of the limits that name none of their own.
+    pub time_zone: Option<Zone>,
     pub limits: Vec<DeclaredLimit>,
     /// By model.
     pub prices: Vec<(String, ModelPrice)>,
@@ -227,6 +229,7 @@ impl Config {
             upstreams,
             routes: file.routes,
             egresses: file.egresses,
+            time_zone: file.time_zone,
             limits: file.limits,
             prices: file.prices,
             verify_every: file.verify_every.unwrap_or(VERIFY_EVERY),

@@ -120,8 +120,9 @@ impl Running {
                 exporter.run(&quit).await;
             }
         };
-        let beside =
-            async { tokio::join!(alerts.run(&quit), idle, verifying, asking, proxies, exporting) };
+        let clock = background::watch_clock(&app.dataplane, &app.clock, &quit);
+        let watching = async { tokio::join!(proxies, clock, exporting) };
+        let beside = async { tokio::join!(alerts.run(&quit), idle, verifying, asking, watching) };
         tokio::join!(serving, flusher.run(&quit), beside);
         // With calls still open the next start must look at their slots first. Asked before the
         // last flush, which takes along what they settled.

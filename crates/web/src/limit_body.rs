@@ -1,7 +1,7 @@
 //! Amounts and rules of limits and alerts, as bodies carry them. Never through a float (case 55).
 
-use control::{AlertDraft, LimitDraft};
-use domain::{Fault, LimitRules, Nanos, PeriodKind, ScopeId};
+use control::{AlertDraft, LimitDraft, known_zone};
+use domain::{Calendar, Fault, LimitRules, Nanos, PeriodKind, ScopeId};
 
 use crate::body::{Fields, invalid, missing};
 
@@ -19,6 +19,7 @@ pub(crate) struct Asked {
     /// `None`: an explicit null.
     amount: Option<Nanos>,
     rules: LimitRules,
+    calendar: Calendar,
 }
 
 impl Asked {
@@ -28,6 +29,7 @@ impl Asked {
             period: self.period,
             amount: self.amount?,
             rules: Some(self.rules),
+            calendar: Some(self.calendar.clone()),
         })
     }
 }
@@ -43,7 +45,23 @@ pub(crate) fn read(fields: &mut Fields) -> Result<Asked, Fault> {
         allow_unbounded: fields.word("unbounded", &["refuse", "allow"])? == Some("allow"),
         default_max_output: most.map(i64::cast_unsigned),
     };
-    Ok(Asked { period, amount, rules })
+    let calendar = calendar(fields, period)?;
+    Ok(Asked { period, amount, rules, calendar })
+}
+
+/// What a period has no use for is refused: whoever sends it expects something of it.
+fn calendar(fields: &mut Fields, period: PeriodKind) -> Result<Calendar, Fault> {
+    let default = Calendar::default();
+    let zone = fields.text("time_zone")?;
+    let zone = zone.map(|name| known_zone(&name, "time_zone")).transpose()?;
+    if zone.is_some() && period == PeriodKind::Total {
+        return Err(invalid("time_zone", "a total has no days and no months"));
+    }
+    let anchor_day = fields.integer("anchor_day", 1..=31)?.and_then(|day| i8::try_from(day).ok());
+    if anchor_day.is_some() && period != PeriodKind::Month {
+        return Err(invalid("anchor_day", "only a month has a day that it begins on"));
+    }
+    Ok(Calendar { zone, anchor_day: anchor_day.unwrap_or(default.anchor_day) })
 }
 
 /// `amount_usd` or `amount_nanos`; an explicit null of either says that there is no limit.

@@ -8,6 +8,7 @@ mod ledger;
 mod limits;
 mod me;
 mod model_routes;
+mod organization;
 mod prices;
 mod project_api_keys;
 mod projects;
@@ -122,6 +123,8 @@ pub(crate) static ALL: &[Route] = &[
         template: "/tollgate/v1/me",
         serve: Serve::Holder(|call| Box::pin(me::get(call))),
     },
+    admin!(GET "/tollgate/v1/organization" READ organization::get),
+    admin!(PUT "/tollgate/v1/organization" WRITE organization::update),
     admin!(GET "/tollgate/v1/limits" READ limits::list),
     admin!(PUT "/tollgate/v1/limits" WRITE limits::put),
     admin!(DELETE "/tollgate/v1/limits" WRITE limits::delete),

@@ -75,7 +75,7 @@ fn entry(place: i64, reason: Reason, of: Posted) -> Entry {
 fn with_orphan() -> Gateway {
     let gateway = Gateway::start();
     let scopes = ["key_1", "user-1", "proj_1", "org-1"].map(str::to_owned);
-    let of = Posted::Call { scopes, day: 1_773_532_800 };
+    let of = Posted::Call { scopes, day: 1_773_532_800, quarter: 1_773_577_800 };
     let orphan = Entry { corrected_by: Some(9), ..entry(7, Reason::Orphan, of.clone()) };
     let note = Note { corrects: Some(7), why: "not billed".into(), author: "key_9".into() };
     let correction = Entry {

@@ -10,7 +10,7 @@ mod gateway;
 mod world;
 
 use control::{DeclaredLimit, DeclaredScope};
-use domain::{Balance, LimitRules, Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
+use domain::{Balance, Calendar, LimitRules, Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
 use gateway::{Gateway, Reply};
 use serde_json::{Value, json};
 use world::block_on;
@@ -252,7 +252,7 @@ fn a_limit_of_ours_shows_what_was_spent_is_held_and_is_left() {
         "scope": { "type": "api_key", "id": key }, "period": "month",
         "amount_usd": "2.5", "amount_nanos": 2_500_000_000_i64,
         "clamp_output": false, "unbounded": "allow", "default_max_output": 1000,
-        "source": "api", "updated_at": world::NOON,
+        "time_zone": null, "anchor_day": 1, "source": "api", "updated_at": world::NOON,
         "period_start": MARCH, "resets_at": APRIL,
         "spent_usd": "1.000000003", "spent_nanos": 1_000_000_003,
         "held_usd": "0.5", "held_nanos": 500_000_000,
@@ -331,6 +331,7 @@ fn a_limit_of_the_config_file_is_shown_and_nobody_else_changes_it() {
             period: PeriodKind::Month,
             amount: Nanos(amount),
             rules: LimitRules::default(),
+            calendar: Calendar::default(),
         };
         block_on(gateway.control.declare_limits(amount.into_iter().map(limit).collect()))
     };
@@ -376,6 +377,7 @@ fn a_limit_of_the_config_file_for_nobody_is_refused_whole() {
         period: PeriodKind::Month,
         amount: Nanos(1),
         rules: LimitRules::default(),
+        calendar: Calendar::default(),
     };
     gateway.ok("POST", "/v1/organization/projects", r#"{"name":"twice"}"#);
     gateway.ok("POST", "/v1/organization/projects", r#"{"name":"twice"}"#);

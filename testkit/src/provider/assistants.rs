@@ -85,7 +85,7 @@ fn run(call: &Call, thread: &str, world: &mut World) -> Reply {
     let model = done["model"].as_str().unwrap_or_default().to_owned();
     let charge = Charge { model, tokens, ..Charge::default() };
     if !call.flag("stream") {
-        return Reply::json(&queued).charge(charge);
+        return Reply::json(&queued).charge(Charge { job: true, ..charge });
     }
     done["status"] = json!("completed");
     let done = done.clone();

@@ -27,6 +27,8 @@ const BOOK: &str = "crates/domain/src/ledger/book.rs";
 const ATTEMPT: &str = "crates/domain/src/ledger/attempt.rs";
 const SQL: &str = "crates/store/src/sqlite/ledger.rs";
 const SLOTS: &str = "crates/dataplane/src/slots.rs";
+const ZONE: &str = "crates/domain/src/zone.rs";
+const PERIODS: &str = "crates/store/src/sqlite/ledger/periods.rs";
 const BOUND: &str = "crates/domain/src/bound.rs";
 
 const SIMULATION: &str = "ledger::simulation::p1_no_schedule_passes_a_limit";
@@ -175,6 +177,80 @@ pub(crate) const LIST: &[Mutation] = &[
         from: "Phase::Sent => Recovered::Orphan(self.hold),",
         to: "Phase::Sent => Recovered::Void,",
         test: of_domain(SIMULATION),
+    },
+    // ---- zones
+    Mutation {
+        guard: "a period that has begun runs to its end",
+        file: ZONE,
+        from: "begun.iter().find(|period| period.holds(at))",
+        to: "begun.iter().find(|_| false)",
+        test: of_domain("zone::tests::p9_a_changed_calendar_counts_from_the_end_of_what_has_begun"),
+    },
+    Mutation {
+        guard: "the next period begins where the last one ended",
+        file: ZONE,
+        from: "period.start = last;",
+        to: "let _ = last;",
+        test: of_domain("zone::tests::p9_no_change_of_calendar_or_clock_makes_two_periods_overlap"),
+    },
+    Mutation {
+        guard: "no full limit for what is left of a day or month",
+        file: ZONE,
+        from: "if (end - last) * 2 < whole {",
+        to: "if end < last {",
+        test: of_domain("zone::tests::p9_a_changed_calendar_counts_from_the_end_of_what_has_begun"),
+    },
+    Mutation {
+        guard: "a jump of the clock begins no period",
+        file: "crates/domain/src/clock_watch.rs",
+        from: "if ahead && steady.saturating_sub(since) < DOUBTED {",
+        to: "if ahead && steady < since {",
+        test: of_domain(
+            "clock_watch::tests::case_66_a_clock_that_jumps_ahead_is_doubted_until_it_is_back",
+        ),
+    },
+    Mutation {
+        guard: "an account of a limit's own calendar begins with what was spent",
+        file: PERIODS,
+        from: "row.post(spent, Nanos(0), Nanos(0));",
+        to: "row.post(Nanos(0), Nanos(0), Nanos(0));",
+        test: of_store(
+            "conformance::sqlite::periods::case_64_a_limit_set_in_mid_month_counts_from_its_own_first_second",
+        ),
+    },
+    Mutation {
+        guard: "what was forfeited is carried into it",
+        file: PERIODS,
+        from: "calls.saturating_add(unaccounted(db, scope, period, midnight)?)",
+        to: "calls.saturating_add(unaccounted(db, scope, period, midnight)?.min(0))",
+        test: of_store(
+            "conformance::sqlite::periods::case_69_what_no_lease_accounted_for_is_carried",
+        ),
+    },
+    Mutation {
+        guard: "calls are posted to it as well",
+        file: PERIODS,
+        from: "accounts.extend(own(db, ScopeKind::ALL.map(|kind| payer.id(kind)), at)?);",
+        to: "let _ = own(db, ScopeKind::ALL.map(|kind| payer.id(kind)), at)?;",
+        test: of_store(
+            "conformance::sqlite::periods::p9_every_call_counts_once_whatever_the_zones",
+        ),
+    },
+    Mutation {
+        guard: "the running period is kept when a limit's calendar is changed",
+        file: "crates/store/src/sqlite/apply_limits.rs",
+        from: "periods::keep(db, before, limit.updated_at)?;",
+        to: "let _ = before;",
+        test: of_store(
+            "conformance::sqlite::periods::p9_a_changed_zone_counts_from_the_end_of_what_runs",
+        ),
+    },
+    Mutation {
+        guard: "a run's usage is counted once, whoever goes on with it",
+        file: "crates/dataplane/src/tab.rs",
+        from: "if self.call.operation.meter == Meter::Run && !begins_run(&self.call) {",
+        to: "if self.call.operation.meter == Meter::Run && begins_run(&self.call) {",
+        test: of_gateway("runs::case_57_a_run_that_waits_for_its_caller_is_on_the_bill_once"),
     },
     // ---- the store
     Mutation {

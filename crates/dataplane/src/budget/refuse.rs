@@ -234,7 +234,7 @@ fn period_end(limited: &[Limited], declined: &[(usize, Declined)]) -> Option<i64
 #[cfg(test)]
 mod tests {
     use domain::ledger::AccountId;
-    use domain::{LimitRules, ScopeId, SpendLimit, Timestamp};
+    use domain::{Calendar, LimitRules, ScopeId, SpendLimit, Timestamp};
 
     use super::*;
 
@@ -252,6 +252,7 @@ mod tests {
                 period,
                 amount: Nanos(CENT),
                 rules: LimitRules::default(),
+                calendar: Calendar::default(),
                 updated_at: NOW,
             },
         }

@@ -160,13 +160,41 @@ impl Checker {
                 let tier = Some(Tier::Default);
                 self.priced(upstream, &end, share(tier, Tokens::default()))
             }
+            (JobKind::FineTuning, ..) => match object.trained_tokens {
+                Some(trained_tokens) => {
+                    let units = Units { trained_tokens, ..Units::default() };
+                    let billed = Billed { tier: None, tokens: Tokens::default(), units };
+                    let used = Used { billed, largest_input: 0, chats: 0 };
+                    self.priced(upstream, &end, vec![Sum { model: object.model.clone(), used }])
+                }
+                // What failed or was stopped without a count was not trained.
+                None if object.course != Course::Completed => end.nothing(),
+                None => end.in_full(),
+            },
+            (JobKind::EvalRun, ..) => match &object.of_models {
+                Some(models) if models.is_empty() => end.nothing(),
+                Some(models) => {
+                    let sum = |(model, tokens): &(String, Tokens)| {
+                        let billed =
+                            Billed { tier: Some(Tier::Default), ..Billed::tokens(*tokens) };
+                        // Of many small calls: no price of a long context.
+                        let used = Used { billed, largest_input: 0, chats: 0 };
+                        Sum { model: Some(model.clone()), used }
+                    };
+                    self.priced(upstream, &end, models.iter().map(sum).collect())
+                }
+                None => end.in_full(),
+            },
+            (JobKind::Run, _, Some(tokens)) => {
+                self.priced(upstream, &end, share(Some(Tier::Default), tokens))
+            }
             (JobKind::Response, _, Some(tokens)) => {
                 let tier = Tier::served(object.service_tier.as_deref(), job.tier);
                 self.priced(upstream, &end, share(tier, tokens))
             }
             // A video that did not come is free; a response may have run long before it failed.
             (JobKind::Video, ..) => end.nothing(),
-            (JobKind::Response, ..) => end.in_full(),
+            (JobKind::Response | JobKind::Run, ..) => end.in_full(),
         }
     }
 

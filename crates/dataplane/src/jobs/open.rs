@@ -32,8 +32,23 @@ pub(crate) enum Handed {
 /// Makes a job of a call whose work goes on, durably and with its money, before anybody hears of
 /// it. Where that fails the call is settled as it stands: in full, if money is held for it.
 pub(crate) async fn hand_over(tab: &Tab, end: End, text: &[u8]) -> Handed {
-    let Some((kind, object)) = begun(&tab.call, &end, text) else { return Handed::Not(end) };
-    let Some(job) = job(tab, &end, kind, &object) else { return Handed::Not(end) };
+    match begun(&tab.call, &end, text) {
+        Some((kind, object)) => make(tab, end, kind, &object).await,
+        None => Handed::Not(end),
+    }
+}
+
+/// Settles a run whose stream has ended before the run did: it waits for its caller's tools, or
+/// goes on although nobody listens.
+pub(crate) async fn hand_over_run(tab: Tab, end: End, run: JobObject) {
+    match make(&tab, end, JobKind::Run, &run).await {
+        Handed::Over(end) => tab.handed_over(end),
+        Handed::Not(end) => drop(tab.settle(end)),
+    }
+}
+
+async fn make(tab: &Tab, end: End, kind: JobKind, object: &JobObject) -> Handed {
+    let Some(job) = job(tab, &end, kind, object) else { return Handed::Not(end) };
     let holder = || Holder(LESSEE.to_owned());
     let hold = tab.held().map(|(_, covered)| JobHold { holder: holder(), covered });
     let shared = &tab.worker.shared;
@@ -53,6 +68,9 @@ fn begun(call: &Call, end: &End, text: &[u8]) -> Option<(JobKind, JobObject)> {
         Meter::Job if call.operation.id == "createBatch" => JobKind::Batch,
         Meter::Responses if end.count.unfinished => JobKind::Response,
         Meter::Video if end.count.unfinished => JobKind::Video,
+        Meter::Job if call.operation.id == "createFineTuningJob" => JobKind::FineTuning,
+        Meter::Job if call.operation.id == "createEvalRun" => JobKind::EvalRun,
+        Meter::Run if begins_run(call) => JobKind::Run,
         _ => return None,
     };
     let object = job_object(text)?;
@@ -63,10 +81,14 @@ fn begun(call: &Call, end: &End, text: &[u8]) -> Option<(JobKind, JobObject)> {
 fn job(tab: &Tab, end: &End, kind: JobKind, object: &JobObject) -> Option<Job> {
     let call = &tab.call;
     let id = object.id.as_deref().filter(|id| is_plain(id))?;
-    let collection = match kind {
-        JobKind::Batch => "batches",
-        JobKind::Response => "responses",
-        JobKind::Video => "videos",
+    let parent = object.parent.as_deref().filter(|id| is_plain(id));
+    let target = match kind {
+        JobKind::Batch => format!("/batches/{id}"),
+        JobKind::Response => format!("/responses/{id}"),
+        JobKind::Video => format!("/videos/{id}"),
+        JobKind::FineTuning => format!("/fine_tuning/jobs/{id}"),
+        JobKind::Run => format!("/threads/{}/runs/{id}", parent?),
+        JobKind::EvalRun => format!("/evals/{}/runs/{id}", parent?),
     };
     let ends = object.expires_at.filter(|_| kind == JobKind::Batch);
     let ends = ends.map_or(call.at.plus_seconds(LONGEST), Timestamp::from_seconds);
@@ -76,7 +98,7 @@ fn job(tab: &Tab, end: &End, kind: JobKind, object: &JobObject) -> Option<Job> {
     Some(Job {
         id: JobId::of(&call.request, tab.leg.number),
         kind,
-        target: format!("/{collection}/{id}"),
+        target,
         operation: call.operation.id.to_owned(),
         family: lines.map_or(call.operation.meter.family(), |lines| lines.family),
         request: call.request.clone(),
@@ -98,6 +120,12 @@ fn job(tab: &Tab, end: &End, kind: JobKind, object: &JobObject) -> Option<Job> {
         given_up_at: ends.plus_seconds(WAITED),
         polls: 0,
     })
+}
+
+/// Whether a call begins a run. One that sends a run what its tools said only goes on with it: what
+/// the run came to is told to whoever began it, once.
+pub(crate) fn begins_run(call: &Call) -> bool {
+    call.operation.id != "submitToolOuputsToRun"
 }
 
 /// Whether an id can stand in a path as it is.

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use bytes::{Bytes, BytesMut};
 use domain::{ObjectKind, ObjectRecord, fault::catalogue};
 use memchr::memmem::Finder;
-use openai::answer::{Scan, derived};
+use openai::answer::{Course, JobObject, Scan, derived, job_object};
 use openai::json::unescape;
 use openai::sse::{self, Splitter, TooLong};
 use openai::surface::Meter;
@@ -19,6 +19,7 @@ use crate::upstreams::LiveUpstream;
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage\""));
 static RESPONSE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"response\""));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
+static RUN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"thread.run\""));
 static ID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"id\""));
 
 /// The longest event. Chat events are short; images come whole inside one (case 93).
@@ -57,6 +58,8 @@ pub(crate) struct Events {
     made: Vec<(ObjectKind, String)>,
     items: Vec<String>,
     sequence: u64,
+    /// An assistant's run, as it was told of last.
+    run: Option<Box<JobObject>>,
 }
 
 impl Events {
@@ -78,6 +81,7 @@ impl Events {
             made: Vec::new(),
             items: Vec::new(),
             sequence: 0,
+            run: None,
         }
     }
 
@@ -148,6 +152,9 @@ impl Events {
             return Kept::AsItIs;
         }
         self.sequence += 1;
+        if self.meter == Meter::Run && RUN.find(data).is_some() {
+            self.look_at_run(data);
+        }
         if data.starts_with(b"[DONE]") {
             self.complete = true;
             return Kept::AsItIs;
@@ -169,6 +176,17 @@ impl Events {
         if error { self.without_names(event) } else { Kept::AsItIs }
     }
 
+    fn look_at_run(&mut self, data: &[u8]) {
+        if Scan::whole(data).object.as_deref() == Some(b"thread.run") {
+            self.run = job_object(data).map(Box::new).or(self.run.take());
+        }
+    }
+
+    /// The run, if the stream did not tell of its end.
+    pub(crate) fn unfinished_run(&mut self) -> Option<JobObject> {
+        self.run.take().filter(|run| run.course == Course::Running).map(|run| *run)
+    }
+
     /// An error event may name our account, as an error's body may.
     fn without_names(&self, event: &[u8]) -> Kept {
         match names::look(&self.upstream, event) {
@@ -183,7 +201,11 @@ impl Events {
 
     /// Reads an event that tells something. Whether it is the usage chunk that only we asked for.
     fn look_into(&mut self, data: &[u8], counter: &mut Counter) -> bool {
-        let noted = Scan::whole(data);
+        let mut noted = Scan::whole(data);
+        if self.meter == Meter::Run {
+            // A step's usage is in its run's.
+            noted.usage = noted.usage.filter(|_| noted.object.as_deref() == Some(b"thread.run"));
+        }
         counter.note(&noted);
         let kind = noted.kind.as_deref().unwrap_or(b"");
         let failed = match self.meter {

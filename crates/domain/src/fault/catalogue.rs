@@ -266,6 +266,17 @@ pub static UNKNOWN_FIELD: Entry = Entry {
     remedy: "Remove the field that the message names.",
 };
 
+pub static UNKNOWN_TIME_ZONE: Entry = Entry {
+    code: "unknown_time_zone",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: Some("invalid_value"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "There is no such time zone.",
+    remedy: "Send a name of the IANA database, such as `Europe/Zurich` or `UTC`. Offsets and abbreviations do not say when clocks are changed.",
+};
+
 pub static FIELD_NOT_ALLOWED: Entry = Entry {
     code: "field_not_allowed",
     status: 400,
@@ -657,6 +668,7 @@ pub static ALL: &[&Entry] = &[
     &INVALID_VALUE,
     &MISSING_REQUIRED_PARAMETER,
     &UNKNOWN_FIELD,
+    &UNKNOWN_TIME_ZONE,
     &FIELD_NOT_ALLOWED,
     &INVALID_MULTIPART,
     &UNSUPPORTED_MEDIA_TYPE,

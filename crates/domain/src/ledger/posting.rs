@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{AccountId, Settlement};
-use crate::{Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
+use crate::zone::QUARTER;
+use crate::{Nanos, Period, PeriodKind, ScopeId, ScopeKind, Timestamp};
 
 /// Whose lease it is: a node by its name, or the jobs that outlive every node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,10 +20,10 @@ pub struct Payer {
     pub organization: Arc<str>,
 }
 
-/// Which of a call's accounts its hold stands in, in the order of [`Payer::accounts`]. Where it
+/// Which of a call's accounts its hold stands in, by their places ([`place`]). Where it
 /// does not (no limit stood there when the call was admitted) the cost is posted and no share ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Covered(u16);
+pub struct Covered(u32);
 
 /// Why an amount is posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +36,8 @@ pub enum Reason {
     Forfeit,
     /// An operator put something right.
     Correction,
+    /// What was spent before an account of a limit's own calendar was opened.
+    Carried,
 }
 
 /// One attempt to be posted.
@@ -75,7 +78,7 @@ pub struct Ask {
 
 impl Covered {
     /// A hold in every account.
-    pub const ALL: Self = Self(u16::MAX);
+    pub const ALL: Self = Self(u32::MAX);
 
     #[must_use]
     pub fn with(self, place: usize) -> Self {
@@ -97,7 +100,28 @@ impl Covered {
     }
 }
 
+/// The place of an account among a call's: first those that every scope has, in the order of
+/// [`Payer::accounts`], then those of the limits' own calendars.
+#[must_use]
+pub fn place(kind: ScopeKind, period: &Period) -> usize {
+    let scope = ScopeKind::ALL.iter().position(|one| *one == kind).unwrap_or(0);
+    let dated = PeriodKind::ALL.iter().position(|one| *one == period.kind).unwrap_or(0);
+    let plain = PeriodKind::ALL.len();
+    match period.is_own() {
+        false => scope * plain + dated,
+        // A total has no calendar.
+        true => ScopeKind::ALL.len() * plain + scope * (plain - 1) + dated,
+    }
+}
+
 impl Posting {
+    /// The quarter of an hour in which the call was admitted, in Unix seconds: no period of any
+    /// calendar begins within one.
+    #[must_use]
+    pub fn quarter(&self) -> i64 {
+        self.admitted.seconds().div_euclid(QUARTER) * QUARTER
+    }
+
     /// The part of the cost that the hold had not covered (case 33).
     #[must_use]
     pub fn over(&self) -> Nanos {
@@ -109,7 +133,8 @@ impl Posting {
 }
 
 impl Reason {
-    pub const ALL: [Self; 4] = [Self::Settled, Self::Orphan, Self::Forfeit, Self::Correction];
+    pub const ALL: [Self; 5] =
+        [Self::Settled, Self::Orphan, Self::Forfeit, Self::Correction, Self::Carried];
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -123,6 +148,7 @@ impl Reason {
             Self::Orphan => "orphan",
             Self::Forfeit => "forfeit",
             Self::Correction => "correction",
+            Self::Carried => "carried",
         }
     }
 }
@@ -138,7 +164,8 @@ impl Payer {
         }
     }
 
-    /// The accounts of a call that was admitted at `at`: each scope in each period.
+    /// The accounts that a call has which was admitted at `at`: each scope in each plain period.
+    /// Limits' own calendars add theirs, which the store knows.
     pub fn accounts(&self, at: Timestamp) -> impl Iterator<Item = AccountId> + '_ {
         ScopeKind::ALL.into_iter().flat_map(move |kind| {
             PeriodKind::ALL.into_iter().map(move |period| AccountId {

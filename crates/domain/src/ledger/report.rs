@@ -58,8 +58,10 @@ pub struct Entry {
 /// Which accounts an entry counts in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Posted {
-    /// All of a call: each scope, in order of [`ScopeKind::ALL`], in each period that holds the day.
-    Call { scopes: [String; 4], day: i64 },
+    /// All of a call: each scope, in order of [`ScopeKind::ALL`], in each plain period that holds the
+    /// day, and in those of limits' own calendars that hold the quarter of an hour; both in Unix
+    /// seconds.
+    Call { scopes: [String; 4], day: i64, quarter: i64 },
     /// One alone.
     Account(AccountId),
 }
@@ -133,22 +135,36 @@ pub struct Verdict {
 const LAST_SECOND: i64 = 253_402_300_799;
 
 impl AccountId {
-    /// As operators name it: `project:proj_1:month:1698796800`, the last its first second.
+    /// As operators name it: `project:proj_1:month:1698796800`, the last its first second. One of a
+    /// limit's own calendar has its end as well: `…:1698793200-1701385200`.
     #[must_use]
     pub fn name(&self) -> String {
         let (kind, period) = (self.scope.kind.as_str(), self.period.kind.as_str());
-        format!("{kind}:{}:{period}:{}", self.scope.id, self.period.start)
+        let name = format!("{kind}:{}:{period}:{}", self.scope.id, self.period.start);
+        match self.period.end.filter(|_| self.period.is_own()) {
+            Some(end) => format!("{name}-{end}"),
+            None => name,
+        }
     }
 
     /// The account that [`AccountId::name`] names.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let (kind, rest) = name.split_once(':')?;
+        let (scope, rest) = name.split_once(':')?;
         let (rest, start) = rest.rsplit_once(':')?;
         let (id, period) = rest.rsplit_once(':')?;
-        let start = start.parse().ok().filter(|start| (0..=LAST_SECOND).contains(start))?;
-        let period = PeriodKind::parse(period)?.around(Timestamp::from_seconds(start));
-        let scope = ScopeId { kind: ScopeKind::parse(kind)?, id: id.to_owned() };
+        let second = |text: &str| {
+            text.parse::<i64>().ok().filter(|second| (0..=LAST_SECOND).contains(second))
+        };
+        let (start, end) = start.split_once('-').map_or((start, None), |(s, e)| (s, Some(e)));
+        let start = second(start)?;
+        let kind = PeriodKind::parse(period)?;
+        let period = match end {
+            None => kind.around(Timestamp::from_seconds(start)),
+            Some(_) if kind == PeriodKind::Total => return None,
+            Some(end) => Period { kind, start, end: Some(second(end).filter(|end| *end > start)?) },
+        };
+        let scope = ScopeId { kind: ScopeKind::parse(scope)?, id: id.to_owned() };
         let account = Self { scope, period };
         // One spelling each, and no period that begins in another's middle.
         (period.start == start && account.name() == name).then_some(account)
@@ -174,12 +190,12 @@ impl Entry {
 }
 
 impl Posted {
-    /// Every account that the entry counts in.
+    /// Every account that the entry counts in, but for those of limits' own calendars.
     #[must_use]
     pub fn accounts(&self) -> Vec<AccountId> {
         match self {
             Self::Account(account) => vec![account.clone()],
-            Self::Call { scopes: [api_key, user, project, organization], day } => {
+            Self::Call { scopes: [api_key, user, project, organization], day, .. } => {
                 let payer = Payer {
                     api_key: api_key.as_str().into(),
                     user: user.as_str().into(),
@@ -193,11 +209,12 @@ impl Posted {
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Reason(Reason::Settled),
         Self::Reason(Reason::Orphan),
         Self::Reason(Reason::Forfeit),
         Self::Reason(Reason::Correction),
+        Self::Reason(Reason::Carried),
         Self::Overage,
     ];
 
@@ -247,6 +264,12 @@ mod tests {
                 assert_eq!(AccountId::parse(&account.name()), Some(account));
             }
         }
+        let own =
+            Period { kind: PeriodKind::Month, start: 1_698_793_200, end: Some(1_701_385_200) };
+        let scope = ScopeId { kind: ScopeKind::Project, id: "p".into() };
+        let account = AccountId { scope, period: own };
+        assert_eq!(account.name(), "project:p:month:1698793200-1701385200");
+        assert_eq!(AccountId::parse(&account.name()), Some(account));
         for name in [
             "",
             "project",
@@ -256,6 +279,10 @@ mod tests {
             "project:p:week:1698796800",
             "team:p:month:1698796800",
             "project:p:total:1",
+            "project:p:total:0-5",
+            "project:p:month:1698796800-1701388800",
+            "project:p:month:1698793200-1698793200",
+            "project:p:month:1698793200-",
             "project:p:day:-86400",
             "project:p:day:9223372036854774784",
         ] {

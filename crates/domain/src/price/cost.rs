@@ -39,6 +39,7 @@ pub struct Units {
     pub web_search_calls: u64,
     pub file_search_calls: u64,
     pub code_interpreter_sessions: u64,
+    pub trained_tokens: u64,
 }
 
 impl Units {
@@ -52,12 +53,13 @@ impl Units {
         ]
     }
 
-    fn beside_tokens(&self) -> [(Unit, u128); 4] {
+    fn beside_tokens(&self) -> [(Unit, u128); 5] {
         [
             (Unit::VideoSecond, u128::from(self.video_ms)),
             (Unit::WebSearchCall, u128::from(self.web_search_calls) * 1000),
             (Unit::FileSearchCall, u128::from(self.file_search_calls) * 1000),
             (Unit::CodeInterpreterSession, u128::from(self.code_interpreter_sessions) * 1000),
+            (Unit::TrainedToken, u128::from(self.trained_tokens) * 1000),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! `spend_limit` and `spend_alert` of OpenAI, and `tollgate.limit` of ours.
 
-use domain::{Balance, PeriodKind, ScopeId, ScopeKind};
+use domain::{Balance, PeriodKind, ScopeId, ScopeKind, Zone};
 use serde::Serialize;
 
 use super::Listed;
@@ -136,6 +136,10 @@ pub struct Limit<'a> {
     clamp_output: bool,
     unbounded: &'static str,
     default_max_output: Option<u64>,
+    /// `null`: the organization's.
+    time_zone: Option<&'a str>,
+    /// The day of a month that the period begins on.
+    anchor_day: Option<i8>,
     /// `file`: only the config file changes it.
     source: &'static str,
     updated_at: i64,
@@ -190,6 +194,9 @@ impl<'a> Limit<'a> {
             clamp_output: limit.rules.clamp_output,
             unbounded: if limit.rules.allow_unbounded { "allow" } else { "refuse" },
             default_max_output: limit.rules.default_max_output,
+            time_zone: limit.calendar.zone.as_ref().map(Zone::name),
+            anchor_day: Some(limit.calendar.anchor_day)
+                .filter(|_| limit.period == PeriodKind::Month),
             source: if of_file { "file" } else { "api" },
             updated_at: limit.updated_at.seconds(),
             period_start: if from_the_beginning { 0 } else { balance.period.start },

@@ -1,7 +1,7 @@
 //! A job as its provider shows it: whether it has ended, and what it came to.
 //!
-//! Source: OpenAI API reference, the objects of batches, responses and videos, and the lines
-//! of a batch's output file.
+//! Source: OpenAI API reference, the objects of batches, responses, videos, runs of assistants and
+//! evals and fine-tuning jobs, and the lines of a batch's output file.
 
 use domain::Tokens;
 use serde::Deserialize;
@@ -41,6 +41,12 @@ pub struct JobObject {
     pub answered: Option<u64>,
     /// Unix seconds.
     pub expires_at: Option<i64>,
+    /// The thread of an assistant's run, the eval of an eval's.
+    pub parent: Option<String>,
+    /// What a model was trained on, in tokens.
+    pub trained_tokens: Option<u64>,
+    /// What each model used in an eval's run; `None` where one of them cannot be believed.
+    pub of_models: Option<Vec<(String, Tokens)>>,
 }
 
 /// An answer to one line of a batch.
@@ -69,6 +75,19 @@ struct Object<'o> {
     error_file_id: Option<String>,
     request_counts: Option<Counts>,
     expires_at: Option<i64>,
+    thread_id: Option<String>,
+    eval_id: Option<String>,
+    trained_tokens: Option<u64>,
+    per_model_usage: Option<Vec<ModelUsage>>,
+}
+
+#[derive(Deserialize)]
+struct ModelUsage {
+    model_name: String,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    #[serde(default)]
+    cached_tokens: u64,
 }
 
 #[derive(Deserialize)]
@@ -92,14 +111,28 @@ pub fn job_object(text: &[u8]) -> Option<JobObject> {
         files: [object.output_file_id, object.error_file_id].into_iter().flatten().collect(),
         answered: object.request_counts.and_then(|counts| counts.completed),
         expires_at: object.expires_at,
+        parent: object.thread_id.or(object.eval_id),
+        trained_tokens: object.trained_tokens.filter(|tokens| *tokens < ABSURD),
+        of_models: object.per_model_usage.unwrap_or_default().into_iter().map(of_model).collect(),
     })
+}
+
+/// No count of tokens is as large (case 34).
+const ABSURD: u64 = 1 << 50;
+
+fn of_model(used: ModelUsage) -> Option<(String, Tokens)> {
+    let (input, output) = (used.prompt_tokens, used.completion_tokens);
+    let credible = input < ABSURD && output < ABSURD && used.cached_tokens <= input;
+    let tokens = Tokens { input, output, input_cached: used.cached_tokens, ..Tokens::default() };
+    credible.then_some((used.model_name, tokens))
 }
 
 fn course(status: &str) -> Course {
     match status {
-        "completed" | "incomplete" => Course::Completed,
+        "completed" | "incomplete" | "succeeded" => Course::Completed,
         "failed" => Course::Failed,
-        "cancelled" | "expired" => Course::Stopped,
+        // Runs of evals are spelt with one.
+        "cancelled" | "canceled" | "expired" => Course::Stopped,
         _ => Course::Running,
     }
 }
@@ -173,6 +206,31 @@ mod tests {
             (batch.files, batch.answered),
             (vec!["file-o".into(), "file-e".into()], Some(2))
         );
+    }
+
+    #[test]
+    fn runs_and_training_say_what_they_came_to() {
+        let run = br#"{"id":"run_1","thread_id":"thread_1","status":"completed","model":"gpt-4o",
+            "usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}}"#;
+        let run = job_object(run).unwrap();
+        assert_eq!(run.parent.as_deref(), Some("thread_1"));
+        assert_eq!(run.tokens.map(|t| (t.input, t.output)), Some((9, 3)));
+        let job = br#"{"id":"ftjob-1","status":"succeeded","model":"m","trained_tokens":5768}"#;
+        let job = job_object(job).unwrap();
+        assert_eq!((job.course, job.trained_tokens), (Course::Completed, Some(5768)));
+        let used = |cached: u64| {
+            let text = format!(
+                r#"{{"status":"canceled","eval_id":"eval_1","per_model_usage":[{{"model_name":"m",
+                "invocation_count":1,"prompt_tokens":5,"completion_tokens":2,"total_tokens":7,
+                "cached_tokens":{cached}}}]}}"#
+            );
+            job_object(text.as_bytes()).unwrap()
+        };
+        let told = used(4);
+        assert_eq!((told.course, told.parent.as_deref()), (Course::Stopped, Some("eval_1")));
+        let models = told.of_models.unwrap();
+        assert_eq!((models[0].0.as_str(), models[0].1.input_cached), ("m", 4));
+        assert_eq!(used(6).of_models, None, "more cached than there was");
     }
 
     #[test]

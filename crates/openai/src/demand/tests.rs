@@ -37,6 +37,7 @@ impl Priced for Book {
                     Unit::VideoSecond => 1_000,
                     Unit::WebSearchCall => 10_000,
                     Unit::FileSearchCall => 2_500,
+                    Unit::TrainedToken => 0,
                     Unit::CodeInterpreterSession => 30_000,
                 },
         )

@@ -59,6 +59,8 @@ pub(super) fn meaning<'a>(key: &'a str, mode: &str) -> Meaning<'a> {
         }
         "search_context_cost_per_query" => Meaning::WebSearch,
         "file_search_cost_per_1k_calls" => Meaning::Unit(Unit::FileSearchCall, 1000),
+        // The field has no word for it.
+        "training_cost_per_token" => Meaning::Unit(Unit::TrainedToken, 1),
         "code_interpreter_cost_per_session" => Meaning::Unit(Unit::CodeInterpreterSession, 1),
         _ => Meaning::Unknown,
     }

@@ -98,6 +98,7 @@ fn unit_key(unit: Unit) -> &'static str {
         Unit::VideoSecond => "output_cost_per_video_per_second",
         Unit::WebSearchCall => "search_context_cost_per_query",
         Unit::FileSearchCall => "file_search_cost_per_1k_calls",
+        Unit::TrainedToken => "training_cost_per_token",
         Unit::CodeInterpreterSession => "code_interpreter_cost_per_session",
     }
 }

@@ -1,10 +1,12 @@
 //! Changes of limits, alerts and the outbox.
 
-use domain::{Change, Delivery, Message, SpendAlert, SpendLimit};
+use domain::{Change, Delivery, Message, PeriodKind, SpendAlert, SpendLimit, Timestamp, Zone};
 use rusqlite::{Connection, params};
 
 use super::apply::{conflict, run, touch};
 use super::failure::Failure;
+use super::ledger::periods;
+use super::limits;
 use crate::columns::list;
 use crate::sql;
 
@@ -16,6 +18,7 @@ pub(crate) const EMAIL: &str = "email";
 pub(crate) fn apply(db: &Connection, change: &Change) -> Done {
     match change {
         Change::PutSpendLimit(limit) => put_limit(db, limit),
+        Change::SetTimeZone { zone, at } => set_zone(db, zone, *at),
         Change::RemoveSpendLimit { scope, period } => {
             let key = params![scope.kind.as_str(), scope.id, period.as_str()];
             touch(db, sql::REMOVE_SPEND_LIMIT, key)
@@ -50,8 +53,34 @@ fn put_limit(db: &Connection, limit: &SpendLimit) -> Done {
         limit.rules.allow_unbounded,
         limit.rules.default_max_output.map(u64::cast_signed),
         limit.updated_at.0,
+        limit.calendar.zone.as_ref().map(Zone::name),
+        limit.calendar.anchor_day,
     ];
-    run(db, sql::PUT_SPEND_LIMIT, row)
+    let before = limits::spend_limits(db, Some(&limit.scope))?;
+    let before = before.into_iter().find(|before| before.period == limit.period);
+    // The period that runs is not touched by another calendar.
+    if let Some(before) = before.as_ref().filter(|before| before.calendar != limit.calendar) {
+        periods::keep(db, before, limit.updated_at)?;
+    }
+    run(db, sql::PUT_SPEND_LIMIT, row)?;
+    match before {
+        Some(_) => Ok(()),
+        None => periods::begin(db, limit, limit.updated_at),
+    }
+}
+
+/// The organization has another zone. Limits that name none of their own follow it once the period
+/// that they are in has ended.
+fn set_zone(db: &Connection, zone: &Zone, at: Timestamp) -> Done {
+    if periods::zone(db)? == *zone {
+        return Ok(());
+    }
+    for limit in limits::spend_limits(db, None)? {
+        if limit.calendar.zone.is_none() && limit.period != PeriodKind::Total {
+            periods::keep(db, &limit, at)?;
+        }
+    }
+    run(db, sql::PUT_META, params![periods::TIME_ZONE, zone.name().as_bytes()])
 }
 
 fn put_alert(db: &Connection, alert: &SpendAlert) -> Done {

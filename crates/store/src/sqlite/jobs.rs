@@ -102,7 +102,7 @@ pub(crate) fn end(db: &Connection, JobEnd { job, cost, at }: &JobEnd) -> Result<
     }
     let holder = job.holder();
     let shares = ledger::leases(db, &holder)?;
-    let accounts = job.payer().accounts(job.at).enumerate().collect::<Vec<_>>();
+    let accounts = ledger::periods::of_call(db, &job.payer(), job.at)?;
     let has_share = |account: &AccountId| shares.iter().any(|(id, _)| id == account);
     let covered = accounts.iter().filter(|(_, account)| has_share(account));
     let covered = covered.fold(Covered::default(), |all, (place, _)| all.with(*place));
@@ -118,7 +118,7 @@ pub(crate) fn end(db: &Connection, JobEnd { job, cost, at }: &JobEnd) -> Result<
 /// Takes the hold out of one holder's shares and into the job's; what is leased stays the same.
 fn move_lease(db: &Connection, hold: &JobHold, job: &Job) -> Result<(), Failure> {
     let holder = job.holder();
-    for (place, account) in job.payer().accounts(job.at).enumerate() {
+    for (place, account) in ledger::periods::of_call(db, &job.payer(), job.at)? {
         if hold.covered.has(place) {
             let share = job.hold.0.min(ledger::lease(db, &hold.holder, &account)?);
             ledger::lend(db, &hold.holder, &account, -share)?;

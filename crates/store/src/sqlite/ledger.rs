@@ -5,13 +5,12 @@
 
 use domain::ledger::{AccountId, Ask, Batch, Declined, Holder, Row};
 use domain::ports::{Ledger, StoreError, StoreResult};
-use domain::{Nanos, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp};
+use domain::{Nanos, ScopeId, ScopeKind, StandingLimit, Timestamp};
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use super::Store;
 use super::failure::{Failure, gone};
-use super::limits;
 use super::query::{all, one, text};
 use crate::columns::unreadable;
 use crate::sql;
@@ -19,6 +18,7 @@ use crate::sql;
 mod balances;
 pub(super) mod corrections;
 mod entries;
+pub(super) mod periods;
 mod report;
 mod sums;
 mod verify;
@@ -34,8 +34,13 @@ impl Ledger for Store {
         Box::pin(self.answered(move |db| asks.iter().map(|ask| grant(db, &holder, ask)).collect()))
     }
 
-    fn limits(&self) -> StoreResult<'_, Vec<SpendLimit>> {
-        self.lookups.ask(|db| limits::spend_limits(db, None))
+    fn limits(&self, at: Timestamp) -> StoreResult<'_, Vec<StandingLimit>> {
+        Box::pin(async move {
+            match self.lookups.ask(move |db| periods::known(db, at)).await? {
+                Some(known) => Ok(known),
+                None => self.answered(move |db| periods::opened(db, at)).await,
+            }
+        })
     }
 
     fn adopt(&self, holder: Holder, open: Vec<(AccountId, Nanos)>) -> StoreResult<'_, ()> {
@@ -92,11 +97,7 @@ impl Ledger for Store {
     fn accounts(&self, scope: ScopeId) -> StoreResult<'_, Vec<(AccountId, Row)>> {
         self.reports.ask(move |db| {
             all(db, sql::ACCOUNTS_OF, params![scope.kind.as_str(), scope.id], |row| {
-                let period = Period {
-                    kind: period_kind(text(row, 0)?)?,
-                    start: row.get(1)?,
-                    end: row.get(2)?,
-                };
+                let period = periods::period(text(row, 0)?, row.get(1)?, row.get(2)?)?;
                 let limit: Option<i64> = row.get(6)?;
                 let account = Row {
                     limit: limit.map(Nanos),
@@ -154,7 +155,7 @@ pub(crate) fn post(db: &Connection, batch: &Batch) -> Result<bool, Failure> {
     if number <= last_batch(db, &batch.holder)? {
         return Ok(false);
     }
-    for (id, sum) in &sums::of(batch) {
+    for (id, sum) in &sums::of(db, batch)? {
         let mut row = load(db, id)?;
         let share = Nanos(sum.share.0.min(lease(db, &batch.lessee, id)?));
         row.post(sum.cost, share, sum.over);
@@ -173,13 +174,13 @@ fn last_batch(db: &Connection, holder: &Holder) -> Result<i64, Failure> {
 }
 
 fn load(db: &Connection, id: &AccountId) -> Result<Row, Failure> {
-    let (kind, period) = (id.scope.kind.as_str(), id.period.kind.as_str());
+    let (kind, period) = (id.scope.kind.as_str(), periods::name(&id.period));
     let of = params![kind, id.scope.id, period, id.period.start];
     let row = one(db, sql::ACCOUNT, of, |row| {
         let [posted, leased, overage] = [row.get(0)?, row.get(1)?, row.get(2)?].map(Nanos);
         Ok(Row { limit: None, posted, leased, overage })
     })?;
-    let of = params![kind, id.scope.id, period];
+    let of = params![kind, id.scope.id, id.period.kind.as_str()];
     let limit = one(db, sql::LIMIT_OF, of, |row| Ok(Nanos(row.get(0)?)))?;
     Ok(Row { limit, ..row.unwrap_or_default() })
 }
@@ -188,7 +189,7 @@ fn save(db: &Connection, id: &AccountId, row: &Row) -> Result<(), Failure> {
     db.prepare_cached(sql::PUT_ACCOUNT)?.execute(params![
         id.scope.kind.as_str(),
         id.scope.id,
-        id.period.kind.as_str(),
+        periods::name(&id.period),
         id.period.start,
         id.period.end,
         row.posted.0,
@@ -199,7 +200,7 @@ fn save(db: &Connection, id: &AccountId, row: &Row) -> Result<(), Failure> {
 }
 
 pub(crate) fn lease(db: &Connection, holder: &Holder, id: &AccountId) -> Result<i64, Failure> {
-    let (kind, period) = (id.scope.kind.as_str(), id.period.kind.as_str());
+    let (kind, period) = (id.scope.kind.as_str(), periods::name(&id.period));
     let of = params![holder.0, kind, id.scope.id, period, id.period.start];
     Ok(one(db, sql::LEASE, of, |row| Ok(row.get(0)?))?.unwrap_or(0))
 }
@@ -216,7 +217,7 @@ pub(crate) fn lend(
         holder.0,
         id.scope.kind.as_str(),
         id.scope.id,
-        id.period.kind.as_str(),
+        periods::name(&id.period),
         id.period.start,
         new,
     ])?;
@@ -227,12 +228,7 @@ pub(crate) fn leases(db: &Connection, holder: &Holder) -> Result<Vec<(AccountId,
     all(db, sql::LEASES_OF, params![holder.0], |row| {
         let kind = ScopeKind::parse(text(row, 0)?).ok_or_else(|| unreadable("scope"))?;
         let scope = ScopeId { kind, id: row.get(1)? };
-        let period =
-            Period { kind: period_kind(text(row, 2)?)?, start: row.get(3)?, end: row.get(4)? };
+        let period = periods::period(text(row, 2)?, row.get(3)?, row.get(4)?)?;
         Ok((AccountId { scope, period }, Nanos(row.get(5)?)))
     })
-}
-
-fn period_kind(text: &str) -> Result<PeriodKind, Failure> {
-    Ok(PeriodKind::parse(text).ok_or_else(|| unreadable("period"))?)
 }

@@ -1,14 +1,14 @@
 //! Reads of limits, alerts and the outbox.
 
 use domain::{
-    AlertId, Delivery, LimitRules, Message, Nanos, PeriodKind, ScopeId, ScopeKind, SpendAlert,
-    SpendLimit, Timestamp, Waiting, Webhook,
+    AlertId, Calendar, Delivery, LimitRules, Message, Nanos, PeriodKind, ScopeId, ScopeKind,
+    SpendAlert, SpendLimit, Timestamp, Waiting, Webhook, Zone,
 };
 use rusqlite::{Connection, Row, params};
 
 use super::apply_limits::EMAIL;
 use super::failure::Failure;
-use super::query::{all, id, one, text, time};
+use super::query::{all, id, one, optional_text, text, time};
 use crate::columns::{parse_list, unreadable};
 use crate::sql;
 
@@ -56,8 +56,15 @@ fn read_limit(row: &Row<'_>) -> Result<SpendLimit, Failure> {
             allow_unbounded: row.get(5)?,
             default_max_output: tokens.map(i64::cast_unsigned),
         },
+        calendar: read_calendar(row, 8)?,
         updated_at: time(row, 7)?,
     })
+}
+
+fn read_calendar(row: &Row<'_>, column: usize) -> Result<Calendar, Failure> {
+    let zone = optional_text(row, column)?;
+    let zone = zone.map(|name| Zone::named(name).ok_or_else(|| unreadable("time zone")));
+    Ok(Calendar { zone: zone.transpose()?, anchor_day: row.get(column + 1)? })
 }
 
 pub(crate) fn read_alert(row: &Row<'_>) -> Result<SpendAlert, Failure> {

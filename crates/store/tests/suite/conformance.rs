@@ -9,6 +9,7 @@ pub(crate) mod ledger;
 mod limits;
 mod objects;
 mod pages;
+mod periods;
 mod prices;
 mod rates;
 mod records;
@@ -92,6 +93,7 @@ suite! {
         jobs_are_due_by_their_next_poll,
         case_60_a_hold_moves_to_its_job_and_outlives_its_node,
         case_60_a_job_is_posted_once_and_the_rest_comes_back,
+        case_60_a_job_holds_in_an_account_of_its_limits_own,
         a_job_that_cost_more_than_its_hold_is_overage,
         a_job_without_a_limit_is_posted_as_well,
         a_job_notes_the_use_of_its_secret;
@@ -111,6 +113,15 @@ suite! {
         rows_made_during_a_walk_are_neither_skipped_nor_repeated,
         an_unknown_cursor_gives_an_empty_page,
         lists_hold_only_what_was_asked;
+    periods:
+        case_64_a_limit_set_in_mid_month_counts_from_its_own_first_second,
+        case_64_a_share_of_an_own_account_ends_with_its_call,
+        p9_each_edge_is_met_once,
+        p9_a_changed_zone_counts_from_the_end_of_what_runs,
+        p9_the_organizations_zone_is_that_of_limits_without_their_own,
+        p9_every_call_counts_once_whatever_the_zones,
+        case_69_what_no_lease_accounted_for_is_carried,
+        a_correction_is_in_the_own_account_as_well;
     prices:
         a_price_is_one_for_a_model,
         an_import_is_one_in_each_state;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::api::{Api, path};
-use super::calendar::{date, second};
+use super::calendar::{date, minute, second};
 use super::failure::Failure;
 use super::limits::{Filter, Whose, dollars, project_names, scope};
 use super::project::parse;
@@ -175,6 +175,10 @@ async fn accounts(
 fn period_name(account: &LedgerAccount) -> String {
     match account.period.as_str() {
         "total" => "total".to_owned(),
+        // One of a limit's own calendar may begin at any hour.
+        kind if account.period_start % 86_400 != 0 => {
+            format!("{kind} {}", minute(account.period_start))
+        }
         kind => format!("{kind} {}", date(account.period_start)),
     }
 }

@@ -25,7 +25,7 @@ pub enum Command {
     /// Set a limit; it holds from the next call on
     #[command(
         after_help = "Amounts are US dollars: `tollgate limits set --project Web --month 50.00`.\n\
-                      0 lets nothing pass. Days and months are UTC.\n\
+                      0 lets nothing pass. Days and months are those of --time-zone.\n\
                       It replaces the limit with all its rules: a rule that is not named goes back \
                       to its default."
     )]
@@ -113,6 +113,12 @@ pub struct Set {
     /// The maximum output, in tokens, of calls that name none
     #[arg(long, value_name = "TOKENS")]
     default_max_output: Option<u64>,
+    /// Where its days and months begin, such as Europe/Zurich; else the organization's zone
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// The day that its months begin on, 1 to 31; the last of a shorter month
+    #[arg(long, value_name = "DAY", value_parser = clap::value_parser!(i8).range(1..=31))]
+    anchor_day: Option<i8>,
     /// Print the API's JSON
     #[arg(long)]
     json: bool,
@@ -121,10 +127,10 @@ pub struct Set {
 #[derive(clap::Args, Default)]
 #[group(id = "amounts", required = true, multiple = false)]
 pub struct Amounts {
-    /// For each day (UTC)
+    /// For each day
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     day: Option<String>,
-    /// For each calendar month (UTC)
+    /// For each month
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     month: Option<String>,
     /// For ever
@@ -212,7 +218,7 @@ async fn set(api: &Api, args: Set) -> Result<Said, Failure> {
     let given = [("day", day), ("month", month), ("total", total)];
     let given = given.into_iter().find_map(|(period, amount)| Some((period, amount?)));
     let Some((period, amount)) = given else { return Err(nobody()) };
-    let body = json!({
+    let mut body = json!({
         "scope": scope.named(),
         "period": period,
         "amount_usd": amount.trim_start_matches('$'),
@@ -220,6 +226,12 @@ async fn set(api: &Api, args: Set) -> Result<Said, Failure> {
         "unbounded": if args.allow_unbounded { "allow" } else { "refuse" },
         "default_max_output": args.default_max_output,
     });
+    if let Some(zone) = args.time_zone {
+        body["time_zone"] = zone.into();
+    }
+    if let Some(day) = args.anchor_day {
+        body["anchor_day"] = day.into();
+    }
     let reply = api.put(&target(), &body).await?;
     if args.json {
         return Ok(Said::data(reply.text));
@@ -316,6 +328,8 @@ fn rules(limit: &Limit) -> String {
         rules.push("allows unbounded".to_owned());
     }
     rules.extend(limit.default_max_output.map(|tokens| format!("default output {tokens}")));
+    rules.extend(limit.time_zone.clone());
+    rules.extend(limit.anchor_day.filter(|day| *day > 1).map(|day| format!("from day {day}")));
     rules.join(", ")
 }
 

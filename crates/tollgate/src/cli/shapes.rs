@@ -120,6 +120,10 @@ pub(super) struct Limit {
     pub(super) clamp_output: bool,
     pub(super) unbounded: String,
     pub(super) default_max_output: Option<u64>,
+    #[serde(default)]
+    pub(super) time_zone: Option<String>,
+    #[serde(default)]
+    pub(super) anchor_day: Option<i8>,
     pub(super) source: String,
     pub(super) resets_at: Option<i64>,
     pub(super) spent_usd: String,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::EgressBook;
 use domain::Secret;
+use domain::Zone;
 use domain::price::ModelPrice;
 use toml_edit::{Document, Item, Table};
 
@@ -39,6 +40,7 @@ pub(super) struct File {
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) routes: Vec<DeclaredRoute>,
     pub(super) egresses: EgressBook,
+    pub(super) time_zone: Option<Zone>,
     pub(super) limits: Vec<DeclaredLimit>,
     pub(super) prices: Vec<(String, ModelPrice)>,
     pub(super) verify_every: Option<Duration>,
@@ -83,6 +85,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "upstreams",
             "egress",
             "routes",
+            "organization",
             "limits",
             "prices",
             "ledger",
@@ -103,6 +106,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         log: reader.log(root),
         upstreams: reader.upstreams(root),
         routes: reader.routes(root),
+        time_zone: reader.organization(root),
         limits: reader.limits(root),
         prices: reader.prices(root),
         verify_every: reader.verify_every(root),

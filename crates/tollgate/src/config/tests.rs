@@ -242,6 +242,7 @@ fn case_55_bad_limits_are_told_with_their_lines() {
             "unknown key",
         ),
         ("limits = 5\n", 1, "[[limits]]"),
+        ("[organization]\ntime_zone = \"Mars/Olympus\"\n", 2, "IANA database"),
     ] {
         let (file, mistakes) = parse_for_test(text, &nothing());
         assert_eq!(mistakes.len(), 1, "{text}{mistakes:#?}");
@@ -263,6 +264,31 @@ fn a_limit_is_read_with_its_rules() {
     let rules = limit.rules;
     assert_eq!((rules.clamp_output, rules.allow_unbounded), (false, true));
     assert_eq!(rules.default_max_output, Some(512));
+    assert_eq!(limit.calendar, domain::Calendar::default());
+}
+
+#[test]
+fn case_69_zones_are_read_by_name() {
+    let text = "[organization]\ntime_zone = \"Asia/Tokyo\"\n[[limits]]\norganization = true\n\
+                period = \"month\"\namount_usd = \"1\"\ntime_zone = \"Europe/Zurich\"\n\
+                anchor_day = 31\n";
+    let (file, mistakes) = parse_for_test(text, &nothing());
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    assert_eq!(file.time_zone, domain::Zone::named("Asia/Tokyo"));
+    let calendar = &file.limits[0].calendar;
+    assert_eq!((&calendar.zone, calendar.anchor_day), (&domain::Zone::named("Europe/Zurich"), 31));
+    for (period, key, said) in [
+        ("total", "time_zone = \"UTC\"", "says nothing"),
+        ("day", "anchor_day = 1", "says nothing"),
+        ("month", "anchor_day = 32", "1 to 31"),
+        ("month", "time_zone = \"+02:00\"", "IANA database"),
+    ] {
+        let text = format!(
+            "[[limits]]\norganization = true\nperiod = \"{period}\"\namount_usd = \"1\"\n{key}\n"
+        );
+        let (_, mistakes) = parse_for_test(&text, &nothing());
+        assert!(matches!(&mistakes[..], [one] if one.contains(said)), "{mistakes:?}");
+    }
 }
 
 #[test]

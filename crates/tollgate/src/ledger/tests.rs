@@ -1,8 +1,8 @@
 use domain::ledger::{AccountId, Ask};
 use domain::ports::LedgerReport;
 use domain::{
-    Job, JobHold, JobKind, LimitRules, PeriodKind, ScopeId, ScopeKind, SecretHash, SpendLimit,
-    Tokens, UsageFamily,
+    Calendar, Job, JobHold, JobKind, LimitRules, PeriodKind, ScopeId, ScopeKind, SecretHash,
+    SpendLimit, Tokens, UsageFamily,
 };
 
 use super::*;
@@ -81,6 +81,7 @@ async fn limited(store: &Store) -> AccountId {
         period: PeriodKind::Month,
         amount: Nanos(1_000),
         rules: LimitRules::default(),
+        calendar: Calendar::default(),
         updated_at: NOW,
     };
     store.apply(vec![Change::PutSpendLimit(limit)], vec![]).await.unwrap();

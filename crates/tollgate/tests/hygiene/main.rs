@@ -30,6 +30,7 @@ mod rates;
 mod reloading;
 mod revoking;
 mod routes;
+mod runs;
 mod scopes;
 mod starting;
 mod stopping;

@@ -15,6 +15,7 @@ mod reports;
 mod scopes;
 mod share;
 mod tools;
+mod zones;
 
 use crate::support::{CHAT, Stage, hello, passed, refused, until};
 

@@ -22,7 +22,8 @@ pub(super) async fn update(call: &AdminCall<'_>) -> Answer {
     let amount = monthly_cents(&mut fields, LEAST_CENTS)?;
     fields.finish()?;
     // OpenAI has no word for the rules: they stay as they were.
-    let draft = LimitDraft { scope: scope(call).await?, period: PERIOD, amount, rules: None };
+    let (rules, calendar) = (None, None);
+    let draft = LimitDraft { scope: scope(call).await?, period: PERIOD, amount, rules, calendar };
     let state = call.control.put_limit(&call.author, draft).await?;
     json(&SpendLimit::new(&state.limit, &state.balance))
 }

@@ -101,7 +101,12 @@ pub(super) fn faults(
         if logged != attempts {
             faults.push(format!("{name}: {attempts} posted, {logged} in the request log"));
         }
-        let of = |l: &&Limit| (&l.kind, &l.id, &l.period) == (kind, id, period);
+        let base = period.trim_end_matches("_own");
+        let of = |l: &&Limit| (&l.kind, &l.id, l.period.as_str()) == (kind, id, base);
+        // Of two that share time, the limit is on the one of its own calendar.
+        if base == period && has_own(db, &account)? {
+            continue;
+        }
         let Some(limit) = limits.iter().find(of).filter(|_| *overage == 0) else { continue };
         let most = limit.amount.max(before(log, &account, limit.set_at)?);
         let late = in_flight(log, &account, limit.set_at)?;
@@ -144,15 +149,43 @@ fn entries(db: &Connection, account: &Account, and: &str) -> rusqlite::Result<i6
         other => panic!("an account of a {other}"),
     };
     let period = match account.period.as_str() {
-        "day" => "day = ?2",
-        "month" => "month = ?2",
-        _ => "(kind <> 'forfeit' OR day < 0 AND month < 0) AND ?2 = ?2",
+        "day" => "day = ?2 AND until IS NULL",
+        "month" => "month = ?2 AND until IS NULL",
+        // What came before its first line is in that line.
+        "day_own" | "month_own" => {
+            return entries_of_own(db, account, (column, and));
+        }
+        _ => "(kind NOT IN ('forfeit', 'carried') OR day < 0 AND month < 0) AND ?2 = ?2",
     };
     let text = format!(
         "SELECT COALESCE(SUM(cost), 0) FROM ledger_entries WHERE {column} = ?1 AND {period} \
          AND {and}"
     );
     db.query_row(&text, params![account.id, account.start], |row| row.get(0))
+}
+
+fn entries_of_own(
+    db: &Connection,
+    account: &Account,
+    (column, and): (&str, &str),
+) -> rusqlite::Result<i64> {
+    let start = account.period.trim_end_matches("_own");
+    let alone = format!("{start} = ?2 AND until = ?3");
+    let text = format!(
+        "SELECT COALESCE(SUM(cost), 0) FROM ledger_entries WHERE {column} = ?1 AND {and} \
+         AND ({alone} OR quarter >= ?2 AND quarter < ?3 AND rowid > \
+         (SELECT MIN(rowid) FROM ledger_entries WHERE {column} = ?1 AND {alone}))"
+    );
+    db.query_row(&text, params![account.id, account.start, account.end], |row| row.get(0))
+}
+
+/// Whether the scope has an account of a limit's own calendar that shares time with this one.
+fn has_own(db: &Connection, account: &Account) -> rusqlite::Result<bool> {
+    let text = "SELECT COUNT(*) FROM accounts WHERE scope_kind = ?1 AND scope_id = ?2 \
+        AND period = ?3 || '_own' AND start_at < ?4 AND end_at > ?5";
+    let Account { kind, id, period, start, end, .. } = account;
+    let of = params![kind, id, period, end.unwrap_or(i64::MAX), start];
+    db.query_row(text, of, |row| row.get::<_, i64>(0)).map(|count| count > 0)
 }
 
 /// The sum of an account's calls in the request log that meet a condition.

@@ -17,7 +17,7 @@ const LEDGER: &str = "CREATE TABLE spend_limits (scope_kind TEXT, scope_id TEXT,
     CREATE TABLE accounts (scope_kind TEXT, scope_id TEXT, period TEXT, start_at INT, end_at INT, \
     posted INT, leased INT, overage INT);
     CREATE TABLE ledger_entries (kind TEXT, cost INT, api_key TEXT, user TEXT, project TEXT, \
-    organization TEXT, day INT, month INT)";
+    organization TEXT, day INT, month INT, quarter INT, until INT)";
 
 /// One call of 10 tokens to a key, its record, and books that are right.
 struct Desk {
@@ -51,7 +51,8 @@ impl Desk {
         desk.books.execute(limit, [cost]).unwrap();
         let account = "INSERT INTO accounts VALUES ('api_key', 'k', 'total', 0, NULL, ?1, 0, 0)";
         desk.books.execute(account, [cost]).unwrap();
-        let entry = "INSERT INTO ledger_entries VALUES ('settled', ?1, 'k', 'u', 'p', 'o', 0, 0)";
+        let entry =
+            "INSERT INTO ledger_entries VALUES ('settled', ?1, 'k', 'u', 'p', 'o', 0, 0, 0, NULL)";
         desk.books.execute(entry, [cost]).unwrap();
         desk
     }

@@ -1,15 +1,15 @@
 //! Corrections, within the writer's transaction: the account, the entry, the note and the costs go
 //! together or not at all.
 
-use domain::Nanos;
 use domain::ledger::{
     AccountId, BALANCES_MADE, Correction, Entry, Posted, Reason, Remedy, Trust, Uncorrectable,
 };
 use domain::ports::StoreError;
+use domain::{Nanos, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::report::entry_at;
-use super::{entries, load, save};
+use super::{entries, load, periods, save};
 use crate::rollup;
 use crate::sql::{self, ledger as ledger_sql};
 use crate::sqlite::failure::Failure;
@@ -64,16 +64,28 @@ fn correct_entry(
     }
     // What no hold had covered is taken back first.
     let over = Nanos(amount.0.max(entry.overage.0.saturating_neg()));
-    for account in entry.of.accounts() {
+    for account in accounts(db, &entry.of)? {
         add(db, &account, amount, over)?;
     }
     write(db, correction, &entry.of, (amount, over), Some(place))?;
     correct_costs(db, &entry, amount)
 }
 
+fn accounts(db: &Connection, of: &Posted) -> Result<Vec<AccountId>, Failure> {
+    let mut accounts = of.accounts();
+    if let Posted::Call { scopes, quarter, .. } = of {
+        let at = Timestamp::from_seconds(*quarter);
+        let own = periods::own(db, scopes.each_ref().map(String::as_str), at)?;
+        accounts.extend(own.into_iter().map(|(_, account)| account));
+    }
+    Ok(accounts)
+}
+
 /// The same in the cost reports, where the entry is in them: see [`domain::ledger::Correction`].
 fn correct_costs(db: &Connection, entry: &Entry, amount: Nanos) -> Result<(), Failure> {
-    let Posted::Call { scopes: [key, user, project, _], day } = &entry.of else { return Ok(()) };
+    let Posted::Call { scopes: [key, user, project, _], day, .. } = &entry.of else {
+        return Ok(());
+    };
     // A guess that is taken back was no more than that.
     let estimated = if entry.reason == Reason::Orphan { amount } else { Nanos(0) };
     usage::add(db, &rollup::correction([project, user, key], *day, amount, estimated))
@@ -105,7 +117,7 @@ fn balance(
 }
 
 fn add(db: &Connection, account: &AccountId, amount: Nanos, over: Nanos) -> Result<(), Failure> {
-    let (kind, period) = (account.scope.kind.as_str(), account.period.kind.as_str());
+    let (kind, period) = (account.scope.kind.as_str(), periods::name(&account.period));
     let of = params![kind, account.scope.id, period, account.period.start];
     one(db, sql::ACCOUNT, of, |_| Ok(()))?.ok_or(StoreError::NotFound)?;
     let mut row = load(db, account)?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::ledger::{AccountId, Batch, Payer, Posted, Posting, Reason, Settlement};
-use domain::{Nanos, PeriodKind, ScopeKind, Timestamp};
+use domain::ledger::{AccountId, Batch, Payer, Posted, Reason, Settlement};
+use domain::{Nanos, Period, PeriodKind, ScopeKind, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::sql;
@@ -19,32 +19,32 @@ struct Line<'a> {
     payer: [&'a str; 4],
     day: i64,
     month: i64,
+    quarter: i64,
+    until: Option<i64>,
     request: Option<&'a str>,
 }
 
-/// Ordinary settlements of one payer and day share a line; the request log has each of them.
+/// Ordinary settlements of one payer and quarter of an hour share a line; the request log has each of them.
 /// What is out of the ordinary has a line of its own, with its request.
 pub(super) fn add(db: &Connection, batch: &Batch) -> Result<(), Failure> {
-    let mut ordinary: BTreeMap<(&Payer, i64, i64), (i64, Settlement)> = BTreeMap::new();
+    let mut ordinary: BTreeMap<(&Payer, i64), (i64, Settlement)> = BTreeMap::new();
     for posting in &batch.postings {
         let over = posting.over();
         let sum = Settlement { cost: posting.cost, over, ..Settlement::default() };
-        let (day, month) = days(posting);
+        let quarter = posting.quarter();
         if posting.reason == Reason::Settled && sum.over.0 == 0 {
-            let (attempts, total) = ordinary.entry((&posting.payer, day, month)).or_default();
+            let (attempts, total) = ordinary.entry((&posting.payer, quarter)).or_default();
             *attempts += 1;
             total.add(&sum);
             continue;
         }
         let request = Some(posting.request.as_str());
-        let payer = names(&posting.payer);
-        let line = Line { reason: posting.reason, attempts: 1, sum, payer, day, month, request };
+        let line =
+            Line { request, ..Line::of_calls(posting.reason, 1, &posting.payer, quarter, sum) };
         write(db, batch.at, &line)?;
     }
-    for ((payer, day, month), (attempts, sum)) in ordinary {
-        let (reason, payer) = (Reason::Settled, names(payer));
-        let line = Line { reason, attempts, sum, payer, day, month, request: None };
-        write(db, batch.at, &line)?;
+    for ((payer, quarter), (attempts, sum)) in ordinary {
+        write(db, batch.at, &Line::of_calls(Reason::Settled, attempts, payer, quarter, sum))?;
     }
     Ok(())
 }
@@ -59,6 +59,18 @@ pub(super) fn forfeit(
     write(db, at, &Line::of_account(Reason::Forfeit, id, Settlement::of(share, share)))
 }
 
+/// What was spent in an account's period before it was opened; the line is there even of nothing.
+pub(super) fn carry(
+    db: &Connection,
+    id: &AccountId,
+    spent: Nanos,
+    at: Timestamp,
+) -> Result<i64, Failure> {
+    let sum = Settlement { cost: spent, ..Settlement::default() };
+    write(db, at, &Line::of_account(Reason::Carried, id, sum))?;
+    Ok(db.last_insert_rowid())
+}
+
 /// What an operator put right: in all accounts of a call, or in one alone.
 pub(super) fn correct(
     db: &Connection,
@@ -69,13 +81,15 @@ pub(super) fn correct(
     let sum = Settlement { cost: amount, share: Nanos(0), over };
     let line = match of {
         Posted::Account(id) => Line::of_account(Reason::Correction, id, sum),
-        Posted::Call { scopes, day } => Line {
+        Posted::Call { scopes, day, quarter } => Line {
             reason: Reason::Correction,
             attempts: 0,
             sum,
             payer: scopes.each_ref().map(String::as_str),
             day: *day,
             month: PeriodKind::Month.around(Timestamp::from_seconds(*day)).start,
+            quarter: *quarter,
+            until: None,
             request: None,
         },
     };
@@ -96,14 +110,45 @@ impl<'a> Line<'a> {
             payer: ScopeKind::ALL.map(name),
             day: start(PeriodKind::Day),
             month: start(PeriodKind::Month),
+            quarter: NONE,
+            until: id.period.end.filter(|_| id.period.is_own()),
+            request: None,
+        }
+    }
+
+    fn of_calls(
+        reason: Reason,
+        attempts: i64,
+        payer: &'a Payer,
+        quarter: i64,
+        sum: Settlement,
+    ) -> Self {
+        let start = |kind: PeriodKind| kind.around(Timestamp::from_seconds(quarter)).start;
+        Self {
+            reason,
+            attempts,
+            sum,
+            payer: names(payer),
+            day: start(PeriodKind::Day),
+            month: start(PeriodKind::Month),
+            quarter,
+            until: None,
             request: None,
         }
     }
 }
 
-fn days(posting: &Posting) -> (i64, i64) {
-    let start = |kind: PeriodKind| kind.around(posting.admitted).start;
-    (start(PeriodKind::Day), start(PeriodKind::Month))
+/// The period of a line of one account alone, by the columns of the line.
+pub(super) fn alone(day: i64, month: i64, until: Option<i64>) -> Period {
+    let (kind, start) = match (day >= 0, month >= 0) {
+        (true, _) => (PeriodKind::Day, day),
+        (_, true) => (PeriodKind::Month, month),
+        _ => (PeriodKind::Total, 0),
+    };
+    match until {
+        Some(end) => Period { kind, start, end: Some(end) },
+        None => kind.around(Timestamp::from_seconds(start)),
+    }
 }
 
 fn names(payer: &Payer) -> [&str; 4] {
@@ -124,6 +169,8 @@ fn write(db: &Connection, at: Timestamp, line: &Line<'_>) -> Result<(), Failure>
         organization,
         line.day,
         line.month,
+        line.quarter,
+        line.until,
         line.request,
     ])?;
     Ok(())

@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use domain::ledger::{AccountId, Imbalance, Sum, Verdict};
-use domain::{Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
+use domain::{Nanos, Period, PeriodKind, ScopeId, ScopeKind, Timestamp};
 use rusqlite::{Connection, Row, params};
 
+use super::periods;
 use crate::columns::unreadable;
 use crate::sql::ledger as sql;
 use crate::sqlite::failure::Failure;
@@ -29,6 +30,8 @@ pub(crate) struct Sums {
     looks: u64,
     names: Names,
     of: HashMap<Account, Tally>,
+    /// Those of limits' own calendars: what came before their first entry is in that entry.
+    own: HashMap<(ScopeKind, u32), Vec<Account>>,
 }
 
 /// Every id once: most accounts share theirs with many.
@@ -44,6 +47,8 @@ struct Account {
     period: PeriodKind,
     name: u32,
     start: i64,
+    /// Of a limit's own calendar; else it follows from the start.
+    until: Option<i64>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -89,6 +94,7 @@ impl Sums {
 
     fn add(&mut self, row: &Row<'_>) -> Result<(), Failure> {
         let (cost, day, month): (i64, i64, i64) = (row.get(1)?, row.get(6)?, row.get(7)?);
+        let (quarter, until): (i64, Option<i64>) = (row.get(8)?, row.get(9)?);
         let of_call = day >= 0 && month >= 0;
         for (column, kind) in (2..).zip(ScopeKind::ALL) {
             let id = text(row, column)?;
@@ -96,8 +102,9 @@ impl Sums {
                 continue;
             }
             let name = self.names.number(id);
+            let account = |period, start| Account { kind, period, name, start, until };
             let mut add = |period, start| {
-                let tally = self.of.entry(Account { kind, period, name, start }).or_default();
+                let tally = self.of.entry(account(period, start)).or_default();
                 tally.sum = tally.sum.saturating_add(cost);
             };
             if day >= 0 {
@@ -109,8 +116,32 @@ impl Sums {
             if (day >= 0) == (month >= 0) {
                 add(PeriodKind::Total, 0);
             }
+            if of_call {
+                self.add_own((kind, name), quarter, cost);
+            } else if until.is_some() {
+                let (period, start) =
+                    if day >= 0 { (PeriodKind::Day, day) } else { (PeriodKind::Month, month) };
+                let own = self.own.entry((kind, name)).or_default();
+                let new = account(period, start);
+                if !own.iter().rev().any(|known| *known == new) {
+                    own.push(new);
+                }
+            }
         }
         Ok(())
+    }
+
+    fn add_own(&mut self, of: (ScopeKind, u32), quarter: i64, cost: i64) {
+        let Some(all) = self.own.get(&of) else { return };
+        // The latest is mostly the one; no two of a kind overlap.
+        let holds = |own: &&Account| own.start <= quarter && Some(quarter) < own.until;
+        for kind in [PeriodKind::Day, PeriodKind::Month] {
+            let of_kind = all.iter().rev().filter(|own| own.period == kind);
+            if let Some(own) = of_kind.into_iter().find(holds) {
+                let tally = self.of.entry(*own).or_default();
+                tally.sum = tally.sum.saturating_add(cost);
+            }
+        }
     }
 
     fn compare(&mut self, db: &Connection) -> Result<Vec<Imbalance>, Failure> {
@@ -120,7 +151,7 @@ impl Sums {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let account = self.account(row)?;
-            let [posted, leased] = [row.get(4)?, row.get(5)?];
+            let [posted, leased] = [row.get(5)?, row.get(6)?];
             let (seen, leases) = (self.looks, leases.remove(&account).unwrap_or(0));
             let summed = self.of.get_mut(&account).map_or(0, |tally| {
                 tally.seen = seen;
@@ -136,21 +167,28 @@ impl Sums {
     }
 
     fn leases(&mut self, db: &Connection) -> Result<HashMap<Account, i64>, Failure> {
-        let rows = all(db, sql::ALL_LEASES, [], |row| Ok((self.account(row)?, row.get(4)?)))?;
+        let rows = all(db, sql::ALL_LEASES, [], |row| Ok((self.account(row)?, row.get(5)?)))?;
         Ok(rows.into_iter().collect())
     }
 
     fn account(&mut self, row: &Row<'_>) -> Result<Account, Failure> {
         let kind = ScopeKind::parse(text(row, 0)?).ok_or_else(|| unreadable("scope"))?;
-        let period = PeriodKind::parse(text(row, 2)?).ok_or_else(|| unreadable("period"))?;
-        Ok(Account { kind, period, name: self.names.number(text(row, 1)?), start: row.get(3)? })
+        let name = self.names.number(text(row, 1)?);
+        let period = periods::period(text(row, 2)?, row.get(3)?, row.get(4)?)?;
+        let until = period.end.filter(|_| period.is_own());
+        Ok(Account { kind, period: period.kind, name, start: period.start, until })
     }
 
     fn breach(&self, account: Account, sum: Sum, kept: i64, summed: i64) -> Option<Imbalance> {
         (kept != summed).then(|| Imbalance {
             account: AccountId {
                 scope: ScopeId { kind: account.kind, id: self.names.name(account.name) },
-                period: account.period.around(Timestamp::from_seconds(account.start)),
+                period: match account.until {
+                    Some(_) => {
+                        Period { kind: account.period, start: account.start, end: account.until }
+                    }
+                    None => account.period.around(Timestamp::from_seconds(account.start)),
+                },
             },
             sum,
             kept: Nanos(kept),

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use domain::ledger::{AccountId, Ask, Covered, Holder, Row};
+use domain::ledger::{AccountId, Ask, Covered, Holder, Row, place};
 use domain::price::Tier;
 use domain::{
-    BucketWidth, Change, Cost, GroupBy, Job, JobHold, JobId, JobKind, LimitRules, Nanos,
+    BucketWidth, Calendar, Change, Cost, GroupBy, Job, JobHold, JobId, JobKind, LimitRules, Nanos,
     PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp, UsageFamily, UsageFilter, UsageQuery,
-    UsageRecord,
+    UsageRecord, Zone,
 };
 
 use super::Ports;
@@ -60,6 +60,7 @@ async fn limit(store: &impl Ports, account: &AccountId, amount: i64, granted: i6
         period: account.period.kind,
         amount: Nanos(amount),
         rules: LimitRules::default(),
+        calendar: Calendar::default(),
         updated_at: NOW,
     };
     apply(store, vec![Change::PutSpendLimit(limit)]).await;
@@ -185,4 +186,33 @@ pub(crate) async fn a_job_notes_the_use_of_its_secret(store: &impl Ports) {
     store.open_job(job("req_1", 0), None, hash(1), NOW).await.unwrap();
     let found = store.key("key_1".into()).await.unwrap().unwrap();
     assert_eq!(found.secrets[0].last_used_at, Some(NOW));
+}
+
+pub(crate) async fn case_60_a_job_holds_in_an_account_of_its_limits_own(store: &impl Ports) {
+    let zone = Zone::named("Asia/Tokyo");
+    let limit = SpendLimit {
+        scope: project().scope,
+        period: PeriodKind::Day,
+        amount: Nanos(1_000),
+        rules: LimitRules::default(),
+        calendar: Calendar { zone, anchor_day: 1 },
+        updated_at: NOW,
+    };
+    apply(store, vec![Change::PutSpendLimit(limit)]).await;
+    let period = store.limits(NOW).await.unwrap()[0].period.unwrap();
+    let day = AccountId { period, ..project() };
+    let asks = vec![Ask { account: day.clone(), least: Nanos(100), open: Nanos(0) }];
+    assert_eq!(store.grant(node(), asks).await.unwrap(), [Ok(Nanos(100))]);
+    let job = job("req_1", 70);
+    let covered = Covered::default().with(place(ScopeKind::Project, &period));
+    let hold = Some(JobHold { holder: node(), covered });
+    store.open_job(job.clone(), hold, hash(1), NOW).await.unwrap();
+    store.close(node()).await.unwrap();
+    assert_eq!(row(store, &day).await.leased, Nanos(70), "it is the job's");
+    // Two days later.
+    let late = Timestamp(NOW.0 + 2 * 86_400_000);
+    store.end_job(job.clone(), record(&job, 30), Nanos(30), late).await.unwrap();
+    let row = row(store, &day).await;
+    assert_eq!((row.posted, row.leased), (Nanos(30), Nanos(0)));
+    balanced(store).await;
 }

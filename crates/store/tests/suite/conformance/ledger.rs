@@ -1,7 +1,9 @@
 use domain::ledger::{
     AccountId, Ask, Batch, Correction, Covered, Holder, Payer, Posting, Reason, Remedy, Row,
 };
-use domain::{Change, LimitRules, Nanos, PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp};
+use domain::{
+    Calendar, Change, LimitRules, Nanos, PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp,
+};
 
 use super::Ports;
 
@@ -61,6 +63,7 @@ async fn limit(store: &impl Ports, account: &AccountId, amount: i64) {
         period: account.period.kind,
         amount: Nanos(amount),
         rules: LimitRules::default(),
+        calendar: Calendar::default(),
         updated_at: NOW,
     };
     store.apply(vec![Change::PutSpendLimit(limit)], vec![]).await.unwrap();

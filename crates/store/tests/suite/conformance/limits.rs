@@ -1,7 +1,7 @@
 use domain::ports::StoreError;
 use domain::{
-    Change, Delivery, LimitRules, Message, Nanos, Order, PageQuery, PeriodKind, ScopeId, ScopeKind,
-    SpendAlert, SpendLimit, Timestamp, Webhook,
+    Calendar, Change, Delivery, LimitRules, Message, Nanos, Order, PageQuery, PeriodKind, ScopeId,
+    ScopeKind, SpendAlert, SpendLimit, Timestamp, Webhook,
 };
 
 use super::Ports;
@@ -17,6 +17,7 @@ fn limit(scope: &ScopeId, period: PeriodKind, amount: i64) -> SpendLimit {
         period,
         amount: Nanos(amount),
         rules: LimitRules::default(),
+        calendar: Calendar::default(),
         updated_at: Timestamp(7),
     }
 }

@@ -1,7 +1,7 @@
 //! `[[limits]]`, and how alerts leave: `[webhooks]` and `[smtp]`.
 
 use control::{DeclaredLimit, DeclaredScope};
-use domain::{LimitRules, Nanos, PeriodKind};
+use domain::{Calendar, LimitRules, Nanos, PeriodKind, Zone};
 use egress::smtp::Security;
 use toml_edit::{Item, Table};
 
@@ -11,7 +11,7 @@ use super::Reader;
 /// Tokens; far above every model's.
 const MOST_OUTPUT: i64 = 1_000_000_000;
 
-const LIMIT: [&str; 9] = [
+const LIMIT: [&str; 11] = [
     "organization",
     "project",
     "api_key",
@@ -21,6 +21,8 @@ const LIMIT: [&str; 9] = [
     "clamp_output",
     "unbounded",
     "default_max_output",
+    "time_zone",
+    "anchor_day",
 ];
 
 impl Reader<'_> {
@@ -52,7 +54,45 @@ impl Reader<'_> {
         let rules = self.limit_rules(table);
         let period = PeriodKind::parse(period?)?;
         let place = self.place(table.span());
-        Some(DeclaredLimit { place, scope: scope?, period, amount: amount??, rules })
+        let calendar = self.limit_calendar(table, period);
+        Some(DeclaredLimit { place, scope: scope?, period, amount: amount??, rules, calendar })
+    }
+
+    fn limit_calendar(&mut self, table: &Table, period: PeriodKind) -> Calendar {
+        let default = Calendar::default();
+        let zone = self.zone(table, "time_zone");
+        let anchor_day = self.integer(table, "anchor_day", 1, 31);
+        let only = [("time_zone", PeriodKind::Total), ("anchor_day", PeriodKind::Total)];
+        for (key, not) in only.into_iter().chain([("anchor_day", PeriodKind::Day)]) {
+            if period == not {
+                let item = table.get(key);
+                let why = format!("`{key}` says nothing for the period \"{}\"", not.as_str());
+                item.into_iter().for_each(|item| self.mistake(item.span(), &why));
+            }
+        }
+        let anchor_day = anchor_day.and_then(|day| i8::try_from(day).ok());
+        Calendar { zone, anchor_day: anchor_day.unwrap_or(default.anchor_day) }
+    }
+
+    /// The zone of the limits that name none of their own.
+    pub(super) fn organization(&mut self, root: &Table) -> Option<Zone> {
+        let table = self.table(root, "organization")?;
+        self.known(table, "organization.", &["time_zone"]);
+        self.zone(table, "time_zone")
+    }
+
+    /// Case 69.
+    fn zone(&mut self, table: &Table, key: &str) -> Option<Zone> {
+        let name = self.string(table, key)?;
+        let zone = Zone::named(&name);
+        if zone.is_none() {
+            let why = format!(
+                "`{key}` must be a zone of the IANA database ({}), such as \"Europe/Zurich\"",
+                Zone::data_version(),
+            );
+            self.mistake(table.get(key).and_then(Item::span), &why);
+        }
+        zone
     }
 
     fn limit_scope(&mut self, table: &Table) -> Option<DeclaredScope> {
