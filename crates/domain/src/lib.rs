@@ -11,6 +11,7 @@ pub mod bound;
 pub mod calendar;
 mod change;
 mod delivery;
+pub mod diagnosis;
 pub mod fault;
 mod id;
 mod job;
