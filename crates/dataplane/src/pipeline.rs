@@ -86,7 +86,10 @@ async fn call(
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
-    let plan = plan::choose(shared, &permit.project, first).await?;
+    let plan = match shared.examined.plan(&permit.key.id) {
+        Some(plan) => plan,
+        None => plan::choose(shared, &permit.project, first).await?,
+    };
     if !named.is_empty() {
         let checking = owned::check(shared, &plan.upstream, &permit.project, &named);
         Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;

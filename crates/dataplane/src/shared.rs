@@ -17,6 +17,7 @@ use crate::budget::{Budgets, Held};
 use crate::caller::Failures;
 use crate::claims::Claims;
 use crate::directory::Keys;
+use crate::examine::Examined;
 use crate::frozen::Frozen;
 use crate::intern::Names;
 use crate::metrics::Metrics;
@@ -54,6 +55,7 @@ pub struct Dataplane {
     pub(crate) jobs: Arc<dyn Jobs>,
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
+    pub(crate) examined: Examined,
     upstreams: RwLock<Arc<[Arc<LiveUpstream>]>>,
     on_upstreams_changed: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
     pub metrics: Metrics,
@@ -77,6 +79,7 @@ impl Dataplane {
             jobs: ports.jobs,
             rates: Rates::default(),
             frozen: Frozen::default(),
+            examined: Examined::default(),
             upstreams: RwLock::new(Arc::from([])),
             on_upstreams_changed: Mutex::new(None),
             metrics: Metrics::new(),

@@ -3,6 +3,7 @@
 //! * [`Origin`]: where an upstream is, and how we may reach it.
 //! * [`Pool`]: kept-alive connections of one worker; [`Pool::send`] places one request.
 //! * [`Poster`]: one POST to a URL that somebody of the organization chose.
+//! * [`probe`]: a look at the way to an upstream, step by step.
 //! * [`smtp`]: handing an e-mail to the operator's mail server.
 //! * [`guard`]: which addresses may be connected to.
 //!
@@ -17,6 +18,7 @@ pub mod guard;
 mod origin;
 mod pool;
 mod post;
+pub mod probe;
 pub mod smtp;
 mod tls;
 

@@ -1,9 +1,10 @@
 //! Puts our credential with a provider on a request.
 
 use domain::Secret;
+use domain::diagnosis::CredentialShape;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
-use crate::Auth;
+use crate::{Auth, Provider};
 
 /// A credential that cannot stand in a header: a line break or another control character in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,36 @@ impl Signature {
         }
     }
 
+    /// What the credential looks like. `official` when it goes to the provider's own address: a
+    /// server of one's own may take any key.
+    #[must_use]
+    pub fn shape(&self, provider: &Provider, official: bool) -> CredentialShape {
+        let text = match (&self.0, provider.auth) {
+            (_, Auth::None) => return CredentialShape::Plausible,
+            (None, _) => return CredentialShape::Absent,
+            (Some(value), _) => value.as_bytes(),
+        };
+        let text = text.strip_prefix(b"Bearer ").unwrap_or(text);
+        let starts = |start: &&str| text.starts_with(start.as_bytes());
+        let odd = |byte: &u8| !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\'' | b'`');
+        if OURS.iter().any(|start| starts(&start)) {
+            return CredentialShape::Ours;
+        }
+        if text.iter().any(odd) {
+            return CredentialShape::Odd("has a blank, a quote or a sign in it that no key has");
+        }
+        match OTHERS.iter().find(|(start, _)| starts(start)) {
+            Some((_, whose)) if *whose != provider.name && official => {
+                CredentialShape::Foreign(whose)
+            }
+            _ if text.len() < SHORTEST => CredentialShape::Odd("is too short"),
+            None if official && provider.name == "openai" && !text.starts_with(b"sk-") => {
+                CredentialShape::Odd("does not begin with sk-")
+            }
+            _ => CredentialShape::Plausible,
+        }
+    }
+
     /// Whether some text of a provider shows our credential (cases 87, 89).
     #[must_use]
     pub fn is_in(&self, text: &[u8]) -> bool {
@@ -41,6 +72,24 @@ impl Signature {
         })
     }
 }
+
+/// What Tollgate's own keys begin with.
+const OURS: [&str; 3] = ["sk-tg-", "sk-admin-tg-", "sk-svcacct-tg-"];
+/// No provider's keys are shorter.
+const SHORTEST: usize = 20;
+/// What providers' keys begin with, and the providers' names.
+const OTHERS: [(&str, &str); 10] = [
+    ("sk-ant-", "anthropic"),
+    ("sk-or-", "openrouter"),
+    ("gsk_", "groq"),
+    ("xai-", "xai"),
+    ("AIza", "gemini"),
+    ("pplx-", "perplexity"),
+    ("hf_", "huggingface"),
+    ("fw_", "fireworks"),
+    ("tgp_", "together"),
+    ("nvapi-", "nvidia"),
+];
 
 fn zeroize_on_drop(text: String) -> Secret {
     Secret::new(text)
@@ -60,5 +109,27 @@ mod tests {
         assert!(signature.is_in(b"your key sk-12345678 is bad"));
         assert!(!signature.is_in(b"your key sk-... is bad"));
         assert!(Signature::new(Auth::Bearer, Some(&Secret::from("a\r\nb"))).is_err());
+    }
+
+    #[test]
+    fn a_key_is_known_by_its_looks() {
+        let openai = crate::catalogue::find("openai").unwrap();
+        let of = |text: &str, official| {
+            let signature = Signature::new(Auth::Bearer, Some(&Secret::from(text))).unwrap();
+            signature.shape(openai, official)
+        };
+        let long = "0123456789012345678901234567890123456789";
+        for text in [format!("sk-{long}"), format!("sk-proj-{long}")] {
+            assert_eq!(of(&text, true), CredentialShape::Plausible, "{text}");
+        }
+        assert_eq!(of(&format!("sk-tg-{long}"), true), CredentialShape::Ours);
+        assert_eq!(of(&format!("sk-ant-{long}"), true), CredentialShape::Foreign("anthropic"));
+        for text in ["sk-12345", &format!("\"sk-{long}\""), &format!("sk-12 {long}"), long] {
+            assert!(matches!(of(text, true), CredentialShape::Odd(_)), "{text}");
+        }
+        // A server of one's own takes any key.
+        assert_eq!(of(long, false), CredentialShape::Plausible);
+        let none = Signature::new(Auth::Bearer, None).unwrap();
+        assert_eq!(none.shape(openai, true), CredentialShape::Absent);
     }
 }

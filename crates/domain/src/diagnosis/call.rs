@@ -28,8 +28,15 @@ pub enum CallEnd {
     /// The connection ended before an answer did.
     Broken,
     /// An answer that is no stream.
-    NoStream { html: bool },
-    Streamed { end: StreamEnd, first_token_ms: Option<u64>, tokens: u64, total_ms: u64 },
+    NoStream {
+        html: bool,
+    },
+    Streamed {
+        end: StreamEnd,
+        first_token_ms: Option<u64>,
+        tokens: u64,
+        total_ms: u64,
+    },
 }
 
 /// A call of the doctor's.

@@ -159,7 +159,7 @@ causes! {
         "If a proxy of your company inspects TLS, or the upstream is your own, set SSL_CERT_FILE to that authority's certificate (PEM) and restart. Otherwise do not go on: somebody may be listening.";
     TLS_SELF_SIGNED: Tls, Operator, "tls_self_signed",
         "The upstream's certificate is signed by itself.",
-        "If it is a server of your own, set SSL_CERT_FILE to this certificate (PEM) and restart. Otherwise do not go on: somebody may be listening.";
+        "If it is a server of your own, give it a certificate of an authority of your own, and set SSL_CERT_FILE to that authority's certificate (PEM). Otherwise do not go on: somebody may be listening.";
     TLS_BAD: Tls, Provider, "tls_bad_certificate",
         "The upstream's certificate cannot be used.",
         "Whoever runs the upstream must put a valid certificate in place.";

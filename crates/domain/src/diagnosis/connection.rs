@@ -172,15 +172,15 @@ pub fn tls(
     }
     match failure {
         TlsFailure::Expired => {
-            let ago = seen.not_after.map_or_else(String::new, |end| {
-                format!(" {} ago", age((at - end).max(0)))
-            });
+            let ago = seen
+                .not_after
+                .map_or_else(String::new, |end| format!(" {} ago", age((at - end).max(0))));
             Told::failed(&causes::TLS_EXPIRED, format!("{} expired{ago}.", named(seen)))
         }
         TlsFailure::NotYetValid => {
-            let until = seen.not_before.map_or_else(String::new, |from| {
-                format!(" in {}", age((from - at).max(0)))
-            });
+            let until = seen
+                .not_before
+                .map_or_else(String::new, |from| format!(" in {}", age((from - at).max(0))));
             Told::failed(&causes::TLS_TOO_YOUNG, format!("{} begins{until}.", named(seen)))
         }
         TlsFailure::WrongName => {

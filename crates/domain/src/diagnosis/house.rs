@@ -107,9 +107,7 @@ pub fn limits(all: &[LimitFacts]) -> Told {
     match all.len() {
         0 => Told::ok(Step::Limits, "No spend limit is set."),
         1 => Told::ok(Step::Limits, "The spend limit has more than a fifth left."),
-        count => {
-            Told::ok(Step::Limits, format!("Each of {count} spend limits has a fifth left."))
-        }
+        count => Told::ok(Step::Limits, format!("Each of {count} spend limits has a fifth left.")),
     }
 }
 

@@ -212,7 +212,8 @@ mod tests {
                         if alone || (code.is_empty() && words.is_empty()) {
                             continue;
                         }
-                        let mut facts = facts(*status, code, &format!("Well: {words}.").to_uppercase());
+                        let mut facts =
+                            facts(*status, code, &format!("Well: {words}.").to_uppercase());
                         facts.form = rule.form.unwrap_or(BodyForm::Envelope);
                         let found = cause(&facts, CredentialShape::Plausible);
                         let model = *code == "model_not_found" && *status == 404;
