@@ -205,6 +205,12 @@ impl Worker {
         std::mem::replace(&mut *queue, room)
     }
 
+    /// How many settled attempts wait to be posted.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Frees what attempts had taken that the store has posted.
     pub fn posted(&self, taken: impl IntoIterator<Item = Taken>) {
         let free = |Taken { slot, held }| {

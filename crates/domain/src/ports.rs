@@ -5,8 +5,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::diagnosis::{DoctorOrder, DoctorPage};
-use crate::fault::Fault;
 use crate::ledger::{
     AccountId, AccountQuery, AccountState, Ask, Batch, Declined, EntryPage, EntryQuery, Holder,
     Imbalance, Row, Verdict,
@@ -295,18 +293,4 @@ pub trait Balances: Send + Sync {
     /// The scope's balance in the period of each kind that holds now. A kind that is absent has
     /// seen nothing yet.
     fn balances(&self, scope: ScopeId) -> StoreResult<'_, Vec<Balance>>;
-}
-
-/// Looks for what is wrong between here and the providers, and here. It takes its time, so it is
-/// begun and then asked.
-pub trait Doctor: Send + Sync {
-    /// Begins; the id of the run.
-    ///
-    /// # Errors
-    /// 429 when too many are at work.
-    fn begin(&self, order: DoctorOrder) -> Result<String, Fault>;
-
-    /// What a run has found behind the first `after` findings; waits a while where there is
-    /// nothing yet. `None` for a run that is not known (any more).
-    fn look(&self, run: String, after: usize) -> BoxFuture<'_, Option<DoctorPage>>;
 }

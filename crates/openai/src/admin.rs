@@ -6,6 +6,7 @@
 
 mod admin_key;
 mod costs;
+mod doctor;
 mod ledger;
 mod list;
 mod logged_request;
@@ -21,6 +22,7 @@ mod usage_results;
 
 pub use admin_key::AdminApiKey;
 pub use costs::{CostAbout, CostsResult};
+pub use doctor::{DoctorFinding, DoctorRun};
 pub use ledger::{
     LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification,
 };

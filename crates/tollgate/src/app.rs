@@ -23,6 +23,7 @@ use web::Api;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
+use crate::doctor::Doctor;
 use crate::ledger::{self, Books};
 
 /// Where the vault's wrapped keys are kept.
@@ -95,8 +96,9 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let books = Books::new(organization);
     let workers = workers(config, &dataplane, &store, &books, clock.now()).await?;
     let demo = serve_demo(Arc::clone(&clock));
+    let doctor = Doctor::new(config, &control, &dataplane, &workers, &clock)?;
     let app = App {
-        api: Arc::new(Api::new(Arc::clone(&control))),
+        api: Arc::new(Api::new(Arc::clone(&control)).with_doctor(doctor)),
         workers,
         clock,
         books,

@@ -18,6 +18,7 @@ mod background;
 mod cli;
 mod clock;
 mod config;
+mod doctor;
 mod ledger;
 mod quickstart;
 mod reveal;

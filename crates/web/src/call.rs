@@ -1,6 +1,6 @@
 //! What a handler is given: a caller who is known, and what they sent.
 
-use control::{Author, Control};
+use control::{Author, Control, Doctor};
 use domain::fault::catalogue;
 use domain::{
     AlertId, Fault, KeyId, KeyView, Order, PageQuery, ProjectId, RequestId, ServiceAccountId,
@@ -18,6 +18,8 @@ const LARGEST_PAGE: i64 = 100;
 pub(crate) struct AdminCall<'a> {
     pub(crate) control: &'a Control,
     pub(crate) author: Author,
+    /// Absent where nothing can be looked at.
+    pub(crate) doctor: Option<&'a dyn Doctor>,
     /// The path's ids, in order.
     pub(crate) ids: Vec<String>,
     pub(crate) query: Query,
@@ -73,6 +75,10 @@ impl AdminCall<'_> {
 
     pub(crate) fn logged_request(&self) -> RequestId {
         self.id(0).into()
+    }
+
+    pub(crate) fn doctor_run(&self) -> &str {
+        self.id(0)
     }
 
     pub(crate) fn model(&self) -> &str {

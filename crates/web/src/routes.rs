@@ -2,6 +2,7 @@
 
 mod admin_api_keys;
 mod costs;
+mod doctor;
 mod key_secrets;
 mod ledger;
 mod limits;
@@ -136,6 +137,8 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/tollgate/v1/prices/{model...}" WRITE prices::delete),
     admin!(POST "/tollgate/v1/prices/import" WRITE prices::import),
     admin!(GET "/tollgate/v1/upstreams" READ upstreams::list),
+    admin!(POST "/tollgate/v1/doctor" WRITE doctor::begin),
+    admin!(GET "/tollgate/v1/doctor/{run_id}" READ doctor::look),
     admin!(GET "/tollgate/v1/projects/{project_id}/rate_limits" READ rate_limits::of_project),
     admin!(PUT "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::put_project),
     admin!(DELETE "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::clear_project),
