@@ -8,6 +8,7 @@ mod calendar;
 mod confirm;
 mod costs;
 mod costs_report;
+mod doctor;
 mod duration;
 pub(crate) mod explain;
 mod failure;
@@ -74,6 +75,8 @@ pub enum ClientCommand {
     /// Show the accounts with providers
     #[command(subcommand)]
     Upstreams(upstreams::Command),
+    /// Look for what is wrong, here and on the way to each upstream, and say what to do
+    Doctor(doctor::Args),
     /// Explain an error code: what happened, whose fault it is, what to do
     Explain(explain::Args),
 }
@@ -86,6 +89,8 @@ pub struct Env {
     pub admin_key: Option<Secret>,
     /// Where `admin.key` is.
     pub data_dir: PathBuf,
+    /// `SSL_CERT_FILE`.
+    pub extra_roots: Option<PathBuf>,
     pub color: bool,
 }
 
@@ -124,6 +129,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Requests(command) => requests::run(command, &Api::connect(env)?).await,
         ClientCommand::Prices(command) => prices::run(command, &Api::connect(env)?).await,
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
+        ClientCommand::Doctor(args) => doctor::run(args, env).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }
 }

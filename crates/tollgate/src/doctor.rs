@@ -22,8 +22,10 @@ use crate::config::Config;
 
 mod call;
 pub mod files;
-mod house;
+pub mod house;
 mod model;
+pub mod port;
+pub mod reach;
 mod stream;
 mod walk;
 

@@ -25,8 +25,7 @@ impl Place {
 }
 
 pub(super) async fn examine(tools: &Tools, run: &Run) {
-    let version = concat!("Tollgate ", env!("CARGO_PKG_VERSION"), ".");
-    run.note(Finding::HOUSE, Told::ok(Step::Version, version), None);
+    run.note(Finding::HOUSE, version(), None);
     let place = &tools.config;
     run.note(Finding::HOUSE, config(&place.flags), None);
     run.note(Finding::HOUSE, files::modes(&place.data_dir), None);
@@ -47,6 +46,11 @@ pub(super) async fn examine(tools: &Tools, run: &Run) {
         });
         run.note(Finding::HOUSE, told, since(begun));
     }
+}
+
+/// The version of this program.
+pub fn version() -> Told {
+    Told::ok(Step::Version, concat!("Tollgate ", env!("CARGO_PKG_VERSION"), "."))
 }
 
 type Look = for<'a> fn(&'a Tools) -> domain::ports::BoxFuture<'a, Result<Told, Fault>>;
