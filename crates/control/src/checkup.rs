@@ -50,7 +50,7 @@ impl Control {
         author: &Author,
         model: &str,
     ) -> Result<CheckupKey, Fault> {
-        let project = self.default_project().await?.id;
+        let project = self.checkup_project().await?;
         let draft = KeyDraft {
             name: "doctor".to_owned(),
             policy: KeyPolicy {
@@ -62,6 +62,14 @@ impl Control {
         };
         let made = self.create_key(author, &project, draft).await?;
         Ok(CheckupKey { id: made.owned.key.id, secret: made.secret, project })
+    }
+
+    /// The project that the doctor's calls are made for.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn checkup_project(&self) -> Result<ProjectId, Fault> {
+        self.default_project().await.map(|project| project.id)
     }
 
     /// Revokes such a key.

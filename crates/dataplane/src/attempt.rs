@@ -55,9 +55,8 @@ pub(crate) async fn send(
     plan: &Plan,
     ready: Ready,
 ) -> Result<(Tab, Answer), Fault> {
-    let upstream = &plan.upstream;
     let broken = ready.broken.clone();
-    let mut tab = Tab::open(Arc::clone(worker), Arc::clone(call), Arc::clone(upstream))?;
+    let mut tab = Tab::open(Arc::clone(worker), Arc::clone(call), &plan.first)?;
     let request = match encode(&tab, ready) {
         Ok(request) => request,
         Err(fault) => {
@@ -69,7 +68,9 @@ pub(crate) async fn send(
         tab.settle(End::failed(&fault));
         return Err(fault);
     }
-    let sending = worker.pool.send(&upstream.origin, request);
+    let upstream = &plan.first.upstream;
+    let way = worker.shared.way(upstream, &call.project, &call.key.id);
+    let sending = worker.pool.send(&upstream.origin, &way, request);
     let sending = tokio::time::timeout(worker.shared.settings.first_byte, sending);
     let fault = match worker.shared.tasks.unless_cut(sending).await {
         Some(Ok(Ok(answer))) => {
@@ -91,7 +92,10 @@ pub(crate) async fn send(
 
 fn failure(tab: &Tab, error: &SendError) -> Fault {
     tracing::warn!(upstream = %tab.upstream.id, request = %tab.call.request, stage = ?error.stage,
-                   %error, "a call could not be placed");
+                   cause = error.cause.reason(), %error, "a call could not be placed");
+    if error.cause.is_egress() {
+        return Fault::new(&catalogue::EGRESS_UNAVAILABLE);
+    }
     match error.stage {
         Stage::AddressNotAllowed => Fault::new(&catalogue::UPSTREAM_ADDRESS_NOT_ALLOWED),
         Stage::ConnectTimeout => {
@@ -119,7 +123,7 @@ fn encode(tab: &Tab, ready: Ready) -> Result<Request<Outgoing>, Fault> {
     if !map.contains_key(headers::X_CLIENT_REQUEST_ID) {
         map.insert(headers::X_CLIENT_REQUEST_ID, id_value(&tab.call.request));
     }
-    tab.upstream.signature.apply(map);
+    tab.upstream.sign(tab.credential, map);
     Ok(request)
 }
 

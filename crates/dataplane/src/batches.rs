@@ -206,7 +206,7 @@ impl Eyes<'_> {
 
     async fn check_objects(&mut self) -> Result<(), Fault> {
         let shared = &self.worker.shared;
-        let (upstream, project) = (&self.plan.upstream, &self.call.project);
+        let (upstream, project) = (&self.plan.first.upstream, &self.call.project);
         let objects = std::mem::take(&mut self.objects);
         owned::check(shared, upstream, project, &objects).await?;
         let items = std::mem::take(&mut self.items);

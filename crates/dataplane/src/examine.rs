@@ -8,9 +8,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::KeyId;
 use domain::diagnosis::{BodyForm, CredentialShape, RefusalFacts};
-use egress::{InProcess, Origin, Outgoing};
+use domain::{KeyId, ProjectId};
+use egress::{InProcess, Origin, Outgoing, Way};
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request};
 use hyper::server::conn::http1;
@@ -24,7 +24,7 @@ use crate::pipeline;
 use crate::plan::Plan;
 use crate::reply::request_id;
 use crate::shared::{Dataplane, Worker};
-use crate::upstreams::LiveUpstream;
+use crate::upstreams::{LiveCredential, LiveUpstream};
 
 /// Characters of a text that is no JSON which are looked through.
 const TEXT: usize = 2_000;
@@ -45,7 +45,7 @@ struct Watch {
 impl Examined {
     /// Where the call of such a key goes.
     pub(crate) fn plan(&self, key: &KeyId) -> Option<Plan> {
-        self.watched(key, |watch| Plan { upstream: Arc::clone(&watch.upstream) })
+        self.watched(key, |watch| Plan::only(&watch.upstream))
     }
 
     /// Keeps what a provider refused the call of such a key with.
@@ -82,23 +82,37 @@ impl Subject {
         &self.0.origin
     }
 
-    /// What its credential looks like, before anybody has judged it.
+    /// How many credentials it has; one at least.
     #[must_use]
-    pub fn credential(&self) -> CredentialShape {
+    pub fn credentials(&self) -> usize {
+        self.0.credentials.len()
+    }
+
+    /// What one of its credentials looks like, before anybody has judged it.
+    #[must_use]
+    pub fn shape(&self, credential: usize) -> CredentialShape {
         let official = self.0.provider.base_url.contains(self.0.origin.address().0);
-        self.0.signature.shape(self.0.provider, official)
+        let found = self.0.credentials.get(credential);
+        let shape = |it: &LiveCredential| it.signature.shape(self.0.provider, official);
+        found.map_or(CredentialShape::Absent, shape)
+    }
+
+    /// How the calls of a project leave for it.
+    #[must_use]
+    pub fn way(&self, shared: &Dataplane, project: &ProjectId, key: &KeyId) -> Way {
+        shared.way(&self.0, project, key)
     }
 
     /// A signed request for the upstream's models: free, and refused to a wrong credential.
     #[must_use]
-    pub fn models_request(&self) -> Request<Outgoing> {
+    pub fn models_request(&self, credential: usize) -> Request<Outgoing> {
         let mut request = Request::new(Outgoing::Empty);
         // A base URL was parsed as one, so what it begins is a path.
         *request.uri_mut() = self.0.origin.path("/models").parse().unwrap_or_default();
         let agent = HeaderValue::from_static(concat!("tollgate/", env!("CARGO_PKG_VERSION")));
         request.headers_mut().insert(USER_AGENT, agent);
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-        self.0.signature.apply(request.headers_mut());
+        self.0.sign(credential, request.headers_mut());
         request
     }
 

@@ -91,12 +91,13 @@ async fn call(
         None => plan::choose(shared, &permit.project, first).await?,
     };
     if !named.is_empty() {
-        let checking = owned::check(shared, &plan.upstream, &permit.project, &named);
+        let checking = owned::check(shared, &plan.first.upstream, &permit.project, &named);
         Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
     }
     let replayed = taken.replayed();
     if !replayed.is_empty() {
-        Box::pin(owned::check_replayed(shared, &plan.upstream, &permit.project, &replayed)).await?;
+        Box::pin(owned::check_replayed(shared, &plan.first.upstream, &permit.project, &replayed))
+            .await?;
     }
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, &permit, operation, || taken.ask())?;
@@ -148,7 +149,7 @@ async fn dispatch(
         return Box::pin(batches::run(worker, call, plan, ready)).await;
     }
     if call.deletes.is_some() {
-        Box::pin(jobs::before_delete(&worker, &call, &plan.upstream.id)).await;
+        Box::pin(jobs::before_delete(&worker, &call, &plan.first.upstream.id)).await;
     }
     attempt::run(worker, call, plan, ready).await
 }
@@ -184,7 +185,7 @@ async fn take(
         BodyKind::Form if is_form => {
             openai::multipart::boundary(content_type())
                 .ok_or_else(|| Fault::new(&catalogue::INVALID_MULTIPART))?;
-            Ok(Taken::Flowing(pieces(body)))
+            Ok(Taken::Flowing(Some(pieces(body))))
         }
         BodyKind::SpooledForm | BodyKind::SpooledFormOrJson | BodyKind::SdpOrForm if is_form => {
             let reading = spool::form(pieces(body), content_type(), &settings.spool_dir);
@@ -214,7 +215,7 @@ fn prepare(
     facts: Facts,
     permit: Permit,
     plan: &Plan,
-    taken: Taken,
+    mut taken: Taken,
 ) -> Result<(Arc<Call>, Ready), Fault> {
     let operation = facts.operation;
     let target = head.uri.path_and_query().map_or("", |t| t.as_str());
@@ -223,11 +224,11 @@ fn prepare(
     headers::separate_idempotency(&mut headers, &permit.project);
     let summary = taken.summary(operation);
     let broken = BrokenOff::default();
-    let ask_usage = taken.must_ask_usage(operation, plan);
+    let hide_usage = taken.hides_usage(operation);
     let kept_body = taken.keep();
     let bytes_in = taken.length();
-    let pins = taken.pins(operation, facts.spending.as_ref(), ask_usage);
-    let body = taken.into_outgoing(&pins, &broken);
+    let body = taken.body_for(operation, &plan.first, facts.spending.as_ref(), &broken);
+    let body = body.ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
     if matches!(body, Outgoing::Empty) && operation.body == BodyKind::None {
         headers.remove(CONTENT_TYPE);
     }
@@ -251,7 +252,7 @@ fn prepare(
         stream: summary.stream,
         claims: summary.claims,
         deletes,
-        hide_usage: ask_usage,
+        hide_usage,
         kept_body,
         bytes_in,
         characters: summary.characters,

@@ -84,7 +84,7 @@ pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(12);
     for (name, value) in from {
         // No allowed header has a reason to hold our credential, so one that does is an echo.
-        if headers::may_come_down(name) && !tab.upstream.signature.is_in(value.as_bytes()) {
+        if headers::may_come_down(name) && !tab.upstream.is_shown_in(value.as_bytes()) {
             map.append(name, value.clone());
         }
     }

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use crate::budget::Held;
 use crate::detach::Gone;
 use crate::jobs::Lines;
+use crate::plan::Candidate;
 use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
 use crate::slots::{Money, Slot};
@@ -134,6 +135,8 @@ pub(crate) struct Tab {
     pub(crate) worker: Arc<Worker>,
     pub(crate) call: Arc<Call>,
     pub(crate) upstream: Arc<LiveUpstream>,
+    /// Which of the upstream's credentials signs it.
+    pub(crate) credential: usize,
     upstream_request: Option<Box<str>>,
     began: Instant,
     first_byte: Option<Duration>,
@@ -164,7 +167,7 @@ impl Tab {
     pub(crate) fn open(
         worker: Arc<Worker>,
         call: Arc<Call>,
-        upstream: Arc<LiveUpstream>,
+        place: &Candidate,
     ) -> Result<Self, Fault> {
         let began = Instant::now();
         let held = call.held.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -174,7 +177,8 @@ impl Tab {
         Ok(Self {
             worker,
             call,
-            upstream,
+            upstream: Arc::clone(&place.upstream),
+            credential: place.credential,
             upstream_request: None,
             began,
             first_byte: None,

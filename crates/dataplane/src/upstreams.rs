@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use domain::{ProjectId, Secret, Upstream, UpstreamId, UpstreamSource};
+use domain::{CredentialId, ProjectId, Secret, Upstream, UpstreamId, UpstreamSource};
 use egress::{InProcess, Origin};
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use providers::sign::Signature;
 use providers::{Provider, catalogue};
 
@@ -15,8 +15,19 @@ pub struct LiveUpstream {
     pub(crate) name: HeaderValue,
     pub(crate) provider: &'static Provider,
     pub(crate) origin: Arc<Origin>,
-    pub(crate) signature: Signature,
+    /// One at least; without a secret where the provider wants none. All of one account, so that
+    /// what one has made the others can use.
+    pub(crate) credentials: Vec<LiveCredential>,
     pub(crate) unowned_project: Option<ProjectId>,
+}
+
+/// One of an upstream's credentials, ready to sign.
+#[allow(dead_code, reason = "routes and attempts read it next")]
+pub struct LiveCredential {
+    pub(crate) id: CredentialId,
+    pub(crate) signature: Signature,
+    /// Its share of the calls, against the others'.
+    pub(crate) weight: u32,
 }
 
 /// Why a stored upstream cannot be used; names it, never its credential.
@@ -63,9 +74,26 @@ impl LiveUpstream {
             name,
             provider,
             origin: Arc::new(origin),
-            signature,
+            // The one is named like its upstream.
+            credentials: vec![LiveCredential {
+                id: stored.id.as_str().into(),
+                signature,
+                weight: 1,
+            }],
             unowned_project: stored.unowned_project.clone(),
         })
+    }
+
+    /// Puts one of its credentials on a request.
+    pub(crate) fn sign(&self, credential: usize, headers: &mut HeaderMap) {
+        if let Some(credential) = self.credentials.get(credential) {
+            credential.signature.apply(headers);
+        }
+    }
+
+    /// Whether some text of the provider shows any of our credentials.
+    pub(crate) fn is_shown_in(&self, text: &[u8]) -> bool {
+        self.credentials.iter().any(|credential| credential.signature.is_in(text))
     }
 
     /// Host and port, to tell whether an upstream is this very Tollgate.

@@ -4,6 +4,7 @@
 //! be wrong; it makes the doctor's findings, `docs/doctor.md` and `tollgate explain CODE`.
 //!
 //! * [`connection`]: from the name to TLS.
+//! * [`proxies`]: the proxies that stand in between.
 //! * [`refusal`]: what a provider says instead of an answer.
 //! * [`call`]: one real call, as a stream.
 //! * [`house`]: Tollgate itself.
@@ -13,6 +14,7 @@ pub mod causes;
 pub mod connection;
 pub mod house;
 mod order;
+pub mod proxies;
 pub mod refusal;
 
 use crate::Blame;
@@ -20,6 +22,7 @@ use crate::Blame;
 pub use call::CallFacts;
 pub use connection::{CertificateFacts, DnsFailure, HttpFailure, TcpFailure, TcpTry, TlsFailure};
 pub use order::{DoctorOrder, DoctorPage};
+pub use proxies::{ProxyTrouble, ProxyTry};
 pub use refusal::{BodyForm, CredentialShape, RefusalFacts};
 
 /// What is looked at, in the order in which it is.

@@ -12,6 +12,7 @@ pub mod calendar;
 mod change;
 mod delivery;
 pub mod diagnosis;
+mod egress;
 pub mod fault;
 mod id;
 mod job;
@@ -27,6 +28,7 @@ pub mod price;
 pub mod rate;
 mod report;
 mod request_log;
+pub mod route;
 mod scope;
 mod secret;
 mod time;
@@ -37,10 +39,15 @@ pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
 pub use delivery::{Delivery, Message, Waiting, pause_after};
+pub use egress::{
+    BadProxyUrl, DIRECT, Egress, EgressBook, EgressSource, EgressUser, Proxy, ProxyAddress,
+    ProxyAnswer, ProxyChoice, ProxyFailure, ProxyFigures, ProxyKind, ProxyTest, SealedEgress,
+    SessionBy, is_egress_name,
+};
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
-    AlertId, AuditId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId, ServiceAccountId,
-    UpstreamId, UserId, random_id,
+    AlertId, AuditId, CredentialId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId,
+    ServiceAccountId, UpstreamId, UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{

@@ -14,6 +14,7 @@ use crate::{Origin, Tls, guard};
 mod certificate;
 mod exchange;
 mod greeting;
+mod through;
 
 pub use exchange::Told;
 pub use greeting::Greeting;

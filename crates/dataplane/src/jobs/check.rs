@@ -113,9 +113,10 @@ impl Checker {
             map.insert(X_CLIENT_REQUEST_ID, id);
         }
         map.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        upstream.signature.apply(map);
+        upstream.sign(0, map);
         let shared = &self.shared;
-        let sending = self.pool.send(&upstream.origin, request);
+        let way = shared.way(upstream, &job.project, &job.key);
+        let sending = self.pool.send(&upstream.origin, &way, request);
         let sending = tokio::time::timeout(PATIENCE, sending);
         let answer = match shared.tasks.unless_cut(sending).await {
             Some(Ok(Ok(answer))) => answer,

@@ -67,7 +67,7 @@ causes! {
         "Files that hold secrets can be read by other users of this machine.",
         "Run `chmod 700` on the data directory and `chmod 600` on each file named here. If others may have read a key, rotate it.";
     FILES_MISSING: Files, Operator, "files_missing",
-        "The data directory has no such file.",
+        "The data directory is not there.",
         "Check --data-dir and TOLLGATE_DATA_DIR. `tollgate serve` makes the directory at its first start.";
     FILES_NO_MASTER_KEY: Files, Operator, "master_key_missing",
         "The data directory has databases and no master key: their secrets cannot be opened.",

@@ -508,6 +508,17 @@ pub static UPSTREAM_TIMEOUT: Entry = Entry {
     remedy: "Try again, or ask for a shorter answer.",
 };
 
+pub static EGRESS_UNAVAILABLE: Entry = Entry {
+    code: "egress_unavailable",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Later,
+    what: "No proxy of the egress in use could carry the call; it was not sent.",
+    remedy: "`tollgate egress test NAME` shows what is wrong with each proxy. Calls never go directly instead, unless the egress says `allow_direct`.",
+};
+
 pub static NO_UPSTREAM_AVAILABLE: Entry = Entry {
     code: "no_upstream_available",
     status: 503,
@@ -645,6 +656,7 @@ pub static ALL: &[&Entry] = &[
     &UPSTREAM_INCOMPLETE,
     &UPSTREAM_ADDRESS_NOT_ALLOWED,
     &UPSTREAM_TIMEOUT,
+    &EGRESS_UNAVAILABLE,
     &NO_UPSTREAM_AVAILABLE,
     &LEDGER_UNAVAILABLE,
     &OVERLOADED,

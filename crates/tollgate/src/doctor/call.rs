@@ -12,7 +12,7 @@ use domain::RequestId;
 use domain::diagnosis::call::CallEnd;
 use domain::diagnosis::{BodyForm, CallFacts, RefusalFacts, Told, call, causes};
 use domain::fault::catalogue;
-use egress::{Answer, Origin, Outgoing, Pool, SendError};
+use egress::{Answer, Cause, Origin, Outgoing, Pool, SendError, Stage, Way};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request};
 use serde_json::json;
@@ -49,7 +49,7 @@ pub(super) async fn call_model(walk: &Walk<'_>, name: &str) -> Vec<Told> {
         Some(id) => cost_of(walk, id).await,
         None => None,
     };
-    call::told(&CallFacts { model: name.to_owned(), end, cost }, walk.subject.credential())
+    call::told(&CallFacts { model: name.to_owned(), end, cost }, walk.subject.shape(0))
 }
 
 async fn exchange(
@@ -116,12 +116,12 @@ async fn send(walk: &Walk<'_>, key: &CheckupKey, name: &str) -> Result<Answer, S
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
-    let failed = |why: String| SendError { stage: egress::Stage::NotSent, why };
+    let failed = |why: String| SendError { stage: Stage::NotSent, cause: Cause::Request, why };
     let worker = walk.tools.workers.first().ok_or_else(|| failed("no worker".to_owned()))?;
     let dial = serve_within(worker);
     let origin = Origin::parse("http://tollgate.invalid", true).map(|o| o.in_process(dial));
     let origin = Arc::new(origin.map_err(|bad| failed(bad.to_string()))?);
-    Pool::new(walk.tools.tls.clone(), WAIT).send(&origin, request).await
+    Pool::new(walk.tools.tls.clone(), WAIT).send(&origin, &Way::direct(), request).await
 }
 
 /// US dollars of a call, once it is in the log.

@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 
 use domain::Clock;
-use domain::diagnosis::{Step, Told, causes, connection};
+use domain::diagnosis::{Step, Told, causes, connection, proxies};
 use egress::probe::{Greeting, Link, Probe};
-use egress::{Origin, guard};
+use egress::{Origin, Way, guard};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -41,11 +41,17 @@ impl Reach<'_> {
     }
 
     /// A connection, or nothing behind the first step that fails.
-    pub async fn link(&self, origin: &Origin) -> Option<Link> {
+    pub async fn link(&self, origin: &Origin, way: &Way) -> Option<Link> {
         if let Some(link) = Probe::in_process(origin) {
             let told = "It is part of this process: there is no connection to look at.";
             self.notes.note(Told::skipped(Step::Dns, told), None);
             return Some(link);
+        }
+        if let Some(egress) = way.name() {
+            let begun = self.begin(Step::Proxy);
+            let (tries, link) = self.probe.through(origin, way).await;
+            self.note(proxies::told(egress, &tries), begun);
+            return link;
         }
         let (host, port) = origin.address();
         let begun = self.begin(Step::Dns);

@@ -3,6 +3,7 @@
 use control::Author;
 use dataplane::Subject;
 use domain::diagnosis::{BodyForm, DoctorOrder, Step, Told, causes, connection, refusal};
+use egress::Way;
 use egress::probe::Link;
 use http::StatusCode;
 
@@ -22,9 +23,44 @@ impl Walk<'_> {
     /// To the end, or to the first step that fails.
     pub(super) async fn go(&self) {
         let origin = self.subject.origin();
-        let Some(link) = self.reach().link(origin).await else { return };
+        let way = self.way().await;
+        let Some(link) = self.reach().link(origin, &way).await else { return };
         let Some(models) = self.answer(link).await else { return };
+        for credential in 1..self.subject.credentials() {
+            self.another(credential, &way).await;
+        }
         self.call(models).await;
+    }
+
+    /// As the doctor's call leaves. Without a store it is not known for whom, and goes directly
+    /// only where nobody has a proxy.
+    async fn way(&self) -> Way {
+        let project = self.tools.control.checkup_project().await;
+        let project = project.unwrap_or_else(|_| "".into());
+        self.subject.way(&self.tools.dataplane, &project, &"doctor".into())
+    }
+
+    /// Whether a further credential is accepted.
+    async fn another(&self, credential: usize, way: &Way) {
+        let begun = self.reach().begin(Step::Credential);
+        let origin = self.subject.origin();
+        let quiet = Reach { notes: &Quiet, ..self.reach() };
+        let Some(link) = quiet.link(origin, way).await else { return };
+        let request = self.subject.models_request(credential);
+        let number = credential + 1;
+        let told = match self.tools.probe.ask(origin, link, request).await {
+            Err(failure) => connection::http(&failure),
+            Ok(answer) if answer.status.is_success() => {
+                Told::ok(Step::Credential, format!("Credential {number} is accepted too."))
+            }
+            Ok(answer) => {
+                let status = answer.status.as_u16();
+                let facts = self.subject.refusal(status, &answer.headers, &answer.body);
+                let told = refusal::told(&facts, self.subject.shape(credential));
+                Told { sentence: format!("Credential {number}: {}", told.sentence), ..told }
+            }
+        };
+        self.note(told, since(begun));
     }
 
     fn reach(&self) -> Reach<'_> {
@@ -36,7 +72,7 @@ impl Walk<'_> {
     async fn answer(&self, link: Link) -> Option<Vec<String>> {
         let begun = self.reach().begin(Step::Http);
         let origin = self.subject.origin();
-        let answered = self.tools.probe.ask(origin, link, self.subject.models_request()).await;
+        let answered = self.tools.probe.ask(origin, link, self.subject.models_request(0)).await;
         let answer = match answered {
             Ok(answer) => answer,
             Err(failure) => {
@@ -54,7 +90,7 @@ impl Walk<'_> {
                 let told = "The answer to GET /models is no list of models.";
                 Some(Told::failed(&causes::HTTP_ODD, told))
             }
-            None => Some(refusal::told(&facts, self.subject.credential())),
+            None => Some(refusal::told(&facts, self.subject.shape(0))),
         };
         // A server that lists no models may take calls all the same, where one is named.
         let unlisted = told.as_ref().is_some_and(|told| {
@@ -81,7 +117,7 @@ impl Walk<'_> {
                 self.note(Told::ok(Step::Http, "GET /models answered 200."), since(begun));
                 self.clock(theirs);
                 let count = listed.as_ref().map_or(0, Vec::len);
-                let told = format!("The credential is accepted, for {count} models.");
+                let told = format!("The credential is accepted; models that it lists: {count}.");
                 self.note(Told::ok(Step::Credential, told), None);
             }
         }
@@ -126,4 +162,13 @@ impl Notes for Walk<'_> {
     fn note(&self, told: Told, took_ms: Option<u64>) {
         self.run.note(self.subject.name(), told, took_ms);
     }
+}
+
+/// Hears nothing.
+struct Quiet;
+
+impl Notes for Quiet {
+    fn at(&self, _: Step) {}
+
+    fn note(&self, _: Told, _: Option<u64>) {}
 }

@@ -10,7 +10,7 @@ use domain::Clock;
 use domain::diagnosis::house;
 use domain::diagnosis::{Finding, Step, Told, causes, connection};
 use egress::probe::Probe;
-use egress::{Origin, Outgoing, Tls};
+use egress::{Origin, Outgoing, Tls, Way};
 use http::Request;
 
 use super::super::Env;
@@ -38,9 +38,12 @@ pub(super) async fn examine(
         Ok(config) => config.data_dir.clone(),
         Err(_) => args.data_dir.clone().unwrap_or_else(|| env.data_dir.clone()),
     };
-    told.push(files::modes(&directory));
     if directory.exists() {
+        told.push(files::modes(&directory));
         told.push(files::disk(&directory));
+    } else {
+        let seen = format!("There is no {}.", directory.display());
+        told.push(Told::warning(&causes::FILES_MISSING, seen));
     }
     if let Ok(config) = &read {
         told.extend(master_key(config, &directory));
@@ -119,7 +122,7 @@ async fn way_to(probe: &Probe, upstream: &UpstreamConfig) -> Vec<Finding> {
     match Origin::parse(&upstream.base_url, true) {
         Err(bad) => kept.note(house::config(&[format!("its base URL: {bad}")]), None),
         Ok(origin) => {
-            if let Some(link) = reach.link(&origin).await {
+            if let Some(link) = reach.link(&origin, &Way::direct()).await {
                 let begun = reach.begin(Step::Http);
                 let request = Request::get(origin.path("/models")).body(Outgoing::Empty);
                 if let Ok(request) = request {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::diagnosis::{Cause, Finding, HttpFailure, Step, Told, causes};
 use egress::probe::Probe;
-use egress::{Origin, Outgoing, Tls};
+use egress::{Origin, Outgoing, Tls, Way};
 use http::Request;
 
 use super::super::Env;
@@ -66,7 +66,7 @@ fn sentence(failure: &Failure) -> String {
 async fn reached(probe: &Probe, origin: &Origin, url: &str) -> Result<(), Told> {
     let notes = Kept::default();
     let reach = Reach { probe, clock: &SystemClock, notes: &notes };
-    let Some(link) = reach.link(origin).await else {
+    let Some(link) = reach.link(origin, &Way::direct()).await else {
         return Err(notes.failed(url));
     };
     let failed = |cause: &'static Cause, what: &str| Told::failed(cause, format!("{url}: {what}."));
