@@ -13,9 +13,9 @@ pub fn modes(directory: &Path) -> Told {
     let Some(of_directory) = mode(directory) else {
         return Told::failed(&causes::FILES_MISSING, format!("There is no {place}."));
     };
-    let mut found = vec![FileFacts { name: ".".to_owned(), mode: of_directory }];
+    // That others see names is no harm; that they put files there is.
+    let mut found = vec![FileFacts { name: ".".to_owned(), mode: of_directory & 0o722 }];
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    // Who may not enter the directory reads no file in it, unless a mode was changed: told too.
     found.extend(entries.filter_map(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
         Some(FileFacts { name, mode: mode(&entry.path())? })

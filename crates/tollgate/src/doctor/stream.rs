@@ -86,7 +86,7 @@ fn end_of(error: &Value) -> StreamEnd {
     let text = |name: &str| error.get(name).and_then(Value::as_str);
     match text("message") {
         Some(message) if message == catalogue::UPSTREAM_TIMEOUT.what => StreamEnd::Stalled,
-        Some(message) if message == catalogue::UPSTREAM_ERROR.what => StreamEnd::Cut,
+        Some(message) if message == catalogue::UPSTREAM_INCOMPLETE.what => StreamEnd::Cut,
         _ => StreamEnd::Error(text("code").or(text("type")).unwrap_or("an error").to_owned()),
     }
 }
@@ -120,7 +120,7 @@ mod tests {
         };
         let ours = error(catalogue::UPSTREAM_TIMEOUT.what);
         assert_eq!(end(&format!("{piece}{ours}")).await, (StreamEnd::Stalled, 1));
-        assert_eq!(end(&error(catalogue::UPSTREAM_ERROR.what)).await, (StreamEnd::Cut, 0));
+        assert_eq!(end(&error(catalogue::UPSTREAM_INCOMPLETE.what)).await, (StreamEnd::Cut, 0));
         let theirs = end(&error("Something else.")).await;
         assert_eq!(theirs, (StreamEnd::Error("x".to_owned()), 0));
     }

@@ -11,6 +11,7 @@
 
 mod bodies;
 mod crossing;
+mod doctor;
 mod front;
 mod http2;
 mod jobs;
