@@ -45,7 +45,7 @@ impl Signature {
         let text = text.strip_prefix(b"Bearer ").unwrap_or(text);
         let starts = |start: &&str| text.starts_with(start.as_bytes());
         let odd = |byte: &u8| !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\'' | b'`');
-        if OURS.iter().any(|start| starts(&start)) {
+        if OURS.iter().any(starts) {
             return CredentialShape::Ours;
         }
         if text.iter().any(odd) {

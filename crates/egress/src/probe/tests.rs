@@ -25,18 +25,25 @@ async fn server(does: Does) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut buffer = [0; 4096];
-        assert!(stream.read(&mut buffer).await.unwrap() > 0);
-        match does {
-            Does::Says(bytes) => stream.write_all(bytes).await.unwrap(),
-            Does::Closes => return,
-            Does::Nothing => {}
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, does));
         }
-        // Until the other side goes.
-        while stream.read(&mut buffer).await.is_ok_and(|n| n > 0) {}
     });
     port
+}
+
+async fn serve(mut stream: TcpStream, does: Does) {
+    let mut buffer = [0; 4096];
+    if !stream.read(&mut buffer).await.is_ok_and(|n| n > 0) {
+        return;
+    }
+    match does {
+        Does::Says(bytes) => stream.write_all(bytes).await.unwrap(),
+        Does::Closes => return,
+        Does::Nothing => {}
+    }
+    // Until the other side goes.
+    while stream.read(&mut buffer).await.is_ok_and(|n| n > 0) {}
 }
 
 async fn asked(does: Does) -> Result<Told, HttpFailure> {
@@ -119,4 +126,70 @@ fn the_resolvers_words_are_understood() {
     assert_eq!(of(&format!("{start}nodename nor servname provided")), DnsFailure::NotFound);
     assert_eq!(of(&format!("{start}Temporary failure in name resolution")), DnsFailure::Away);
     assert_eq!(of(&format!("{start}Try again")), DnsFailure::Away);
+}
+
+mod through {
+    use std::sync::Arc;
+
+    use domain::diagnosis::ProxyTrouble;
+    use domain::ports::Exits as _;
+    use domain::{
+        Egress, EgressBook, EgressSource, ProjectId, Proxy, ProxyAddress, ProxyChoice, SessionBy,
+        UpstreamId,
+    };
+    use testkit::{FakeProxy, ProxyAct};
+
+    use super::*;
+    use crate::{Asker, Exits, Way};
+
+    fn way(proxies: &[&FakeProxy]) -> (Arc<Exits>, Way) {
+        let proxies = proxies.iter().map(|proxy| Proxy {
+            address: ProxyAddress::parse(&proxy.url()).unwrap(),
+            credential: None,
+        });
+        let egress = Egress {
+            name: "out".to_owned(),
+            source: EgressSource::File,
+            proxies: proxies.collect(),
+            choice: ProxyChoice::RoundRobin,
+            session: SessionBy::Key,
+            allow_direct: false,
+            default: true,
+            proxy_resolves: Vec::new(),
+            health_url: None,
+            created_at: Timestamp(0),
+        };
+        let exits = Exits::new(Tls::new(None).unwrap());
+        exits.egresses_changed(EgressBook { egresses: vec![egress], uses: Vec::new() });
+        let (upstream, project) = (UpstreamId::from("up_1"), ProjectId::from("p"));
+        let asker =
+            Asker { upstream: &upstream, upstream_name: "openai", project: &project, key: "k" };
+        let way = exits.way(&asker);
+        (exits, way)
+    }
+
+    async fn tried(proxies: &[&FakeProxy], port: u16) -> Vec<Option<ProxyTrouble>> {
+        let origin = Origin::parse(&format!("http://127.0.0.1:{port}/v1"), true).unwrap();
+        let (_exits, way) = way(proxies);
+        let (tries, link) = probe().through(&origin, &way).await;
+        assert_eq!(link.is_some(), tries.iter().any(|one| one.failed.is_none()));
+        tries.into_iter().map(|one| one.failed).collect()
+    }
+
+    #[tokio::test]
+    async fn each_proxy_is_tried_and_its_trouble_told() {
+        let port = server(Does::Nothing).await;
+        for (act, trouble) in [
+            (ProxyAct::Refuse(407), ProxyTrouble::Login),
+            (ProxyAct::Refuse(403), ProxyTrouble::Refused(403)),
+            (ProxyAct::HangAtTunnel, ProxyTrouble::Silent),
+            (ProxyAct::Page, ProxyTrouble::Failed("answer".to_owned())),
+            (ProxyAct::Drop, ProxyTrouble::Failed("closed".to_owned())),
+        ] {
+            let (bad, good) = (FakeProxy::http(), FakeProxy::http());
+            bad.act(act);
+            assert_eq!(tried(&[&bad, &good], port).await, [Some(trouble), None]);
+        }
+        assert!(tried(&[], port).await.is_empty());
+    }
 }

@@ -49,23 +49,33 @@ fn mask_value(value: &mut Value) {
 /// Numbers that are times, ports, sizes, rates and costs; and the place of the data directory.
 fn mask(text: &str) -> String {
     let lines = text.lines().map(|line| {
-        let words = line.split(' ').map(|word| match word {
-            word if word.starts_with('/') => "DIR.".to_owned(),
-            word => digits(word),
+        let mut before = "";
+        let words = line.split(' ').map(|word| {
+            let said = before == "answered";
+            before = word;
+            match word {
+                "/models" => word.to_owned(),
+                word if word.starts_with('/') => "DIR.".to_owned(),
+                // What a provider answered with is what happened.
+                word if said => word.to_owned(),
+                word => digits(word),
+            }
         });
         let line = words.collect::<Vec<_>>().join(" ");
-        // A time is shown only where there is one.
-        line.strip_suffix(" (# ms)").map_or(line.clone(), str::to_owned)
+        // Times and rates are shown only where they are not nothing; a disk is the machine's own.
+        let line = line.replace(" (# ms)", "").replace(", then # a second", "");
+        match line.contains("iB of # ") {
+            true => line.replace("MiB", "GiB"),
+            false => line,
+        }
     });
     let masked = lines.collect::<Vec<_>>().join("\n");
     if text.ends_with('\n') { masked + "\n" } else { masked }
 }
 
-/// Each run of digits as one sign; but for statuses, whose digits say what happened.
+/// Each run of digits as one sign; but for names.
 fn digits(word: &str) -> String {
-    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    let status = bare.len() == 3 && bare.starts_with(['2', '4', '5']);
-    if status || word.contains("TLS") || word.contains("gpt") || word.contains("sk-tg") {
+    if ["TLS", "gpt", "sk-tg"].iter().any(|name| word.contains(name)) {
         return word.to_owned();
     }
     let mut masked = String::new();

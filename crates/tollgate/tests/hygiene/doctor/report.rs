@@ -60,6 +60,8 @@ pub fn both(gateway: &TestGateway, args: &[&str]) -> Report {
 #[track_caller]
 pub fn run(home: &Path, args: &[&str], env: &[(&str, &str)]) -> Report {
     let (exit, text, talk) = command(home, args, env);
+    // Neither the admin key nor a provider's credential is ever shown.
+    assert!(!text.contains("CANARY") && !talk.contains("CANARY"), "{text}\n{talk}");
     let json = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}\n{talk}"));
     Report { json, text, human: None, exit }
 }
