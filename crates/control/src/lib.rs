@@ -20,6 +20,7 @@ mod checkup;
 mod costs;
 mod cursor;
 mod declared_limits;
+mod egress;
 mod keys;
 mod ledger;
 mod limits;
@@ -41,7 +42,8 @@ use std::sync::{Arc, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Directory, Invalidate, LedgerReport, PriceFormat, PriceGaps, Records, UsageStore,
+    Balances, Directory, Exits, Invalidate, LedgerReport, PriceFormat, PriceGaps, Records,
+    UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
@@ -53,6 +55,7 @@ pub use author::Author;
 pub use checkup::{CheckupKey, Doctor};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use declared_limits::{DeclaredLimit, DeclaredScope};
+pub use egress::{EgressDraft, EgressPatch, EgressState, ProxyCredential, ProxyDraft};
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection};
 pub use limits::{LimitDraft, LimitState};
@@ -76,6 +79,7 @@ pub struct Ports {
     pub invalidate: Arc<dyn Invalidate>,
     pub prices: Arc<dyn PriceFormat>,
     pub price_gaps: Arc<dyn PriceGaps>,
+    pub exits: Arc<dyn Exits>,
 }
 
 /// Accounts, projects, keys, limits, upstreams and reports, over the ports that keep them.
@@ -94,6 +98,7 @@ pub struct Control {
     /// The limits that the config file names: nobody else changes them.
     of_file: RwLock<BTreeSet<(ScopeId, PeriodKind)>>,
     prices: prices::Desk,
+    ways: egress::Ways,
     /// What the last look at the ledger's sums found.
     verdict: RwLock<Verdict>,
     /// What is publicly known of models; see [`Control::with_models`].
@@ -106,7 +111,7 @@ impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, .. } = ports;
+        let Ports { prices, price_gaps, exits, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
@@ -121,6 +126,7 @@ impl Control {
             registered,
             of_file,
             prices,
+            ways: egress::Ways::new(exits),
             verdict: RwLock::default(),
             models: Vec::new(),
             webhooks: Box::new(|_| true),

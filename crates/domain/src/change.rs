@@ -4,9 +4,10 @@ use crate::ledger::Correction;
 use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
 use crate::{
-    AlertId, AuditId, Delivery, DeliveryId, Key, KeyId, KeyPolicy, KeySecret, Organization,
-    PeriodKind, Project, ProjectId, RequestId, Role, ScopeId, SecretHash, ServiceAccount,
-    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, User,
+    AlertId, AuditId, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy, KeySecret,
+    Organization, PeriodKind, Project, ProjectId, RequestId, Role, ScopeId, SealedEgress,
+    SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream,
+    UpstreamId, User,
 };
 
 #[derive(Clone, Debug)]
@@ -98,6 +99,16 @@ pub enum Change {
     PutPriceImport(PriceImport),
     /// What is not there is removed already.
     RemovePriceImport(ImportState),
+    /// Makes or replaces by name, with all its proxies.
+    PutEgress(SealedEgress),
+    RemoveEgress {
+        name: String,
+    },
+    /// Says which egress somebody's calls take; `None` takes the word back, also one not given.
+    SetEgressUse {
+        user: EgressUser,
+        egress: Option<String>,
+    },
     /// Sets some limits of a scope and leaves the others; `None` lifts one.
     SetRateLimits {
         scope: RateScope,

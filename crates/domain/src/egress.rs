@@ -91,14 +91,14 @@ impl SessionBy {
 }
 
 /// A proxy of an egress. `C` is its credential, `user:password`: sealed, or open.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Proxy<C> {
     pub address: ProxyAddress,
     pub credential: Option<C>,
 }
 
 /// A named way out. `C` as in [`Proxy`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Egress<C> {
     pub name: String,
     pub source: EgressSource,
@@ -165,13 +165,22 @@ pub enum EgressUser {
     Project(ProjectId),
 }
 
-/// All egresses with open credentials, and who takes which ([`DIRECT`] for none at all). Whoever
-/// names one that is not here has no way out.
-#[derive(Clone, Default)]
-pub struct EgressBook {
-    pub egresses: Vec<Egress<Secret>>,
+/// All egresses, and who takes which ([`DIRECT`] for none at all). Whoever names one that is not
+/// here has no way out. `C` as in [`Proxy`].
+#[derive(Clone, Debug)]
+pub struct EgressBook<C = Secret> {
+    pub egresses: Vec<Egress<C>>,
     pub uses: Vec<(EgressUser, String)>,
 }
+
+impl<C> Default for EgressBook<C> {
+    fn default() -> Self {
+        Self { egresses: Vec::new(), uses: Vec::new() }
+    }
+}
+
+/// As it is stored: without the config file's.
+pub type SealedEgressBook = EgressBook<Vec<u8>>;
 
 /// What became of a proxy so far, since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

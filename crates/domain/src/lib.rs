@@ -42,7 +42,7 @@ pub use delivery::{Delivery, Message, Waiting, pause_after};
 pub use egress::{
     BadProxyUrl, DIRECT, Egress, EgressBook, EgressSource, EgressUser, Proxy, ProxyAddress,
     ProxyAnswer, ProxyChoice, ProxyFailure, ProxyFigures, ProxyKind, ProxyTest, SealedEgress,
-    SessionBy, is_egress_name,
+    SealedEgressBook, SessionBy, is_egress_name,
 };
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{

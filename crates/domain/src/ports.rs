@@ -15,8 +15,9 @@ use crate::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, EgressBook, Job,
     JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord,
     Organization, PageQuery, Paged, Project, ProjectId, ProxyAddress, ProxyFigures, ProxyTest,
-    RequestId, ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
-    SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, Waiting,
+    RequestId, ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId,
+    SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User,
+    Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -146,6 +147,9 @@ pub trait Records: Send + Sync {
     fn all_spend_alerts(&self) -> StoreResult<'_, Vec<SpendAlert>>;
     /// The messages of the outbox whose next try is not after `now`, oldest first.
     fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>>;
+
+    /// The egresses that were made through the API, by name, and who takes which egress.
+    fn egresses(&self) -> StoreResult<'_, SealedEgressBook>;
 
     /// The prices that were set through the API, by model.
     fn price_rows(&self) -> StoreResult<'_, Vec<PriceRow>>;
@@ -301,6 +305,9 @@ pub trait Exits: Send + Sync {
         proxy: &ProxyAddress,
         credential: &Secret,
     ) -> Result<(), &'static str>;
+    /// Whether a URL's host (a proxy's, or one to be fetched) may be a public one, as far as its
+    /// text says. Every address is checked where it is used.
+    fn may_be_public(&self, url: &str) -> bool;
     /// Every proxy in use.
     fn figures(&self) -> Vec<ProxyFigures>;
     /// Fetches a URL through each proxy of an egress; nothing where there is no such egress.

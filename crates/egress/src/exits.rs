@@ -15,10 +15,17 @@ use domain::{
 use tokio::time::Instant;
 
 use crate::balance::{Balance, hash};
-use crate::proxy::credential_fits;
-use crate::{Tls, Way};
+use crate::{BadUrl, Origin, Tls, Way, check_credential, may_post_to};
 
 mod probe;
+
+/// Whether a text can be the URL that is fetched through a proxy, wherever it leads.
+///
+/// # Errors
+/// [`BadUrl`].
+pub fn check_url(url: &str) -> Result<(), BadUrl> {
+    Origin::of_url(url, true).map(drop)
+}
 
 /// Whose call it is.
 #[derive(Clone, Copy)]
@@ -145,7 +152,11 @@ impl ports::Exits for Exits {
         proxy: &ProxyAddress,
         credential: &Secret,
     ) -> Result<(), &'static str> {
-        credential_fits(proxy.kind, credential)
+        check_credential(proxy, credential)
+    }
+
+    fn may_be_public(&self, url: &str) -> bool {
+        may_post_to(url, &[])
     }
 
     fn figures(&self) -> Vec<ProxyFigures> {

@@ -33,10 +33,11 @@ mod way;
 
 pub use body::{BoxError, Outgoing};
 pub use connect::Dialled;
-pub use exits::{Asker, Exits};
+pub use exits::{Asker, Exits, check_url};
 pub use failure::{Cause, ProxyFault, SendError, Stage, TlsFault};
 pub use origin::{BadUrl, InProcess, Origin};
 pub use pool::{Answer, AnswerBody, Pool};
 pub use post::{Poster, may_post_to};
+pub use proxy::check_credential;
 pub use tls::Tls;
 pub use way::Way;

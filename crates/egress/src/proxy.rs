@@ -16,7 +16,7 @@ mod login;
 mod open;
 mod socks5;
 
-pub(crate) use login::credential_fits;
+pub use login::check_credential;
 pub(crate) use open::{Opening, Target, open};
 
 /// A stream of any kind.

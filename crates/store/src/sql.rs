@@ -156,6 +156,24 @@ pub(crate) const PUT_PRICE_IMPORT: &str = "INSERT INTO price_imports (state, bod
     SET body = excluded.body, imported_at = excluded.imported_at";
 pub(crate) const REMOVE_PRICE_IMPORT: &str = "DELETE FROM price_imports WHERE state = $1";
 
+pub(crate) const EGRESSES: &str = "SELECT name, choice, session, allow_direct, is_default,
+    proxy_resolves, health_url, created_at FROM egresses ORDER BY name";
+pub(crate) const EGRESS_PROXIES: &str =
+    "SELECT url, sealed_credential FROM egress_proxies WHERE egress = $1 ORDER BY position";
+pub(crate) const EGRESS_USES: &str = "SELECT kind, id, egress FROM egress_uses ORDER BY kind, id";
+pub(crate) const PUT_EGRESS: &str = "INSERT INTO egresses (name, choice, session, allow_direct,
+    is_default, proxy_resolves, health_url, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (name) DO UPDATE SET choice = excluded.choice, session = excluded.session,
+    allow_direct = excluded.allow_direct, is_default = excluded.is_default,
+    proxy_resolves = excluded.proxy_resolves, health_url = excluded.health_url";
+pub(crate) const REMOVE_EGRESS: &str = "DELETE FROM egresses WHERE name = $1";
+pub(crate) const PUT_EGRESS_PROXY: &str = "INSERT INTO egress_proxies
+    (egress, position, url, sealed_credential) VALUES ($1, $2, $3, $4)";
+pub(crate) const REMOVE_EGRESS_PROXIES: &str = "DELETE FROM egress_proxies WHERE egress = $1";
+pub(crate) const PUT_EGRESS_USE: &str = "INSERT INTO egress_uses (kind, id, egress)
+    VALUES ($1, $2, $3) ON CONFLICT (kind, id) DO UPDATE SET egress = excluded.egress";
+pub(crate) const REMOVE_EGRESS_USE: &str = "DELETE FROM egress_uses WHERE kind = $1 AND id = $2";
+
 pub(crate) const OBJECT_OWNER: &str =
     "SELECT project_id FROM objects WHERE upstream_id = $1 AND object_id = $2";
 pub(crate) const CLAIM_OBJECT: &str = "INSERT INTO objects

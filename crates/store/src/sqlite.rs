@@ -17,6 +17,7 @@ mod apply_limits;
 mod attempts;
 mod connect;
 mod directory;
+mod egresses;
 mod failure;
 mod jobs;
 mod lane;

@@ -40,6 +40,7 @@ pub struct App {
     pub workers: Vec<Arc<Worker>>,
     pub clock: Arc<dyn Clock>,
     pub books: Books,
+    pub exits: Arc<Exits>,
     demo: InProcess,
     /// Whether nothing but the demo is configured; so it is before the first loading.
     demo_only: AtomicBool,
@@ -84,6 +85,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
         prices: Arc::new(FieldFormat),
         price_gaps: Arc::clone(&dataplane) as Arc<dyn PriceGaps>,
+        exits: Arc::clone(&exits) as Arc<dyn domain::ports::Exits>,
     };
     // The demo's model is one to be called only where nothing else is configured.
     let demo = config.upstreams.is_empty().then_some(&providers::models::DEMO);
@@ -107,6 +109,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         workers,
         clock,
         books,
+        exits,
         store,
         control,
         dataplane,
@@ -146,6 +149,9 @@ impl App {
     /// that was caught half written must not put the demo in a real provider's place.
     pub async fn load_upstreams(&self, config: &Config) -> Result<(), String> {
         let said = |fault: Fault| fault.message.into_owned();
+        // First: no upstream is used before its way out is known.
+        let names: Vec<&str> = config.upstreams.iter().map(|u| u.name.as_str()).collect();
+        self.control.declare_egresses(config.egresses.clone(), &names).await.map_err(said)?;
         let mut order = Vec::new();
         for upstream in &config.upstreams {
             order.push(upstream.name.clone());

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod jobs;
+mod proxies;
 mod verifier;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use crate::server::Stop;
 
 pub use alerts::Alerts;
 pub use jobs::Jobs;
+pub use proxies::check_proxies;
 pub use verifier::Verifier;
 
 /// How long a settled call waits for its group: short against the promised second.

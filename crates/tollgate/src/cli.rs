@@ -10,7 +10,8 @@ mod costs;
 mod costs_report;
 mod doctor;
 mod duration;
-pub(crate) mod explain;
+pub(crate) mod egress;
+mod explain;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -75,6 +76,9 @@ pub enum ClientCommand {
     /// Show the accounts with providers
     #[command(subcommand)]
     Upstreams(upstreams::Command),
+    /// Show, make and test the proxies through which calls leave
+    #[command(subcommand)]
+    Egress(egress::Command),
     /// Look for what is wrong, here and on the way to each upstream, and say what to do
     Doctor(doctor::Args),
     /// Explain an error code: what happened, whose fault it is, what to do
@@ -129,6 +133,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Requests(command) => requests::run(command, &Api::connect(env)?).await,
         ClientCommand::Prices(command) => prices::run(command, &Api::connect(env)?).await,
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
+        ClientCommand::Egress(command) => egress::run(command, &Api::connect(env)?).await,
         ClientCommand::Doctor(args) => doctor::run(args, env).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }

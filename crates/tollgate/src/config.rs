@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use control::DeclaredLimit;
 use domain::price::ModelPrice;
-use domain::{Secret, UpstreamSource};
+use domain::{EgressBook, Secret, UpstreamSource};
 use providers::catalogue;
 
 mod dotenv;
@@ -33,6 +33,8 @@ pub struct Config {
     pub master_key: Option<Secret>,
     pub metrics_token: Option<Secret>,
     pub upstreams: Vec<UpstreamConfig>,
+    /// The file's egresses, and which upstream (by name) takes which.
+    pub egresses: EgressBook,
     pub limits: Vec<DeclaredLimit>,
     /// By model.
     pub prices: Vec<(String, ModelPrice)>,
@@ -163,6 +165,7 @@ impl Config {
             master_key,
             metrics_token,
             upstreams,
+            egresses: file.egresses,
             limits: file.limits,
             prices: file.prices,
             verify_every: file.verify_every.unwrap_or(VERIFY_EVERY),

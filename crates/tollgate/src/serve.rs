@@ -108,8 +108,9 @@ impl Running {
         };
         // Usage is written as long as calls run, the stop's grace included.
         let idle = background::give_back_idle(&app.dataplane, &quit);
+        let proxies = background::check_proxies(&app.exits, &quit);
         let (verifying, asking) = (verifier.run(&quit), jobs.run(&quit));
-        let beside = async { tokio::join!(alerts.run(&quit), idle, verifying, asking) };
+        let beside = async { tokio::join!(alerts.run(&quit), idle, verifying, asking, proxies) };
         tokio::join!(serving, flusher.run(&quit), beside);
         // With calls still open the next start must look at their slots first. Asked before the
         // last flush, which takes along what they settled.

@@ -127,6 +127,27 @@ impl Fields {
         })
     }
 
+    /// A list of objects, each read by `read`; a fault names the field with the list before it.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&mut Self) -> Result<T, Fault>,
+    ) -> Result<Option<Vec<T>>, Fault> {
+        let Some(value) = self.given(name) else { return Ok(None) };
+        let Value::Array(elements) = value else {
+            return Err(wrong_type(name, "an array of objects", &value));
+        };
+        if elements.len() > LONGEST_LIST {
+            return Err(invalid(name, &format!("expected at most {LONGEST_LIST} elements")));
+        }
+        let mut found = Vec::with_capacity(elements.len());
+        for element in elements {
+            let mut one = Self { members: vec![(name.to_owned(), element)] };
+            found.extend(one.within(name, &read)?);
+        }
+        Ok(Some(found))
+    }
+
     pub(crate) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Fault> {
         match self.given(name) {
             None => Ok(None),

@@ -81,6 +81,11 @@ impl AdminCall<'_> {
         self.id(0)
     }
 
+    /// The name of an egress; or the id of whoever takes one.
+    pub(crate) fn egress(&self) -> &str {
+        self.id(0)
+    }
+
     pub(crate) fn model(&self) -> &str {
         self.id(0)
     }

@@ -3,6 +3,7 @@
 mod admin_api_keys;
 mod costs;
 mod doctor;
+mod egress;
 mod key_secrets;
 mod ledger;
 mod limits;
@@ -139,6 +140,16 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/tollgate/v1/upstreams" READ upstreams::list),
     admin!(POST "/tollgate/v1/doctor" WRITE doctor::begin),
     admin!(GET "/tollgate/v1/doctor/{run_id}" READ doctor::look),
+    admin!(GET "/tollgate/v1/egress" READ egress::list),
+    admin!(POST "/tollgate/v1/egress" WRITE egress::create),
+    admin!(GET "/tollgate/v1/egress/{egress_name}" READ egress::get),
+    admin!(POST "/tollgate/v1/egress/{egress_name}" WRITE egress::update),
+    admin!(DELETE "/tollgate/v1/egress/{egress_name}" WRITE egress::delete),
+    admin!(POST "/tollgate/v1/egress/{egress_name}/test" WRITE egress::test),
+    admin!(GET "/tollgate/v1/upstreams/{upstream_id}/egress" READ egress::of_upstream),
+    admin!(PUT "/tollgate/v1/upstreams/{upstream_id}/egress" WRITE egress::put_upstream),
+    admin!(GET "/tollgate/v1/projects/{project_id}/egress" READ egress::of_project),
+    admin!(PUT "/tollgate/v1/projects/{project_id}/egress" WRITE egress::put_project),
     admin!(GET "/tollgate/v1/projects/{project_id}/rate_limits" READ rate_limits::of_project),
     admin!(PUT "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::put_project),
     admin!(DELETE "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::clear_project),

@@ -125,7 +125,7 @@ impl Checker {
             None => return Err("the gateway stops".to_owned()),
         };
         match answer.status() {
-            StatusCode::OK if !is_coded(answer.headers()) => Ok(Got::Body(answer)),
+            StatusCode::OK if !is_coded(answer.headers()) => Ok(Got::Body(Box::new(answer))),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Got::Gone),
             status => Err(format!("the provider answered {status}")),
         }
@@ -257,7 +257,7 @@ impl Checker {
 }
 
 enum Got {
-    Body(Answer),
+    Body(Box<Answer>),
     Gone,
 }
 

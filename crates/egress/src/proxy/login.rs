@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::{ProxyKind, Secret};
+use domain::{ProxyAddress, ProxyKind, Secret};
 
 use crate::failure::{ProxyFault, SendError};
 
@@ -13,11 +13,11 @@ const SOCKS_MOST: usize = 255;
 /// Far above what any vendor asks for.
 const MOST: usize = 2048;
 
-/// Whether a credential, `user:password`, can be a proxy's of this kind.
+/// Whether a credential, `user:password`, can be this proxy's.
 ///
 /// # Errors
 /// A sentence, without the credential.
-pub(crate) fn credential_fits(kind: ProxyKind, credential: &Secret) -> Result<(), &'static str> {
+pub fn check_credential(proxy: &ProxyAddress, credential: &Secret) -> Result<(), &'static str> {
     let text = credential.expose();
     let Some((user, password)) = text.split_once(':') else {
         return Err("a proxy's credential is `user:password`");
@@ -27,7 +27,7 @@ pub(crate) fn credential_fits(kind: ProxyKind, credential: &Secret) -> Result<()
     }
     // Sixteen characters take the place of the nine of `{session}`.
     let longest = user.len() + 7 * user.matches(SESSION).count();
-    if kind == ProxyKind::Socks5 && (longest > SOCKS_MOST || password.len() > SOCKS_MOST) {
+    if proxy.kind == ProxyKind::Socks5 && (longest > SOCKS_MOST || password.len() > SOCKS_MOST) {
         return Err("SOCKS 5 allows at most 255 bytes for the user name, and for the password");
     }
     Ok(())
@@ -109,13 +109,16 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_credential_is_refused() {
-        let socks = |text: &str| credential_fits(ProxyKind::Socks5, &text.into());
+        let check = |url: &str, text: &str| {
+            check_credential(&ProxyAddress::parse(url).unwrap(), &text.into())
+        };
+        let socks = |text: &str| check("socks5://p:1", text);
         assert!(socks("u:p").is_ok() && socks("u:").is_ok());
         for text in ["", "u", ":p", "u\r\nX: y:p"] {
             assert!(socks(text).is_err(), "{text:?}");
         }
         let long = format!("{}:p", "u".repeat(256));
         assert!(socks(&long).is_err());
-        assert!(credential_fits(ProxyKind::Connect, &long.as_str().into()).is_ok());
+        assert!(check("http://p:1", &long).is_ok());
     }
 }

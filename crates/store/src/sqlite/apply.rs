@@ -9,7 +9,7 @@ use rusqlite::{Connection, Params, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
-use super::{apply_keys, apply_limits, ledger, prices, rates, schema};
+use super::{apply_keys, apply_limits, egresses, ledger, prices, rates, schema};
 use crate::columns::actor;
 use crate::sql;
 
@@ -60,6 +60,9 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         Change::RemovePriceImport(state) => {
             run(db, sql::REMOVE_PRICE_IMPORT, params![state.as_str()])
         }
+        Change::PutEgress(egress) => egresses::put(db, egress),
+        Change::RemoveEgress { name } => egresses::remove(db, name),
+        Change::SetEgressUse { user, egress } => egresses::set_use(db, user, egress.as_deref()),
         Change::SetRateLimits { scope, limits, at } => rates::set(db, scope, limits, *at),
         Change::ClearRateLimits(scope) => rates::clear(db, scope),
         Change::CorrectLedger(correction) => ledger::corrections::apply(db, correction),

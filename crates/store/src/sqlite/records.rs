@@ -5,8 +5,9 @@ use domain::price::{PriceImport, PriceRow};
 use domain::rate::RateLimits;
 use domain::{
     AlertId, AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged,
-    Project, ProjectId, Role, ScopeId, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
-    SpendLimit, Timestamp, Upstream, UpstreamSource, User, UserId, Waiting,
+    Project, ProjectId, Role, ScopeId, SealedEgressBook, SecretHash, ServiceAccount,
+    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamSource, User, UserId,
+    Waiting,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -15,7 +16,7 @@ use super::directory::key_view;
 use super::failure::Failure;
 use super::log::Settlements;
 use super::query::{all, id, one, optional_id, optional_time, text, time};
-use super::{Store, apply, limits, prices, rates, snapshot};
+use super::{Store, apply, egresses, limits, prices, rates, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -120,6 +121,10 @@ impl Records for Store {
 
     fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>> {
         self.reports.ask(move |db| limits::waiting(db, now, limit))
+    }
+
+    fn egresses(&self) -> StoreResult<'_, SealedEgressBook> {
+        self.reports.ask(egresses::egresses)
     }
 
     fn price_rows(&self) -> StoreResult<'_, Vec<PriceRow>> {

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::price::ModelPrice;
-use domain::{Secret, UpstreamSource};
+use domain::{EgressBook, Secret, UpstreamSource};
 use providers::catalogue;
 use toml_edit::{Document, Item, Table};
 
+mod egresses;
 mod prices;
 mod spending;
 
@@ -32,6 +33,7 @@ pub(super) struct File {
     pub(super) times: Times,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
+    pub(super) egresses: EgressBook,
     pub(super) limits: Vec<DeclaredLimit>,
     pub(super) prices: Vec<(String, ModelPrice)>,
     pub(super) verify_every: Option<Duration>,
@@ -72,6 +74,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "timeouts",
             "log",
             "upstreams",
+            "egress",
             "limits",
             "prices",
             "ledger",
@@ -79,7 +82,10 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "smtp",
         ],
     );
+    let egresses = reader.egresses(root);
+    reader.check_uses(root, &egresses);
     File {
+        egresses,
         listen: reader.string(root, "listen"),
         data_dir: reader.string(root, "data_dir").map(PathBuf::from),
         master_key: reader.secret(root, "master_key"),
@@ -138,14 +144,17 @@ impl Reader<'_> {
 
     fn secret(&mut self, table: &Table, key: &str) -> Option<Secret> {
         let reference = self.string(table, key)?;
-        match resolve(&reference, self.environment) {
-            Ok(secret) => Some(secret),
-            Err(why) => {
-                let span = table.get(key).and_then(Item::span);
-                self.mistake(span, &format!("`{key}`: {why}"));
-                None
-            }
-        }
+        self.resolved(key, &reference, table.get(key).and_then(Item::span))
+    }
+
+    fn resolved(
+        &mut self,
+        key: &str,
+        reference: &str,
+        span: Option<std::ops::Range<usize>>,
+    ) -> Option<Secret> {
+        let resolved = resolve(reference, self.environment);
+        resolved.map_err(|why| self.mistake(span, &format!("`{key}`: {why}"))).ok()
     }
 
     fn table<'t>(&mut self, root: &'t Table, key: &str) -> Option<&'t Table> {
@@ -234,7 +243,7 @@ impl Reader<'_> {
     }
 
     fn upstream(&mut self, name: &str, table: &Table) -> Option<UpstreamConfig> {
-        let keys = ["provider", "base_url", "credential", "unowned_project"];
+        let keys = ["provider", "base_url", "credential", "unowned_project", "egress"];
         self.known(table, &format!("upstreams.{name}."), &keys);
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {

@@ -97,6 +97,7 @@ fn start(outside: &Arc<Outside>, private_hosts: &[&str]) -> Alerts {
         invalidate: Arc::new(Deaf),
         prices: Arc::new(providers::prices::FieldFormat),
         price_gaps: Arc::new(Deaf),
+        exits: egress::Exits::new(Tls::new(None).unwrap()),
     };
     let control = Arc::new(Control::new(ports, vault));
     let private = private_hosts.iter().map(|host| (*host).to_owned()).collect();

@@ -127,7 +127,12 @@ impl Reader<'_> {
         })
     }
 
-    fn word<'w>(&mut self, table: &Table, key: &str, words: &[&'w str]) -> Option<&'w str> {
+    pub(super) fn word<'w>(
+        &mut self,
+        table: &Table,
+        key: &str,
+        words: &[&'w str],
+    ) -> Option<&'w str> {
         let text = self.string(table, key)?;
         let found = words.iter().find(|word| **word == text).copied();
         if found.is_none() {
@@ -137,7 +142,7 @@ impl Reader<'_> {
         found
     }
 
-    fn flag(&mut self, table: &Table, key: &str) -> Option<bool> {
+    pub(super) fn flag(&mut self, table: &Table, key: &str) -> Option<bool> {
         let item = table.get(key)?;
         let flag = item.as_bool();
         if flag.is_none() {
