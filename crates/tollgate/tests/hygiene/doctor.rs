@@ -7,7 +7,7 @@ mod servers;
 
 use serde_json::{Value, json};
 use std::time::Duration;
-use testkit::{Act, Matcher, Piece, Script, TestGateway, Then};
+use testkit::{Act, FakeProxy, Matcher, Piece, ProxyAct, Script, TestGateway, Then};
 
 use crate::support::{CHAT, Process, Stage, until};
 use report::{Report, both, doctor};
@@ -283,6 +283,32 @@ fn certificates_that_do_not_hold_are_told_apart() {
     // Plain HTTP to a port that speaks TLS.
     let gateway = servers::gateway(&server.url("http"), None);
     is_named(&doctor(&gateway, &[]), "http_tls_expected");
+}
+
+#[test]
+fn proxies_are_examined_in_the_place_of_the_connection() {
+    let (good, bad) = (FakeProxy::http(), FakeProxy::http().with_login("joe:hunter2"));
+    let behind = |proxies: &[&FakeProxy]| {
+        let urls: Vec<String> = proxies.iter().map(|proxy| format!("{:?}", proxy.url())).collect();
+        let egress = format!("[egress.out]\ndefault = true\nproxies = [{}]\n", urls.join(", "));
+        Stage::configured(&format!("{TIMES}{egress}"))
+    };
+    let stage = behind(&[&good]);
+    let report = doctor(&stage.gateway, &[]);
+    assert!(report.wrong("openai").is_empty(), "{}", report.json);
+    let steps = report.steps("openai");
+    assert_eq!(steps[..3], ["proxy", "http", "credential"], "{steps:?}");
+    assert!(good.tunnels() > 0 && report.text.contains(&good.url()), "{}", report.text);
+
+    // One that works is enough, and the other is told.
+    let report = doctor(&behind(&[&bad, &good]).gateway, &["--no-paid"]);
+    is_named(&report, "proxy_auth_failed");
+    assert_eq!(report.exit, 0);
+    is_named(&doctor(&behind(&[&bad]).gateway, &[]), "proxy_auth_failed");
+    good.act(ProxyAct::Refuse(403));
+    is_named(&doctor(&stage.gateway, &[]), "proxy_refused");
+    good.act(ProxyAct::HangAtTunnel);
+    is_named(&doctor(&stage.gateway, &[]), "proxy_timeout");
 }
 
 #[test]
