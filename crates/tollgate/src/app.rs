@@ -100,20 +100,19 @@ pub async fn build(config: &Config) -> Result<App, String> {
     dataplane.set_organization(organization.clone());
     let books = Books::new(organization);
     let slots = slots(config, &store, &books, clock.now()).await?;
-    let made = slots.into_iter().map(|s| Worker::new(Arc::clone(&dataplane), tls.clone(), s));
-    let workers: Vec<Arc<Worker>> = made.collect();
-    let demo = serve_demo(Arc::clone(&clock));
+    let worker = |slots| Worker::new(Arc::clone(&dataplane), tls.clone(), slots);
+    let workers: Vec<Arc<Worker>> = slots.into_iter().map(worker).collect();
     let doctor = Doctor::new(config, &control, &dataplane, &workers, &clock)?;
     let app = App {
         api: Arc::new(Api::new(Arc::clone(&control)).with_doctor(doctor)),
         workers,
+        demo: serve_demo(Arc::clone(&clock)),
         clock,
         books,
         exits,
         store,
         control,
         dataplane,
-        demo,
         demo_only: AtomicBool::new(true),
     };
     app.load_prices(config).await?;
