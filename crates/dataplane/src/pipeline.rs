@@ -100,10 +100,13 @@ async fn call(
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
-    let mut plan = {
-        let (model, project) = (taken.decoded_model(), &permit.project);
-        let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
-        attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
+    let mut plan = match shared.examined.plan(&permit.key.id) {
+        Some(plan) => plan,
+        None => {
+            let (model, project) = (taken.decoded_model(), &permit.project);
+            let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
+            attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
+        }
     };
     if !named.is_empty() {
         let checking = owned::check(shared, &plan.first.upstream, &permit.project, &named);

@@ -24,6 +24,7 @@ use crate::caller::Failures;
 use crate::claims::Claims;
 use crate::demo::serve_demo;
 use crate::directory::Keys;
+use crate::examine::Examined;
 use crate::frozen::Frozen;
 use crate::intern::Names;
 use crate::metrics::Metrics;
@@ -80,6 +81,7 @@ pub struct Dataplane {
     pub(crate) jobs: Arc<dyn Jobs>,
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
+    pub(crate) examined: Examined,
     places: RwLock<Arc<Places>>,
     demo: InProcess,
     pub metrics: Metrics,
@@ -105,6 +107,7 @@ impl Dataplane {
             jobs: ports.jobs,
             rates: Rates::default(),
             frozen: Frozen::default(),
+            examined: Examined::default(),
             places: RwLock::default(),
             demo: serve_demo(ports.clock.clone()),
             metrics: Metrics::new(),
@@ -297,6 +300,12 @@ impl Worker {
         std::mem::replace(&mut *queue, room)
     }
 
+    /// How many settled attempts wait to be posted.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Frees what attempts had taken that the store has posted.
     pub fn posted(&self, taken: impl IntoIterator<Item = Taken>) {
         let free = |Taken { slot, held }| {
@@ -341,12 +350,6 @@ impl Worker {
     #[must_use]
     pub fn requests(workers: &[Arc<Self>]) -> Vec<Answered> {
         Requests::sum(workers.iter().map(|worker| &worker.requests))
-    }
-
-    /// Attempts that are settled and wait to be taken.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// How many attempts may still begin before a settled one is posted.

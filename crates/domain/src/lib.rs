@@ -14,6 +14,7 @@ pub mod calendar;
 mod change;
 mod clock_watch;
 mod delivery;
+pub mod diagnosis;
 mod egress;
 pub mod fault;
 mod id;

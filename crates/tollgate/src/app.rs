@@ -23,6 +23,7 @@ use web::Api;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
+use crate::doctor::Doctor;
 use crate::ledger::{self, Books};
 use crate::outbound::Outside;
 use crate::telemetry::Telemetry;
@@ -106,12 +107,14 @@ pub async fn build(config: &Config) -> Result<App, String> {
     dataplane.set_organization(organization.clone());
     let books = Books::new(organization);
     let (slots, orphans) = slots(config, &store, &books, clock.now()).await?;
-    let workers = slots.into_iter().map(|s| Worker::new(Arc::clone(&dataplane), tls.clone(), s));
+    let worker = |slots| Worker::new(Arc::clone(&dataplane), tls.clone(), slots);
+    let workers: Vec<Arc<Worker>> = slots.into_iter().map(worker).collect();
+    let doctor = Doctor::new(config, &control, &dataplane, &workers, &clock)?;
     let telemetry = Telemetry::new(Arc::clone(&dataplane), &config.observe);
     let app = App {
         telemetry,
-        api: Arc::new(Api::new(Arc::clone(&control))),
-        workers: workers.collect(),
+        api: Arc::new(Api::new(Arc::clone(&control)).with_doctor(doctor)),
+        workers,
         orphans,
         clock,
         books,

@@ -12,6 +12,7 @@
 mod attempts;
 mod bodies;
 mod crossing;
+mod doctor;
 mod egress;
 mod front;
 mod http2;
