@@ -217,3 +217,21 @@ impl<'a> RouteTest<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_is_shown_without_what_could_be_a_key() {
+        for (url, shown) in [
+            ("https://api.openai.com/v1", "https://api.openai.com/v1"),
+            ("https://me:pw@host:8443/v1?key=abc#x", "https://host:8443/v1"),
+            ("http://a@b@host", "http://host"),
+            ("https://host/path@2/v1", "https://host/path@2/v1"),
+            ("demo", "demo"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
+    }
+}
