@@ -1,4 +1,5 @@
-//! One attempt at one upstream: encode, sign, send, and take the answer in.
+//! The attempts of a call: each is sent, and its answer taken in or its failure settled; after a
+//! failure that nobody has seen yet, `again.rs` makes the next one.
 
 use std::sync::Arc;
 
@@ -11,15 +12,23 @@ use openai::multipart;
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
 use crate::headers;
-use crate::plan::Plan;
-use crate::reply::id_value;
+use crate::pipeline::Asked;
+use crate::plan::{Candidate, Plan};
+use crate::reply::attempt_id;
 use crate::shared::Worker;
-use crate::tab::{Call, End, Tab};
+use crate::tab::{Call, End, Leg, Tab};
 
+mod again;
 mod answer;
+mod failure;
+mod order;
+mod places;
 mod refused;
 
 pub(crate) use answer::{is_coded, read_whole, receive};
+use failure::class_of_stage;
+pub(crate) use failure::{Failed, Failure, class_of};
+pub(crate) use order::{Visit, healthy_first};
 
 /// A request ready to be sent, all of it owned: it may outlive its client.
 pub(crate) struct Ready {
@@ -30,48 +39,83 @@ pub(crate) struct Ready {
     pub(crate) body: Outgoing,
     /// Why a flowing body was broken off, should it be.
     pub(crate) broken: BrokenOff,
+    pub(crate) leg: Leg,
 }
 
-/// Sends, and brings the answer back as a reply.
+/// Makes attempts until one brings an answer, or none can.
 pub(crate) async fn run(
     worker: Arc<Worker>,
     call: Arc<Call>,
     plan: Plan,
     ready: Ready,
+    asked: Asked,
 ) -> Result<Response<ReplyBody>, Fault> {
-    let broken = ready.broken.clone();
-    let (tab, answer) = send(&worker, &call, &plan, ready).await?;
-    if let Some(fault) = broken.take() {
-        tab.settle(End::failed(&fault));
-        return Err(fault);
+    // Where another place might answer, nothing is shown of this one until it has.
+    let may_change = !plan.others.is_empty() || plan.first.upstream.credentials.len() > 1;
+    match once(&worker, &call, &plan.first, ready, may_change).await {
+        Ok(reply) => Ok(reply),
+        Err(failed) => Box::pin(again::run(worker, call, plan, asked, failed)).await,
     }
-    answer::receive(tab, answer).await
 }
 
-/// Sends and waits for the head. A failure is settled here.
+/// Makes the one attempt of a call that is not made twice.
+pub(crate) async fn only(
+    worker: Arc<Worker>,
+    call: Arc<Call>,
+    plan: Plan,
+    ready: Ready,
+) -> Result<Response<ReplyBody>, Fault> {
+    once(&worker, &call, &plan.first, ready, false).await.or_else(|failed| failed.reply)
+}
+
+/// One attempt, from its tab to a reply or a settled failure.
+async fn once(
+    worker: &Arc<Worker>,
+    call: &Arc<Call>,
+    place: &Candidate,
+    ready: Ready,
+    hold_back: bool,
+) -> Result<Response<ReplyBody>, Failed> {
+    let broken = ready.broken.clone();
+    let (tab, answer) = place_it(worker, call, place, ready).await?;
+    if let Some(fault) = broken.take() {
+        return Err(settled(tab, Failure::ours(fault)));
+    }
+    answer::take_in(tab, answer, hold_back).await
+}
+
+/// Sends a request of a call that has but one place, and waits for the head. A failure is settled
+/// here.
 pub(crate) async fn send(
     worker: &Arc<Worker>,
     call: &Arc<Call>,
     plan: &Plan,
     ready: Ready,
 ) -> Result<(Tab, Answer), Fault> {
-    let upstream = &plan.upstream;
+    place_it(worker, call, &plan.first, ready).await.map_err(|failed| failed.into_fault())
+}
+
+/// Sends and waits for the head. A failure is settled here.
+async fn place_it(
+    worker: &Arc<Worker>,
+    call: &Arc<Call>,
+    place: &Candidate,
+    ready: Ready,
+) -> Result<(Tab, Answer), Failed> {
     let broken = ready.broken.clone();
-    let mut tab = Tab::open(Arc::clone(worker), Arc::clone(call), Arc::clone(upstream))?;
+    let opened = Tab::open(Arc::clone(worker), Arc::clone(call), place, ready.leg);
+    let mut tab = opened.map_err(Failure::ours)?;
     let request = match encode(&tab, ready) {
         Ok(request) => request,
-        Err(fault) => {
-            tab.settle(End::failed(&fault));
-            return Err(fault);
-        }
+        Err(fault) => return Err(settled(tab, Failure::ours(fault))),
     };
-    if let Err(fault) = tab.sending() {
-        tab.settle(End::failed(&fault));
-        return Err(fault);
+    if let Err(fault) = tab.sending(place) {
+        return Err(settled(tab, Failure::ours(fault)));
     }
-    let sending = worker.pool.send(&upstream.origin, request);
-    let sending = tokio::time::timeout(worker.shared.settings.first_byte, sending);
-    let fault = match worker.shared.tasks.unless_cut(sending).await {
+    let late = tab.first_byte_due();
+    let sending = worker.pool.send(&place.upstream.origin, request);
+    let sending = tokio::time::timeout_at(late, sending);
+    let failed = match worker.shared.tasks.unless_cut(sending).await {
         Some(Ok(Ok(answer))) => {
             tab.answered(answer.status(), headers::provider_request_id(answer.headers()));
             return Ok((tab, answer));
@@ -80,18 +124,28 @@ pub(crate) async fn send(
             if error.stage != Stage::Unknown {
                 tab.not_billed();
             }
-            broken.take().unwrap_or_else(|| failure(&tab, &error))
+            match broken.take() {
+                Some(fault) => Failure::ours(fault),
+                None => Failure::of(class_of_stage(error.stage), unplaced(&tab, &error)),
+            }
         }
-        Some(Err(_)) => Fault::new(&catalogue::UPSTREAM_TIMEOUT),
-        None => Fault::new(&catalogue::SHUTTING_DOWN),
+        Some(Err(_)) => Failure::of_answer(Fault::new(&catalogue::UPSTREAM_TIMEOUT)),
+        None => Failure::ours(Fault::new(&catalogue::SHUTTING_DOWN)),
     };
-    tab.settle(End::failed(&fault));
-    Err(fault)
+    Err(settled(tab, failed))
 }
 
-fn failure(tab: &Tab, error: &SendError) -> Fault {
+/// Settles an attempt whose failure is a fault of ours to tell.
+fn settled(tab: Tab, failed: Failed) -> Failed {
+    if let Err(fault) = &failed.reply {
+        tab.settle(End::failed_as(failed.class, fault));
+    }
+    failed
+}
+
+fn unplaced(tab: &Tab, error: &SendError) -> Fault {
     tracing::warn!(upstream = %tab.upstream.id, request = %tab.call.request, stage = ?error.stage,
-                   %error, "a call could not be placed");
+                   attempt = tab.leg.number, %error, "a call could not be placed");
     match error.stage {
         Stage::AddressNotAllowed => Fault::new(&catalogue::UPSTREAM_ADDRESS_NOT_ALLOWED),
         Stage::ConnectTimeout => {
@@ -117,12 +171,11 @@ fn encode(tab: &Tab, ready: Ready) -> Result<Request<Outgoing>, Fault> {
     *request.headers_mut() = ready.headers;
     let map = request.headers_mut();
     if !map.contains_key(headers::X_CLIENT_REQUEST_ID) {
-        map.insert(headers::X_CLIENT_REQUEST_ID, id_value(&tab.call.request));
+        map.insert(headers::X_CLIENT_REQUEST_ID, attempt_id(&tab.call.request, tab.leg.number));
     }
-    tab.upstream.signature.apply(map);
+    tab.upstream.sign(tab.credential, map);
     Ok(request)
 }
-
 /// The headers of a client's request that go on.
 pub(crate) fn forwarded(from: &HeaderMap) -> Result<HeaderMap, Fault> {
     let own = headers::client_request_id(from).map_err(|()| {

@@ -21,7 +21,7 @@ use crate::budget::{self, Tally};
 use crate::jobs::is_plain;
 use crate::plan::Plan;
 use crate::shared::Worker;
-use crate::tab::{Call, Count, End, Tab};
+use crate::tab::{Call, Count, End, Leg, Tab};
 use crate::{owned, permit, refusal};
 
 /// Objects looked up at a time.
@@ -65,7 +65,7 @@ pub(crate) async fn run(
         return Err(Fault::because(&catalogue::INVALID_VALUE, why).param("input_file_id"));
     }
     tally.hold(family(asked.endpoint.as_deref())).await?;
-    attempt::run(worker, call, plan, ready).await
+    attempt::only(worker, call, plan, ready).await
 }
 
 /// What decides in the body of a batch.
@@ -108,6 +108,7 @@ async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
         headers: HeaderMap::new(),
         body: Outgoing::Empty,
         broken: BrokenOff::default(),
+        leg: Leg::ONLY,
     };
     let (tab, answer) = attempt::send(eyes.worker, eyes.call, eyes.plan, ready).await?;
     let status = answer.status();
@@ -140,7 +141,7 @@ async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
 fn settle(tab: Tab, status: StatusCode, bytes: u64) {
     let outcome = if status.is_success() { Outcome::Completed } else { Outcome::Refused };
     let count = Count { bytes_out: bytes, ..Count::default() };
-    tab.settle(End { outcome, status: status.as_u16(), error: None, count });
+    tab.settle(End { outcome, status: status.as_u16(), error: None, class: None, count });
 }
 
 /// What the lines of one file name.
@@ -206,7 +207,7 @@ impl Eyes<'_> {
 
     async fn check_objects(&mut self) -> Result<(), Fault> {
         let shared = &self.worker.shared;
-        let (upstream, project) = (&self.plan.upstream, &self.call.project);
+        let (upstream, project) = (&self.plan.first.upstream, &self.call.project);
         let objects = std::mem::take(&mut self.objects);
         owned::check(shared, upstream, project, &objects).await?;
         let items = std::mem::take(&mut self.items);

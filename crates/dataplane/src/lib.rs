@@ -36,6 +36,7 @@ mod reply;
 mod settings;
 mod shared;
 mod slots;
+mod standing;
 mod tab;
 mod tasks;
 mod upstreams;

@@ -19,6 +19,9 @@ pub struct Metrics {
     pub(crate) connections: AtomicU64,
     pub(crate) ledger_breaches: AtomicU64,
     lost_log_rows: AtomicU64,
+    breaker_openings: AtomicU64,
+    /// Attempts after a call's first: at the same upstream, at another.
+    more_attempts: [AtomicU64; 2],
 }
 
 impl Metrics {
@@ -42,6 +45,15 @@ impl Metrics {
     /// Notes how many rows the request log has lost since the start.
     pub(crate) fn log_lost(&self, rows: u64) {
         self.lost_log_rows.store(rows, Ordering::Relaxed);
+    }
+
+    pub(crate) fn breaker_opened(&self) {
+        self.breaker_openings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an attempt that follows a failed one.
+    pub(crate) fn tried_on(&self, again: bool) {
+        self.more_attempts[usize::from(!again)].fetch_add(1, Ordering::Relaxed);
     }
 
     pub fn connection_opened(&self) {
@@ -97,6 +109,9 @@ impl Metrics {
             ("tollgate_overages_total", "Attempts dearer than their hold.", &self.overages),
             ("tollgate_bad_usage_total", "Usage reports not believed.", &self.bad_usage),
             ("tollgate_unpriced_attempts_total", "Attempts without a price.", &self.unpriced),
+            ("tollgate_repeats_total", "Attempts made again.", &self.more_attempts[0]),
+            ("tollgate_failovers_total", "Attempts made elsewhere.", &self.more_attempts[1]),
+            ("tollgate_breaker_openings_total", "Breakers opened.", &self.breaker_openings),
         ] {
             line("counter", name, help, &one(counter));
         }

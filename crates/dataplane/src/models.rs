@@ -64,7 +64,7 @@ async fn check(worker: &Worker, call: &Call, plan: &Plan, name: &str) -> Result<
     }
     if name.starts_with("ft:") {
         let named = [(ObjectKind::FineTunedModel, name.to_owned())];
-        let ours = owned::check(&worker.shared, &plan.upstream, &call.project, &named).await;
+        let ours = owned::check(&worker.shared, &plan.first.upstream, &call.project, &named).await;
         return ours.map_err(|_| missing());
     }
     Ok(())
@@ -89,12 +89,12 @@ async fn read(
     let page = Page::parse(&body).ok_or_else(unreadable)?;
     let ids: Vec<String> = page.elements.iter().map(|e| e.id.clone().into_owned()).collect();
     let tuned: Vec<String> = ids.iter().filter(|id| id.starts_with("ft:")).cloned().collect();
-    let owners = worker.shared.claims.owners(&plan.upstream.id, &tuned).await;
+    let owners = worker.shared.claims.owners(&plan.first.upstream.id, &tuned).await;
     let owners = owners.map_err(|error| crate::refusal::store(&error))?;
     let foreign: Vec<&String> = tuned
         .iter()
         .zip(&owners)
-        .filter(|(_, o)| !owned::is_ours(&plan.upstream, &call.project, o.as_ref()))
+        .filter(|(_, o)| !owned::is_ours(&plan.first.upstream, &call.project, o.as_ref()))
         .map(|(id, _)| id)
         .collect();
     let kept: Vec<(String, Vec<u8>)> = page

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use domain::bound::{Media, Metered};
 use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
-use egress::Outgoing;
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
@@ -18,7 +17,6 @@ use crate::attempt::{self, Ready};
 use crate::body::read::{self, Pieces};
 use crate::body::reply::ReplyBody;
 use crate::body::spool;
-use crate::body::upload::BrokenOff;
 use crate::budget::{self, Spending};
 use crate::caller;
 use crate::detach::{Detach, Gone};
@@ -26,13 +24,16 @@ use crate::permit::{self, Permit};
 use crate::plan::{self, Plan};
 use crate::rate::{self, RateTicket};
 use crate::reply::fault_reply;
+use crate::settings::Settings;
 use crate::shared::Worker;
 use crate::tab::Call;
 use crate::tasks::Open;
 use crate::{batches, headers, jobs, lists, models, owned};
 
+mod asked;
 mod taken;
 
+pub(crate) use asked::Asked;
 pub(crate) use taken::Taken;
 
 /// Serves one request under `/v1` that is not the Administration API's.
@@ -87,29 +88,33 @@ async fn call(
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
     let plan = plan::choose(shared, &permit.project, first).await?;
+    let plan = attempt::healthy_first(shared, plan);
     if !named.is_empty() {
-        let checking = owned::check(shared, &plan.upstream, &permit.project, &named);
+        let checking = owned::check(shared, &plan.first.upstream, &permit.project, &named);
         Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
     }
     let replayed = taken.replayed();
     if !replayed.is_empty() {
-        Box::pin(owned::check_replayed(shared, &plan.upstream, &permit.project, &replayed)).await?;
+        Box::pin(owned::check_replayed(shared, &plan.first.upstream, &permit.project, &replayed))
+            .await?;
     }
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, &permit, operation, || taken.ask())?;
     let rates = rate.gauges();
     // How much: last, since it may wait for other calls to end.
     let spending = if shared.budgets.may_apply() {
-        let ready = budget::ready(shared, &permit, at, operation, &taken);
+        let what = (&taken, plan.first.model.as_deref());
+        let ready = budget::ready(shared, (&permit.key, &permit.project), at, operation, what);
         Box::pin(ready).await.map_err(|fault| fault.rates(rates))?
     } else {
         None
     };
     let facts = Facts { id, at, arrived, operation, object, rate, spending, open };
-    let (call, ready) = prepare(&head, facts, permit, &plan, taken)?;
+    let mut asked = Asked { head, taken };
+    let (call, ready) = prepare(&mut asked, facts, permit, &plan, &shared.settings)?;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
-    let work = dispatch(Arc::clone(worker), call, plan, ready);
+    let work = dispatch(Arc::clone(worker), call, plan, ready, asked);
     let done = Detach::new(shared.tasks.clone(), gone, work).await;
     done.map_err(|fault| fault.rates(rates))
 }
@@ -131,6 +136,7 @@ async fn dispatch(
     call: Arc<Call>,
     plan: Plan,
     ready: Ready,
+    asked: Asked,
 ) -> Result<Response<ReplyBody>, Fault> {
     let operation = call.operation;
     // What is rare is boxed: a call's future is as large as its largest branch, and is moved.
@@ -145,9 +151,9 @@ async fn dispatch(
         return Box::pin(batches::run(worker, call, plan, ready)).await;
     }
     if call.deletes.is_some() {
-        Box::pin(jobs::before_delete(&worker, &call, &plan.upstream.id)).await;
+        Box::pin(jobs::before_delete(&worker, &call, &plan.first.upstream.id)).await;
     }
-    attempt::run(worker, call, plan, ready).await
+    attempt::run(worker, call, plan, ready, asked).await
 }
 
 /// Reads the body as its class says.
@@ -181,7 +187,7 @@ async fn take(
         BodyKind::Form if is_form => {
             openai::multipart::boundary(content_type())
                 .ok_or_else(|| Fault::new(&catalogue::INVALID_MULTIPART))?;
-            Ok(Taken::Flowing(pieces(body)))
+            Ok(Taken::Flowing(Some(pieces(body))))
         }
         BodyKind::SpooledForm | BodyKind::SpooledFormOrJson | BodyKind::SdpOrForm if is_form => {
             let reading = spool::form(pieces(body), content_type(), &settings.spool_dir);
@@ -205,32 +211,25 @@ fn is_websocket(headers: &HeaderMap) -> bool {
     headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// Puts together what the attempt needs, all of it owned.
+/// Puts together what the attempts need, all of it owned.
 fn prepare(
-    head: &Parts,
+    asked: &mut Asked,
     facts: Facts,
     permit: Permit,
     plan: &Plan,
-    taken: Taken,
+    settings: &Settings,
 ) -> Result<(Arc<Call>, Ready), Fault> {
     let operation = facts.operation;
-    let target = head.uri.path_and_query().map_or("", |t| t.as_str());
-    let target = target.strip_prefix("/v1").unwrap_or(target).to_owned();
-    let mut headers = attempt::forwarded(&head.headers)?;
-    headers::separate_idempotency(&mut headers, &permit.project);
+    let terms = (facts.spending.as_ref(), 1, false);
+    let bytes_in = asked.taken.length();
+    let ready = asked.ready(operation, &permit.project, &plan.first, terms)?;
+    let effect = asked.effect(operation);
+    let taken = &asked.taken;
     let summary = taken.summary(operation);
-    let broken = BrokenOff::default();
-    let ask_usage = taken.must_ask_usage(operation, plan);
-    let kept_body = taken.keep();
-    let bytes_in = taken.length();
-    let pins = taken.pins(operation, facts.spending.as_ref(), ask_usage);
-    let body = taken.into_outgoing(&pins, &broken);
-    if matches!(body, Outgoing::Empty) && operation.body == BodyKind::None {
-        headers.remove(CONTENT_TYPE);
-    }
+    let deadlines = settings.deadlines(is_quick(&summary), facts.arrived);
     let deletes = facts.object.clone().filter(|_| operation.deletes);
     let model = match operation.local {
-        true => facts_model(head),
+        true => facts_model(&asked.head),
         false => summary.model,
     };
     let metered = facts.spending.as_ref().and_then(|spending| spending.metered);
@@ -248,8 +247,8 @@ fn prepare(
         stream: summary.stream,
         claims: summary.claims,
         deletes,
-        hide_usage: ask_usage,
-        kept_body,
+        hide_usage: taken.hides_usage(operation),
+        kept_body: taken.keep(),
         bytes_in,
         characters: summary.characters,
         gone: Gone::default(),
@@ -258,12 +257,19 @@ fn prepare(
         counts_apart: summary.stream && metered.is_some_and(|metered| several_pictures(&metered)),
         choices: metered.map_or(1, |metered| metered.output.choices.max(1)),
         container_sessions: tools.map_or(1, |tools| tools.sessions.max(1)),
-        clamped: facts.spending.as_ref().filter(|s| s.clamped).and_then(|s| s.output),
-        held: Mutex::new(facts.spending.map(|s| s.held)),
+        effect,
+        deadlines,
+        held: Mutex::new(facts.spending.and_then(|s| s.held)),
         lines: OnceLock::new(),
         _open: facts.open,
     };
-    Ok((Arc::new(call), Ready { method: head.method.clone(), target, headers, body, broken }))
+    Ok((Arc::new(call), ready))
+}
+
+/// Whether the answer begins at once and goes on without pauses.
+fn is_quick(summary: &taken::Summary) -> bool {
+    let model = summary.model.as_deref();
+    summary.stream && model.is_some_and(|name| !providers::models::may_think(name))
 }
 
 fn several_pictures(metered: &Metered) -> bool {

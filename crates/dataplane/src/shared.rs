@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use domain::ledger::Imbalance;
 use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
+use domain::rate::Moment;
 use domain::{Clock, Nanos, OrganizationId, ScopeId, SecretHash, UsageRecord};
 use egress::{Pool, Tls};
 use http::HeaderValue;
+use tokio::time::Instant;
 use vault::Vault;
 
 use crate::budget::{Budgets, Held};
@@ -48,6 +50,8 @@ pub struct Dataplane {
     pub(crate) vault: Arc<Vault>,
     pub(crate) organization: HeaderValue,
     pub(crate) settings: Settings,
+    /// What moments are counted from.
+    began: Instant,
     pub(crate) failures: Failures,
     pub(crate) prices: Prices,
     pub(crate) budgets: Arc<Budgets>,
@@ -71,6 +75,7 @@ impl Dataplane {
             vault: ports.vault,
             organization: ports.organization,
             settings,
+            began: Instant::now(),
             failures: Failures::default(),
             prices: Prices::default(),
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
@@ -84,12 +89,20 @@ impl Dataplane {
         })
     }
 
+    /// The present, for what counts from the start.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
     pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {
         Arc::clone(&self.upstreams.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Replaces the upstreams; calls in flight keep theirs.
-    pub fn set_upstreams(&self, upstreams: Vec<LiveUpstream>) {
+    pub fn set_upstreams(&self, mut upstreams: Vec<LiveUpstream>) {
+        for upstream in &mut upstreams {
+            self.upstreams().iter().for_each(|before| upstream.goes_on_from(before));
+        }
         let new: Arc<[Arc<LiveUpstream>]> = upstreams.into_iter().map(Arc::new).collect();
         *self.upstreams.write().unwrap_or_else(PoisonError::into_inner) = new;
     }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::attempt::{Class, Effect};
 use domain::ledger::Covered;
 use domain::price::Tier;
 use domain::{
@@ -21,9 +22,11 @@ use openai::answer::ToolCalls;
 use openai::surface::Operation;
 use tokio::time::Instant;
 
+use crate::attempt::{Visit, class_of};
 use crate::budget::Held;
 use crate::detach::Gone;
 use crate::jobs::Lines;
+use crate::plan::Candidate;
 use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
 use crate::slots::{Money, Slot};
@@ -69,12 +72,12 @@ pub(crate) struct Call {
     pub(crate) model: Option<Box<str>>,
     pub(crate) user_label: Option<Box<str>>,
     pub(crate) stream: bool,
+    /// The client did not ask for the usage chunk that we ask for.
+    pub(crate) hide_usage: bool,
     /// Whether an answer's id is ours to remember.
     pub(crate) claims: bool,
     /// The object that success removes.
     pub(crate) deletes: Option<String>,
-    /// The client did not ask for the usage chunk that we asked for.
-    pub(crate) hide_usage: bool,
     /// The body, kept for counting should the provider not count; small ones only.
     pub(crate) kept_body: Option<Bytes>,
     pub(crate) bytes_in: u64,
@@ -82,7 +85,7 @@ pub(crate) struct Call {
     pub(crate) characters: u64,
     pub(crate) gone: Gone,
     pub(crate) rate: RateTicket,
-    /// What is set aside for the one attempt of this call; it takes it.
+    /// What is set aside for the next attempt of this call; it takes it.
     pub(crate) held: Mutex<Option<Held>>,
     /// How many answers were asked for; as far as a limit had to look, else 1.
     pub(crate) choices: u64,
@@ -95,8 +98,9 @@ pub(crate) struct Call {
     pub(crate) container_sessions: u64,
     /// What the lines of a batch are, once they have been read.
     pub(crate) lines: OnceLock<Lines>,
-    /// The maximum output, in tokens, that the call was cut to.
-    pub(crate) clamped: Option<u64>,
+    /// What doing it twice would do.
+    pub(crate) effect: Effect,
+    pub(crate) deadlines: Deadlines,
     pub(crate) _open: Open,
 }
 
@@ -121,11 +125,40 @@ pub(crate) struct Count {
     pub(crate) bytes_out: u64,
 }
 
+/// How long a call may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadlines {
+    /// For one attempt, until the first byte of its answer can leave.
+    pub(crate) first_byte: Duration,
+    /// Between two pieces of an answer.
+    pub(crate) gap: Duration,
+    /// The call's end, whatever comes.
+    pub(crate) end: Instant,
+}
+
+/// What one attempt has of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Leg {
+    /// 1 for the call's first.
+    pub(crate) number: u32,
+    /// The call was at this place before.
+    pub(crate) again: bool,
+    /// The maximum output, in tokens, that the call was cut to.
+    pub(crate) clamped: Option<u64>,
+}
+
+impl Leg {
+    /// The one attempt of a call that needs nothing more.
+    pub(crate) const ONLY: Self = Self { number: 1, again: false, clamped: None };
+}
+
 /// How an attempt ended.
 pub(crate) struct End {
     pub(crate) outcome: Outcome,
     pub(crate) status: u16,
     pub(crate) error: Option<&'static str>,
+    /// What kind of failure it was, if it was one.
+    pub(crate) class: Option<Class>,
     pub(crate) count: Count,
 }
 
@@ -134,6 +167,11 @@ pub(crate) struct Tab {
     pub(crate) worker: Arc<Worker>,
     pub(crate) call: Arc<Call>,
     pub(crate) upstream: Arc<LiveUpstream>,
+    /// Which of the upstream's credentials signs it.
+    pub(crate) credential: usize,
+    pub(crate) leg: Leg,
+    /// From when it is sent until the breakers know how it went.
+    visit: Option<Visit>,
     upstream_request: Option<Box<str>>,
     began: Instant,
     first_byte: Option<Duration>,
@@ -164,7 +202,8 @@ impl Tab {
     pub(crate) fn open(
         worker: Arc<Worker>,
         call: Arc<Call>,
-        upstream: Arc<LiveUpstream>,
+        place: &Candidate,
+        leg: Leg,
     ) -> Result<Self, Fault> {
         let began = Instant::now();
         let held = call.held.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -174,7 +213,10 @@ impl Tab {
         Ok(Self {
             worker,
             call,
-            upstream,
+            upstream: Arc::clone(&place.upstream),
+            credential: place.credential,
+            leg,
+            visit: None,
             upstream_request: None,
             began,
             first_byte: None,
@@ -189,7 +231,7 @@ impl Tab {
     ///
     /// # Errors
     /// `ledger_unavailable` when the slot cannot be written: nothing may be sent then.
-    pub(crate) fn sending(&mut self) -> Result<(), Fault> {
+    pub(crate) fn sending(&mut self, place: &Candidate) -> Result<(), Fault> {
         let record = || {
             let end = End::failed(&Fault::new(&catalogue::INTERNAL_ERROR));
             self.record(end, Tokens::default(), None, false)
@@ -202,6 +244,7 @@ impl Tab {
         }
         drop(taken);
         self.billable = true;
+        self.visit = Some(Visit::begin(&self.worker.shared, place, self.leg.again));
         Ok(())
     }
 
@@ -223,7 +266,8 @@ impl Tab {
     }
 
     /// The work goes on as a job, and the hold is the job's already: its usage comes with its end.
-    pub(crate) fn handed_over(self, end: End) {
+    pub(crate) fn handed_over(mut self, end: End) {
+        self.left(&end);
         self.worker.shared.metrics.outcome(end.outcome);
         self.call.rate.settle(&self.record(end, Tokens::default(), None, false));
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -245,7 +289,8 @@ impl Tab {
 
     /// Makes the attempt's record. Gives its cost, where the model has a price and the provider
     /// counted.
-    pub(crate) fn settle(self, end: End) -> Option<Nanos> {
+    pub(crate) fn settle(mut self, end: End) -> Option<Nanos> {
+        self.left(&end);
         let metrics = &self.worker.shared.metrics;
         metrics.outcome(end.outcome);
         metrics.bad_usage.fetch_add(end.count.bad_usage, Ordering::Relaxed);
@@ -258,6 +303,18 @@ impl Tab {
         let record = self.record(end, tokens, cost, in_full);
         self.push(record);
         cost.map(|cost| cost.total())
+    }
+
+    /// Tells the breakers how it went.
+    fn left(&mut self, end: &End) {
+        if let Some(visit) = self.visit.take() {
+            visit.end(&self.worker.shared, end);
+        }
+    }
+
+    /// When the first byte of its answer must be ready to leave.
+    pub(crate) fn first_byte_due(&self) -> Instant {
+        (self.began + self.call.deadlines.first_byte).min(self.call.deadlines.end)
     }
 
     /// What is posted, and whether that is the hold in full: where nobody said what it cost,
@@ -322,7 +379,7 @@ impl Tab {
         let name = |text: &str| self.worker.names.intern(text);
         UsageRecord {
             request: call.request.clone(),
-            attempt: 1,
+            attempt: self.leg.number,
             at: call.at,
             operation: call.operation.id,
             family: call.operation.meter.family(),
@@ -361,7 +418,7 @@ impl End {
         match body {
             Ok(body) => {
                 let count = Count { bytes_out: body.len() as u64, ..Count::default() };
-                Self { outcome: Outcome::Completed, status, error: None, count }
+                Self { outcome: Outcome::Completed, status, error: None, class: None, count }
             }
             Err(fault) => Self::failed(fault),
         }
@@ -369,7 +426,13 @@ impl End {
 
     /// An attempt that brought no answer to pass on.
     pub(crate) fn failed(fault: &Fault) -> Self {
+        Self::failed_as(class_of(fault.entry), fault)
+    }
+
+    /// The same, where it is known what kind of failure it was.
+    pub(crate) fn failed_as(class: Class, fault: &Fault) -> Self {
         Self {
+            class: Some(class),
             outcome: Outcome::UpstreamFailed,
             status: fault.entry.status,
             error: Some(fault.entry.code),

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use domain::{ProjectId, Secret, Upstream, UpstreamId, UpstreamSource};
+use domain::{CredentialId, ProjectId, Secret, Upstream, UpstreamId, UpstreamSource};
 use egress::{InProcess, Origin};
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use providers::sign::Signature;
 use providers::{Provider, catalogue};
+
+use crate::standing::Standing;
 
 /// An upstream as the path uses it.
 pub struct LiveUpstream {
@@ -15,8 +17,21 @@ pub struct LiveUpstream {
     pub(crate) name: HeaderValue,
     pub(crate) provider: &'static Provider,
     pub(crate) origin: Arc<Origin>,
-    pub(crate) signature: Signature,
+    /// One at least; without a secret where the provider wants none. All of one account, so that
+    /// what one has made the others can use.
+    pub(crate) credentials: Vec<LiveCredential>,
     pub(crate) unowned_project: Option<ProjectId>,
+    pub(crate) standing: Arc<Standing>,
+}
+
+/// One of an upstream's credentials, ready to sign.
+#[allow(dead_code, reason = "routes and attempts read it next")]
+pub struct LiveCredential {
+    pub(crate) id: CredentialId,
+    pub(crate) signature: Signature,
+    /// Its share of the calls, against the others'.
+    pub(crate) weight: u32,
+    pub(crate) standing: Arc<Standing>,
 }
 
 /// Why a stored upstream cannot be used; names it, never its credential.
@@ -63,9 +78,46 @@ impl LiveUpstream {
             name,
             provider,
             origin: Arc::new(origin),
-            signature,
+            // The one is named like its upstream.
+            credentials: vec![LiveCredential {
+                id: stored.id.as_str().into(),
+                signature,
+                weight: 1,
+                standing: Arc::default(),
+            }],
             unowned_project: stored.unowned_project.clone(),
+            standing: Arc::default(),
         })
+    }
+
+    /// Puts one of its credentials on a request.
+    pub(crate) fn sign(&self, credential: usize, headers: &mut HeaderMap) {
+        if let Some(credential) = self.credentials.get(credential) {
+            credential.signature.apply(headers);
+        }
+    }
+
+    /// Whether some text of the provider shows any of our credentials.
+    pub(crate) fn is_shown_in(&self, text: &[u8]) -> bool {
+        self.credentials.iter().any(|credential| credential.signature.is_in(text))
+    }
+
+    /// Takes over how the same upstream has fared under an earlier configuration; a credential
+    /// that is another one now begins anew.
+    pub(crate) fn goes_on_from(&mut self, before: &Self) {
+        let place = |upstream: &Self| (upstream.id.clone(), upstream.origin.path(""));
+        if place(self) != place(before) || self.origin.address() != before.origin.address() {
+            return;
+        }
+        self.standing = Arc::clone(&before.standing);
+        for credential in &mut self.credentials {
+            let same = |old: &&LiveCredential| {
+                old.id == credential.id && old.signature.is_same(&credential.signature)
+            };
+            if let Some(old) = before.credentials.iter().find(same) {
+                credential.standing = Arc::clone(&old.standing);
+            }
+        }
     }
 
     /// Host and port, to tell whether an upstream is this very Tollgate.

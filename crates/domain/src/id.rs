@@ -70,6 +70,8 @@ ids! {
     KeyId("key_");
     /// Our account with a provider.
     UpstreamId("up_");
+    /// One of an upstream's credentials.
+    CredentialId("cred_");
     /// A spend alert.
     AlertId("alert_");
     /// A message of ours to one place; a webhook's receiver sees it as `webhook-id`.

@@ -7,7 +7,9 @@
 
 mod account;
 mod alert;
+pub mod attempt;
 pub mod bound;
+pub mod breaker;
 pub mod calendar;
 mod change;
 mod delivery;
@@ -27,6 +29,8 @@ pub mod price;
 pub mod rate;
 mod report;
 mod request_log;
+pub mod retry;
+pub mod route;
 mod scope;
 mod secret;
 mod time;
@@ -39,8 +43,8 @@ pub use change::{Actor, AuditEntry, Change};
 pub use delivery::{Delivery, Message, Waiting, pause_after};
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
-    AlertId, AuditId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId, ServiceAccountId,
-    UpstreamId, UserId, random_id,
+    AlertId, AuditId, CredentialId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId,
+    ServiceAccountId, UpstreamId, UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{

@@ -32,6 +32,12 @@ impl Signature {
         }
     }
 
+    /// Whether both are the same credential.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
     /// Whether some text of a provider shows our credential (cases 87, 89).
     #[must_use]
     pub fn is_in(&self, text: &[u8]) -> bool {

@@ -238,8 +238,10 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
     let default = Settings::default();
     Settings {
         connect: times.connect.unwrap_or(default.connect),
-        first_byte: times.first_byte.unwrap_or(default.first_byte),
-        gap: times.gap.unwrap_or(default.gap),
+        first_byte: times.first_byte.or(default.first_byte),
+        gap: times.gap.or(default.gap),
+        total: times.total.unwrap_or(default.total),
+        patience: times.patience.unwrap_or(default.patience),
         drain: times.drain.unwrap_or(default.drain),
         body_pause: times.body.unwrap_or(default.body_pause),
         spool_dir: spool_dir.to_owned(),

@@ -85,6 +85,8 @@ pub struct Times {
     pub connect: Option<Duration>,
     pub first_byte: Option<Duration>,
     pub gap: Option<Duration>,
+    pub total: Option<Duration>,
+    pub patience: Option<Duration>,
     pub drain: Option<Duration>,
     pub body: Option<Duration>,
 }

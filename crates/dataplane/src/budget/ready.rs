@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use domain::bound::{self, Bound, Demand, Limits, Metered, NoBound};
-use domain::{Fault, Nanos, Timestamp};
+use domain::{Fault, KeyView, Nanos, ProjectId, Timestamp};
 use openai::pin;
 use openai::surface::Operation;
 use openai::view::View;
@@ -11,14 +11,14 @@ use providers::tokens::exact_input;
 
 use super::refuse::{self, Wanted};
 use super::{Held, Limited};
-use crate::permit::Permit;
 use crate::pipeline::Taken;
 use crate::prices::Prices;
 use crate::shared::Dataplane;
 
 /// What a call under limits goes with.
 pub(crate) struct Spending {
-    pub(crate) held: Held,
+    /// Until the attempt that it is for takes it.
+    pub(crate) held: Option<Held>,
     /// What the bound was computed from, for the pins.
     pub(crate) metered: Option<Metered>,
     /// The maximum output that is held, in tokens an answer.
@@ -28,15 +28,16 @@ pub(crate) struct Spending {
 }
 
 /// Holds what the call can cost. `None` where no limit stands over it, or where all that do let
-/// pass what cannot be bounded.
+/// pass what cannot be bounded. `model` is what the provider calls it, where the call goes by
+/// another name.
 pub(crate) async fn ready(
     shared: &Dataplane,
-    permit: &Permit,
+    (key, project): (&KeyView, &ProjectId),
     at: Timestamp,
     operation: &Operation,
-    taken: &Taken,
+    (taken, model): (&Taken, Option<&str>),
 ) -> Result<Option<Spending>, Fault> {
-    let limited = shared.budgets.over(&permit.key, &permit.project, at).await?;
+    let limited = shared.budgets.over(key, project, at).await?;
     if limited.is_empty() {
         return Ok(None);
     }
@@ -46,8 +47,8 @@ pub(crate) async fn ready(
         return Ok(None);
     }
     demand.default_output(default_output(&limited));
-    let model = taken.decoded_model();
-    let model = model.as_deref();
+    let written = taken.decoded_model();
+    let model = model.or(written.as_deref());
     let bounded = |demand: &Demand| bounded(&shared.prices, demand, model, at);
     let bound = match bounded(&demand) {
         Ok(bound) => bound,
@@ -80,6 +81,7 @@ pub(crate) async fn ready(
         Demand::Metered(metered) => Some(metered),
         _ => None,
     };
+    let held = Some(held);
     Ok(Some(Spending { held, metered, output, clamped: output < wanted.max_output }))
 }
 

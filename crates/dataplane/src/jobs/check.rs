@@ -113,7 +113,7 @@ impl Checker {
             map.insert(X_CLIENT_REQUEST_ID, id);
         }
         map.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        upstream.signature.apply(map);
+        upstream.sign(0, map);
         let shared = &self.shared;
         let sending = self.pool.send(&upstream.origin, request);
         let sending = tokio::time::timeout(PATIENCE, sending);

@@ -73,13 +73,13 @@ fn job(tab: &Tab, end: &End, kind: JobKind, object: &JobObject) -> Option<Job> {
     let lines = call.lines.get();
     let asked = call.model.as_deref().map(str::to_owned);
     Some(Job {
-        id: JobId::of(&call.request, 1),
+        id: JobId::of(&call.request, tab.leg.number),
         kind,
         target: format!("/{collection}/{id}"),
         operation: call.operation.id.to_owned(),
         family: lines.map_or(call.operation.meter.family(), |lines| lines.family),
         request: call.request.clone(),
-        attempt: 1,
+        attempt: tab.leg.number,
         at: call.at,
         project: call.project.clone(),
         key: call.key.id.clone(),

@@ -177,6 +177,8 @@ impl Reader<'_> {
             "gap_seconds",
             "drain_seconds",
             "body_seconds",
+            "total_seconds",
+            "retry_wait_seconds",
         ];
         self.known(table, "timeouts.", &keys);
         let mut seconds = |key| self.seconds(table, key);
@@ -186,6 +188,8 @@ impl Reader<'_> {
             gap: seconds(keys[2]),
             drain: seconds(keys[3]),
             body: seconds(keys[4]),
+            total: seconds(keys[5]),
+            patience: seconds(keys[6]),
         }
     }
 

@@ -1,0 +1,156 @@
+//! After an attempt has failed that nobody has seen anything of: elsewhere, or once more, or the end.
+//!
+//! The failed attempt is settled by now, so that its hold is posted or free before the next one is
+//! asked for; every attempt has a hold, a slot and a record of its own (P19).
+
+use std::fmt::Write;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use domain::Fault;
+use http::{HeaderValue, Response};
+use tokio::time::{Instant, sleep};
+
+use super::places::{Next, Places};
+use super::{Failed, Ready, once};
+use crate::body::reply::ReplyBody;
+use crate::headers::X_ATTEMPTS;
+use crate::pipeline::Asked;
+use crate::plan::{Candidate, Plan};
+use crate::shared::Worker;
+use crate::tab::Call;
+
+/// What a call has behind it.
+struct Tried {
+    attempts: u32,
+    /// In their order, for people.
+    told: String,
+    best: Failed,
+}
+
+/// Makes further attempts for as long as one may do better.
+pub(super) async fn run(
+    worker: Arc<Worker>,
+    call: Arc<Call>,
+    plan: Plan,
+    mut asked: Asked,
+    first: Failed,
+) -> Result<Response<ReplyBody>, Fault> {
+    let mut places = Places::of(plan, call.effect);
+    places.tried(0, &first, Instant::now());
+    let mut tried = Tried::first(places.candidate(0), first);
+    let mut at = 0;
+    while asked.is_whole()
+        && !call.gone.get()
+        && let Some((next, again)) = next(&worker, &call, &mut places, at).await
+        && let Some((next, ready)) =
+            ready(&worker, &call, &mut asked, &mut places, (next, again, tried.attempts + 1)).await
+    {
+        at = next;
+        worker.shared.metrics.tried_on(again);
+        let hold_back = places.has_more();
+        match once(&worker, &call, places.candidate(at), ready, hold_back).await {
+            Ok(reply) => return Ok(reply),
+            Err(failed) => {
+                places.tried(at, &failed, Instant::now());
+                tried.add(places.candidate(at), failed);
+            }
+        }
+    }
+    tried.reply()
+}
+
+/// Where to next, once it is time for it; and whether the call was there before.
+async fn next(
+    worker: &Worker,
+    call: &Call,
+    places: &mut Places,
+    at: usize,
+) -> Option<(usize, bool)> {
+    let shared = &worker.shared;
+    let now = Instant::now();
+    let left = call.deadlines.end.saturating_duration_since(now).min(shared.settings.patience);
+    if left == Duration::ZERO {
+        return None;
+    }
+    let random = u64::from_ne_bytes(vault::random());
+    match places.next(at, (now, shared.moment()), left, random) {
+        Next::Nowhere => None,
+        Next::New(next) => Some((next, false)),
+        Next::Again(next, pause) => {
+            shared.tasks.unless_cut(sleep(pause)).await?;
+            Some((next, true))
+        }
+    }
+}
+
+/// The request for a place, with the money for it set aside. Where that does not fit, a place that
+/// is there for its price.
+async fn ready(
+    worker: &Worker,
+    call: &Call,
+    asked: &mut Asked,
+    places: &mut Places,
+    (mut at, mut again, number): (usize, bool, u32),
+) -> Option<(usize, Ready)> {
+    loop {
+        let place = places.candidate(at);
+        match asked.hold(&worker.shared, call, place).await {
+            Ok(mut spending) => {
+                let terms = (spending.as_ref(), number, again);
+                let ready = asked.ready(call.operation, &call.project, place, terms).ok()?;
+                let held = spending.as_mut().and_then(|spending| spending.held.take());
+                *call.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
+                return Some((at, ready));
+            }
+            Err(fault) => {
+                tracing::debug!(request = %call.request, code = fault.entry.code,
+                                "no further attempt: its hold was refused");
+                places.pass_over(at);
+                (at, again) = (places.cheaper()?, false);
+            }
+        }
+    }
+}
+
+impl Tried {
+    fn first(place: &Candidate, failed: Failed) -> Self {
+        let mut told = String::new();
+        tell(&mut told, place, &failed);
+        Self { attempts: 1, told, best: failed }
+    }
+
+    fn add(&mut self, place: &Candidate, failed: Failed) {
+        self.attempts += 1;
+        self.told.push_str(", ");
+        tell(&mut self.told, place, &failed);
+        // Of two that help as much, the later is the newer.
+        if failed.class.rank() >= self.best.class.rank() {
+            self.best = failed;
+        }
+    }
+
+    /// The most helpful of what failed, with all that was tried.
+    fn reply(self) -> Result<Response<ReplyBody>, Fault> {
+        match self.best.reply {
+            Ok(mut reply) => {
+                reply.headers_mut().insert(X_ATTEMPTS, HeaderValue::from(self.attempts));
+                Ok(reply)
+            }
+            Err(mut fault) => {
+                if self.attempts > 1 {
+                    fault.message = format!("{} Tried: {}.", fault.message, self.told).into();
+                }
+                Err(fault.attempts(self.attempts))
+            }
+        }
+    }
+}
+
+fn tell(told: &mut String, place: &Candidate, failed: &Failed) {
+    let name = place.upstream.name.to_str().unwrap_or("");
+    let _ = match failed.status {
+        Some(status) => write!(told, "{name} ({}, {status})", failed.class.word()),
+        None => write!(told, "{name} ({})", failed.class.word()),
+    };
+}
