@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{Outcome, fault::catalogue};
 
+use crate::pace::Pacing;
+
 /// Counters since the start. Labels are of our own making only, so there are few of them.
 #[derive(Default)]
 pub struct Metrics {
@@ -19,6 +21,7 @@ pub struct Metrics {
     pub(crate) connections: AtomicU64,
     pub(crate) ledger_breaches: AtomicU64,
     lost_log_rows: AtomicU64,
+    pub(crate) pacing: Pacing,
     breaker_openings: AtomicU64,
     /// Attempts after a call's first: at the same upstream, at another.
     more_attempts: [AtomicU64; 2],
@@ -98,6 +101,8 @@ impl Metrics {
             .filter(|(_, count)| *count > 0)
             .collect();
         line("counter", "tollgate_refusals_total", "Refusals of ours, by code.", &refusals);
+        let waiting = one(&self.pacing.waiting);
+        line("gauge", "tollgate_pacing_waiting", "Calls waiting for an upstream.", &waiting);
         for (name, help, counter) in [
             (
                 "tollgate_key_checksum_rejects_total",
@@ -109,6 +114,13 @@ impl Metrics {
             ("tollgate_overages_total", "Attempts dearer than their hold.", &self.overages),
             ("tollgate_bad_usage_total", "Usage reports not believed.", &self.bad_usage),
             ("tollgate_unpriced_attempts_total", "Attempts without a price.", &self.unpriced),
+            ("tollgate_pacing_waited_total", "Calls that waited.", &self.pacing.waited),
+            (
+                "tollgate_pacing_waited_milliseconds_total",
+                "How long they did.",
+                &self.pacing.waited_ms,
+            ),
+            ("tollgate_pacing_late_total", "Turns that came too late.", &self.pacing.late),
             ("tollgate_repeats_total", "Attempts made again.", &self.more_attempts[0]),
             ("tollgate_failovers_total", "Attempts made elsewhere.", &self.more_attempts[1]),
             ("tollgate_breaker_openings_total", "Breakers opened.", &self.breaker_openings),

@@ -1,6 +1,7 @@
 //! The order of a call, and why each step stands where it does.
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use domain::bound::{Media, Metered};
@@ -20,6 +21,8 @@ use crate::body::spool;
 use crate::budget::{self, Spending};
 use crate::caller;
 use crate::detach::{Detach, Gone};
+use crate::overload::Slot;
+use crate::pace::{self, Placed};
 use crate::permit::{self, Permit};
 use crate::plan::{self, Plan};
 use crate::rate::{self, RateTicket};
@@ -77,9 +80,15 @@ async fn call(
     let at = shared.clock.now();
     let permit = permit::grant(caller, operation, at)?;
     shared.frozen.admits(&permit, operation)?;
-    if shared.tasks.count() >= shared.settings.calls {
-        return Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000));
-    }
+    // Room: what cannot be served soon is refused before it costs anything.
+    let slot = match shared.gate.try_enter() {
+        Some(slot) => slot,
+        None => {
+            let weight = shared.settings.weight(&permit.project);
+            Box::pin(Arc::clone(&shared.gate).enter(&permit.key.id, weight)).await?
+        }
+    };
+    let patience = pace::patience(&head.headers, shared.settings.max_wait)?;
     let object = arrival::named_object(&found).map(Cow::into_owned);
     // The body: whole, spooled or flowing, as the class says; then what it names.
     let taken = take(worker, &head, body, operation).await?;
@@ -101,6 +110,14 @@ async fn call(
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, &permit, operation, || taken.ask())?;
     let rates = rate.gauges();
+    // Its turn: nothing waits for a provider while it holds money.
+    let waits_until = Instant::now() + patience;
+    let (plan, placed) = {
+        let (key, project) = (&permit.key.id, &permit.project);
+        let until = waits_until;
+        let caller = pace::Caller { key, project, operation, taken: &taken, until };
+        pace::turn(shared, plan, &caller).await.map_err(|fault| fault.rates(rates))?
+    };
     // How much: last, since it may wait for other calls to end.
     let spending = if shared.budgets.may_apply() {
         let what = (&taken, plan.first.model.as_deref());
@@ -109,7 +126,8 @@ async fn call(
     } else {
         None
     };
-    let facts = Facts { id, at, arrived, operation, object, rate, spending, open };
+    let (turn, open) = ((placed, waits_until), (open, slot));
+    let facts = Facts { id, at, arrived, operation, object, rate, turn, spending, open };
     let mut asked = Asked { head, taken };
     let (call, ready) = prepare(&mut asked, facts, permit, &plan, &shared.settings)?;
     // From here on the call goes to its end even if nobody waits for it.
@@ -127,8 +145,10 @@ struct Facts {
     operation: &'static Operation,
     object: Option<String>,
     rate: RateTicket,
+    /// Its place at the upstream, and until when it waits for another.
+    turn: (Placed, Instant),
     spending: Option<Spending>,
-    open: Open,
+    open: (Open, Slot),
 }
 
 async fn dispatch(
@@ -222,7 +242,9 @@ fn prepare(
     let operation = facts.operation;
     let terms = (facts.spending.as_ref(), 1, false);
     let bytes_in = asked.taken.length();
-    let ready = asked.ready(operation, &permit.project, &plan.first, terms)?;
+    let mut ready = asked.ready(operation, &permit.project, &plan.first, terms)?;
+    let waited = facts.turn.0.waited();
+    ready.placed = facts.turn.0;
     let effect = asked.effect(operation);
     let taken = &asked.taken;
     let summary = taken.summary(operation);
@@ -259,6 +281,8 @@ fn prepare(
         container_sessions: tools.map_or(1, |tools| tools.sessions.max(1)),
         effect,
         deadlines,
+        waits_until: facts.turn.1,
+        waited: AtomicU64::new(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX)),
         held: Mutex::new(facts.spending.and_then(|s| s.held)),
         lines: OnceLock::new(),
         _open: facts.open,

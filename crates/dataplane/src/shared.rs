@@ -22,6 +22,7 @@ use crate::directory::Keys;
 use crate::frozen::Frozen;
 use crate::intern::Names;
 use crate::metrics::Metrics;
+use crate::overload::Gate;
 use crate::prices::Prices;
 use crate::rate::Rates;
 use crate::settings::Settings;
@@ -58,6 +59,7 @@ pub struct Dataplane {
     pub(crate) jobs: Arc<dyn Jobs>,
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
+    pub(crate) gate: Arc<Gate>,
     upstreams: RwLock<Arc<[Arc<LiveUpstream>]>>,
     on_upstreams_changed: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
     pub metrics: Metrics,
@@ -74,6 +76,7 @@ impl Dataplane {
             clock: ports.clock,
             vault: ports.vault,
             organization: ports.organization,
+            gate: Gate::new(settings.calls),
             settings,
             began: Instant::now(),
             failures: Failures::default(),
@@ -96,6 +99,13 @@ impl Dataplane {
 
     pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {
         Arc::clone(&self.upstreams.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Slots for calls in use, and calls that wait for one: more than none while there is more work
+    /// than may be in flight.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        self.gate.load()
     }
 
     /// Replaces the upstreams; calls in flight keep theirs.

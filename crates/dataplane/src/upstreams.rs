@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use providers::sign::Signature;
 use providers::{Provider, catalogue};
 
+use crate::pace::Lanes;
 use crate::standing::Standing;
 
 /// An upstream as the path uses it.
@@ -32,6 +33,8 @@ pub struct LiveCredential {
     /// Its share of the calls, against the others'.
     pub(crate) weight: u32,
     pub(crate) standing: Arc<Standing>,
+    /// What is known of its account's rate limits.
+    pub(crate) lanes: Arc<Lanes>,
 }
 
 /// Why a stored upstream cannot be used; names it, never its credential.
@@ -84,6 +87,7 @@ impl LiveUpstream {
                 signature,
                 weight: 1,
                 standing: Arc::default(),
+                lanes: Arc::default(),
             }],
             unowned_project: stored.unowned_project.clone(),
             standing: Arc::default(),
@@ -116,6 +120,7 @@ impl LiveUpstream {
             };
             if let Some(old) = before.credentials.iter().find(same) {
                 credential.standing = Arc::clone(&old.standing);
+                credential.lanes = Arc::clone(&old.lanes);
             }
         }
     }

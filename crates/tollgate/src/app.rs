@@ -244,6 +244,9 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
         patience: times.patience.unwrap_or(default.patience),
         drain: times.drain.unwrap_or(default.drain),
         body_pause: times.body.unwrap_or(default.body_pause),
+        max_wait: config.load.max_wait.unwrap_or(default.max_wait),
+        weights: config.load.weights.clone(),
+        calls: config.load.calls.unwrap_or(default.calls),
         spool_dir: spool_dir.to_owned(),
         ..default
     }

@@ -44,6 +44,7 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
+    pub load: Load,
     pub log: Log,
     /// The config file that was read, to be watched.
     pub file: Option<PathBuf>,
@@ -89,6 +90,17 @@ pub struct Times {
     pub patience: Option<Duration>,
     pub drain: Option<Duration>,
     pub body: Option<Duration>,
+}
+
+/// How much at once, and who waits for how long (`[pacing]`, `[overload]`).
+#[derive(Clone, Debug, Default)]
+pub struct Load {
+    /// For a turn at an upstream's rate limit.
+    pub max_wait: Option<Duration>,
+    /// By a project's id.
+    pub weights: BTreeMap<String, u32>,
+    /// Calls in flight.
+    pub calls: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -173,6 +185,7 @@ impl Config {
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
+            load: file.load,
             log: Log {
                 filter: environment.get("RUST_LOG").or(file.log.filter),
                 json: match environment.get("TOLLGATE_LOG_FORMAT").as_deref() {

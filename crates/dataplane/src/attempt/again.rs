@@ -42,12 +42,12 @@ pub(super) async fn run(
     let mut at = 0;
     while asked.is_whole()
         && !call.gone.get()
-        && let Some((next, again)) = next(&worker, &call, &mut places, at).await
+        && let Some(next) = next(&worker, &call, &mut places, at).await
         && let Some((next, ready)) =
-            ready(&worker, &call, &mut asked, &mut places, (next, again, tried.attempts + 1)).await
+            ready(&worker, &call, &mut asked, &mut places, (at, next, tried.attempts + 1)).await
     {
         at = next;
-        worker.shared.metrics.tried_on(again);
+        worker.shared.metrics.tried_on(ready.leg.again);
         let hold_back = places.has_more();
         match once(&worker, &call, places.candidate(at), ready, hold_back).await {
             Ok(reply) => return Ok(reply),
@@ -69,14 +69,19 @@ async fn next(
 ) -> Option<(usize, bool)> {
     let shared = &worker.shared;
     let now = Instant::now();
-    let left = call.deadlines.end.saturating_duration_since(now).min(shared.settings.patience);
+    let left = call.deadlines.end.saturating_duration_since(now);
     if left == Duration::ZERO {
         return None;
     }
+    // For a place at a rate limit the client says how long it waits.
+    let turn = left.min(call.waits_until.saturating_duration_since(now));
+    let left = (left.min(shared.settings.patience), turn);
     let random = u64::from_ne_bytes(vault::random());
     match places.next(at, (now, shared.moment()), left, random) {
         Next::Nowhere => None,
         Next::New(next) => Some((next, false)),
+        // Its lane knows the provider's wait, and whose turn it is behind that.
+        Next::Turn(next) => Some((next, true)),
         Next::Again(next, pause) => {
             shared.tasks.unless_cut(sleep(pause)).await?;
             Some((next, true))
@@ -91,19 +96,36 @@ async fn ready(
     call: &Call,
     asked: &mut Asked,
     places: &mut Places,
-    (mut at, mut again, number): (usize, bool, u32),
+    (last, (mut at, mut again), number): (usize, (usize, bool), u32),
 ) -> Option<(usize, Ready)> {
     loop {
         let place = places.candidate(at);
+        // Its turn before its money: nothing waits for a provider while it holds any.
+        let placed = match asked.turn(&worker.shared, call, place).await {
+            Ok(placed) if call.gone.get() => {
+                placed.unsent();
+                return None;
+            }
+            Ok(placed) => placed,
+            Err(fault) => {
+                tracing::debug!(request = %call.request, code = fault.entry.code,
+                                "no further attempt there: its turn would come too late");
+                places.pass_over(at);
+                (at, again) = next(worker, call, places, last).await?;
+                continue;
+            }
+        };
         match asked.hold(&worker.shared, call, place).await {
             Ok(mut spending) => {
                 let terms = (spending.as_ref(), number, again);
-                let ready = asked.ready(call.operation, &call.project, place, terms).ok()?;
+                let mut ready = asked.ready(call.operation, &call.project, place, terms).ok()?;
+                ready.placed = placed;
                 let held = spending.as_mut().and_then(|spending| spending.held.take());
                 *call.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
                 return Some((at, ready));
             }
             Err(fault) => {
+                placed.unsent();
                 tracing::debug!(request = %call.request, code = fault.entry.code,
                                 "no further attempt: its hold was refused");
                 places.pass_over(at);

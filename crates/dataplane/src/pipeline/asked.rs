@@ -1,5 +1,7 @@
 //! What a client asked for, kept for as long as it may have to be asked again.
 
+use std::sync::atomic::Ordering;
+
 use domain::attempt::Effect;
 use domain::{Fault, ObjectKind, ProjectId, fault::catalogue};
 use egress::Outgoing;
@@ -13,6 +15,7 @@ use crate::attempt::{self, Ready};
 use crate::body::upload::BrokenOff;
 use crate::budget::{self, Spending};
 use crate::headers;
+use crate::pace::{self, Placed};
 use crate::plan::Candidate;
 use crate::shared::Dataplane;
 use crate::tab::{Call, Leg};
@@ -47,7 +50,8 @@ impl Asked {
         }
         let clamped = spending.filter(|s| s.clamped).and_then(|s| s.output);
         let leg = Leg { number, again, clamped };
-        Ok(Ready { method: self.head.method.clone(), target, headers, body, broken, leg })
+        let (method, placed) = (self.head.method.clone(), Placed::free());
+        Ok(Ready { method, target, headers, body, broken, leg, placed })
     }
 
     /// Sets aside what one more attempt can cost at a place.
@@ -66,6 +70,29 @@ impl Asked {
         let whose = (&*call.key, &call.project);
         let what = (&self.taken, place.model.as_deref());
         budget::ready(shared, whose, call.at, call.operation, what).await
+    }
+
+    /// Waits for a further attempt's turn at a place.
+    ///
+    /// # Errors
+    /// It would come later than the client waits.
+    pub(crate) async fn turn(
+        &self,
+        shared: &Dataplane,
+        call: &Call,
+        place: &Candidate,
+    ) -> Result<Placed, Fault> {
+        let caller = pace::Caller {
+            key: &call.key.id,
+            project: &call.project,
+            operation: call.operation,
+            taken: &self.taken,
+            until: call.waits_until.min(call.deadlines.end),
+        };
+        let placed = pace::at(shared, place, &caller).await?;
+        let us = u64::try_from(placed.waited().as_micros()).unwrap_or(u64::MAX);
+        call.waited.fetch_add(us, Ordering::Relaxed);
+        Ok(placed)
     }
 
     /// Whether the body can be had once more.

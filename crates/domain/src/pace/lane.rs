@@ -12,6 +12,10 @@ const PAUSE: u64 = 500_000;
 const LONGEST_PAUSE: u64 = 30_000_000;
 /// No provider's word stops a lane for longer than this (µs): ten minutes.
 const LONGEST_BLOCK: u64 = 600_000_000;
+/// While nothing is known of an account, so many calls go there at once, for so long (µs): its
+/// first answer tells how many more may.
+const FIRST_CALLS: u64 = 8;
+const FIRST_WAIT: u64 = 1_000_000;
 /// Once so many calls pass side by side after a refusal, nothing is known to be in their way.
 const RECOVERED: u64 = 256;
 /// What a share of a limit is measured in.
@@ -69,6 +73,9 @@ pub struct Lane<T> {
     strikes: u32,
     /// How many calls may be under way at once, while a refusal without numbers is recent.
     probe: Option<u64>,
+    /// Until an answer has come: when the first call was placed.
+    met: Option<u64>,
+    answered: bool,
     queue: FairQueue<Waiting<T>>,
     last_used: u64,
 }
@@ -90,6 +97,8 @@ impl<T> Lane<T> {
             blocked_until: 0,
             strikes: 0,
             probe: None,
+            met: None,
+            answered: false,
             queue: FairQueue::new(bounds),
             last_used: 0,
         }
@@ -113,10 +122,12 @@ impl<T> Lane<T> {
         self.meters.each_ref().map(|meter| meter.as_ref().map(Meter::left))
     }
 
-    /// Whether so few tokens are left that a call's own number matters, not only its size.
+    /// Whether so few tokens would be left after so many that a call's own number matters, and not
+    /// only its size.
     #[must_use]
-    pub fn counts_tokens(&self) -> bool {
-        self.meters[1].as_ref().is_some_and(|tokens| tokens.left() < tokens.limit() / 2)
+    pub fn counts_tokens(&self, tokens: u64) -> bool {
+        let few = |meter: &Meter| meter.left().saturating_sub(tokens) < meter.limit() / 2;
+        self.meters[1].as_ref().is_some_and(few)
     }
 
     /// Whether nothing is under way or waiting and nobody has come for so long (µs).
@@ -131,12 +142,12 @@ impl<T> Lane<T> {
     /// Asks for a place. `what` is kept with a call that waits, and comes back from
     /// [`Lane::due`].
     pub fn ask(&mut self, now: Moment, ask: &Ask<'_>, what: T) -> Answer {
-        self.advance(now.0);
+        if let Some(ticket) = self.place_now(now, ask.draw) {
+            return Answer::Placed(ticket);
+        }
         let draw = self.fitting(ask.draw);
-        if self.queue.is_empty()
-            && let Room::At(at) = self.room(now.0, draw)
-            && at <= now.0
-        {
+        // Who cannot wait is not held up by what is merely unknown.
+        if ask.patience == 0 && !self.answered {
             return Answer::Placed(self.place(now.0, draw));
         }
         let at = self.turn(now.0, ask, draw);
@@ -148,6 +159,14 @@ impl<T> Lane<T> {
             Ok(place) => Answer::Waits(place, Moment(at)),
             Err((full, _)) => Answer::Full(full, Moment(at)),
         }
+    }
+
+    /// A place, if nobody waits and there is room at once.
+    pub fn place_now(&mut self, now: Moment, draw: Draw) -> Option<Ticket> {
+        self.advance(now.0);
+        let draw = self.fitting(draw);
+        let has_room = || matches!(self.room(now.0, draw), Room::At(at) if at <= now.0);
+        (self.queue.is_empty() && has_room()).then(|| self.place(now.0, draw))
     }
 
     /// When a call could pass, without asking for its place.
@@ -199,6 +218,7 @@ impl<T> Lane<T> {
     /// An answer came, with what it says of the limits.
     pub fn answered(&mut self, now: Moment, ticket: Ticket, reading: &Reading) {
         self.ended(&ticket);
+        self.answered = true;
         self.strikes = 0;
         self.probe = self.probe.map(|at_once| at_once + 1).filter(|n| *n < RECOVERED);
         self.hear(now.0, &ticket, reading);
@@ -208,6 +228,7 @@ impl<T> Lane<T> {
     /// named, in microseconds.
     pub fn throttled(&mut self, now: Moment, ticket: Ticket, reading: &Reading, wait: Option<u64>) {
         self.ended(&ticket);
+        self.answered = true;
         self.advance(now.0);
         self.give_back(ticket.draw);
         self.hear(now.0, &ticket, reading);
@@ -276,7 +297,11 @@ impl<T> Lane<T> {
         if self.probe.is_some_and(|at_once| self.in_flight[0] >= at_once) {
             return Room::AfterAnAnswer;
         }
-        Room::At(self.metered(now, self.fitting(draw)).max(self.blocked_until))
+        let at = self.metered(now, self.fitting(draw)).max(self.blocked_until);
+        match self.met.filter(|_| !self.answered && self.in_flight[0] >= FIRST_CALLS) {
+            Some(met) => Room::At(at.max(met.saturating_add(FIRST_WAIT))),
+            None => Room::At(at),
+        }
     }
 
     fn metered(&self, now: u64, draw: Draw) -> u64 {
@@ -295,7 +320,7 @@ impl<T> Lane<T> {
         }
         let at = self.metered(now, sum).max(self.blocked_until);
         match self.room(now, draw) {
-            Room::At(_) => at,
+            Room::At(room) => at.max(room),
             Room::AfterAnAnswer => at.max(now.saturating_add(PAUSE)),
         }
     }
@@ -311,6 +336,7 @@ impl<T> Lane<T> {
 
     fn place(&mut self, now: u64, draw: Draw) -> Ticket {
         self.last_used = now;
+        self.met.get_or_insert(now);
         let beside = self.in_flight;
         for (at, part) in draw.parts().into_iter().enumerate() {
             self.placed[at] = self.placed[at].wrapping_add(part);

@@ -9,10 +9,11 @@ use domain::{Secret, UpstreamSource};
 use providers::catalogue;
 use toml_edit::{Document, Item, Table};
 
+mod load;
 mod prices;
 mod spending;
 
-use super::{Environment, Log, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use super::{Environment, Load, Log, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
 use control::DeclaredLimit;
 
 /// Who owns an upstream's objects that have no record.
@@ -30,6 +31,7 @@ pub(super) struct File {
     pub(super) master_key: Option<Secret>,
     pub(super) tls: Option<TlsFiles>,
     pub(super) times: Times,
+    pub(super) load: Load,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) limits: Vec<DeclaredLimit>,
@@ -70,6 +72,8 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "master_key",
             "tls",
             "timeouts",
+            "pacing",
+            "overload",
             "log",
             "upstreams",
             "limits",
@@ -85,6 +89,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         master_key: reader.secret(root, "master_key"),
         tls: reader.tls(root),
         times: reader.times(root),
+        load: reader.load(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),
         limits: reader.limits(root),

@@ -152,17 +152,20 @@ impl Front {
     }
 
     fn ready(&self, query: Option<&str>) -> Response<ReplyBody> {
-        let stopping = self.stop.is_called();
-        let (status, word) = if stopping {
-            (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-        } else {
-            (StatusCode::OK, "ok\n")
+        let (used, waiting) = self.dataplane.load();
+        let (status, word) = match self.stop.is_called() {
+            true => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+            // More comes than may be in flight: others had better take it.
+            false if waiting > 0 => (StatusCode::SERVICE_UNAVAILABLE, "overloaded\n"),
+            false => (StatusCode::OK, "ok\n"),
         };
         if query != Some("verbose") {
             return text(status, word);
         }
         let open = self.dataplane.tasks.count();
-        let body = format!("{word}calls in flight: {open}\n");
+        let body = format!(
+            "{word}calls in flight: {open}\nslots in use: {used}\nwaiting for a slot: {waiting}\n"
+        );
         text(status, body)
     }
 

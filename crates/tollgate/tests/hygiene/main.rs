@@ -21,6 +21,7 @@ mod ledger;
 mod limits;
 mod models;
 mod money;
+mod pacing;
 mod prices;
 mod quickstart;
 mod rates;

@@ -272,6 +272,8 @@ fn a_refusal_without_numbers_slows_down_and_recovers() {
     let ask = Ask { flow: &flow, weight: 1, draw: one(), patience: MINUTE };
     let nothing = Reading::default();
     let mut tickets = Vec::new();
+    let Answer::Placed(ticket) = lane.ask(Moment(0), &ask, 0) else { panic!() };
+    lane.answered(Moment(0), ticket, &nothing);
     for number in 0..20 {
         let Answer::Placed(ticket) = lane.ask(Moment(0), &ask, number) else { panic!() };
         tickets.push(ticket);
@@ -293,6 +295,33 @@ fn a_refusal_without_numbers_slows_down_and_recovers() {
         going = lane.due(Moment(3 * SECOND));
     }
     assert_eq!(waves, [1, 2, 4, 1]);
+}
+
+#[test]
+fn an_unknown_account_is_met_by_a_few_calls_first() {
+    let mut lane: Lane<u32> = Lane::new(WIDE);
+    let flow = flow(0);
+    let mut ask = Ask { flow: &flow, weight: 1, draw: one(), patience: MINUTE };
+    let mut tickets = Vec::new();
+    while let Answer::Placed(ticket) = lane.ask(Moment(5), &ask, 0) {
+        tickets.push(ticket);
+    }
+    assert_eq!((tickets.len(), lane.waiting()), (8, 1));
+    assert_eq!(lane.next_at(Moment(5)), Some(Moment(5 + SECOND)));
+    let Answer::Waits(place, _) = lane.ask(Moment(5), &ask, 1) else { panic!() };
+    assert_eq!(lane.leave(&place), Some(1));
+    // The first answer opens the way, if it names no limit.
+    lane.answered(Moment(6), tickets.pop().unwrap(), &Reading::default());
+    assert_eq!(lane.due(Moment(6)).into_iter().map(|(_, t)| lane.lost(t)).count(), 1);
+    ask.patience = 0;
+    assert!(matches!(lane.ask(Moment(6), &ask, 1), Answer::Placed(_)));
+    // Who cannot wait goes: nothing says that there is no room. And so does a second's silence.
+    let mut silent: Lane<u32> = Lane::new(WIDE);
+    let placed = (0..9).map(|_| silent.ask(Moment(0), &ask, 0));
+    assert!(placed.into_iter().all(|answer| matches!(answer, Answer::Placed(_))));
+    ask.patience = MINUTE;
+    assert!(matches!(silent.ask(Moment(0), &ask, 0), Answer::Waits(..)));
+    assert_eq!(silent.due(Moment(SECOND)).len(), 1);
 }
 
 #[test]
