@@ -23,8 +23,8 @@ mod again;
 mod answer;
 mod failure;
 mod order;
-mod places;
 mod refused;
+mod tries;
 
 pub(crate) use answer::{is_coded, read_whole, receive};
 use failure::class_of_stage;
@@ -54,7 +54,7 @@ pub(crate) async fn run(
     asked: Asked,
 ) -> Result<Response<ReplyBody>, Fault> {
     // Where another place might answer, nothing is shown of this one until it has.
-    let may_change = !plan.others.is_empty() || plan.first.upstream.credentials.len() > 1;
+    let may_change = !plan.others.is_empty();
     match once(&worker, &call, &plan.first, ready, may_change).await {
         Ok(reply) => Ok(reply),
         Err(failed) => Box::pin(again::run(worker, call, plan, asked, failed)).await,
@@ -106,23 +106,15 @@ async fn place_it(
     mut ready: Ready,
 ) -> Result<(Tab, Answer), Failed> {
     let broken = ready.broken.clone();
-    let placed = std::mem::replace(&mut ready.placed, Placed::free());
+    let mut placed = std::mem::replace(&mut ready.placed, Placed::free());
     let opened = Tab::open(Arc::clone(worker), Arc::clone(call), place, ready.leg);
-    let mut tab = match opened {
-        Ok(tab) => tab,
-        Err(fault) => {
-            placed.unsent();
-            return Err(Failure::ours(fault));
-        }
-    };
+    let mut tab = opened.map_err(Failure::ours)?;
     let encoded = encode(&tab, ready).and_then(|request| tab.sending(place).map(|()| request));
     let request = match encoded {
         Ok(request) => request,
-        Err(fault) => {
-            placed.unsent();
-            return Err(settled(tab, Failure::ours(fault)));
-        }
+        Err(fault) => return Err(settled(tab, Failure::ours(fault))),
     };
+    placed.sending();
     let late = tab.first_byte_due();
     let sending = worker.pool.send(&place.upstream.origin, request);
     let sending = tokio::time::timeout_at(late, sending);

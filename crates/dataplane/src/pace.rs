@@ -140,6 +140,15 @@ pub(crate) async fn at(
     }
 }
 
+/// The place of a call that goes elsewhere after all, since only that could be paid for. It holds
+/// its money by now, so it waits no more.
+pub(crate) fn moved(placed: Placed, to: &Candidate, caller: &Caller<'_>) -> Placed {
+    match placed.is_in(caller.cell(to).as_ref()) {
+        true => placed,
+        false => at_once(to, caller).unwrap_or_else(Placed::free),
+    }
+}
+
 fn at_once(place: &Candidate, caller: &Caller<'_>) -> Option<Placed> {
     let Some(cell) = caller.cell(place) else { return Some(Placed::free()) };
     let ticket = cell.place_now(caller.draw(&cell))?;

@@ -18,7 +18,8 @@ use crate::attempt::{self, Ready};
 use crate::body::read::{self, Pieces};
 use crate::body::reply::ReplyBody;
 use crate::body::spool;
-use crate::budget::{self, Spending};
+use crate::body::upload::Tap;
+use crate::budget::Spending;
 use crate::caller;
 use crate::detach::{Detach, Gone};
 use crate::overload::Slot;
@@ -112,24 +113,23 @@ async fn call(
     let rates = rate.gauges();
     // Its turn: nothing waits for a provider while it holds money.
     let waits_until = Instant::now() + patience;
-    let (plan, placed) = {
-        let (key, project) = (&permit.key.id, &permit.project);
-        let until = waits_until;
-        let caller = pace::Caller { key, project, operation, taken: &taken, until };
-        pace::turn(shared, plan, &caller).await.map_err(|fault| fault.rates(rates))?
-    };
+    let (key, project) = (&permit.key.id, &permit.project);
+    let caller = pace::Caller { key, project, operation, taken: &taken, until: waits_until };
+    let turn = pace::turn(shared, plan, &caller).await;
+    let (mut plan, mut placed) = turn.map_err(|fault| fault.rates(rates))?;
     // How much: last, since it may wait for other calls to end.
     let spending = if shared.budgets.may_apply() {
-        let what = (&taken, plan.first.model.as_deref());
-        let ready = budget::ready(shared, (&permit.key, &permit.project), at, operation, what);
-        Box::pin(ready).await.map_err(|fault| fault.rates(rates))?
+        let holding = asked::first_hold(shared, &permit, at, (operation, &taken), &mut plan);
+        let spending = Box::pin(holding).await.map_err(|fault| fault.rates(rates))?;
+        placed = pace::moved(placed, &plan.first, &caller);
+        spending
     } else {
         None
     };
     let (turn, open) = ((placed, waits_until), (open, slot));
     let facts = Facts { id, at, arrived, operation, object, rate, turn, spending, open };
-    let mut asked = Asked { head, taken };
-    let (call, ready) = prepare(&mut asked, facts, permit, &plan, &shared.settings)?;
+    let asked = Asked { head, taken };
+    let (call, ready) = prepare(&asked, facts, permit, &plan, &shared.settings)?;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
     let work = dispatch(Arc::clone(worker), call, plan, ready, asked);
@@ -207,7 +207,7 @@ async fn take(
         BodyKind::Form if is_form => {
             openai::multipart::boundary(content_type())
                 .ok_or_else(|| Fault::new(&catalogue::INVALID_MULTIPART))?;
-            Ok(Taken::Flowing(Some(pieces(body))))
+            Ok(Taken::Flowing(Tap::new(pieces(body))))
         }
         BodyKind::SpooledForm | BodyKind::SpooledFormOrJson | BodyKind::SdpOrForm if is_form => {
             let reading = spool::form(pieces(body), content_type(), &settings.spool_dir);
@@ -233,7 +233,7 @@ fn is_websocket(headers: &HeaderMap) -> bool {
 
 /// Puts together what the attempts need, all of it owned.
 fn prepare(
-    asked: &mut Asked,
+    asked: &Asked,
     facts: Facts,
     permit: Permit,
     plan: &Plan,

@@ -27,6 +27,8 @@ pub struct Settings {
     pub max_wait: Duration,
     /// By a project's id: its keys' shares of an upstream's rate limit, where they are not 1.
     pub weights: BTreeMap<String, u32>,
+    /// How often, at most.
+    pub repeats: u32,
     /// A request body may pause this long, and must average [`Settings::body_rate`] after it.
     pub body_pause: Duration,
     /// Bytes a second.
@@ -79,6 +81,7 @@ impl Default for Settings {
             patience: Duration::from_secs(5),
             max_wait: Duration::from_secs(30),
             weights: BTreeMap::new(),
+            repeats: 2,
             body_pause: Duration::from_secs(30),
             body_rate: 1024,
             drain: Duration::from_secs(300),

@@ -2,7 +2,9 @@
 //!
 //! A call is tried again only where that cannot do harm. What a provider may have begun is done
 //! twice only if doing it twice costs money and nothing else ([`Effect::Repeatable`]), and every
-//! attempt is on the bill by its own. Nothing here is asked once the first byte of an answer has
+//! attempt is on the bill by its own. What may have cost something is asked of another place, where
+//! there is one, and not of the same: whether to pay the same one twice is for the caller to say,
+//! who is told. Nothing here is asked once the first byte of an answer has
 //! left for the client: from then on there is one attempt, and it was the last.
 
 use crate::route::Reasons;
@@ -26,13 +28,15 @@ pub enum Class {
     TooLong,
     /// The provider says before any work that it can do none now.
     Unready,
-    /// The provider answers with an error of its own; it may have done some of the work.
+    /// The provider answers with an error of its own, which it does not bill; it may have done some
+    /// of the work.
     Unwell,
     /// An answer that is nobody's mistake and can still not be used: a redirect, a coding.
     Unusable,
     /// Any other refusal: the caller's mistake, which is one everywhere.
     Caller,
-    /// The connection broke after bytes had left, and no status came.
+    /// The connection broke after bytes had left, and no status came; or one that says nothing of
+    /// what was done and what is billed.
     Ambiguous,
     /// No status, or no first event, came in time.
     Silent,
@@ -95,6 +99,7 @@ impl Class {
             400 | 413 if is(&["context_length_exceeded"]) => Self::TooLong,
             429 => Self::Throttled,
             503 if !is_billed => Self::Unready,
+            408 | 500.. if is_billed => Self::Ambiguous,
             408 | 500.. => Self::Unwell,
             _ => Self::Caller,
         }
@@ -111,11 +116,10 @@ impl Class {
             | Self::BadCredential
             | Self::NoSuchModel
             | Self::TooLong => May { here: false, elsewhere: true },
-            Self::Unwell | Self::Ambiguous | Self::Interrupted => {
-                May { here: repeatable, elsewhere: repeatable }
+            Self::Unwell => May { here: repeatable, elsewhere: repeatable },
+            Self::Ambiguous | Self::Interrupted | Self::Silent | Self::Unusable => {
+                May { here: false, elsewhere: repeatable }
             }
-            // Who was silent for as long as is allowed is not asked for as long again.
-            Self::Silent | Self::Unusable => May { here: false, elsewhere: repeatable },
             Self::Caller => May::default(),
         }
     }
@@ -207,14 +211,14 @@ mod tests {
             (404, None, false, Class::Caller),
             (409, None, false, Class::Caller),
             (422, None, false, Class::Caller),
-            (408, None, true, Class::Unwell),
+            (408, None, true, Class::Ambiguous),
             (429, Some("rate_limit_exceeded"), false, Class::Throttled),
             (429, Some("insufficient_quota"), false, Class::Exhausted),
             (500, None, false, Class::Unwell),
-            (502, None, true, Class::Unwell),
+            (502, None, true, Class::Ambiguous),
             (503, None, false, Class::Unready),
-            (503, None, true, Class::Unwell),
-            (529, None, true, Class::Unwell),
+            (503, None, true, Class::Ambiguous),
+            (529, None, true, Class::Ambiguous),
         ] {
             assert_eq!(Class::of_refusal(status, code, is_billed), class, "{status} {code:?}");
         }
@@ -243,6 +247,9 @@ mod tests {
                 let may = class.may(effect);
                 assert!(may.elsewhere || !may.here, "{class:?} {effect:?}");
                 assert!(!may.elsewhere || !class.reason().is_empty(), "{class:?} {effect:?}");
+                // Nobody pays the same place twice without having been asked.
+                let free = !matches!(class.word(), "ambiguous" | "interrupted");
+                assert!(free || !may.here, "{class:?} {effect:?}");
             }
             assert!(!(class.is_the_upstreams() && class.is_the_credentials()), "{class:?}");
         }

@@ -45,6 +45,7 @@ pub struct Config {
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
     pub load: Load,
+    pub retries: Retries,
     pub log: Log,
     /// The config file that was read, to be watched.
     pub file: Option<PathBuf>,
@@ -87,7 +88,6 @@ pub struct Times {
     pub first_byte: Option<Duration>,
     pub gap: Option<Duration>,
     pub total: Option<Duration>,
-    pub patience: Option<Duration>,
     pub drain: Option<Duration>,
     pub body: Option<Duration>,
 }
@@ -101,6 +101,15 @@ pub struct Load {
     pub weights: BTreeMap<String, u32>,
     /// Calls in flight.
     pub calls: Option<usize>,
+}
+
+/// How a call is made again at the same upstream (`[retries]`).
+#[derive(Clone, Debug, Default)]
+pub struct Retries {
+    /// At most.
+    pub repeats: Option<u32>,
+    /// The longest pause before one.
+    pub wait: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -186,6 +195,7 @@ impl Config {
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
             load: file.load,
+            retries: file.retries,
             log: Log {
                 filter: environment.get("RUST_LOG").or(file.log.filter),
                 json: match environment.get("TOLLGATE_LOG_FORMAT").as_deref() {

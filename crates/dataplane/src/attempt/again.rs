@@ -11,9 +11,10 @@ use domain::Fault;
 use http::{HeaderValue, Response};
 use tokio::time::{Instant, sleep};
 
-use super::places::{Next, Places};
+use super::tries::{Next, Tries};
 use super::{Failed, Ready, once};
 use crate::body::reply::ReplyBody;
+use crate::budget;
 use crate::headers::X_ATTEMPTS;
 use crate::pipeline::Asked;
 use crate::plan::{Candidate, Plan};
@@ -33,27 +34,29 @@ pub(super) async fn run(
     worker: Arc<Worker>,
     call: Arc<Call>,
     plan: Plan,
-    mut asked: Asked,
+    asked: Asked,
     first: Failed,
 ) -> Result<Response<ReplyBody>, Fault> {
-    let mut places = Places::of(plan, call.effect);
-    places.tried(0, &first, Instant::now());
-    let mut tried = Tried::first(places.candidate(0), first);
+    // Whoever comes back by itself is not helped twice: the two would multiply.
+    let repeats = if asked.repeats_itself() { 0 } else { worker.shared.settings.repeats };
+    let mut tries = Tries::of(plan, call.effect, repeats);
+    tries.tried(0, &first, Instant::now());
+    let mut tried = Tried::first(tries.candidate(0), first);
     let mut at = 0;
     while asked.is_whole()
         && !call.gone.get()
-        && let Some(next) = next(&worker, &call, &mut places, at).await
+        && let Some(next) = next(&worker, &call, &mut tries, at).await
         && let Some((next, ready)) =
-            ready(&worker, &call, &mut asked, &mut places, (at, next, tried.attempts + 1)).await
+            ready(&worker, &call, &asked, &mut tries, (at, next, tried.attempts + 1)).await
     {
         at = next;
         worker.shared.metrics.tried_on(ready.leg.again);
-        let hold_back = places.has_more();
-        match once(&worker, &call, places.candidate(at), ready, hold_back).await {
+        let hold_back = tries.has_more();
+        match once(&worker, &call, tries.candidate(at), ready, hold_back).await {
             Ok(reply) => return Ok(reply),
             Err(failed) => {
-                places.tried(at, &failed, Instant::now());
-                tried.add(places.candidate(at), failed);
+                tries.tried(at, &failed, Instant::now());
+                tried.add(tries.candidate(at), failed);
             }
         }
     }
@@ -61,12 +64,7 @@ pub(super) async fn run(
 }
 
 /// Where to next, once it is time for it; and whether the call was there before.
-async fn next(
-    worker: &Worker,
-    call: &Call,
-    places: &mut Places,
-    at: usize,
-) -> Option<(usize, bool)> {
+async fn next(worker: &Worker, call: &Call, tries: &mut Tries, at: usize) -> Option<(usize, bool)> {
     let shared = &worker.shared;
     let now = Instant::now();
     let left = call.deadlines.end.saturating_duration_since(now);
@@ -77,7 +75,7 @@ async fn next(
     let turn = left.min(call.waits_until.saturating_duration_since(now));
     let left = (left.min(shared.settings.patience), turn);
     let random = u64::from_ne_bytes(vault::random());
-    match places.next(at, (now, shared.moment()), left, random) {
+    match tries.next(at, (now, shared.moment()), left, random) {
         Next::Nowhere => None,
         Next::New(next) => Some((next, false)),
         // Its lane knows the provider's wait, and whose turn it is behind that.
@@ -94,24 +92,21 @@ async fn next(
 async fn ready(
     worker: &Worker,
     call: &Call,
-    asked: &mut Asked,
-    places: &mut Places,
+    asked: &Asked,
+    tries: &mut Tries,
     (last, (mut at, mut again), number): (usize, (usize, bool), u32),
 ) -> Option<(usize, Ready)> {
     loop {
-        let place = places.candidate(at);
+        let place = tries.candidate(at);
         // Its turn before its money: nothing waits for a provider while it holds any.
         let placed = match asked.turn(&worker.shared, call, place).await {
-            Ok(placed) if call.gone.get() => {
-                placed.unsent();
-                return None;
-            }
+            Ok(_) if call.gone.get() => return None,
             Ok(placed) => placed,
             Err(fault) => {
                 tracing::debug!(request = %call.request, code = fault.entry.code,
                                 "no further attempt there: its turn would come too late");
-                places.pass_over(at);
-                (at, again) = next(worker, call, places, last).await?;
+                tries.pass_over(at);
+                (at, again) = next(worker, call, tries, last).await?;
                 continue;
             }
         };
@@ -125,11 +120,10 @@ async fn ready(
                 return Some((at, ready));
             }
             Err(fault) => {
-                placed.unsent();
                 tracing::debug!(request = %call.request, code = fault.entry.code,
                                 "no further attempt: its hold was refused");
-                places.pass_over(at);
-                (at, again) = (places.cheaper()?, false);
+                tries.pass_over(at);
+                (at, again) = (tries.cheaper().filter(|_| budget::is_spent(&fault))?, false);
             }
         }
     }

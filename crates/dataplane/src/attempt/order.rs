@@ -14,12 +14,6 @@ use crate::tab::End;
 use crate::upstreams::LiveUpstream;
 
 impl Candidate {
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.upstream, &other.upstream)
-            && self.credential == other.credential
-            && self.model == other.model
-    }
-
     /// Whether a breaker says that a call had better go elsewhere.
     pub(crate) fn is_open(&self, now: impl Fn() -> Moment) -> bool {
         self.upstream.standing.is_open(&now) || self.credential().is_some_and(|c| c.is_open(&now))
@@ -27,13 +21,6 @@ impl Candidate {
 
     fn credential(&self) -> Option<&Standing> {
         standing_of(&self.upstream, self.credential)
-    }
-
-    /// The same with another credential, if it is only this one that had better rest.
-    fn with_rested_credential(&self, now: impl Fn() -> Moment) -> Option<Self> {
-        let count = self.upstream.credentials.len();
-        let mut others = (0..count).map(|credential| Self { credential, ..self.clone() });
-        others.find(|other| !other.is_open(&now))
     }
 }
 
@@ -46,10 +33,6 @@ fn standing_of(upstream: &LiveUpstream, credential: usize) -> Option<&Standing> 
 pub(crate) fn healthy_first(shared: &Dataplane, mut plan: Plan) -> Plan {
     let now = || shared.moment();
     if !plan.first.is_open(now) {
-        return plan;
-    }
-    if let Some(rested) = plan.first.with_rested_credential(now) {
-        plan.first = rested;
         return plan;
     }
     let well = |other: &Candidate| other.on.contains(Reasons::FAILING) && !other.is_open(now);

@@ -10,27 +10,41 @@ use http::{HeaderMap, StatusCode};
 use super::heard;
 use super::lanes::Cell;
 
-/// Handed back with what came of the attempt; dropped, its outcome is unknown, and what it took
-/// stays taken until time brings it back.
+/// Handed back with what came of the attempt. Dropped, it is free again if the attempt was not sent;
+/// else its outcome is unknown, and what it took stays taken until time brings it back.
 #[must_use = "a place must be handed back"]
 pub(crate) struct Placed {
     held: Option<(Arc<Cell>, Ticket)>,
     waited: Duration,
+    sent: bool,
 }
 
 impl Placed {
     /// A call that no limit is known to meet.
     pub(crate) fn free() -> Self {
-        Self { held: None, waited: Duration::ZERO }
+        Self { held: None, waited: Duration::ZERO, sent: false }
     }
 
     pub(super) fn new(cell: Arc<Cell>, ticket: Ticket, waited: Duration) -> Self {
-        Self { held: Some((cell, ticket)), waited }
+        Self { held: Some((cell, ticket)), waited, sent: false }
     }
 
     /// How long the call waited for it.
     pub(crate) fn waited(&self) -> Duration {
         self.waited
+    }
+
+    /// Whether it is a place in this lane.
+    pub(super) fn is_in(&self, cell: Option<&Arc<Cell>>) -> bool {
+        match (&self.held, cell) {
+            (Some((own, _)), Some(cell)) => Arc::ptr_eq(own, cell),
+            (own, cell) => own.is_none() && cell.is_none(),
+        }
+    }
+
+    /// From here on the provider may see the attempt.
+    pub(crate) fn sending(&mut self) {
+        self.sent = true;
     }
 
     /// An answer came; its headers are learned from.
@@ -47,16 +61,17 @@ impl Placed {
 
     /// Nothing of it reached the provider.
     pub(crate) fn unsent(mut self) {
-        if let Some((cell, ticket)) = self.held.take() {
-            cell.unsent(ticket);
-        }
+        self.sent = false;
     }
 }
 
 impl Drop for Placed {
     fn drop(&mut self) {
         if let Some((cell, ticket)) = self.held.take() {
-            cell.lost(ticket);
+            match self.sent {
+                true => cell.lost(ticket),
+                false => cell.unsent(ticket),
+            }
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use domain::attempt::Effect;
-use domain::{Fault, ObjectKind, ProjectId, fault::catalogue};
+use domain::route::Reasons;
+use domain::{Fault, ObjectKind, ProjectId, Timestamp, fault::catalogue};
 use egress::Outgoing;
 use http::Method;
 use http::header::CONTENT_TYPE;
@@ -16,7 +17,8 @@ use crate::body::upload::BrokenOff;
 use crate::budget::{self, Spending};
 use crate::headers;
 use crate::pace::{self, Placed};
-use crate::plan::Candidate;
+use crate::permit::Permit;
+use crate::plan::{Candidate, Plan};
 use crate::shared::Dataplane;
 use crate::tab::{Call, Leg};
 
@@ -32,7 +34,7 @@ impl Asked {
     /// # Errors
     /// A header that is refused; a body that is gone.
     pub(crate) fn ready(
-        &mut self,
+        &self,
         operation: &Operation,
         project: &ProjectId,
         place: &Candidate,
@@ -97,7 +99,15 @@ impl Asked {
 
     /// Whether the body can be had once more.
     pub(crate) fn is_whole(&self) -> bool {
-        !matches!(self.taken, Taken::Flowing(_))
+        match &self.taken {
+            Taken::Flowing(tap) => tap.is_full(),
+            _ => true,
+        }
+    }
+
+    /// Whether the client says that it makes a failed call again by itself, as the official SDKs do.
+    pub(crate) fn repeats_itself(&self) -> bool {
+        self.head.headers.contains_key("x-stainless-retry-count")
     }
 
     /// What doing it twice would do.
@@ -118,6 +128,31 @@ impl Asked {
             Meter::Free | Meter::Video | Meter::Run | Meter::Job | Meter::Escapes => false,
         };
         if infers { Effect::Repeatable } else { Effect::Once }
+    }
+}
+
+/// Sets aside what the call can cost at the plan's first place; where that is more than a limit
+/// leaves, at one that is there for its price, which is the first then.
+pub(super) async fn first_hold(
+    shared: &Dataplane,
+    permit: &Permit,
+    at: Timestamp,
+    (operation, taken): (&Operation, &Taken),
+    plan: &mut Plan,
+) -> Result<Option<Spending>, Fault> {
+    let mut refused = None;
+    loop {
+        let (who, what) = ((&*permit.key, &permit.project), (taken, plan.first.model.as_deref()));
+        let fault = match budget::ready(shared, who, at, operation, what).await {
+            Ok(spending) => return Ok(spending),
+            Err(fault) => fault,
+        };
+        let cheaper = plan.others.iter().position(|other| other.on.contains(Reasons::PRICE));
+        match cheaper.filter(|_| budget::is_spent(&fault)) {
+            Some(at) => plan.first = plan.others.remove(at),
+            None => return Err(refused.unwrap_or(fault)),
+        }
+        refused.get_or_insert(fault);
     }
 }
 

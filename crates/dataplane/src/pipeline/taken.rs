@@ -14,9 +14,8 @@ use openai::pin::{Pin, pinned, pins};
 use openai::surface::{BodyKind, Meter, Operation};
 use openai::view::View;
 
-use crate::body::read::Pieces;
 use crate::body::spool::Spooled;
-use crate::body::upload::{BrokenOff, Upload};
+use crate::body::upload::{BrokenOff, Tap, Upload};
 use crate::budget::Spending;
 use crate::plan::Candidate;
 use crate::rate::Ask;
@@ -30,11 +29,11 @@ const LABEL: usize = 256;
 pub(crate) enum Taken {
     Nothing,
     Json(Bytes, Box<View>),
-    Form(Spooled, FormFields),
+    Form(Spooled, Box<FormFields>),
     /// Passed on as it is; it names nothing.
     Opaque(Bytes),
-    /// Not read yet; nothing once it was given away.
-    Flowing(Option<Pieces>),
+    /// Not read yet.
+    Flowing(Tap),
 }
 
 /// The deciding fields of a form, and what it can consume.
@@ -110,7 +109,7 @@ impl Taken {
                 .named
                 .push((ObjectKind::VideoCharacter, String::from_utf8_lossy(id).into_owned()));
         }
-        Ok(Self::Form(body, fields))
+        Ok(Self::Form(body, Box::new(fields)))
     }
 
     /// The model that decides, as written.
@@ -301,17 +300,15 @@ impl Taken {
         match self {
             Self::Json(body, _) | Self::Opaque(body) => body.len() as u64,
             Self::Form(body, _) => body.len(),
-            Self::Flowing(pieces) => {
-                pieces.as_ref().and_then(|p| p.size_hint().exact()).unwrap_or(0)
-            }
+            Self::Flowing(tap) => tap.size_hint().exact().unwrap_or(0),
             Self::Nothing => 0,
         }
     }
 
     /// The body for one attempt at a place. What does not change there is shared, not copied.
-    /// `None` when it flowed through to an earlier attempt: it cannot be had again.
+    /// `None` when it has begun to flow to an earlier attempt: it cannot be had again.
     pub(crate) fn body_for(
-        &mut self,
+        &self,
         operation: &Operation,
         place: &Candidate,
         spending: Option<&Spending>,
@@ -325,8 +322,9 @@ impl Taken {
             Self::Form(body, fields) => {
                 body.outgoing(fields.model_span.clone().zip(place.model.as_deref()))
             }
-            Self::Flowing(pieces) => {
-                Outgoing::Stream(Box::pin(Upload::new(pieces.take()?, broken.clone())))
+            Self::Flowing(tap) if !tap.is_full() => return None,
+            Self::Flowing(tap) => {
+                Outgoing::Stream(Box::pin(Upload::new(tap.clone(), broken.clone())))
             }
         })
     }

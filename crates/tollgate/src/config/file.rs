@@ -13,7 +13,7 @@ mod load;
 mod prices;
 mod spending;
 
-use super::{Environment, Load, Log, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use super::{Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
 use control::DeclaredLimit;
 
 /// Who owns an upstream's objects that have no record.
@@ -32,6 +32,7 @@ pub(super) struct File {
     pub(super) tls: Option<TlsFiles>,
     pub(super) times: Times,
     pub(super) load: Load,
+    pub(super) retries: Retries,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) limits: Vec<DeclaredLimit>,
@@ -74,6 +75,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "timeouts",
             "pacing",
             "overload",
+            "retries",
             "log",
             "upstreams",
             "limits",
@@ -90,6 +92,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         tls: reader.tls(root),
         times: reader.times(root),
         load: reader.load(root),
+        retries: reader.retries(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),
         limits: reader.limits(root),
@@ -183,7 +186,6 @@ impl Reader<'_> {
             "drain_seconds",
             "body_seconds",
             "total_seconds",
-            "retry_wait_seconds",
         ];
         self.known(table, "timeouts.", &keys);
         let mut seconds = |key| self.seconds(table, key);
@@ -194,8 +196,19 @@ impl Reader<'_> {
             drain: seconds(keys[3]),
             body: seconds(keys[4]),
             total: seconds(keys[5]),
-            patience: seconds(keys[6]),
         }
+    }
+
+    fn retries(&mut self, root: &Table) -> Retries {
+        let Some(table) = self.table(root, "retries") else { return Retries::default() };
+        self.known(table, "retries.", &["repeats", "wait_seconds"]);
+        let item = table.get("repeats");
+        let repeats = item.and_then(Item::as_integer).and_then(|number| u32::try_from(number).ok());
+        let repeats = repeats.filter(|number| *number <= 10);
+        if let (Some(item), None) = (item, repeats) {
+            self.mistake(item.span(), "`repeats` must be a whole number, 0 to 10");
+        }
+        Retries { repeats, wait: self.seconds(table, "wait_seconds") }
     }
 
     fn seconds(&mut self, table: &Table, key: &str) -> Option<Duration> {

@@ -13,13 +13,16 @@ use super::Failure;
 use crate::plan::{Candidate, Plan};
 use crate::upstreams::LiveUpstream;
 
-/// Repeats of one call at one place.
-const REPEATS: u32 = 2;
+/// Repeats of one call at one place whose rate was too high. A client that repeats by itself as well
+/// has its turn from us all the same: it would only come back too early.
+const TURNS: u32 = 2;
 
 /// The places of a call, and what became of those that were tried.
-pub(super) struct Places {
+pub(super) struct Tries {
     all: Vec<Place>,
     effect: Effect,
+    /// Of one call at one place, at most.
+    repeats: u32,
 }
 
 struct Place {
@@ -44,20 +47,12 @@ pub(super) enum Next {
     Nowhere,
 }
 
-impl Places {
-    /// The plan's places in their order; where one has further credentials, those follow it.
-    pub(super) fn of(plan: Plan, effect: Effect) -> Self {
-        let mut all: Vec<Place> = Vec::new();
-        for candidate in std::iter::once(plan.first).chain(plan.others) {
-            let count = candidate.upstream.credentials.len();
-            let more = (0..count).map(|credential| Candidate { credential, ..candidate.clone() });
-            for candidate in std::iter::once(candidate.clone()).chain(more) {
-                if !all.iter().any(|place| place.candidate.is_same(&candidate)) {
-                    all.push(Place { candidate, tries: 0, failed: None, in_vain: false });
-                }
-            }
-        }
-        Self { all, effect }
+impl Tries {
+    /// The plan's places, in its order.
+    pub(super) fn of(plan: Plan, effect: Effect, repeats: u32) -> Self {
+        let place = |candidate| Place { candidate, tries: 0, failed: None, in_vain: false };
+        let all = std::iter::once(plan.first).chain(plan.others).map(place).collect();
+        Self { all, effect, repeats }
     }
 
     pub(super) fn candidate(&self, at: usize) -> &Candidate {
@@ -76,8 +71,8 @@ impl Places {
         self.all.iter().any(|place| place.tries == 0)
     }
 
-    /// After the place at `last` has failed. `left` is how long a pause may be, and how long a wait for
-    /// a turn; `random`, any number.
+    /// After the place at `last` has failed. `left` is how long a pause may be, and how long a wait
+    /// for a turn; `random`, any number.
     pub(super) fn next(
         &mut self,
         last: usize,
@@ -159,7 +154,11 @@ impl Places {
     ) -> Option<(usize, Duration)> {
         let wait = |(at, place): (usize, &Place)| {
             let (class, until) = place.failed?;
-            let may = class.may(self.effect).here && !place.in_vain && place.tries <= REPEATS;
+            // Who only says that it is too much does not say when it will not be.
+            let untold = class == Class::Throttled && until.is_none();
+            let may = class.may(self.effect).here
+                && !(untold || place.in_vain)
+                && place.tries <= if class == Class::Throttled { TURNS } else { self.repeats };
             let told = until.map(|until| until.saturating_duration_since(now));
             let left = if class == Class::Throttled { turn } else { left };
             let pause = pause(told, place.tries.saturating_sub(1), random, left)?;
