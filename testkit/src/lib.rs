@@ -5,6 +5,7 @@
 //! - [`TestGateway`]: the real `tollgate` binary as a child process, which checks its own books
 //!   and looks for leaked secrets when it is dropped.
 //! - [`KillLoop`]: both of them, and `kill -9` over and over.
+//! - [`load`]: calls that leave by the clock, for pacing and overload.
 //! - [`corpus`]: answers and streams with odd but legal bytes, for byte-equality tests.
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +19,7 @@ mod codec;
 pub mod corpus;
 mod gateway;
 mod kill_loop;
+pub mod load;
 mod provider;
 
 pub use gateway::{Answer, Builder, Key, Stream, TestGateway};
