@@ -45,12 +45,12 @@ impl Overload {
         time: Duration::from_secs(10),
     };
 
-    /// The same at an eighth of the rate, for a build that is not optimized.
+    /// The same at a thirty-second of the rate, for a build that is not optimized.
     pub const SMALL: Self = Self {
-        calls: 16,
-        takes: Duration::from_millis(100),
+        calls: 8,
+        takes: Duration::from_millis(200),
         times: 10,
-        time: Duration::from_secs(5),
+        time: Duration::from_secs(10),
     };
 
     /// Runs it: once at what can be served, once at the multiple.

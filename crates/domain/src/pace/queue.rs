@@ -151,6 +151,26 @@ impl<T> FairQueue<T> {
         self.heads.first().is_some_and(|(_, number, _)| *number == place.number)
     }
 
+    /// How many would be served before this one as things stand; `None` if it is not here.
+    #[must_use]
+    pub fn before(&self, place: &PlaceId) -> Option<usize> {
+        let own = self.flows.get(&place.flow)?;
+        let at = own.waiting.binary_search_by_key(&place.number, |w| w.number).ok()?;
+        let paid: u64 = own.waiting.iter().take(at).map(|w| share(w.cost, own.weight)).sum();
+        let tag = own.start.saturating_add(paid);
+        let others = self.flows.iter().filter(|(name, _)| **name != place.flow);
+        let sooner = others.map(|(_, other)| {
+            let mut next = other.start;
+            let tags = other.waiting.iter().map(|waiting| {
+                let this = (next, waiting.number);
+                next = next.saturating_add(share(waiting.cost, other.weight));
+                this
+            });
+            tags.take_while(|this| *this < (tag, place.number)).count()
+        });
+        Some(at + sooner.sum::<usize>())
+    }
+
     /// Serves the next.
     pub fn pop(&mut self) -> Option<T> {
         let (start, _, name) = self.heads.pop_first()?;

@@ -127,6 +127,9 @@ proptest! {
                 Step::Leave(_) => {}
             }
             prop_assert_eq!(queue.len(), inside.len());
+            let mut turns: Vec<_> = inside.iter().map(|(p, ..)| queue.before(p).unwrap()).collect();
+            turns.sort_unstable();
+            prop_assert!(turns.into_iter().eq(0..inside.len()), "every place is another turn");
             prop_assert!(queue.flows() <= 2 * inside.len() + 17);
             prop_assert_eq!(queue.ahead("nobody's", 1).count() <= inside.len(), true);
         }
