@@ -4,6 +4,7 @@
 //!   scripts for every way in which an upstream can misbehave.
 //! - [`TestGateway`]: the real `tollgate` binary as a child process, which checks its own books
 //!   and looks for leaked secrets when it is dropped.
+//! - [`FakeProxy`]: a proxy between the gateway and the provider, with scripts likewise.
 //! - [`KillLoop`]: both of them, and `kill -9` over and over.
 //! - [`load`]: calls that leave by the clock, for pacing and overload.
 //! - [`corpus`]: answers and streams with odd but legal bytes, for byte-equality tests.
@@ -15,13 +16,17 @@
     reason = "a test harness fails by panicking, and runs on the real clock"
 )]
 
+mod certificate;
 mod codec;
 pub mod corpus;
 mod gateway;
 mod kill_loop;
 pub mod load;
 mod provider;
+mod proxy;
 
+pub use certificate::Certificate;
 pub use gateway::{Answer, Builder, Key, Stream, TestGateway};
 pub use kill_loop::{KillLoop, Killed};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};
+pub use proxy::{FakeProxy, ProxyAct, ProxySeen};

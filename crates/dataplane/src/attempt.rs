@@ -27,7 +27,7 @@ mod refused;
 mod tries;
 
 pub(crate) use answer::{is_coded, read_whole, receive};
-use failure::class_of_stage;
+use failure::class_of_error;
 pub(crate) use failure::{Failed, Failure, class_of};
 pub(crate) use order::{Visit, healthy_first};
 
@@ -116,7 +116,8 @@ async fn place_it(
     };
     placed.sending();
     let late = tab.first_byte_due();
-    let sending = worker.pool.send(&place.upstream.origin, request);
+    let way = worker.shared.way(&place.upstream, &call.project, &call.key.id);
+    let sending = worker.pool.send(&place.upstream.origin, &way, request);
     let sending = tokio::time::timeout_at(late, sending);
     let failed = match worker.shared.tasks.unless_cut(sending).await {
         Some(Ok(Ok(answer))) => {
@@ -131,7 +132,7 @@ async fn place_it(
             }
             match broken.take() {
                 Some(fault) => Failure::ours(fault),
-                None => Failure::of(class_of_stage(error.stage), unplaced(&tab, &error)),
+                None => Failure::of(class_of_error(&error), unplaced(&tab, &error)),
             }
         }
         Some(Err(_)) => Failure::of_answer(Fault::new(&catalogue::UPSTREAM_TIMEOUT)),
@@ -150,7 +151,10 @@ fn settled(tab: Tab, failed: Failed) -> Failed {
 
 fn unplaced(tab: &Tab, error: &SendError) -> Fault {
     tracing::warn!(upstream = %tab.upstream.id, request = %tab.call.request, stage = ?error.stage,
-                   attempt = tab.leg.number, %error, "a call could not be placed");
+                   attempt = tab.leg.number, cause = error.cause.reason(), %error, "a call could not be placed");
+    if error.cause.is_egress() {
+        return Fault::new(&catalogue::EGRESS_UNAVAILABLE);
+    }
     match error.stage {
         Stage::AddressNotAllowed => Fault::new(&catalogue::UPSTREAM_ADDRESS_NOT_ALLOWED),
         Stage::ConnectTimeout => {

@@ -9,8 +9,8 @@ use domain::ledger::Imbalance;
 use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
 use domain::rate::Moment;
-use domain::{Clock, Nanos, OrganizationId, ScopeId, SecretHash, UsageRecord};
-use egress::{Pool, Tls};
+use domain::{Clock, KeyId, Nanos, OrganizationId, ProjectId, ScopeId, SecretHash, UsageRecord};
+use egress::{Asker, Exits, Pool, Tls, Way};
 use http::HeaderValue;
 use tokio::time::Instant;
 use vault::Vault;
@@ -39,6 +39,8 @@ pub struct Ports {
     pub jobs: Arc<dyn Jobs>,
     pub clock: Arc<dyn Clock>,
     pub vault: Arc<Vault>,
+    /// How calls leave the house.
+    pub exits: Arc<Exits>,
     /// Our organization's id, for the `openai-organization` header.
     pub organization: HeaderValue,
 }
@@ -49,6 +51,7 @@ pub struct Dataplane {
     pub(crate) claims: Claims,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) vault: Arc<Vault>,
+    exits: Arc<Exits>,
     pub(crate) organization: HeaderValue,
     pub(crate) settings: Settings,
     /// What moments are counted from.
@@ -75,6 +78,7 @@ impl Dataplane {
             claims: Claims::new(ports.objects),
             clock: ports.clock,
             vault: ports.vault,
+            exits: ports.exits,
             organization: ports.organization,
             gate: Gate::new(settings.calls),
             settings,
@@ -147,6 +151,12 @@ impl Dataplane {
     pub fn when_upstreams_change(&self, act: impl Fn() + Send + Sync + 'static) {
         let mut slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);
         *slot = Some(Box::new(act));
+    }
+
+    /// How a call of this project and key leaves for an upstream. Every call asks, at each attempt.
+    pub(crate) fn way(&self, upstream: &LiveUpstream, project: &ProjectId, key: &KeyId) -> Way {
+        let upstream_name = upstream.name.to_str().unwrap_or_default();
+        self.exits.way(&Asker { upstream: &upstream.id, upstream_name, project, key: key.as_str() })
     }
 
     /// Whether an address has shown too many wrong keys of late.

@@ -423,6 +423,18 @@ impl Tab {
     }
 }
 
+/// The code of a failure in the request log. What clients are told is too wide to tell there whether
+/// an attempt can have cost something.
+fn logged(class: Class, told: &'static str) -> &'static str {
+    match class {
+        Class::NotSent => catalogue::UPSTREAM_NOT_SENT.code,
+        Class::Interrupted if told == catalogue::UPSTREAM_ERROR.code => {
+            catalogue::UPSTREAM_INCOMPLETE.code
+        }
+        _ => told,
+    }
+}
+
 impl End {
     /// An attempt whose answer was read whole, or could not be.
     pub(crate) fn read(body: &Result<Bytes, Fault>, status: u16) -> Self {
@@ -446,7 +458,7 @@ impl End {
             class: Some(class),
             outcome: Outcome::UpstreamFailed,
             status: fault.entry.status,
-            error: Some(fault.entry.code),
+            error: Some(logged(class, fault.entry.code)),
             count: Count::default(),
         }
     }

@@ -16,6 +16,8 @@ pub enum Class {
     Barred,
     /// No connection was made, or it closed before a byte of the request left.
     NotSent,
+    /// The way out to it does not lead there: a proxy is down; no byte reached it.
+    NoWay,
     /// 429: too many calls or tokens of late.
     Throttled,
     /// The account behind the credential has nothing left to spend.
@@ -63,9 +65,10 @@ pub struct May {
 }
 
 impl Class {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Barred,
         Self::NotSent,
+        Self::NoWay,
         Self::Throttled,
         Self::Exhausted,
         Self::BadCredential,
@@ -110,7 +113,9 @@ impl Class {
     pub fn may(self, effect: Effect) -> May {
         let repeatable = effect == Effect::Repeatable;
         match self {
-            Self::NotSent | Self::Throttled | Self::Unready => May { here: true, elsewhere: true },
+            Self::NotSent | Self::NoWay | Self::Throttled | Self::Unready => {
+                May { here: true, elsewhere: true }
+            }
             Self::Barred
             | Self::Exhausted
             | Self::BadCredential
@@ -164,7 +169,12 @@ impl Class {
         match self {
             Self::Caller | Self::TooLong => 4,
             Self::Throttled => 3,
-            Self::Unready | Self::Unwell | Self::Ambiguous | Self::Interrupted | Self::NotSent => 2,
+            Self::Unready
+            | Self::Unwell
+            | Self::Ambiguous
+            | Self::Interrupted
+            | Self::NotSent
+            | Self::NoWay => 2,
             Self::Silent => 1,
             Self::Barred
             | Self::Exhausted
@@ -178,7 +188,7 @@ impl Class {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Barred | Self::NotSent => "not sent",
+            Self::Barred | Self::NotSent | Self::NoWay => "not sent",
             Self::Throttled => "throttled",
             Self::Exhausted
             | Self::BadCredential

@@ -13,6 +13,7 @@ pub mod breaker;
 pub mod calendar;
 mod change;
 mod delivery;
+mod egress;
 pub mod fault;
 mod id;
 mod job;
@@ -41,6 +42,11 @@ pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
 pub use delivery::{Delivery, Message, Waiting, pause_after};
+pub use egress::{
+    BadProxyUrl, DIRECT, Egress, EgressBook, EgressSource, EgressUser, Proxy, ProxyAddress,
+    ProxyAnswer, ProxyChoice, ProxyFailure, ProxyFigures, ProxyKind, ProxyTest, SealedEgress,
+    SessionBy, is_egress_name,
+};
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
     AlertId, AuditId, CredentialId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId,

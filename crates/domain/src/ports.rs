@@ -12,11 +12,11 @@ use crate::ledger::{
 use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
 use crate::{
-    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Job, JobHold, JobId,
-    Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization,
-    PageQuery, Paged, Project, ProjectId, RequestId, ScopeId, SecretHash, ServiceAccount,
-    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery,
-    UsageRecord, User, Waiting,
+    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, EgressBook, Job,
+    JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord,
+    Organization, PageQuery, Paged, Project, ProjectId, ProxyAddress, ProxyFigures, ProxyTest,
+    RequestId, ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+    SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -286,6 +286,25 @@ pub trait Invalidate: Send + Sync {
 pub trait PriceGaps: Send + Sync {
     /// The models that were called without a price since the book in use came, by name.
     fn unpriced(&self) -> Vec<Unpriced>;
+}
+
+/// The proxies in use, and who takes which.
+pub trait Exits: Send + Sync {
+    /// Puts these in the place of all before; holds from the next call on.
+    fn egresses_changed(&self, book: EgressBook);
+    /// Whether the credential of a proxy, `user:password`, can be one.
+    ///
+    /// # Errors
+    /// A sentence, without the credential.
+    fn check_credential(
+        &self,
+        proxy: &ProxyAddress,
+        credential: &Secret,
+    ) -> Result<(), &'static str>;
+    /// Every proxy in use.
+    fn figures(&self) -> Vec<ProxyFigures>;
+    /// Fetches a URL through each proxy of an egress; nothing where there is no such egress.
+    fn test(&self, name: String, url: String) -> BoxFuture<'_, Option<Vec<ProxyTest>>>;
 }
 
 /// What scopes have spent: the ledger's answer to whoever shows it.

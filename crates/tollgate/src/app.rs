@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
-use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
+use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Slots, Worker, serve_demo};
 use domain::ports::{
     Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, PriceGaps, Records,
     UsageStore,
 };
 use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
-use egress::{InProcess, Tls};
+use egress::{Exits, InProcess, Tls};
 use http::HeaderValue;
 use providers::catalogue;
 use providers::prices::FieldFormat;
@@ -58,6 +58,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let vault = Arc::new(open_vault(&store, &master).await?);
     // The data plane hears of changes, so it stands before the control plane.
     let organization = organization_header(&store).await?;
+    let tls = Tls::new(config.extra_roots.as_deref())?;
+    let exits = Exits::new(tls.clone());
     let ports = Ports {
         directory: Arc::clone(&store) as Arc<dyn Directory>,
         objects: Arc::clone(&store) as Arc<dyn Objects>,
@@ -65,6 +67,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         jobs: Arc::clone(&store) as Arc<dyn Jobs>,
         clock: Arc::clone(&clock),
         vault: Arc::clone(&vault),
+        exits: Arc::clone(&exits),
         organization,
     };
     let spool_dir = config.data_dir.join("spool");
@@ -93,11 +96,12 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let organization = organization_id(&store).await?;
     dataplane.set_organization(organization.clone());
     let books = Books::new(organization);
-    let workers = workers(config, &dataplane, &store, &books, clock.now()).await?;
+    let slots = slots(config, &store, &books, clock.now()).await?;
+    let workers = slots.into_iter().map(|s| Worker::new(Arc::clone(&dataplane), tls.clone(), s));
     let demo = serve_demo(Arc::clone(&clock));
     let app = App {
         api: Arc::new(Api::new(Arc::clone(&control))),
-        workers,
+        workers: workers.collect(),
         clock,
         books,
         store,
@@ -253,19 +257,15 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
     }
 }
 
-/// A worker a core, each with its slots; what a killed process left in them is posted first.
-async fn workers(
+/// Slots for a worker a core; what a killed process left in them is posted first.
+async fn slots(
     config: &Config,
-    dataplane: &Arc<Dataplane>,
     store: &Store,
     books: &Books,
     at: Timestamp,
-) -> Result<Vec<Arc<Worker>>, String> {
-    let tls = Tls::new(config.extra_roots.as_deref())?;
+) -> Result<Vec<Slots>, String> {
     let count = std::thread::available_parallelism().map_or(1, usize::from);
-    let slots = ledger::open(store, books, &config.data_dir, count, at).await?;
-    let made = slots.into_iter().map(|s| Worker::new(Arc::clone(dataplane), tls.clone(), s));
-    Ok(made.collect())
+    ledger::open(store, books, &config.data_dir, count, at).await
 }
 
 /// Whose ledger it is. The first start has made it by now.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::attempt::Class;
 use domain::retry::Told;
 use domain::{Entry, Fault, fault::catalogue};
-use egress::Stage;
+use egress::{SendError, Stage};
 use http::{HeaderMap, Response};
 
 use crate::body::reply::ReplyBody;
@@ -66,8 +66,9 @@ pub(crate) fn class_of(entry: &'static Entry) -> Class {
 }
 
 /// What a failure to send is.
-pub(super) fn class_of_stage(stage: Stage) -> Class {
-    match stage {
+pub(super) fn class_of_error(error: &SendError) -> Class {
+    match error.stage {
+        _ if error.cause.is_egress() => Class::NoWay,
         Stage::AddressNotAllowed => Class::Barred,
         Stage::NotSent | Stage::ConnectTimeout => Class::NotSent,
         Stage::Unknown => Class::Ambiguous,

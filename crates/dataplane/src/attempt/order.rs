@@ -75,8 +75,9 @@ impl Visit {
             return;
         };
         let now = shared.moment();
-        if class == Class::Caller && end.outcome != Outcome::Refused {
-            // It ended by our own doing, or its client's.
+        let by_others = class == Class::Caller && end.outcome != Outcome::Refused;
+        if class == Class::NoWay || by_others {
+            // It never got there, or ended by our own doing or its client's.
             self.upstream.standing.told_nothing(self.there, now);
             if let Some((standing, entered)) = credential {
                 standing.told_nothing(entered, now);

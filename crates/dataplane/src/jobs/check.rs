@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::price::{Billed, Tier, Units};
 use domain::{Cost, Job, JobKind, Nanos, Outcome, Timestamp, Tokens, UsageRecord};
-use egress::{Answer, Outgoing, Pool, Tls};
+use egress::{AnswerBody, Outgoing, Pool, Tls};
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request, StatusCode, Uri};
 use openai::answer::{Course, JobObject, job_object};
@@ -82,7 +82,7 @@ impl Checker {
             return Checked::Unknown("its upstream is not configured".to_owned());
         };
         let text = match self.get(upstream, &job.target, job).await {
-            Ok(Got::Body(answer)) => read_whole(&self.shared, answer.into_body(), MOST).await,
+            Ok(Got::Body(body)) => read_whole(&self.shared, body, MOST).await,
             Ok(Got::Gone) if now.0 - job.at.0 < FRESH => {
                 return Checked::Unknown("it is not found yet".to_owned());
             }
@@ -115,7 +115,8 @@ impl Checker {
         map.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         upstream.sign(0, map);
         let shared = &self.shared;
-        let sending = self.pool.send(&upstream.origin, request);
+        let way = shared.way(upstream, &job.project, &job.key);
+        let sending = self.pool.send(&upstream.origin, &way, request);
         let sending = tokio::time::timeout(PATIENCE, sending);
         let answer = match shared.tasks.unless_cut(sending).await {
             Some(Ok(Ok(answer))) => answer,
@@ -124,7 +125,7 @@ impl Checker {
             None => return Err("the gateway stops".to_owned()),
         };
         match answer.status() {
-            StatusCode::OK if !is_coded(answer.headers()) => Ok(Got::Body(answer)),
+            StatusCode::OK if !is_coded(answer.headers()) => Ok(Got::Body(answer.into_body())),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Got::Gone),
             status => Err(format!("the provider answered {status}")),
         }
@@ -208,8 +209,8 @@ impl Checker {
         let mut output = Output::new(job.container_sessions);
         for file in &object.files {
             match self.get(upstream, &format!("/files/{file}/content"), job).await? {
-                Got::Body(answer) => {
-                    let read = output.read(&self.shared, answer.into_body()).await;
+                Got::Body(body) => {
+                    let read = output.read(&self.shared, body).await;
                     read.map_err(|fault| fault.message.into_owned())?;
                 }
                 Got::Gone => output.unknown = true,
@@ -256,7 +257,7 @@ impl Checker {
 }
 
 enum Got {
-    Body(Answer),
+    Body(AnswerBody),
     Gone,
 }
 

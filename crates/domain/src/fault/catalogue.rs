@@ -508,6 +508,17 @@ pub static UPSTREAM_TIMEOUT: Entry = Entry {
     remedy: "Try again, or ask for a shorter answer.",
 };
 
+pub static EGRESS_UNAVAILABLE: Entry = Entry {
+    code: "egress_unavailable",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Later,
+    what: "No proxy of the egress in use could carry the call; it was not sent.",
+    remedy: "`tollgate egress test NAME` shows what is wrong with each proxy. Calls never go directly instead, unless the egress says `allow_direct`.",
+};
+
 pub static NO_UPSTREAM_AVAILABLE: Entry = Entry {
     code: "no_upstream_available",
     status: 503,
@@ -573,6 +584,18 @@ pub static ORPHANED: Entry = Entry {
     retry: Retry::Later,
     what: "Tollgate's process ended while this call was in flight, so nobody can say what it cost.",
     remedy: "Nothing was answered, and the most that it could cost is posted. Where the provider's bill says less, `tollgate ledger correct --entry ID --amount=-USD` takes the rest back.",
+};
+
+/// Of no answer: in the request log it tells an attempt that never reached its provider.
+pub static UPSTREAM_NOT_SENT: Entry = Entry {
+    code: "upstream_not_sent",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Later,
+    what: "The provider could not be reached; the call was not sent.",
+    remedy: "Check the upstream's base URL, its name's address, its certificate and the network. Nothing was billed.",
 };
 
 pub static MANAGED_BY_FILE: Entry = Entry {
@@ -645,12 +668,14 @@ pub static ALL: &[&Entry] = &[
     &UPSTREAM_INCOMPLETE,
     &UPSTREAM_ADDRESS_NOT_ALLOWED,
     &UPSTREAM_TIMEOUT,
+    &EGRESS_UNAVAILABLE,
     &NO_UPSTREAM_AVAILABLE,
     &LEDGER_UNAVAILABLE,
     &OVERLOADED,
     &SHUTTING_DOWN,
     &INTERNAL_ERROR,
     &ORPHANED,
+    &UPSTREAM_NOT_SENT,
     &MANAGED_BY_FILE,
     &CONFLICT,
 ];
