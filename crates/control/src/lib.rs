@@ -24,14 +24,18 @@ mod ledger;
 mod limits;
 mod networks;
 mod owner;
+mod places;
 mod prices;
 mod projects;
 mod rate_limits;
 mod request_log;
 mod rotation;
+mod route_rules;
+mod routes;
 mod secrets;
 mod service_accounts;
 mod transact;
+mod upstream_changes;
 mod upstreams;
 mod usage;
 
@@ -40,7 +44,8 @@ use std::sync::{Arc, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Directory, Invalidate, LedgerReport, PriceFormat, PriceGaps, Records, UsageStore,
+    Balances, Directory, Invalidate, LedgerReport, Outbound, PriceFormat, PriceGaps, Records,
+    UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
@@ -59,8 +64,10 @@ pub use owner::{OwnedKey, OwnerRecord};
 pub use prices::{Imported, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner, RatePage};
+pub use routes::{DeclaredRoute, RouteDraft, RouteState};
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
-pub use upstreams::{DeclaredUpstream, Unowned};
+pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
+pub use upstreams::{DeclaredUpstream, Unowned, UpstreamState};
 pub use usage::{UsageQuestion, UsageReport};
 
 /// What the control plane stands on.
@@ -74,6 +81,7 @@ pub struct Ports {
     pub invalidate: Arc<dyn Invalidate>,
     pub prices: Arc<dyn PriceFormat>,
     pub price_gaps: Arc<dyn PriceGaps>,
+    pub outbound: Arc<dyn Outbound>,
 }
 
 /// Accounts, projects, keys, limits, upstreams and reports, over the ports that keep them.
@@ -92,6 +100,8 @@ pub struct Control {
     /// The limits that the config file names: nobody else changes them.
     of_file: RwLock<BTreeSet<(ScopeId, PeriodKind)>>,
     prices: prices::Desk,
+    outbound: Arc<dyn Outbound>,
+    places: places::Desk,
     /// What the last look at the ledger's sums found.
     verdict: RwLock<Verdict>,
     /// What is publicly known of models; see [`Control::with_models`].
@@ -104,7 +114,7 @@ impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, .. } = ports;
+        let Ports { prices, price_gaps, outbound, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
@@ -119,6 +129,8 @@ impl Control {
             registered,
             of_file,
             prices,
+            outbound,
+            places: places::Desk::default(),
             verdict: RwLock::default(),
             models: Vec::new(),
             webhooks: Box::new(|_| true),

@@ -172,7 +172,8 @@ fn unplaced(tab: &Tab, error: &SendError) -> Fault {
 }
 
 fn encode(tab: &Tab, ready: Ready) -> Result<Request<Outgoing>, Fault> {
-    let path = tab.upstream.origin.path(&ready.target);
+    let model = tab.model.as_deref().or(tab.call.model.as_deref());
+    let path = tab.upstream.path(&ready.target, model);
     let uri = Uri::try_from(path).map_err(|_| Fault::new(&catalogue::BAD_REQUEST_TARGET))?;
     let mut request = Request::new(ready.body);
     *request.method_mut() = ready.method;

@@ -20,6 +20,7 @@ use crate::body::upload::BrokenOff;
 use crate::budget::{self, Tally};
 use crate::jobs::is_plain;
 use crate::pace::Placed;
+use crate::places::Places;
 use crate::plan::Plan;
 use crate::shared::Worker;
 use crate::tab::{Call, Count, End, Leg, Tab};
@@ -45,7 +46,7 @@ pub(crate) async fn run(
     if let Some(endpoint) = &asked.endpoint {
         may_call(&call, endpoint)?;
     }
-    let mut tally = Tally::of(&worker.shared, &call).await?;
+    let mut tally = Tally::of(&worker.shared, &call, plan.first.upstream.provider).await?;
     // Without a file the provider refuses the batch, and says so better than we could.
     if let Some(file) = &asked.input_file_id {
         if !is_plain(file) {
@@ -55,6 +56,7 @@ pub(crate) async fn run(
             worker: &worker,
             call: &call,
             plan: &plan,
+            places: worker.shared.places(),
             endpoint: asked.endpoint.as_deref(),
             tally: &mut tally,
             objects: Vec::new(),
@@ -151,6 +153,7 @@ struct Eyes<'a> {
     worker: &'a Arc<Worker>,
     call: &'a Arc<Call>,
     plan: &'a Plan,
+    places: Arc<Places>,
     endpoint: Option<&'a str>,
     tally: &'a mut Tally,
     objects: Vec<(ObjectKind, String)>,
@@ -194,6 +197,7 @@ impl Eyes<'_> {
         if let Some(model) = strange {
             return Err(refusal::model_not_allowed(model, self.call.project.as_str()));
         }
+        self.places.check_models(&self.call.project, &models)?;
         if ruled && view.model.is_none() {
             return Err(refusal::model_not_allowed("", self.call.project.as_str()));
         }

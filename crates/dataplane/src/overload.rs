@@ -15,6 +15,9 @@ use domain::{Fault, KeyId, fault::catalogue};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::permit::Permit;
+use crate::shared::Dataplane;
+
 /// How long a call waits for a slot whose turn is not near. With what else a refusal takes it stays
 /// below 50 ms (P17).
 const WAIT: Duration = Duration::from_millis(25);
@@ -67,6 +70,20 @@ impl Waiter {
     }
 }
 
+/// Room for a call: a slot that is free, or one that is so soon.
+///
+/// # Errors
+/// `overloaded`.
+pub(crate) async fn room(shared: &Dataplane, permit: &Permit) -> Result<Slot, Fault> {
+    match shared.gate.try_enter() {
+        Some(slot) => Ok(slot),
+        None => {
+            let weight = shared.settings.weight(&permit.project);
+            Box::pin(Arc::clone(&shared.gate).enter(&permit.key.id, weight)).await
+        }
+    }
+}
+
 impl Gate {
     pub(crate) fn new(calls: usize) -> Arc<Self> {
         let per_flow = (calls / 2).clamp(2, OF_A_KEY);
@@ -80,7 +97,7 @@ impl Gate {
     }
 
     /// A slot, if one is free and nobody waits.
-    pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Slot> {
+    fn try_enter(self: &Arc<Self>) -> Option<Slot> {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             return None;
         }
@@ -91,7 +108,7 @@ impl Gate {
     ///
     /// # Errors
     /// `overloaded`.
-    pub(crate) async fn enter(self: Arc<Self>, key: &KeyId, weight: u32) -> Result<Slot, Fault> {
+    async fn enter(self: Arc<Self>, key: &KeyId, weight: u32) -> Result<Slot, Fault> {
         let waiter = Arc::<Waiter>::default();
         let place = self.line_up(&key.shared(), weight, &waiter).ok_or_else(overloaded)?;
         let queued = Queued { gate: &self, place, waiter: &waiter };

@@ -22,10 +22,10 @@ use crate::body::upload::Tap;
 use crate::budget::Spending;
 use crate::caller;
 use crate::detach::{Detach, Gone};
-use crate::overload::Slot;
+use crate::overload::{self, Slot};
 use crate::pace::{self, Placed};
 use crate::permit::{self, Permit};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Wish};
 use crate::rate::{self, RateTicket};
 use crate::reply::fault_reply;
 use crate::settings::Settings;
@@ -82,51 +82,39 @@ async fn call(
     let permit = permit::grant(caller, operation, at)?;
     shared.frozen.admits(&permit, operation)?;
     // Room: what cannot be served soon is refused before it costs anything.
-    let slot = match shared.gate.try_enter() {
-        Some(slot) => slot,
-        None => {
-            let weight = shared.settings.weight(&permit.project);
-            Box::pin(Arc::clone(&shared.gate).enter(&permit.key.id, weight)).await?
-        }
-    };
+    let slot = overload::room(shared, &permit).await?;
     let patience = pace::patience(&head.headers, shared.settings.max_wait)?;
     let object = arrival::named_object(&found).map(Cow::into_owned);
     // The body: whole, spooled or flowing, as the class says; then what it names.
     let taken = take(worker, &head, body, operation).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
+    taken.check_denied(&shared.places(), &permit.project)?;
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
-    let plan = plan::choose(shared, &permit.project, first).await?;
-    let plan = attempt::healthy_first(shared, plan);
+    let plan = {
+        let (model, project) = (taken.decoded_model(), &permit.project);
+        let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
+        attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
+    };
+    let upstream = &plan.first.upstream;
     if !named.is_empty() {
-        let checking = owned::check(shared, &plan.first.upstream, &permit.project, &named);
+        let checking = owned::check(shared, upstream, &permit.project, &named);
         Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
     }
     let replayed = taken.replayed();
     if !replayed.is_empty() {
-        Box::pin(owned::check_replayed(shared, &plan.first.upstream, &permit.project, &replayed))
-            .await?;
+        Box::pin(owned::check_replayed(shared, upstream, &permit.project, &replayed)).await?;
     }
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, &permit, operation, || taken.ask())?;
     let rates = rate.gauges();
-    // Its turn: nothing waits for a provider while it holds money.
-    let waits_until = Instant::now() + patience;
-    let (key, project) = (&permit.key.id, &permit.project);
-    let caller = pace::Caller { key, project, operation, taken: &taken, until: waits_until };
-    let turn = pace::turn(shared, plan, &caller).await;
-    let (mut plan, mut placed) = turn.map_err(|fault| fault.rates(rates))?;
-    // How much: last, since it may wait for other calls to end.
-    let spending = if shared.budgets.may_apply() {
-        let holding = asked::first_hold(shared, &permit, at, (operation, &taken), &mut plan);
-        let spending = Box::pin(holding).await.map_err(|fault| fault.rates(rates))?;
-        placed = pace::moved(placed, &plan.first, &caller);
-        spending
-    } else {
-        None
-    };
-    let (turn, open) = ((placed, waits_until), (open, slot));
+    // Its turn, and how much: nothing waits for a provider while it holds money.
+    let until = Instant::now() + patience;
+    let what = (operation, &taken);
+    let begun = asked::begin(shared, &permit, (at, until), what, plan).await;
+    let (plan, placed, spending) = begun.map_err(|fault| fault.rates(rates))?;
+    let (turn, open) = ((placed, until), (open, slot));
     let facts = Facts { id, at, arrived, operation, object, rate, turn, spending, open };
     let asked = Asked { head, taken };
     let (call, ready) = prepare(&asked, facts, permit, &plan, &shared.settings)?;

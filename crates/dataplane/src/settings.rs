@@ -41,6 +41,8 @@ pub struct Settings {
     pub calls: usize,
     /// Where large forms are spooled.
     pub spool_dir: PathBuf,
+    /// Hosts, in lower case, that upstreams of the API may be at whatever their address.
+    pub private_hosts: Vec<String>,
 }
 
 /// A stream of a model that answers at once begins within this time, and does not pause longer.
@@ -88,6 +90,7 @@ impl Default for Settings {
             drain_bytes: 64 << 20,
             calls: 32_768,
             spool_dir: std::env::temp_dir(),
+            private_hosts: Vec::new(),
         }
     }
 }

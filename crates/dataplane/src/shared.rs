@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::ledger::Imbalance;
-use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
+use domain::ports::{self, BadPlace, Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
 use domain::rate::Moment;
 use domain::{Clock, KeyId, Nanos, OrganizationId, ProjectId, ScopeId, SecretHash, UsageRecord};
-use egress::{Asker, Exits, Pool, Tls, Way};
+use egress::{Asker, Exits, InProcess, Pool, Tls, Way};
 use http::HeaderValue;
 use tokio::time::Instant;
 use vault::Vault;
@@ -18,11 +18,13 @@ use vault::Vault;
 use crate::budget::{Budgets, Held};
 use crate::caller::Failures;
 use crate::claims::Claims;
+use crate::demo::serve_demo;
 use crate::directory::Keys;
 use crate::frozen::Frozen;
 use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::overload::Gate;
+use crate::places::Places;
 use crate::prices::Prices;
 use crate::rate::Rates;
 use crate::settings::Settings;
@@ -63,8 +65,8 @@ pub struct Dataplane {
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
     pub(crate) gate: Arc<Gate>,
-    upstreams: RwLock<Arc<[Arc<LiveUpstream>]>>,
-    on_upstreams_changed: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
+    places: RwLock<Arc<Places>>,
+    demo: InProcess,
     pub metrics: Metrics,
     pub tasks: Tasks,
 }
@@ -76,7 +78,7 @@ impl Dataplane {
         Arc::new(Self {
             keys: Keys::new(ports.directory),
             claims: Claims::new(ports.objects),
-            clock: ports.clock,
+            clock: Arc::clone(&ports.clock),
             vault: ports.vault,
             exits: ports.exits,
             organization: ports.organization,
@@ -89,8 +91,8 @@ impl Dataplane {
             jobs: ports.jobs,
             rates: Rates::default(),
             frozen: Frozen::default(),
-            upstreams: RwLock::new(Arc::from([])),
-            on_upstreams_changed: Mutex::new(None),
+            places: RwLock::default(),
+            demo: serve_demo(ports.clock.clone()),
             metrics: Metrics::new(),
             tasks,
         })
@@ -101,8 +103,8 @@ impl Dataplane {
         Moment(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 
-    pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {
-        Arc::clone(&self.upstreams.read().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn places(&self) -> Arc<Places> {
+        Arc::clone(&self.places.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Slots for calls in use, and calls that wait for one: more than none while there is more work
@@ -112,13 +114,8 @@ impl Dataplane {
         self.gate.load()
     }
 
-    /// Replaces the upstreams; calls in flight keep theirs.
-    pub fn set_upstreams(&self, mut upstreams: Vec<LiveUpstream>) {
-        for upstream in &mut upstreams {
-            self.upstreams().iter().for_each(|before| upstream.goes_on_from(before));
-        }
-        let new: Arc<[Arc<LiveUpstream>]> = upstreams.into_iter().map(Arc::new).collect();
-        *self.upstreams.write().unwrap_or_else(PoisonError::into_inner) = new;
+    pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {
+        Arc::clone(&self.places().upstreams)
     }
 
     /// Names the organization whose limits are kept; the first start has made it by now.
@@ -145,12 +142,6 @@ impl Dataplane {
     /// Stops admission under these scopes, and under no others.
     pub fn freeze(&self, scopes: HashSet<ScopeId>) {
         self.frozen.set(scopes);
-    }
-
-    /// What to do when the control plane changed the stored upstreams.
-    pub fn when_upstreams_change(&self, act: impl Fn() + Send + Sync + 'static) {
-        let mut slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);
-        *slot = Some(Box::new(act));
     }
 
     /// How a call of this project and key leaves for an upstream. Every call asks, at each attempt.
@@ -184,11 +175,12 @@ impl Invalidate for Dataplane {
         self.set_prices(book);
     }
 
-    fn upstreams_changed(&self) {
-        let slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(act) = slot.as_ref() {
-            act();
-        }
+    /// Calls in flight keep what they have.
+    fn places_changed(&self, given: ports::Places) -> Vec<BadPlace> {
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        let (new, bad) = Places::new(given, &places, (&self.demo, &self.settings.private_hosts));
+        *places = Arc::new(new);
+        bad
     }
 }
 

@@ -177,6 +177,8 @@ pub(crate) struct Tab {
     pub(crate) leg: Leg,
     /// From when it is sent until the breakers know how it went.
     visit: Option<Visit>,
+    /// What the provider calls the model, where that is not what the caller wrote.
+    pub(crate) model: Option<Arc<str>>,
     upstream_request: Option<Box<str>>,
     began: Instant,
     first_byte: Option<Duration>,
@@ -222,6 +224,7 @@ impl Tab {
             credential: place.credential,
             leg,
             visit: None,
+            model: place.model.clone(),
             upstream_request: None,
             began,
             first_byte: None,
@@ -357,7 +360,8 @@ impl Tab {
             return None;
         }
         let Dataplane { prices, metrics, .. } = &*self.worker.shared;
-        prices.cost(&self.call, &end.count, tokens, metrics)
+        let place = (self.upstream.provider, self.model.as_deref());
+        prices.cost(&self.call, place, &end.count, tokens, metrics)
     }
 
     fn push(&self, record: UsageRecord) {
@@ -399,7 +403,7 @@ impl Tab {
             user: name(call.key.owner.as_str()),
             user_label: call.user_label.clone(),
             model_asked: call.model.as_deref().map(name),
-            model_served: end.count.model.as_deref().map(name),
+            model_served: end.count.model.as_deref().or(self.model.as_deref()).map(name),
             service_tier: end.count.service_tier.as_deref().map(name),
             upstream: self.upstream.id.clone(),
             upstream_request: self.upstream_request.clone(),

@@ -3,9 +3,10 @@
 use crate::ledger::Correction;
 use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
+use crate::route::Route;
 use crate::{
     AlertId, AuditId, Delivery, DeliveryId, Key, KeyId, KeyPolicy, KeySecret, Organization,
-    PeriodKind, Project, ProjectId, RequestId, Role, ScopeId, SecretHash, ServiceAccount,
+    PeriodKind, Project, ProjectId, RequestId, Role, RouteId, ScopeId, SecretHash, ServiceAccount,
     ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, User,
 };
 
@@ -60,9 +61,12 @@ pub enum Change {
     },
     /// Registers a secret that the operator chose; the same hash again changes nothing.
     RegisterAdminKey(Key),
-    /// Makes or replaces by id.
+    /// Makes or replaces by id, with its credentials as they stand in it.
     PutUpstream(Upstream),
     RemoveUpstream(UpstreamId),
+    /// Makes or replaces by id. One name leads to one route of a project, or of the organization.
+    PutRoute(Route),
+    RemoveRoute(RouteId),
     /// Makes or replaces the limit of a scope and kind of period.
     PutSpendLimit(SpendLimit),
     RemoveSpendLimit {

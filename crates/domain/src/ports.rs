@@ -11,11 +11,12 @@ use crate::ledger::{
 };
 use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
+use crate::route::{Pass, Reasons, Route};
 use crate::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, EgressBook, Job,
     JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord,
     Organization, PageQuery, Paged, Project, ProjectId, ProxyAddress, ProxyFigures, ProxyTest,
-    RequestId, ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+    RequestId, RouteId, ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
     SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, Waiting,
 };
 
@@ -136,6 +137,8 @@ pub trait Records: Send + Sync {
     ) -> StoreResult<'_, Paged<Key>>;
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>>;
+    /// Oldest first.
+    fn routes(&self) -> StoreResult<'_, Vec<Route>>;
 
     /// The limits of one scope, or of all; by scope, then by kind of period.
     fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>>;
@@ -271,8 +274,9 @@ pub trait PriceFormat: Send + Sync {
 pub trait Invalidate: Send + Sync {
     /// Forget what is cached of these secrets; an empty list means all of them.
     fn keys_changed(&self, hashes: &[SecretHash]);
-    /// Upstreams were added, changed or removed.
-    fn upstreams_changed(&self);
+    /// Upstreams or routes were added, changed or removed: these are all there are. Gives those
+    /// that cannot be used.
+    fn places_changed(&self, places: Places) -> Vec<BadPlace>;
     /// The spend limits of these scopes were set or removed.
     fn limits_changed(&self, scopes: &[ScopeId]);
     /// A price book took the place of the old one.
@@ -280,6 +284,83 @@ pub trait Invalidate: Send + Sync {
     /// The ledger was verified; these are all accounts whose sums do not agree. Nothing is let
     /// through under their scopes until a later look finds them in order.
     fn ledger_verified(&self, breaches: &[Imbalance]);
+}
+
+/// All that calls may go to.
+pub struct Places {
+    /// In the order in which they stand for calls without a route; each with its credentials
+    /// opened, in their order.
+    pub upstreams: Vec<(Upstream, Vec<Secret>)>,
+    pub routes: Vec<Route>,
+}
+
+/// An upstream that cannot be used. Says nothing of its credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadPlace {
+    pub upstream: String,
+    pub why: String,
+}
+
+impl fmt::Display for BadPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "upstream {}: {}", self.upstream, self.why)
+    }
+}
+
+/// Something of an upstream that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadField {
+    pub field: &'static str,
+    pub why: String,
+    /// It is an address that only the operator's own files may name.
+    pub is_address: bool,
+}
+
+/// How the calls of a model would go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explained {
+    /// The project may not use the model.
+    pub denied: bool,
+    /// The route that decides, if any does.
+    pub route: Option<RouteId>,
+    /// In the order of their steps and weights.
+    pub places: Vec<Considered>,
+}
+
+/// One place of an [`Explained`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Considered {
+    pub upstream: String,
+    /// What its provider would be sent.
+    pub model: String,
+    pub step: u32,
+    pub weight: u32,
+    pub on: Reasons,
+    pub passed: Option<Pass>,
+}
+
+/// How an upstream answered when it was asked for its models.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    /// The HTTP status; `None` when nobody answered.
+    pub status: Option<u16>,
+    /// How many models it listed.
+    pub models: Option<usize>,
+    /// What is wrong, in a sentence without secrets.
+    pub problem: Option<String>,
+    pub took_ms: u64,
+}
+
+/// What calls go out to: whether it may be, how calls would go, whether it answers.
+pub trait Outbound: Send + Sync {
+    /// Completes what may be left out of an upstream, such as its provider's base URL, and says
+    /// everything that is wrong with it.
+    fn complete(&self, upstream: &mut Upstream) -> Vec<BadField>;
+    /// Whether a credential can be sent.
+    fn may_sign(&self, credential: &Secret) -> bool;
+    /// Without a project: as for one that has no routes of its own.
+    fn explain(&self, project: Option<&ProjectId>, model: &str) -> Explained;
+    fn probe(&self, upstream: UpstreamId) -> BoxFuture<'_, Probed>;
 }
 
 /// Knows which calls had no price (case 25).

@@ -96,6 +96,14 @@ impl Origin {
         Ok((Self::parse(&format!("{scheme}://{authority}"), allow_private)?, target))
     }
 
+    /// The same, at whatever address, if its host is one of these (in lower case).
+    #[must_use]
+    pub fn allowing(mut self, hosts: &[String]) -> Self {
+        let host = self.host.to_ascii_lowercase();
+        self.allow_private |= hosts.contains(&host);
+        self
+    }
+
     /// The same, but connections are made by `dial`, inside this process.
     #[must_use]
     pub fn in_process(mut self, dial: InProcess) -> Self {
@@ -110,6 +118,12 @@ impl Origin {
         full.push_str(&self.prefix);
         full.push_str(path);
         full
+    }
+
+    /// The base URL's path, without a slash at its end.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// Host and port, for messages and for telling whether this is our own listener.

@@ -130,16 +130,37 @@ pub(crate) const CLEAR_RATE_LIMITS: &str =
 
 // ---- upstreams and objects
 
-pub(crate) const UPSTREAMS: &str = "SELECT id, name, provider, base_url, sealed_credential,
-        source, unowned_project, created_at
+pub(crate) const UPSTREAMS: &str = "SELECT id, name, provider, base_url, source,
+        unowned_project, created_at, enabled, api_version, headers
     FROM upstreams ORDER BY seq";
 pub(crate) const PUT_UPSTREAM: &str = "INSERT INTO upstreams
-    (id, name, provider, base_url, sealed_credential, source, unowned_project, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    (id, name, provider, base_url, sealed_credential, source, unowned_project, created_at, enabled,
+        api_version, headers)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, provider = excluded.provider,
         base_url = excluded.base_url, sealed_credential = excluded.sealed_credential,
         source = excluded.source, unowned_project = excluded.unowned_project,
+        created_at = excluded.created_at, enabled = excluded.enabled,
+        api_version = excluded.api_version, headers = excluded.headers";
+pub(crate) const UPSTREAM_CREDENTIALS: &str = "SELECT upstream_id, id, sealed, last_four, weight,
+        created_at
+    FROM upstream_credentials ORDER BY upstream_id, ordinal";
+pub(crate) const PUT_UPSTREAM_CREDENTIAL: &str = "INSERT INTO upstream_credentials
+    (id, upstream_id, ordinal, sealed, last_four, weight, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+pub(crate) const REMOVE_UPSTREAM_CREDENTIALS: &str =
+    "DELETE FROM upstream_credentials WHERE upstream_id = $1";
+pub(crate) const ROUTES: &str = "SELECT id, project_id, model, aliases, targets, deny,
+        deny_upstreams, source, created_at
+    FROM routes ORDER BY seq";
+pub(crate) const PUT_ROUTE: &str = "INSERT INTO routes
+    (id, project_id, model, aliases, targets, deny, deny_upstreams, source, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, model = excluded.model,
+        aliases = excluded.aliases, targets = excluded.targets, deny = excluded.deny,
+        deny_upstreams = excluded.deny_upstreams, source = excluded.source,
         created_at = excluded.created_at";
+pub(crate) const REMOVE_ROUTE: &str = "DELETE FROM routes WHERE id = $1";
 pub(crate) const REMOVE_UPSTREAM: &str = "DELETE FROM upstreams WHERE id = $1";
 
 // ---- prices

@@ -25,6 +25,7 @@ mod limits;
 mod log;
 mod mounts;
 mod objects;
+mod places;
 mod prices;
 mod query;
 mod rates;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
-use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Slots, Worker, serve_demo};
+use dataplane::{Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
     Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, PriceGaps, Records,
     UsageStore,
 };
-use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
-use egress::{Exits, InProcess, Tls};
+use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, UpstreamSource};
+use egress::{Exits, Tls};
 use http::HeaderValue;
 use providers::catalogue;
 use providers::prices::FieldFormat;
@@ -24,6 +24,7 @@ use web::Api;
 use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
 use crate::ledger::{self, Books};
+use crate::outbound::Outside;
 
 /// Where the vault's wrapped keys are kept.
 const VAULT_KEYS: &str = "vault_keys";
@@ -39,7 +40,6 @@ pub struct App {
     pub workers: Vec<Arc<Worker>>,
     pub clock: Arc<dyn Clock>,
     pub books: Books,
-    demo: InProcess,
     /// Whether nothing but the demo is configured; so it is before the first loading.
     demo_only: AtomicBool,
 }
@@ -73,6 +73,9 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let spool_dir = config.data_dir.join("spool");
     make_private_dir(&spool_dir)?;
     let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
+    let tls = Tls::new(config.extra_roots.as_deref())?;
+    let listed = config.private_upstreams.clone();
+    let outside = Outside::new(&dataplane, tls.clone(), Arc::clone(&clock), listed);
     let ports = control::Ports {
         records: Arc::clone(&store) as Arc<dyn Records>,
         directory: Arc::clone(&store) as Arc<dyn Directory>,
@@ -83,6 +86,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
         prices: Arc::new(FieldFormat),
         price_gaps: Arc::clone(&dataplane) as Arc<dyn PriceGaps>,
+        outbound: Arc::new(outside),
     };
     // The demo's model is one to be called only where nothing else is configured.
     let demo = config.upstreams.is_empty().then_some(&providers::models::DEMO);
@@ -98,7 +102,6 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let books = Books::new(organization);
     let slots = slots(config, &store, &books, clock.now()).await?;
     let workers = slots.into_iter().map(|s| Worker::new(Arc::clone(&dataplane), tls.clone(), s));
-    let demo = serve_demo(Arc::clone(&clock));
     let app = App {
         api: Arc::new(Api::new(Arc::clone(&control))),
         workers: workers.collect(),
@@ -107,11 +110,10 @@ pub async fn build(config: &Config) -> Result<App, String> {
         store,
         control,
         dataplane,
-        demo,
         demo_only: AtomicBool::new(true),
     };
     app.load_prices(config).await?;
-    app.load_upstreams(config).await?;
+    app.load_places(config).await?;
     app.load_limits(config).await?;
     Ok(app)
 }
@@ -136,41 +138,33 @@ impl App {
         declared.map_err(|fault| format!("[[limits]]: {}", fault.message))
     }
 
-    /// Writes the declared upstreams and puts all live ones in use.
+    /// Writes the declared upstreams and routes, and puts all places in use.
     ///
     /// # Errors
     /// When one cannot be used, or is this very Tollgate. When there are none any more: a config
     /// that was caught half written must not put the demo in a real provider's place.
-    pub async fn load_upstreams(&self, config: &Config) -> Result<(), String> {
+    pub async fn load_places(&self, config: &Config) -> Result<(), String> {
         let said = |fault: Fault| fault.message.into_owned();
-        let mut order = Vec::new();
-        for upstream in &config.upstreams {
-            order.push(upstream.name.clone());
-            self.control.declare_upstream(declared(upstream)).await.map_err(said)?;
-        }
-        let demo_only = order.is_empty();
+        let mut upstreams: Vec<DeclaredUpstream> = config.upstreams.iter().map(declared).collect();
+        let demo_only = upstreams.is_empty();
         if demo_only && !self.demo_only.load(Ordering::Relaxed) {
             return Err("the config names no upstream any more; restart to use the demo".to_owned());
         }
         if demo_only {
-            order.push(catalogue::DEMO.to_owned());
-            self.control.declare_upstream(demo_upstream()).await.map_err(said)?;
+            upstreams.push(demo_upstream());
         }
-        let stored = self.control.list_upstreams().await.map_err(said)?;
-        let live: Vec<&Upstream> = order
-            .iter()
-            .filter_map(|name| stored.iter().find(|u| u.name == *name))
-            .chain(stored.iter().filter(|u| u.source == UpstreamSource::Api))
-            .collect();
-        let mut ready = Vec::new();
-        for upstream in live {
-            let credential = self.control.open_credential(upstream).map_err(said)?;
-            let made = LiveUpstream::new(upstream, credential.as_ref(), &self.demo);
-            ready.push(made.map_err(|error| error.to_string())?);
-        }
-        self.dataplane.set_upstreams(ready);
+        let names: Vec<String> = upstreams.iter().map(|upstream| upstream.name.clone()).collect();
+        let routes = config.routes.clone();
+        let bad = self.control.declare_places(upstreams, routes).await.map_err(said)?;
         self.demo_only.store(demo_only, Ordering::Relaxed);
-        Ok(())
+        // One that was made through the API is no reason not to start.
+        for bad in &bad {
+            tracing::error!(upstream = bad.upstream, why = bad.why, "an upstream cannot be used");
+        }
+        match bad.iter().find(|bad| names.contains(&bad.upstream)) {
+            Some(bad) => Err(bad.to_string()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -179,8 +173,11 @@ fn declared(upstream: &UpstreamConfig) -> DeclaredUpstream {
         name: upstream.name.clone(),
         provider: upstream.provider.clone(),
         base_url: upstream.base_url.clone(),
-        credential: upstream.credential.clone(),
+        credentials: upstream.credentials.clone(),
         source: upstream.source,
+        enabled: upstream.enabled,
+        api_version: upstream.api_version.clone(),
+        headers: upstream.headers.clone(),
         unowned: match &upstream.unowned {
             UnownedProject::Default => Unowned::DefaultProject,
             UnownedProject::Project(id) => Unowned::Project(id.as_str().into()),
@@ -194,8 +191,11 @@ fn demo_upstream() -> DeclaredUpstream {
         name: catalogue::DEMO.to_owned(),
         provider: catalogue::DEMO.to_owned(),
         base_url: catalogue::find(catalogue::DEMO).map_or("", |p| p.base_url).to_owned(),
-        credential: None,
+        credentials: Vec::new(),
         source: UpstreamSource::Environment,
+        enabled: true,
+        api_version: None,
+        headers: Vec::new(),
         unowned: Unowned::DefaultProject,
     }
 }
@@ -253,6 +253,7 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
         weights: config.load.weights.clone(),
         calls: config.load.calls.unwrap_or(default.calls),
         spool_dir: spool_dir.to_owned(),
+        private_hosts: config.private_upstreams.clone(),
         ..default
     }
 }

@@ -25,6 +25,7 @@ mod range;
 mod rate_limits;
 mod requests;
 mod reveal;
+mod routes;
 mod said;
 mod shapes;
 mod table;
@@ -71,9 +72,12 @@ pub enum ClientCommand {
     /// Show, set and import what models cost
     #[command(subcommand)]
     Prices(prices::Command),
-    /// Show the accounts with providers
+    /// Add, show, test and remove the accounts with providers
     #[command(subcommand)]
     Upstreams(upstreams::Command),
+    /// Show and set where the calls of a model go
+    #[command(subcommand)]
+    Routes(routes::Command),
     /// Explain an error code: what happened, whose fault it is, what to do
     Explain(explain::Args),
 }
@@ -124,6 +128,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Requests(command) => requests::run(command, &Api::connect(env)?).await,
         ClientCommand::Prices(command) => prices::run(command, &Api::connect(env)?).await,
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
+        ClientCommand::Routes(command) => routes::run(command, &Api::connect(env)?).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }
 }

@@ -19,6 +19,7 @@ mod cli;
 mod clock;
 mod config;
 mod ledger;
+mod outbound;
 mod quickstart;
 mod reveal;
 mod serve;

@@ -214,11 +214,11 @@ async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
         }
     };
     let loaded = match address.map_or(Ok(()), |address| refuse_loop(&config, address)) {
-        Ok(()) => app.load_upstreams(&config).await,
+        Ok(()) => app.load_places(&config).await,
         Err(loops) => Err(loops),
     };
     if let Err(error) = loaded {
-        return tracing::error!(%error, "the upstreams were not reloaded; the old ones stay");
+        return tracing::error!(%error, "the upstreams and routes were not reloaded; the old ones stay");
     }
     let (prices, limits) = (app.load_prices(&config).await, app.load_limits(&config).await);
     if let Err(error) = &prices {
@@ -228,7 +228,7 @@ async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
         tracing::error!(%error, "the spend limits were not reloaded; the old ones stay");
     }
     if prices.is_ok() && limits.is_ok() {
-        tracing::info!("the config was reloaded: upstreams, prices and spend limits");
+        tracing::info!("the config was reloaded: upstreams, routes, prices and spend limits");
     }
 }
 

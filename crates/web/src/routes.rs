@@ -6,6 +6,7 @@ mod key_secrets;
 mod ledger;
 mod limits;
 mod me;
+mod model_routes;
 mod prices;
 mod project_api_keys;
 mod projects;
@@ -136,6 +137,19 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/tollgate/v1/prices/{model...}" WRITE prices::delete),
     admin!(POST "/tollgate/v1/prices/import" WRITE prices::import),
     admin!(GET "/tollgate/v1/upstreams" READ upstreams::list),
+    admin!(POST "/tollgate/v1/upstreams" WRITE upstreams::create),
+    admin!(GET "/tollgate/v1/upstreams/{upstream_id}" READ upstreams::get),
+    admin!(POST "/tollgate/v1/upstreams/{upstream_id}" WRITE upstreams::update),
+    admin!(DELETE "/tollgate/v1/upstreams/{upstream_id}" WRITE upstreams::delete),
+    admin!(POST "/tollgate/v1/upstreams/{upstream_id}/credentials" WRITE upstreams::add_credential),
+    admin!(DELETE "/tollgate/v1/upstreams/{upstream_id}/credentials/{credential_id}" WRITE upstreams::delete_credential),
+    admin!(POST "/tollgate/v1/upstreams/{upstream_id}/test" WRITE upstreams::test),
+    admin!(GET "/tollgate/v1/routes" READ model_routes::list),
+    admin!(POST "/tollgate/v1/routes" WRITE model_routes::create),
+    admin!(POST "/tollgate/v1/routes/test" WRITE model_routes::test),
+    admin!(GET "/tollgate/v1/routes/{route_id}" READ model_routes::get),
+    admin!(POST "/tollgate/v1/routes/{route_id}" WRITE model_routes::update),
+    admin!(DELETE "/tollgate/v1/routes/{route_id}" WRITE model_routes::delete),
     admin!(GET "/tollgate/v1/projects/{project_id}/rate_limits" READ rate_limits::of_project),
     admin!(PUT "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::put_project),
     admin!(DELETE "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::clear_project),

@@ -13,16 +13,18 @@ use domain::ledger::{
     Verdict,
 };
 use domain::ports::{
-    Balances, Directory, Invalidate, LedgerReport, PriceGaps, Records, StoreError, StoreResult,
-    UsageStore,
+    BadField, BadPlace, Balances, BoxFuture, Directory, Explained, Invalidate, LedgerReport,
+    Outbound, Places, PriceGaps, Probed, Records, StoreError, StoreResult, UsageStore,
 };
 use domain::price::{ImportState, PriceBook, PriceImport, PriceRow, Unpriced};
 use domain::rate::{RateLimits, RateScope};
+use domain::route::Route;
 use domain::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Clock, Delivery, Key,
     KeyId, KeyKind, KeyView, LoggedAttempt, ModelFacts, Order, Organization, PageQuery, Paged,
     Project, ProjectId, RequestId, ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId,
-    SpendAlert, SpendLimit, Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId, Waiting,
+    SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId,
+    Waiting,
 };
 use vault::{MasterKey, Vault};
 
@@ -48,6 +50,10 @@ pub(crate) struct State {
     pub(crate) accounts: Vec<ServiceAccount>,
     pub(crate) keys: Vec<Key>,
     pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) routes: Vec<Route>,
+    /// The names of the upstreams in use, with how many credentials each has.
+    pub(crate) in_use: Vec<(String, usize)>,
+    pub(crate) routes_in_use: Vec<Route>,
     pub(crate) limits: Vec<SpendLimit>,
     pub(crate) alerts: Vec<SpendAlert>,
     pub(crate) outbox: Vec<Waiting>,
@@ -108,6 +114,7 @@ impl World {
             invalidate: world.clone(),
             prices: Arc::new(providers::prices::FieldFormat),
             price_gaps: world.clone(),
+            outbound: world.clone(),
         };
         let control = Control::new(ports, Arc::new(vault));
         let public = |url: &str| !url.contains("//10.");
@@ -178,6 +185,11 @@ impl State {
                 self.upstreams.push(it);
             }
             Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
+            Change::PutRoute(it) => {
+                self.routes.retain(|r| r.id != it.id);
+                self.routes.push(it);
+            }
+            Change::RemoveRoute(id) => self.routes.retain(|r| r.id != id),
             Change::PutMeta { name, value } => {
                 self.meta.insert(name, value);
             }
@@ -367,8 +379,36 @@ impl Invalidate for World {
         self.state().stopped = breaches.to_vec();
     }
 
-    fn upstreams_changed(&self) {
+    fn places_changed(&self, places: Places) -> Vec<BadPlace> {
         self.upstream_changes.fetch_add(1, Ordering::SeqCst);
+        let mut state = self.state();
+        let named =
+            |(upstream, secrets): &(Upstream, Vec<Secret>)| (upstream.name.clone(), secrets.len());
+        state.in_use = places.upstreams.iter().map(named).collect();
+        state.routes_in_use = places.routes;
+        Vec::new()
+    }
+}
+
+impl Outbound for World {
+    fn complete(&self, upstream: &mut Upstream) -> Vec<BadField> {
+        let is_private = upstream.base_url.contains("//10.");
+        let why = || "its address is not a public one".to_owned();
+        let bad = || BadField { field: "base_url", why: why(), is_address: true };
+        is_private.then(bad).into_iter().collect()
+    }
+
+    fn may_sign(&self, credential: &Secret) -> bool {
+        !credential.expose().contains(' ')
+    }
+
+    fn explain(&self, _: Option<&ProjectId>, _: &str) -> Explained {
+        Explained::default()
+    }
+
+    fn probe(&self, _: UpstreamId) -> BoxFuture<'_, Probed> {
+        let probed = Probed { status: Some(200), models: Some(2), problem: None, took_ms: 3 };
+        Box::pin(std::future::ready(probed))
     }
 }
 
@@ -546,6 +586,10 @@ impl Records for World {
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>> {
         self.ask(|state| Ok(state.upstreams.clone()))
+    }
+
+    fn routes(&self) -> StoreResult<'_, Vec<Route>> {
+        self.ask(|state| Ok(state.routes.clone()))
     }
 
     fn price_rows(&self) -> StoreResult<'_, Vec<PriceRow>> {

@@ -104,7 +104,7 @@ impl Checker {
     }
 
     async fn get(&self, upstream: &LiveUpstream, target: &str, job: &Job) -> Result<Got, String> {
-        let path = upstream.origin.path(target);
+        let path = upstream.path(target, None);
         let uri = Uri::try_from(path).map_err(|_| "its path cannot be asked for".to_owned())?;
         let mut request = Request::new(Outgoing::Empty);
         *request.uri_mut() = uri;
@@ -158,11 +158,11 @@ impl Checker {
             (JobKind::Video, Course::Completed, _) if object.media_ms == 0 => end.in_full(),
             (JobKind::Video, Course::Completed, _) => {
                 let tier = Some(Tier::Default);
-                self.priced(&end, share(tier, Tokens::default()))
+                self.priced(upstream, &end, share(tier, Tokens::default()))
             }
             (JobKind::Response, _, Some(tokens)) => {
                 let tier = Tier::served(object.service_tier.as_deref(), job.tier);
-                self.priced(&end, share(tier, tokens))
+                self.priced(upstream, &end, share(tier, tokens))
             }
             // A video that did not come is free; a response may have run long before it failed.
             (JobKind::Video, ..) => end.nothing(),
@@ -179,7 +179,7 @@ impl Checker {
         });
         match whole {
             Some(whole) if whole.used.largest_input <= SHORT => {
-                return self.priced(end, vec![whole]);
+                return self.priced(upstream, end, vec![whole]);
             }
             None if object.answered == Some(0) => return end.nothing(),
             None if object.files.is_empty() && object.course == Course::Failed => {
@@ -192,10 +192,10 @@ impl Checker {
             Err(why) => return Checked::Unknown(why),
         };
         match (output.unknown || object.files.is_empty(), whole) {
-            (true, Some(whole)) => self.priced(end, vec![whole]),
+            (true, Some(whole)) => self.priced(upstream, end, vec![whole]),
             (true, None) => end.in_full(),
             (false, _) if output.sums.is_empty() => end.nothing(),
-            (false, _) => self.priced(end, output.sums),
+            (false, _) => self.priced(upstream, end, output.sums),
         }
     }
 
@@ -222,13 +222,19 @@ impl Checker {
     }
 
     /// One record for each model.
-    fn priced(&self, end: &End<'_>, sums: Vec<Sum>) -> Checked {
+    fn priced(&self, upstream: &LiveUpstream, end: &End<'_>, sums: Vec<Sum>) -> Checked {
         let Dataplane { prices, metrics, .. } = &*self.shared;
         let asked = end.job.model.as_deref();
         let mut records: Vec<UsageRecord> = Vec::new();
         for Sum { model, used } in sums {
             let (named, billed) = ([asked, model.as_deref()], used.billed);
-            let cost = prices.of(named, end.job.at, used, &end.job.operation, metrics);
+            let cost = prices.of(
+                (upstream.provider, named),
+                end.job.at,
+                used,
+                &end.job.operation,
+                metrics,
+            );
             if cost.is_none() && end.job.hold.0 > 0 {
                 // A price that was there when the money was set aside is gone: fails closed.
                 return end.in_full();

@@ -12,6 +12,8 @@ use http::request::Parts;
 use openai::surface::{BodyKind, Meter, Operation};
 
 use super::Taken;
+use tokio::time::Instant;
+
 use crate::attempt::{self, Ready};
 use crate::body::upload::BrokenOff;
 use crate::budget::{self, Spending};
@@ -70,8 +72,7 @@ impl Asked {
             return Ok(None);
         }
         let whose = (&*call.key, &call.project);
-        let what = (&self.taken, place.model.as_deref());
-        budget::ready(shared, whose, call.at, call.operation, what).await
+        budget::ready(shared, whose, call.at, call.operation, (&self.taken, place)).await
     }
 
     /// Waits for a further attempt's turn at a place.
@@ -133,7 +134,7 @@ impl Asked {
 
 /// Sets aside what the call can cost at the plan's first place; where that is more than a limit
 /// leaves, at one that is there for its price, which is the first then.
-pub(super) async fn first_hold(
+async fn first_hold(
     shared: &Dataplane,
     permit: &Permit,
     at: Timestamp,
@@ -142,7 +143,7 @@ pub(super) async fn first_hold(
 ) -> Result<Option<Spending>, Fault> {
     let mut refused = None;
     loop {
-        let (who, what) = ((&*permit.key, &permit.project), (taken, plan.first.model.as_deref()));
+        let (who, what) = ((&*permit.key, &permit.project), (taken, &plan.first));
         let fault = match budget::ready(shared, who, at, operation, what).await {
             Ok(spending) => return Ok(spending),
             Err(fault) => fault,
@@ -154,6 +155,31 @@ pub(super) async fn first_hold(
         }
         refused.get_or_insert(fault);
     }
+}
+
+/// A place for the first attempt at an upstream's rate limit, and then, since that may be waited for,
+/// the money for it.
+///
+/// # Errors
+/// Its turn would come later than `until`; what it can cost does not fit a limit.
+pub(super) async fn begin(
+    shared: &Dataplane,
+    permit: &Permit,
+    (at, until): (Timestamp, Instant),
+    (operation, taken): (&'static Operation, &Taken),
+    plan: Plan,
+) -> Result<(Plan, Placed, Option<Spending>), Fault> {
+    let (key, project) = (&permit.key.id, &permit.project);
+    let caller = pace::Caller { key, project, operation, taken, until };
+    let (mut plan, placed) = pace::turn(shared, plan, &caller).await?;
+    if !shared.budgets.may_apply() {
+        return Ok((plan, placed, None));
+    }
+    // Last, since it may wait for other calls to end.
+    let holding = first_hold(shared, permit, at, (operation, taken), &mut plan);
+    let spending = Box::pin(holding).await?;
+    let placed = pace::moved(placed, &plan.first, &caller);
+    Ok((plan, placed, spending))
 }
 
 impl Taken {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use domain::bound::Demand;
-use domain::{Fault, ObjectKind, fault::catalogue};
+use domain::{Fault, ObjectKind, ProjectId, fault::catalogue};
 use egress::Outgoing;
 use openai::demand::Bad;
 use openai::json::unescape;
@@ -17,6 +17,7 @@ use openai::view::View;
 use crate::body::spool::Spooled;
 use crate::body::upload::{BrokenOff, Tap, Upload};
 use crate::budget::Spending;
+use crate::places::Places;
 use crate::plan::Candidate;
 use crate::rate::Ask;
 use crate::refusal;
@@ -155,6 +156,22 @@ impl Taken {
                 .collect(),
             Self::Form(_, fields) => fields.model.as_deref().into_iter().collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Refuses models that are denied to the project, however their names are written.
+    pub(super) fn check_denied(&self, places: &Places, project: &ProjectId) -> Result<(), Fault> {
+        if places.routes.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Json(body, view) => {
+                let all = view.model.iter().chain(&view.other_models);
+                let decoded = all.filter_map(|span| unescape(&body[span.clone()]));
+                places.check_models(project, decoded)
+            }
+            Self::Form(_, fields) => places.check_models(project, fields.model.as_deref()),
+            _ => Ok(()),
         }
     }
 

@@ -178,6 +178,17 @@ pub static NOT_FOUND: Entry = Entry {
     remedy: "Check the path and the id. The base URL must end in /v1.",
 };
 
+pub static OPERATION_NOT_OFFERED: Entry = Entry {
+    code: "operation_not_offered",
+    status: 404,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The provider that the call goes to does not offer this operation.",
+    remedy: "Use a model whose provider has it, or give the model a route to such a provider.",
+};
+
 pub static MODEL_NOT_FOUND: Entry = Entry {
     code: "model_not_found",
     status: 404,
@@ -638,6 +649,7 @@ pub static ALL: &[&Entry] = &[
     &FEATURE_NOT_ALLOWED_WITH_HARD_LIMIT,
     &INVALID_MAX_TOKENS,
     &NOT_FOUND,
+    &OPERATION_NOT_OFFERED,
     &MODEL_NOT_FOUND,
     &PREVIOUS_RESPONSE_NOT_FOUND,
     &METHOD_NOT_ALLOWED,

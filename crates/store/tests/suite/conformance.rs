@@ -54,6 +54,7 @@ suite! {
         a_list_of_changes_is_all_or_nothing,
         audit_lines_are_in_the_same_transaction,
         upstreams_are_put_and_removed,
+        routes_are_put_and_removed,
         meta_is_put_and_replaced;
     keys:
         a_key_comes_back_as_it_went_in,

@@ -4,17 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::Secret;
 use domain::price::ModelPrice;
-use domain::{Secret, UpstreamSource};
-use providers::catalogue;
 use toml_edit::{Document, Item, Table};
 
 mod load;
 mod prices;
+mod routes;
 mod spending;
+mod upstreams;
 
 use super::{Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
-use control::DeclaredLimit;
+use control::{DeclaredLimit, DeclaredRoute};
 
 /// Who owns an upstream's objects that have no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +36,12 @@ pub(super) struct File {
     pub(super) retries: Retries,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
+    pub(super) routes: Vec<DeclaredRoute>,
     pub(super) limits: Vec<DeclaredLimit>,
     pub(super) prices: Vec<(String, ModelPrice)>,
     pub(super) verify_every: Option<Duration>,
     pub(super) private_webhooks: Vec<String>,
+    pub(super) private_upstreams: Vec<String>,
     pub(super) smtp: Option<Smtp>,
 }
 
@@ -78,6 +81,8 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "retries",
             "log",
             "upstreams",
+            "egress",
+            "routes",
             "limits",
             "prices",
             "ledger",
@@ -95,10 +100,12 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         retries: reader.retries(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),
+        routes: reader.routes(root),
         limits: reader.limits(root),
         prices: reader.prices(root),
         verify_every: reader.verify_every(root),
         private_webhooks: reader.private_webhooks(root),
+        private_upstreams: reader.private_upstreams(root),
         smtp: reader.smtp(root),
     }
 }
@@ -241,59 +248,6 @@ impl Reader<'_> {
             None => None,
         };
         Log { filter: self.string(table, "filter"), json }
-    }
-
-    fn upstreams(&mut self, root: &Table) -> Vec<UpstreamConfig> {
-        let Some(all) = self.table(root, "upstreams") else { return Vec::new() };
-        let mut found = Vec::new();
-        for (name, item) in all {
-            match item.as_table() {
-                Some(table) => found.extend(self.upstream(name, table)),
-                None => self.mistake(item.span(), "an upstream is a table: [upstreams.NAME]"),
-            }
-        }
-        found
-    }
-
-    fn upstream(&mut self, name: &str, table: &Table) -> Option<UpstreamConfig> {
-        let keys = ["provider", "base_url", "credential", "unowned_project"];
-        self.known(table, &format!("upstreams.{name}."), &keys);
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-            self.mistake(
-                table.span(),
-                "an upstream's name takes letters, digits, - and _, at most 64",
-            );
-        }
-        let provider = self.string(table, "provider").unwrap_or_else(|| name.to_owned());
-        let row = catalogue::find(&provider);
-        if row.is_none() {
-            let known: Vec<&str> = catalogue::PROVIDERS.iter().map(|p| p.name).collect();
-            let why = format!("no provider `{provider}`. Known: {}", known.join(", "));
-            self.mistake(table.get("provider").and_then(Item::span).or(table.span()), &why);
-        }
-        let base_url = self.string(table, "base_url");
-        if let Some(url) = &base_url
-            && let Err(error) = egress::Origin::parse(url, true)
-        {
-            self.mistake(
-                table.get("base_url").and_then(Item::span),
-                &format!("`base_url`: {error}"),
-            );
-        }
-        let credential = self.secret(table, "credential");
-        let unowned = match self.string(table, "unowned_project") {
-            Some(project) => UnownedProject::Project(project),
-            None => UnownedProject::Nobody,
-        };
-        Some(UpstreamConfig {
-            name: name.to_owned(),
-            base_url: base_url.unwrap_or_else(|| row.map_or("", |r| r.base_url).to_owned()),
-            provider,
-            credential,
-            source: UpstreamSource::File,
-            unowned,
-        })
     }
 }
 

@@ -28,6 +28,7 @@ mod quickstart;
 mod rates;
 mod reloading;
 mod revoking;
+mod routes;
 mod scopes;
 mod starting;
 mod stopping;

@@ -89,15 +89,7 @@ impl Reader<'_> {
     pub(super) fn private_webhooks(&mut self, root: &Table) -> Vec<String> {
         let Some(table) = self.table(root, "webhooks") else { return Vec::new() };
         self.known(table, "webhooks.", &["private_hosts"]);
-        let Some(item) = table.get("private_hosts") else { return Vec::new() };
-        let hosts = item.as_array().map(|all| all.iter().map(|host| host.as_str()));
-        match hosts.and_then(|all| all.collect::<Option<Vec<_>>>()) {
-            Some(hosts) => hosts.into_iter().map(str::to_ascii_lowercase).collect(),
-            None => {
-                self.mistake(item.span(), "`private_hosts` must be a list of host names");
-                Vec::new()
-            }
-        }
+        self.hosts(table)
     }
 
     pub(super) fn smtp(&mut self, root: &Table) -> Option<Smtp> {
@@ -137,7 +129,7 @@ impl Reader<'_> {
         found
     }
 
-    fn flag(&mut self, table: &Table, key: &str) -> Option<bool> {
+    pub(super) fn flag(&mut self, table: &Table, key: &str) -> Option<bool> {
         let item = table.get(key)?;
         let flag = item.as_bool();
         if flag.is_none() {
