@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use domain::attempt::Effect;
 use domain::{Fault, fault::catalogue};
 use egress::{Answer, Outgoing, SendError, Stage};
 use http::header::CONTENT_TYPE;
@@ -11,6 +12,7 @@ use openai::multipart;
 
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
+use crate::detach::Gone;
 use crate::headers;
 use crate::pace::Placed;
 use crate::pipeline::Asked;
@@ -22,6 +24,7 @@ use crate::tab::{Call, End, Leg, Tab};
 mod again;
 mod answer;
 mod failure;
+mod hedge;
 mod order;
 mod refused;
 mod tries;
@@ -43,6 +46,8 @@ pub(crate) struct Ready {
     pub(crate) leg: Leg,
     /// Its place at the upstream's rate limit.
     pub(crate) placed: Placed,
+    /// Set when nobody waits for this attempt any more, where the call has another one.
+    pub(crate) gone: Option<Gone>,
 }
 
 /// Makes attempts until one brings an answer, or none can.
@@ -55,9 +60,13 @@ pub(crate) async fn run(
 ) -> Result<Response<ReplyBody>, Fault> {
     // Where another place might answer, nothing is shown of this one until it has.
     let may_change = !plan.others.is_empty();
+    let hedges = worker.shared.settings.hedge_after.is_some();
+    if hedges && may_change && call.effect == Effect::Repeatable {
+        return Box::pin(hedge::run(worker, call, plan, ready, asked)).await;
+    }
     match once(&worker, &call, &plan.first, ready, may_change).await {
         Ok(reply) => Ok(reply),
-        Err(failed) => Box::pin(again::run(worker, call, plan, asked, failed)).await,
+        Err(failed) => Box::pin(again::run(worker, call, plan, asked, vec![(0, failed)])).await,
     }
 }
 
@@ -109,6 +118,7 @@ async fn place_it(
     let mut placed = std::mem::replace(&mut ready.placed, Placed::free());
     let opened = Tab::open(Arc::clone(worker), Arc::clone(call), place, ready.leg);
     let mut tab = opened.map_err(Failure::ours)?;
+    tab.gone.clone_from(&ready.gone);
     let encoded = encode(&tab, ready).and_then(|request| tab.sending(place).map(|()| request));
     let request = match encoded {
         Ok(request) => request,

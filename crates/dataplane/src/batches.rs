@@ -113,6 +113,7 @@ async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
         body: Outgoing::Empty,
         broken: BrokenOff::default(),
         leg: Leg::ONLY,
+        gone: None,
     };
     let (tab, answer) = attempt::send(eyes.worker, eyes.call, eyes.plan, ready).await?;
     let status = answer.status();

@@ -108,6 +108,7 @@ impl Lister<'_> {
                 body: egress::Outgoing::Empty,
                 broken: BrokenOff::default(),
                 leg: Leg::ONLY,
+                gone: None,
             };
             let (tab, answer) = attempt::send(self.worker, self.call, self.plan, ready).await?;
             let status = answer.status().as_u16();

@@ -149,7 +149,8 @@ pub(crate) fn moved(placed: Placed, to: &Candidate, caller: &Caller<'_>) -> Plac
     }
 }
 
-fn at_once(place: &Candidate, caller: &Caller<'_>) -> Option<Placed> {
+/// A place at this very candidate, if it has one now.
+pub(crate) fn at_once(place: &Candidate, caller: &Caller<'_>) -> Option<Placed> {
     let Some(cell) = caller.cell(place) else { return Some(Placed::free()) };
     let ticket = cell.place_now(caller.draw(&cell))?;
     Some(Placed::new(cell, ticket, Duration::ZERO))

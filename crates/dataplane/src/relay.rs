@@ -295,7 +295,7 @@ impl Relay {
         if outcome == Outcome::Completed || self.is_complete() {
             self.counter.whole();
         }
-        let gone = tab.call.gone.get() && outcome == Outcome::Completed;
+        let gone = tab.is_let_go() && outcome == Outcome::Completed;
         let outcome = if gone { Outcome::ClientGone } else { outcome };
         let count: Count = self.counter.take();
         // An error event is a failure of the provider's, however properly the stream ends.
@@ -352,7 +352,7 @@ impl Relay {
     /// Called when nobody reads any more: reads on for the bill, or ends.
     pub(crate) fn let_go(self: Box<Self>) {
         let Some(tab) = &self.tab else { return };
-        tab.call.gone.set();
+        tab.let_go();
         let shared = tab.worker.shared.clone();
         if tokio::runtime::Handle::try_current().is_err() {
             return;

@@ -29,6 +29,8 @@ pub struct Settings {
     pub weights: BTreeMap<String, u32>,
     /// How often, at most.
     pub repeats: u32,
+    /// How long an attempt may be silent before another is made beside it, if ever.
+    pub hedge_after: Option<Duration>,
     /// A request body may pause this long, and must average [`Settings::body_rate`] after it.
     pub body_pause: Duration,
     /// Bytes a second.
@@ -79,11 +81,12 @@ impl Default for Settings {
             connect: Duration::from_secs(5),
             first_byte: None,
             gap: None,
-            total: Duration::from_secs(3_600),
+            total: Duration::from_secs(14_400),
             patience: Duration::from_secs(5),
             max_wait: Duration::from_secs(30),
             weights: BTreeMap::new(),
             repeats: 2,
+            hedge_after: None,
             body_pause: Duration::from_secs(30),
             body_rate: 1024,
             drain: Duration::from_secs(300),

@@ -175,6 +175,8 @@ pub(crate) struct Tab {
     /// Which of the upstream's credentials signs it.
     pub(crate) credential: usize,
     pub(crate) leg: Leg,
+    /// Where the call has another attempt beside this one.
+    pub(crate) gone: Option<Gone>,
     /// From when it is sent until the breakers know how it went.
     visit: Option<Visit>,
     /// What the provider calls the model, where that is not what the caller wrote.
@@ -223,6 +225,7 @@ impl Tab {
             upstream: Arc::clone(&place.upstream),
             credential: place.credential,
             leg,
+            gone: None,
             visit: None,
             model: place.model.clone(),
             upstream_request: None,
@@ -324,6 +327,16 @@ impl Tab {
         if let Some(visit) = self.visit.take() {
             visit.end(&self.worker.shared, end);
         }
+    }
+
+    /// Whether nobody waits for it any more.
+    pub(crate) fn is_let_go(&self) -> bool {
+        self.call.gone.get() || self.gone.as_ref().is_some_and(Gone::get)
+    }
+
+    /// Nobody waits for it any more.
+    pub(crate) fn let_go(&self) {
+        self.gone.as_ref().unwrap_or(&self.call.gone).set();
     }
 
     /// When the first byte of its answer must be ready to leave.

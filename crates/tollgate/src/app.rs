@@ -247,6 +247,7 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
         total: times.total.unwrap_or(default.total),
         patience: config.retries.wait.unwrap_or(default.patience),
         repeats: config.retries.repeats.unwrap_or(default.repeats),
+        hedge_after: config.retries.hedge_after,
         drain: times.drain.unwrap_or(default.drain),
         body_pause: times.body.unwrap_or(default.body_pause),
         max_wait: config.load.max_wait.unwrap_or(default.max_wait),

@@ -149,6 +149,8 @@ pub struct Retries {
     pub repeats: Option<u32>,
     /// The longest pause before one.
     pub wait: Option<Duration>,
+    /// Silence after which another place is asked as well.
+    pub hedge_after: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use domain::Fault;
+use domain::{Fault, fault::catalogue};
 use http::{HeaderValue, Response};
 use tokio::time::{Instant, sleep};
 
@@ -35,14 +35,22 @@ pub(super) async fn run(
     call: Arc<Call>,
     plan: Plan,
     asked: Asked,
-    first: Failed,
+    failures: Vec<(usize, Failed)>,
 ) -> Result<Response<ReplyBody>, Fault> {
     // Whoever comes back by itself is not helped twice: the two would multiply.
     let repeats = if asked.repeats_itself() { 0 } else { worker.shared.settings.repeats };
     let mut tries = Tries::of(plan, call.effect, repeats);
-    tries.tried(0, &first, Instant::now());
-    let mut tried = Tried::first(tries.candidate(0), first);
     let mut at = 0;
+    let mut tried: Option<Tried> = None;
+    for (place, failed) in failures {
+        at = place;
+        tries.tried(at, &failed, Instant::now());
+        match &mut tried {
+            Some(tried) => tried.add(tries.candidate(at), failed),
+            None => tried = Some(Tried::first(tries.candidate(at), failed)),
+        }
+    }
+    let Some(mut tried) = tried else { return Err(Fault::new(&catalogue::INTERNAL_ERROR)) };
     while asked.is_whole()
         && !call.gone.get()
         && let Some(next) = next(&worker, &call, &mut tries, at).await

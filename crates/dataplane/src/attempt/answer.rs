@@ -191,7 +191,7 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply, Fai
     counter.tools(&text);
     counter.whole_text(|| output_text(&text));
     counter.whole();
-    let outcome = if tab.call.gone.get() { Outcome::ClientGone } else { Outcome::Completed };
+    let outcome = if tab.is_let_go() { Outcome::ClientGone } else { Outcome::Completed };
     let end =
         End { outcome, status: status.as_u16(), error: None, class: None, count: counter.take() };
     let end = match Box::pin(jobs::hand_over(&tab, end, &text)).await {

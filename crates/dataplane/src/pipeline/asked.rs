@@ -55,7 +55,7 @@ impl Asked {
         let clamped = spending.filter(|s| s.clamped).and_then(|s| s.output);
         let leg = Leg { number, again, clamped };
         let (method, placed) = (self.head.method.clone(), Placed::free());
-        Ok(Ready { method, target, headers, body, broken, leg, placed })
+        Ok(Ready { method, target, headers, body, broken, leg, placed, gone: None })
     }
 
     /// Sets aside what one more attempt can cost at a place.
@@ -75,6 +75,21 @@ impl Asked {
         budget::ready(shared, whose, call.at, call.operation, (&self.taken, place)).await
     }
 
+    fn caller<'a>(&'a self, call: &'a Call) -> pace::Caller<'a> {
+        pace::Caller {
+            key: &call.key.id,
+            project: &call.project,
+            operation: call.operation,
+            taken: &self.taken,
+            until: call.waits_until.min(call.deadlines.end),
+        }
+    }
+
+    /// A place for a further attempt, if there is one now.
+    pub(crate) fn turn_at_once(&self, call: &Call, place: &Candidate) -> Option<Placed> {
+        pace::at_once(place, &self.caller(call))
+    }
+
     /// Waits for a further attempt's turn at a place.
     ///
     /// # Errors
@@ -85,14 +100,7 @@ impl Asked {
         call: &Call,
         place: &Candidate,
     ) -> Result<Placed, Fault> {
-        let caller = pace::Caller {
-            key: &call.key.id,
-            project: &call.project,
-            operation: call.operation,
-            taken: &self.taken,
-            until: call.waits_until.min(call.deadlines.end),
-        };
-        let placed = pace::at(shared, place, &caller).await?;
+        let placed = pace::at(shared, place, &self.caller(call)).await?;
         let us = u64::try_from(placed.waited().as_micros()).unwrap_or(u64::MAX);
         call.waited.fetch_add(us, Ordering::Relaxed);
         Ok(placed)

@@ -208,14 +208,21 @@ impl Reader<'_> {
 
     fn retries(&mut self, root: &Table) -> Retries {
         let Some(table) = self.table(root, "retries") else { return Retries::default() };
-        self.known(table, "retries.", &["repeats", "wait_seconds"]);
+        self.known(table, "retries.", &["repeats", "wait_seconds", "hedge_after_ms"]);
         let item = table.get("repeats");
         let repeats = item.and_then(Item::as_integer).and_then(|number| u32::try_from(number).ok());
         let repeats = repeats.filter(|number| *number <= 10);
         if let (Some(item), None) = (item, repeats) {
             self.mistake(item.span(), "`repeats` must be a whole number, 0 to 10");
         }
-        Retries { repeats, wait: self.seconds(table, "wait_seconds") }
+        let item = table.get("hedge_after_ms");
+        let hedge = item.and_then(Item::as_integer).and_then(|number| u64::try_from(number).ok());
+        let hedge = hedge.filter(|number| (1..=600_000).contains(number));
+        if let (Some(item), None) = (item, hedge) {
+            self.mistake(item.span(), "`hedge_after_ms` must be whole milliseconds, 1 to 600000");
+        }
+        let hedge_after = hedge.map(Duration::from_millis);
+        Retries { repeats, wait: self.seconds(table, "wait_seconds"), hedge_after }
     }
 
     fn seconds(&mut self, table: &Table, key: &str) -> Option<Duration> {

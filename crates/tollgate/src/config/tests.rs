@@ -27,6 +27,19 @@ fn the_ledger_is_verified_as_often_as_is_said() {
 }
 
 #[test]
+fn retries_are_as_often_and_as_soon_as_is_said() {
+    let text = "[retries]\nrepeats = 0\nwait_seconds = 3\nhedge_after_ms = 250\n";
+    let (file, mistakes) = parse_for_test(text, &nothing());
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let Retries { repeats, wait, hedge_after } = file.retries;
+    assert_eq!((repeats, wait), (Some(0), Some(Duration::from_secs(3))));
+    assert_eq!(hedge_after, Some(Duration::from_millis(250)));
+    let text = "[retries]\nrepeats = 11\nwait_seconds = 0\nhedge_after_ms = -1\n";
+    let (_, mistakes) = parse_for_test(text, &nothing());
+    assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+}
+
+#[test]
 fn a_literal_secret_in_the_file_is_refused_with_advice() {
     let text = "[upstreams.openai]\ncredential = \"sk-abcdefghijklmnop\"\n";
     let (_, mistakes) = parse_for_test(text, &nothing());

@@ -2,6 +2,7 @@
 //! Each gateway holds its ledger against the true bill of all its providers when it is dropped.
 
 mod again;
+mod hedge;
 mod limits;
 mod ways;
 
@@ -39,13 +40,22 @@ struct First {
 
 impl Pair {
     fn new() -> Self {
-        Self::with(|first| First {
+        Self::routed(ROUTE)
+    }
+
+    fn routed(route: &str) -> Self {
+        let there = |first: &FakeProvider| First {
             base_url: first.base_url(),
             credential: first.credential().to_owned(),
-        })
+        };
+        Self::start(there, route)
     }
 
     fn with(place: impl FnOnce(&FakeProvider) -> First) -> Self {
+        Self::start(place, ROUTE)
+    }
+
+    fn start(place: impl FnOnce(&FakeProvider) -> First, route: &str) -> Self {
         let (first, backup) = (FakeProvider::start(), FakeProvider::start());
         let First { base_url, credential } = place(&first);
         let upstream = |name: &str, url: &str, variable: &str| {
@@ -58,7 +68,7 @@ impl Pair {
             QUICK.to_owned(),
             upstream("first", &base_url, "FIRST"),
             upstream("second", &backup.base_url(), "SECOND"),
-            ROUTE.to_owned(),
+            route.to_owned(),
         ];
         let gateway = TestGateway::builder(Path::new(BIN))
             .also_provider(&first)

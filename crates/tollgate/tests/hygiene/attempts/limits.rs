@@ -3,7 +3,7 @@
 use testkit::Tokens;
 
 use super::*;
-use crate::support::{refused, until};
+use crate::support::{Wire, refused, until};
 
 #[test]
 fn p19_nothing_is_tried_again_once_a_byte_has_left() {
@@ -43,6 +43,44 @@ fn what_may_have_been_begun_is_not_begun_again() {
     let busy = Script::error(503, "server_error", Some("server_is_overloaded"), "Busy.");
     pair.first.script(responses(), busy);
     answered(&ask(), "second", "2");
+}
+
+#[test]
+fn a_place_is_only_gone_to_for_its_reasons() {
+    let route = ROUTE.replace("step = 1", "step = 1, on = [\"throttled\"]");
+    let pair = Pair::routed(&route);
+    pair.first.script(chat(), Script::new(Act::ResetBeforeHead));
+    refused(&pair.chat(&hello()), 502, "upstream_error");
+    assert_eq!(pair.backup.seen_count(), 0);
+    let busy = Script::error(429, "requests", Some("rate_limit_exceeded"), "Slow down.");
+    pair.first.script(chat(), busy);
+    answered(&pair.chat(&hello()), "second", "2");
+}
+
+#[test]
+fn p21_no_attempt_is_made_for_a_client_that_has_left() {
+    let pair = Pair::new();
+    pair.first.script(chat(), Script::new(Act::HangBeforeHead));
+    let bearer = format!("Bearer {}", pair.key.value);
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // It waits for a head that never comes, for half as long as the first byte may take.
+            let mut wire = Wire::open(&pair.gateway);
+            let lines: String = headers.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect();
+            let body = hello().to_string();
+            let length = body.len();
+            wire.send(format!(
+                "POST {CHAT} HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: {length}\r\n\r\n{body}"
+            ));
+            pair.first.wait_seen(1, Duration::from_secs(10));
+        });
+    });
+    // Its one attempt is settled, and nothing follows.
+    let records = pair.gateway.wait_records(1);
+    assert_eq!(records.len(), 1);
+    passed(&pair.chat(&hello()));
+    assert_eq!((pair.first.seen_count(), pair.backup.seen_count()), (2, 0));
 }
 
 #[test]

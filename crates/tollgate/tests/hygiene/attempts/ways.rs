@@ -149,6 +149,31 @@ fn case_87_a_credential_that_is_refused_is_benched_at_once() {
 }
 
 #[test]
+fn case_87_the_next_credential_of_the_same_upstream_takes_over() {
+    let provider = FakeProvider::start();
+    let config = format!(
+        "{QUICK}[upstreams.first]\nprovider = \"openai\"\nbase_url = \"{}\"\n\
+         credentials = [\"env:WRONG\", \"env:RIGHT\"]\n",
+        provider.base_url()
+    );
+    let gateway = TestGateway::builder(Path::new(BIN))
+        .also_provider(&provider)
+        .env("WRONG", "sk-not-the-one-at-all")
+        .env("RIGHT", provider.credential())
+        .config(&config)
+        .start();
+    let key = gateway.create_key(&json!({"name": "everything"}));
+    for _ in 0..12 {
+        passed(&gateway.json(&key.value, "POST", CHAT, &hello()));
+    }
+    let wrong = |seen: &&testkit::Seen| {
+        seen.header("authorization") == Some("Bearer sk-not-the-one-at-all")
+    };
+    let refused = provider.seen().iter().filter(wrong).count();
+    assert!(refused <= 1, "{refused} calls with a credential that was refused");
+}
+
+#[test]
 fn case_87_an_account_without_money_is_benched_at_once() {
     let spent = Script::error(429, "insufficient_quota", Some("insufficient_quota"), "Pay.");
     assert_eq!(always(spent), 1);
