@@ -10,6 +10,7 @@
 //! set kinds of tokens, `[[bytes=N]]` the size of a picture or of speech. A model whose name
 //! begins with `no-such-` does not exist.
 
+mod account;
 mod assistants;
 mod audio;
 mod batches;
@@ -136,6 +137,22 @@ impl FakeProvider {
     /// Whether a reader who hangs up stops the generation (default: no, all of it is charged).
     pub fn stop_billing_on_disconnect(&self, stop: bool) {
         self.shared.lock().stop_billing = stop;
+    }
+
+    /// From now on the account has a limit of its own: `limit` calls in a bucket that fills in `per`.
+    /// Without, the headers of every answer speak of plenty.
+    pub fn limit_rate(&self, limit: u64, per: Duration) {
+        self.shared.lock().account = Some(account::Account::new(limit, per));
+    }
+
+    /// How many calls that limit has refused.
+    pub fn rate_refusals(&self) -> u64 {
+        self.shared.lock().account.as_ref().map_or(0, |account| account.refused)
+    }
+
+    /// Every answer to a call of a model takes so long.
+    pub fn take_time(&self, time: Duration) {
+        self.shared.lock().takes = time;
     }
 
     /// Work in the background (batches, background responses, videos) goes on for so many looks at

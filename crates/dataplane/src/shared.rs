@@ -30,6 +30,7 @@ use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::metrics::requests::{Answered, Place, Requests};
 use crate::observed::{Observed, REFUSED, Refused};
+use crate::overload;
 use crate::places::Places;
 use crate::prices::Prices;
 use crate::rate::Rates;
@@ -82,6 +83,7 @@ pub struct Dataplane {
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
     pub(crate) examined: Examined,
+    pub(crate) gate: Arc<overload::Gate>,
     places: RwLock<Arc<Places>>,
     demo: InProcess,
     pub metrics: Metrics,
@@ -99,6 +101,7 @@ impl Dataplane {
             vault: ports.vault,
             exits: ports.exits,
             organization: ports.organization,
+            gate: overload::Gate::new(settings.calls),
             settings,
             began: Instant::now(),
             failures: Failures::default(),
@@ -122,6 +125,13 @@ impl Dataplane {
 
     pub(crate) fn places(&self) -> Arc<Places> {
         Arc::clone(&self.places.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Slots for calls in use, and calls that wait for one: more than none while there is more work
+    /// than may be in flight.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        self.gate.load()
     }
 
     pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {

@@ -5,7 +5,7 @@
 //! followed to their end without their client (`detach.rs`, `relay.rs`). Should one be skipped
 //! all the same (a panic, a runtime that ends), the dropped tab makes the record.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ use crate::budget::Held;
 use crate::detach::Gone;
 use crate::jobs::{Lines, begins_run};
 use crate::observed::Observed;
+use crate::overload;
 use crate::plan::Candidate;
 use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
@@ -107,7 +108,11 @@ pub(crate) struct Call {
     /// What doing it twice would do.
     pub(crate) effect: Effect,
     pub(crate) deadlines: Deadlines,
-    pub(crate) _open: Open,
+    /// Until when it would wait for a turn at an upstream's rate limit.
+    pub(crate) waits_until: Instant,
+    /// How long (µs) it has waited for turns, over all attempts.
+    pub(crate) waited: AtomicU64,
+    pub(crate) _open: (Open, overload::Slot),
 }
 
 /// What an answer said of its cost.
@@ -264,6 +269,12 @@ impl Tab {
         self.billable = true;
         self.visit = Some(Visit::begin(&self.worker.shared, place, self.leg.again));
         Ok(())
+    }
+
+    /// How long the call has waited for its turns, if it has.
+    pub(crate) fn waited(&self) -> Option<Duration> {
+        let us = self.call.waited.load(Ordering::Relaxed);
+        (us > 0).then(|| Duration::from_micros(us))
     }
 
     /// Nothing of it reached the provider, or the provider's word is that it is not billed.

@@ -25,6 +25,7 @@ mod limit;
 mod line_item;
 mod model;
 mod money;
+pub mod pace;
 mod page;
 pub mod ports;
 pub mod price;

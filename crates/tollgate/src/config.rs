@@ -58,6 +58,7 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
+    pub load: Load,
     pub retries: Retries,
     pub log: Log,
     pub observe: Observe,
@@ -137,6 +138,17 @@ pub struct Times {
     pub drain: Option<Duration>,
     pub body: Option<Duration>,
     pub drain_delay: Option<Duration>,
+}
+
+/// How much at once, and who waits for how long (`[pacing]`, `[overload]`).
+#[derive(Clone, Debug, Default)]
+pub struct Load {
+    /// For a turn at an upstream's rate limit.
+    pub max_wait: Option<Duration>,
+    /// By a project's id.
+    pub weights: BTreeMap<String, u32>,
+    /// Calls in flight.
+    pub calls: Option<usize>,
 }
 
 /// How a call is made again at the same upstream (`[retries]`).
@@ -240,6 +252,7 @@ impl Config {
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
             observe,
+            load: file.load,
             retries: file.retries,
             log: Log {
                 access: file.log.access,

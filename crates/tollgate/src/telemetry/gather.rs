@@ -180,6 +180,11 @@ impl Gatherer {
         page.one(&table::BREAKER_OPENINGS, figures.breaker_openings);
         page.one(&table::REPEATS, figures.repeats);
         page.one(&table::FAILOVERS, figures.failovers);
+        page.one(&table::PACING_WAITING, figures.pacing_waiting);
+        page.one(&table::PACING_WAITED, figures.pacing_waited);
+        let waited = Number::Micros(figures.pacing_waited_ms.saturating_mul(1_000));
+        page.one(&table::PACING_WAITED_SECONDS, waited);
+        page.one(&table::PACING_LATE, figures.pacing_late);
         proxies(page, &self.dataplane.proxies());
         page.family(&table::TOKENS, |samples| {
             for (model, counts) in meters.tokens.iter() {

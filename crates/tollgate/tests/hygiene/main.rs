@@ -25,6 +25,7 @@ mod limits;
 mod models;
 mod money;
 mod observing;
+mod pacing;
 mod prices;
 mod quickstart;
 mod rates;
