@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use domain::bound::{Media, Metered};
-use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
+use domain::{Fault, ObjectKind, RequestId, Timestamp, fault::catalogue};
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
@@ -103,26 +103,7 @@ async fn call(
     let (taken, body_wait) = waited(pin!(take(worker, &head, body, operation))).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
     taken.check_denied(&shared.places(), &permit.project)?;
-    let named = taken.named(operation, object.as_deref());
-    // Where: before ownership, since an object is owned on an upstream.
-    let first = named.first().map(|(_, id)| id.as_str());
-    let plan = match shared.examined.plan(&permit.key.id) {
-        Some(plan) => plan,
-        None => {
-            let (model, project) = (taken.decoded_model(), &permit.project);
-            let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
-            attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
-        }
-    };
-    let upstream = &plan.first.upstream;
-    if !named.is_empty() {
-        let checking = owned::check(shared, upstream, &permit.project, &named);
-        Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
-    }
-    let replayed = taken.replayed();
-    if !replayed.is_empty() {
-        Box::pin(owned::check_replayed(shared, upstream, &permit.project, &replayed)).await?;
-    }
+    let plan = place(shared, permit, &taken, (operation, object.as_deref(), at)).await?;
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, permit, operation, || taken.ask())?;
     let rates = rate.gauges();
@@ -144,10 +125,40 @@ async fn call(
     done.map_err(|fault| fault.rates(rates))
 }
 
+/// Where the call may go, and that what it names is the project's own.
+async fn place(
+    shared: &Dataplane,
+    permit: &Permit,
+    taken: &Taken,
+    (operation, object, at): (&'static Operation, Option<&str>, Timestamp),
+) -> Result<Plan, Fault> {
+    let named = taken.named(operation, object);
+    // Where: before ownership, since an object is owned on an upstream.
+    let first = named.first().map(|(_, id)| id.as_str());
+    let plan = match shared.examined.plan(&permit.key.id) {
+        Some(plan) => plan,
+        None => {
+            let (model, project) = (taken.decoded_model(), &permit.project);
+            let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
+            attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
+        }
+    };
+    let upstream = &plan.first.upstream;
+    if !named.is_empty() {
+        let checking = owned::check(shared, upstream, &permit.project, &named);
+        Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
+    }
+    let replayed = taken.replayed();
+    if !replayed.is_empty() {
+        Box::pin(owned::check_replayed(shared, upstream, &permit.project, &replayed)).await?;
+    }
+    Ok(plan)
+}
+
 /// What is known of a call besides its body.
 struct Facts {
     id: RequestId,
-    at: domain::Timestamp,
+    at: Timestamp,
     arrived: Instant,
     body_wait: Duration,
     operation: &'static Operation,

@@ -81,19 +81,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
     let listed = config.private_upstreams.clone();
     let outside = Outside::new(&dataplane, tls.clone(), Arc::clone(&clock), listed);
-    let ports = control::Ports {
-        records: Arc::clone(&store) as Arc<dyn Records>,
-        directory: Arc::clone(&store) as Arc<dyn Directory>,
-        usage: Arc::clone(&store) as Arc<dyn UsageStore>,
-        balances: Arc::clone(&store) as Arc<dyn Balances>,
-        ledger: Arc::clone(&store) as Arc<dyn LedgerReport>,
-        clock: Arc::clone(&clock),
-        invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
-        prices: Arc::new(FieldFormat),
-        price_gaps: Arc::clone(&dataplane) as Arc<dyn PriceGaps>,
-        outbound: Arc::new(outside),
-        exits: Arc::clone(&exits) as Arc<dyn domain::ports::Exits>,
-    };
+    let ports = control_ports(&store, &dataplane, (outside, &exits), &clock);
     // The demo's model is one to be called only where nothing else is configured.
     let demo = config.upstreams.is_empty().then_some(&providers::models::DEMO);
     let models = providers::models::all().iter().chain(demo);
@@ -129,6 +117,27 @@ pub async fn build(config: &Config) -> Result<App, String> {
     app.load_limits(config).await?;
     tracing::info!(edition = Zone::data_version(), "time zone data");
     Ok(app)
+}
+
+fn control_ports(
+    store: &Arc<Store>,
+    dataplane: &Arc<Dataplane>,
+    (outside, exits): (Outside, &Arc<Exits>),
+    clock: &Arc<dyn Clock>,
+) -> control::Ports {
+    control::Ports {
+        records: Arc::clone(store) as Arc<dyn Records>,
+        directory: Arc::clone(store) as Arc<dyn Directory>,
+        usage: Arc::clone(store) as Arc<dyn UsageStore>,
+        balances: Arc::clone(store) as Arc<dyn Balances>,
+        ledger: Arc::clone(store) as Arc<dyn LedgerReport>,
+        clock: Arc::clone(clock),
+        invalidate: Arc::clone(dataplane) as Arc<dyn Invalidate>,
+        prices: Arc::new(FieldFormat),
+        price_gaps: Arc::clone(dataplane) as Arc<dyn PriceGaps>,
+        outbound: Arc::new(outside),
+        exits: Arc::clone(exits) as Arc<dyn domain::ports::Exits>,
+    }
 }
 
 impl App {

@@ -201,16 +201,7 @@ impl Config {
             Some(path) => file::read(path, environment, &mut mistakes),
             None => file::File::default(),
         };
-        for (name, what) in
-            [("TOLLGATE_DATABASE_URL", "PostgreSQL"), ("TOLLGATE_REDIS_URL", "Redis")]
-        {
-            if environment.get(name).is_some() {
-                mistakes.push(format!(
-                    "{name} is set, but this version keeps everything in its data directory and \
-                     does not use {what} yet. Unset it."
-                ));
-            }
-        }
+        refuse_other_stores(environment, &mut mistakes);
         let observe = Observe::read(environment, &file, &mut mistakes);
         let mut secret = |name: &str| environment.secret(name, &mut mistakes);
         let admin_key = secret("TOLLGATE_ADMIN_KEY");
@@ -266,6 +257,17 @@ impl Config {
             file: path,
             notes: environment.notes.clone(),
         })
+    }
+}
+
+fn refuse_other_stores(environment: &Environment, mistakes: &mut Vec<String>) {
+    for (name, what) in [("TOLLGATE_DATABASE_URL", "PostgreSQL"), ("TOLLGATE_REDIS_URL", "Redis")] {
+        if environment.get(name).is_some() {
+            mistakes.push(format!(
+                "{name} is set, but this version keeps everything in its data directory and \
+                 does not use {what} yet. Unset it."
+            ));
+        }
     }
 }
 
