@@ -181,6 +181,15 @@ impl FakeProvider {
         stream.and_then(Stream::collect).unwrap_or_else(|e| panic!("{method} {path}: {e}"))
     }
 
+    /// What it answered so far was lost on the way, all of it or behind the heads: nobody knows what
+    /// was said, nor without a head who said it.
+    pub(crate) fn answers_were_lost(&self, heads_too: bool) {
+        for bill in &mut self.shared.lock().bills {
+            bill.id_sent &= !heads_too;
+            (bill.usage_reported, bill.delivered) = (false, false);
+        }
+    }
+
     /// Adds a scripted behaviour. Scripts are tried in the order in which they were added.
     pub fn script(&self, matcher: Matcher, script: Script) {
         self.shared.arm(matcher, script);
