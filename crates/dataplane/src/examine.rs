@@ -48,6 +48,10 @@ impl Examined {
         self.watched(key, |watch| Plan::only(&watch.upstream))
     }
 
+    pub(crate) fn is_watched(&self, key: &KeyId) -> bool {
+        self.watched(key, |_| ()).is_some()
+    }
+
     /// Keeps what a provider refused the call of such a key with.
     pub(crate) fn note(&self, key: &KeyId, status: u16, headers: &HeaderMap, body: &[u8]) {
         self.watched(key, |watch| {

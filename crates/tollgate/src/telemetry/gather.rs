@@ -95,8 +95,9 @@ impl Gatherer {
         let frozen = self.dataplane.frozen_scopes();
         let waiting: usize = self.workers.iter().map(|worker| worker.waiting()).sum();
         let posting = *self.telemetry.posting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (in_use, queued) = self.dataplane.load();
         format!(
-            "calls in flight: {}\nstore: {store}\nattempt slots in use: {used} of {}\n\
+            "calls in flight: {}\nslots in use: {in_use}\nwaiting for a slot: {queued}\nstore: {store}\nattempt slots in use: {used} of {}\n\
              settled attempts not posted: {}\nscopes closed by the ledger: {frozen}\n\
              upstreams: {}\n",
             self.dataplane.tasks.count(),
