@@ -5,15 +5,17 @@
 
 mod audit;
 mod clients;
+mod providers;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::{FakeProvider, Key, TestGateway};
+use crate::{Key, TestGateway};
 use audit::Audit;
 use clients::Load;
+use providers::Providers;
 
 /// The longest time from the first call to the kill.
 const LONGEST: u64 = 250;
@@ -32,6 +34,9 @@ pub struct KillLoop {
     pub seed: u64,
     /// Whether a spend limit is set; without one only the answered calls are looked for.
     pub limited: bool,
+    /// Whether the first of two upstreams fails for many calls, so that they are made again, made
+    /// elsewhere, hedged, and wait.
+    pub failing: bool,
 }
 
 /// What a whole loop came to. Amounts are nano-dollars.
@@ -78,16 +83,15 @@ impl KillLoop {
     /// Runs it; panics with what is wrong as soon as anything is.
     pub fn run(self, bin: &Path) -> Killed {
         let began = Instant::now();
-        let provider = FakeProvider::start();
-        let builder = TestGateway::builder(bin).provider(&provider).without_bill_check();
-        let mut gateway = builder.start();
+        let providers = Providers::start(self.failing);
+        let mut gateway = providers.builder(bin).without_bill_check().start();
         let key = gateway.create_key(&json!({"name": "killed"}));
-        let mut audit = Audit::new(self.limited, &key);
+        let mut audit = Audit::new(self, &key);
         let mut dice = Dice::new(self.seed);
         let mut killed = Killed { kills: self.kills, ..Killed::default() };
         audit.raise(&gateway, ROOM.cast_signed());
         for kill in 0..self.kills {
-            let load = Load::start(&gateway, &key, self.clients, dice.below(u64::MAX));
+            let load = Load::start(&gateway, &key, self, dice.below(u64::MAX));
             dice.wait(LONGEST);
             gateway.kill9();
             audit.answered(&load.stop());
@@ -96,23 +100,23 @@ impl KillLoop {
                 gateway.start_and_kill(Duration::from_micros(dice.below(START * 1000)));
             }
             gateway.restart();
-            audit.after_a_start(&gateway, &provider, &format!("{self:?}, kill {kill}"));
+            audit.after_a_start(&gateway, &providers, &format!("{self:?}, kill {kill}"));
             // Now and then with room for hardly a call.
             let room = if dice.below(4) == 0 { ROOM / 16 } else { ROOM };
             audit.raise(&gateway, dice.below(room).cast_signed());
         }
-        self.end(&mut gateway, &provider, &key, &mut audit);
+        self.end(&mut gateway, &providers, &key, &mut audit);
         let end = Killed { seconds: began.elapsed().as_secs(), ..audit.told(killed) };
         gateway.finish();
         end
     }
 
     /// A last round that nobody kills: everything ends by itself, and what is held comes back.
-    fn end(self, gateway: &mut TestGateway, provider: &FakeProvider, key: &Key, audit: &mut Audit) {
-        let load = Load::start(gateway, key, self.clients, self.seed);
+    fn end(self, gateway: &mut TestGateway, providers: &Providers, key: &Key, audit: &mut Audit) {
+        let load = Load::start(gateway, key, self, self.seed);
         std::thread::sleep(Duration::from_millis(LONGEST));
         audit.answered(&load.stop());
-        audit.at_rest(gateway, provider, QUIET);
+        audit.at_rest(gateway, providers, QUIET);
     }
 }
 

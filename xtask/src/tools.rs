@@ -11,11 +11,13 @@ toolchain and cargo-fuzz (`cargo install cargo-fuzz --locked`). The seeds alone 
 `cargo test -p openai`.";
 
 pub(crate) const KILL_LOOP_HELP: &str = "\
-cargo xtask kill-loop [--kills N] [--clients N] [--seed S] [--release] [--no-limit]
+cargo xtask kill-loop [--kills N] [--clients N] [--seed S] [--release] [--no-limit] [--failing]
 
 Kills the real binary N times (1,000) under the load of so many clients (16), starts it again on the
 same directory, and holds the ledger against the fake provider's true bill after each start. The
 limit moves so that it mostly binds; --no-limit sets none, and looks for answered calls only.
+--failing puts a second upstream behind the first, which fails a third of the calls in six ways, and
+hedges: retries and fallbacks are under way when the kill comes.
 --release uses the release build instead of the debug one.";
 
 pub(crate) const FAULTS_HELP: &str = "\

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
-use super::Killed;
 use super::clients::Seen;
-use crate::{FakeProvider, Key, TestGateway};
+use super::providers::Providers;
+use super::{KillLoop, Killed};
+use crate::{Key, TestGateway};
 
 /// `gpt-4o-mini`, nano-dollars a token.
 const INPUT: u64 = 150;
@@ -29,23 +30,26 @@ struct Books {
 pub(super) struct Audit {
     project: String,
     limited: bool,
+    /// Attempts fail: what nobody told the cost of is posted in full, and some were never billed.
+    failing: bool,
     limit: i64,
     seen: Seen,
-    /// How much of the provider's bill has been added up.
-    read: usize,
+    /// How much of each provider's bill has been added up.
+    read: Vec<usize>,
     billed: i64,
     books: Books,
     at_the_limit: usize,
 }
 
 impl Audit {
-    pub(super) fn new(limited: bool, key: &Key) -> Self {
+    pub(super) fn new(how: KillLoop, key: &Key) -> Self {
         Self {
             project: key.project.clone(),
-            limited,
+            limited: how.limited,
+            failing: how.failing,
             limit: 0,
             seen: Seen::default(),
-            read: 0,
+            read: Vec::new(),
             billed: 0,
             books: Books::default(),
             at_the_limit: 0,
@@ -66,18 +70,16 @@ impl Audit {
     pub(super) fn answered(&mut self, seen: &Seen) {
         self.seen.finished += seen.finished;
         self.seen.refused += seen.refused;
-        assert_eq!(seen.odd, None, "a status that nobody expects");
+        // Near the limit a second attempt may not fit: then the call ends as its first one did.
+        let odd = seen.odd.filter(|status| !(self.failing && (500..505).contains(status)));
+        assert_eq!(odd, None, "a status that nobody expects");
     }
 
     /// Nothing is in flight: what a start found is posted by the time it listens.
-    pub(super) fn after_a_start(
-        &mut self,
-        gateway: &TestGateway,
-        provider: &FakeProvider,
-        at: &str,
-    ) {
-        assert!(provider.settle(Duration::from_secs(10)), "{at}: the provider still sends");
-        self.read_bill(provider);
+    pub(super) fn after_a_start(&mut self, gateway: &TestGateway, providers: &Providers, at: &str) {
+        let settled = providers.0.iter().all(|one| one.settle(Duration::from_secs(10)));
+        assert!(settled, "{at}: the provider still sends");
+        self.read_bills(providers);
         self.books = self.read_books(gateway);
         self.check(at);
         if self.limited {
@@ -91,11 +93,11 @@ impl Audit {
     pub(super) fn at_rest(
         &mut self,
         gateway: &TestGateway,
-        provider: &FakeProvider,
+        providers: &Providers,
         quiet: Duration,
     ) {
         gateway.must_be_idle();
-        self.read_bill(provider);
+        self.read_bills(providers);
         self.books = self.read_books(gateway);
         self.must_be_free(gateway, quiet, "at the end");
         // All that is settled is posted within a second.
@@ -117,8 +119,9 @@ impl Audit {
         let state = format!("{at}: billed {billed}, limit {limit}, {books:?}, {seen:?}");
         assert!(books.calls.cast_unsigned() >= seen.finished, "an answer is missing; {state}");
         // An orphan may not have reached the provider.
-        let sent = self.read as u64 + books.orphans.unsigned_abs();
-        assert!(books.calls.unsigned_abs() <= sent, "a call is there twice; {state}");
+        let sent = self.read.iter().sum::<usize>() as u64 + books.orphans.unsigned_abs();
+        let known = self.failing || books.calls.unsigned_abs() <= sent;
+        assert!(known, "a call is there twice; {state}");
         if !self.limited {
             return;
         }
@@ -126,7 +129,10 @@ impl Audit {
         assert!(books.posted + books.held <= *limit, "the limit is passed; {state}");
         assert_eq!(books.overage, 0, "a bound was too low; {state}");
         let over = books.posted - billed;
-        assert!(over <= books.orphaned, "more was posted than the open holds; {state}");
+        assert!(
+            self.failing || over <= books.orphaned,
+            "more was posted than the open holds; {state}"
+        );
     }
 
     fn must_be_free(&mut self, gateway: &TestGateway, quiet: Duration, at: &str) {
@@ -138,16 +144,19 @@ impl Audit {
         }
     }
 
-    fn read_bill(&mut self, provider: &FakeProvider) {
-        let shared = provider.shared();
-        let state = shared.lock();
-        for bill in &state.bills[self.read..] {
-            let tokens = &bill.tokens;
-            self.billed += (tokens.input * INPUT + tokens.output * OUTPUT).cast_signed();
+    fn read_bills(&mut self, providers: &Providers) {
+        self.read.resize(providers.0.len(), 0);
+        for (provider, read) in providers.0.iter().zip(&mut self.read) {
+            let shared = provider.shared();
+            let state = shared.lock();
+            for bill in &state.bills[*read..] {
+                let tokens = &bill.tokens;
+                self.billed += (tokens.input * INPUT + tokens.output * OUTPUT).cast_signed();
+            }
+            *read = state.bills.len();
+            drop(state);
+            provider.clear();
         }
-        self.read = state.bills.len();
-        drop(state);
-        provider.clear();
     }
 
     fn read_books(&self, gateway: &TestGateway) -> Books {

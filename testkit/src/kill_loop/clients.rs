@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Dice;
+use super::{Dice, KillLoop, providers};
 use crate::gateway::client;
 use crate::{Key, Stream, TestGateway};
 
@@ -32,18 +32,19 @@ pub(super) struct Load {
 }
 
 impl Load {
-    pub(super) fn start(gateway: &TestGateway, key: &Key, clients: usize, seed: u64) -> Self {
+    pub(super) fn start(gateway: &TestGateway, key: &Key, how: KillLoop, seed: u64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let start = |at: usize| {
             let client = Client {
                 address: gateway.url().trim_start_matches("http://").to_owned(),
                 bearer: format!("Bearer {}", key.value),
                 dice: Dice::new(seed.wrapping_add(at as u64)),
+                failing: how.failing,
             };
             let stop = Arc::clone(&stop);
             std::thread::spawn(move || client.run(&stop))
         };
-        let clients = (0..clients).map(start).collect();
+        let clients = (0..how.clients).map(start).collect();
         Self { stop, clients }
     }
 
@@ -65,6 +66,8 @@ struct Client {
     address: String,
     bearer: String,
     dice: Dice,
+    /// Some calls ask to fail at the first provider.
+    failing: bool,
 }
 
 impl Client {
@@ -88,9 +91,10 @@ impl Client {
     /// One in two is a stream; some have several answers, some no maximum of their own.
     fn open(&mut self) -> std::io::Result<Stream> {
         let (words, gap) = (1 + self.dice.below(40), self.dice.below(4));
+        let marker = if self.failing { providers::marker(&mut self.dice) } else { "" };
         let mut body = json!({
             "model": "gpt-4o-mini",
-            "messages": [{"role": "user", "content": format!("[[words={words}]] [[gap_ms={gap}]]")}],
+            "messages": [{"role": "user", "content": format!("[[words={words}]] [[gap_ms={gap}]] {marker}")}],
             "max_tokens": 16 + self.dice.below(64),
             "stream": self.dice.below(2) == 0,
         });
