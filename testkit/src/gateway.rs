@@ -100,8 +100,7 @@ impl TestGateway {
         body: impl AsRef<[u8]>,
     ) -> Answer {
         let answer = self.try_request(method, path, headers, body);
-        let answer =
-            answer.unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.output()));
+        let answer = answer.unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.output()));
         let differences = crate::spec::differences(method, path, &answer);
         assert!(differences.is_empty(), "{method} {path}:\n{}", differences.join("\n"));
         answer

@@ -19,11 +19,13 @@ mod calendar;
 mod costs;
 mod cursor;
 mod declared_limits;
+mod invites;
 mod keys;
 mod ledger;
 mod limits;
 mod networks;
 mod owner;
+mod people;
 mod prices;
 mod projects;
 mod rate_limits;
@@ -40,7 +42,8 @@ use std::sync::{Arc, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Directory, Invalidate, LedgerReport, PriceFormat, PriceGaps, Records, UsageStore,
+    Balances, Directory, Invalidate, LedgerReport, People, PriceFormat, PriceGaps, Records,
+    UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
@@ -51,11 +54,13 @@ pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use declared_limits::{DeclaredLimit, DeclaredScope};
+pub use invites::InviteDraft;
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection};
 pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
 pub use owner::{OwnedKey, OwnerRecord};
+pub use people::{MemberDraft, UserPatch, WhichUser};
 pub use prices::{Imported, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner, RatePage};
@@ -66,6 +71,7 @@ pub use usage::{UsageQuestion, UsageReport};
 /// What the control plane stands on.
 pub struct Ports {
     pub records: Arc<dyn Records>,
+    pub people: Arc<dyn People>,
     pub directory: Arc<dyn Directory>,
     pub usage: Arc<dyn UsageStore>,
     pub balances: Arc<dyn Balances>,
@@ -79,6 +85,7 @@ pub struct Ports {
 /// Accounts, projects, keys, limits, upstreams and reports, over the ports that keep them.
 pub struct Control {
     records: Arc<dyn Records>,
+    people: Arc<dyn People>,
     directory: Arc<dyn Directory>,
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
@@ -98,17 +105,20 @@ pub struct Control {
     models: Vec<&'static ModelFacts>,
     /// Whether a webhook may go to a URL; see [`Control::with_webhooks`].
     webhooks: alerts::MayGo,
+    /// Whether mail leaves this house; see [`Control::with_mail`].
+    mail: bool,
 }
 
 impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, .. } = ports;
+        let Ports { prices, price_gaps, people, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
             records,
+            people,
             directory,
             usage,
             balances,
@@ -122,6 +132,7 @@ impl Control {
             verdict: RwLock::default(),
             models: Vec::new(),
             webhooks: Box::new(|_| true),
+            mail: false,
         }
     }
 

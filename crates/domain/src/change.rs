@@ -5,8 +5,9 @@ use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
 use crate::{
     AlertId, AuditId, Delivery, DeliveryId, Key, KeyId, KeyPolicy, KeySecret, Organization,
-    PeriodKind, Project, ProjectId, RequestId, Role, ScopeId, SecretHash, ServiceAccount,
-    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, User,
+    PeopleChange, PeriodKind, Project, ProjectId, RequestId, Role, ScopeId, SecretHash,
+    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId,
+    User,
 };
 
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub enum Change {
     CreateOrganization(Organization),
     CreateUser(User),
     CreateProject(Project),
+    /// Who is in what, with which role.
+    People(PeopleChange),
     /// `None` leaves a field as it is; `Some(None)` clears it.
     UpdateProject {
         id: ProjectId,

@@ -21,6 +21,7 @@ mod line_item;
 mod model;
 mod money;
 mod page;
+mod people;
 pub mod ports;
 pub mod price;
 pub mod rate;
@@ -38,8 +39,8 @@ pub use change::{Actor, AuditEntry, Change};
 pub use delivery::{Delivery, Message, Waiting, pause_after};
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
-    AlertId, AuditId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId, ServiceAccountId,
-    UpstreamId, UserId, random_id,
+    AlertId, AuditId, DeliveryId, GroupId, InviteId, KeyId, OrganizationId, ProjectId, RequestId,
+    RoleId, ServiceAccountId, UpstreamId, UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
@@ -51,6 +52,7 @@ pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};
 pub use page::{Order, PageQuery, Paged};
+pub use people::{Invite, InviteStatus, Member, PeopleChange};
 pub use report::{Bucket, BucketWidth, GroupBy, UsageFilter, UsageQuery, UsageRow};
 pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};

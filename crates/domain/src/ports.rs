@@ -12,11 +12,11 @@ use crate::ledger::{
 use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
 use crate::{
-    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Job, JobHold, JobId,
-    Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization,
-    PageQuery, Paged, Project, ProjectId, RequestId, ScopeId, SecretHash, ServiceAccount,
-    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery,
-    UsageRecord, User, Waiting,
+    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Invite, InviteId, Job,
+    JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Member, Nanos, ObjectKind,
+    ObjectRecord, Organization, PageQuery, Paged, Project, ProjectId, RequestId, ScopeId,
+    SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream,
+    UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -113,7 +113,7 @@ pub trait Records: Send + Sync {
     fn organization(&self) -> StoreResult<'_, Option<Organization>>;
     /// The built-in owner: the oldest user with the owner role.
     fn owner(&self) -> StoreResult<'_, Option<User>>;
-    fn user(&self, id: crate::UserId) -> StoreResult<'_, Option<User>>;
+    fn user(&self, id: UserId) -> StoreResult<'_, Option<User>>;
 
     fn project(&self, id: ProjectId) -> StoreResult<'_, Option<Project>>;
     fn projects(&self, page: PageQuery, include_archived: bool) -> StoreResult<'_, Paged<Project>>;
@@ -159,6 +159,19 @@ pub trait Records: Send + Sync {
 
     /// The instant up to which everything written is in the reports; for tests and `/readyz`.
     fn ping(&self) -> StoreResult<'_, Timestamp>;
+}
+
+/// Reads of people: who is in the organization and in its projects.
+pub trait People: Send + Sync {
+    /// Everybody in the organization; with addresses, those who have one of them.
+    fn users(&self, emails: Vec<String>, page: PageQuery) -> StoreResult<'_, Paged<User>>;
+
+    /// The people who have a built-in role of a project themselves.
+    fn members(&self, project: ProjectId, page: PageQuery) -> StoreResult<'_, Paged<Member>>;
+    fn member(&self, project: ProjectId, user: UserId) -> StoreResult<'_, Option<Member>>;
+
+    fn invites(&self, page: PageQuery) -> StoreResult<'_, Paged<Invite>>;
+    fn invite(&self, id: InviteId) -> StoreResult<'_, Option<Invite>>;
 }
 
 /// The store's side of the ledger. What a method says is done is durable when it returns; after an

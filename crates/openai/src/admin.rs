@@ -9,6 +9,7 @@ mod costs;
 mod ledger;
 mod list;
 mod logged_request;
+mod person;
 mod price;
 mod project;
 mod project_key;
@@ -26,6 +27,7 @@ pub use ledger::{
 };
 pub use list::{Deleted, List, Listed};
 pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
+pub use person::{Invite, ProjectUser, User};
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};
 pub use project::{Project, RESIDENCIES};
 pub use project_key::{Owner, ProjectApiKey};

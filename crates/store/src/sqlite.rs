@@ -14,6 +14,7 @@
 mod apply;
 mod apply_keys;
 mod apply_limits;
+mod apply_people;
 mod attempts;
 mod connect;
 mod directory;
@@ -25,6 +26,7 @@ mod limits;
 mod log;
 mod mounts;
 mod objects;
+mod people;
 mod prices;
 mod query;
 mod rates;

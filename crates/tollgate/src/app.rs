@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
 use domain::ports::{
-    Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, PriceGaps, Records,
-    UsageStore,
+    Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, People, PriceGaps,
+    Records, UsageStore,
 };
 use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
 use egress::{InProcess, Tls};
@@ -72,6 +72,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
     let ports = control::Ports {
         records: Arc::clone(&store) as Arc<dyn Records>,
+        people: Arc::clone(&store) as Arc<dyn People>,
         directory: Arc::clone(&store) as Arc<dyn Directory>,
         usage: Arc::clone(&store) as Arc<dyn UsageStore>,
         balances: Arc::clone(&store) as Arc<dyn Balances>,
@@ -87,6 +88,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let private = config.private_webhooks.clone();
     let may_go = move |url: &str| egress::may_post_to(url, &private);
     let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
+    let control = control.with_mail(config.smtp.is_some());
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.

@@ -36,6 +36,11 @@ impl AdminCall<'_> {
         self.ids.get(place).map_or("", String::as_str)
     }
 
+    /// The same as an id of its type.
+    pub(crate) fn at<T: for<'a> From<&'a str>>(&self, place: usize) -> T {
+        self.id(place).into()
+    }
+
     pub(crate) fn project(&self) -> ProjectId {
         self.id(0).into()
     }

@@ -2,6 +2,7 @@
 
 mod admin_api_keys;
 mod costs;
+mod invites;
 mod key_secrets;
 mod ledger;
 mod limits;
@@ -16,6 +17,7 @@ mod spend_alerts;
 mod spend_limits;
 mod upstreams;
 mod usage;
+mod users;
 
 use domain::Scope;
 use domain::ports::BoxFuture;
@@ -63,6 +65,21 @@ pub(crate) static ALL: &[Route] = &[
     admin!(POST "/v1/organization/admin_api_keys" WRITE admin_api_keys::create),
     admin!(GET "/v1/organization/admin_api_keys/{key_id}" READ admin_api_keys::get),
     admin!(DELETE "/v1/organization/admin_api_keys/{key_id}" WRITE admin_api_keys::delete),
+
+    admin!(GET "/v1/organization/users" READ users::list),
+    admin!(GET "/v1/organization/users/{user_id}" READ users::get),
+    admin!(POST "/v1/organization/users/{user_id}" WRITE users::update),
+    admin!(DELETE "/v1/organization/users/{user_id}" WRITE users::delete),
+    admin!(GET "/v1/organization/projects/{project_id}/users" READ users::list_members),
+    admin!(POST "/v1/organization/projects/{project_id}/users" WRITE users::add_member),
+    admin!(GET "/v1/organization/projects/{project_id}/users/{user_id}" READ users::get_member),
+    admin!(POST "/v1/organization/projects/{project_id}/users/{user_id}" WRITE users::update_member),
+    admin!(DELETE "/v1/organization/projects/{project_id}/users/{user_id}" WRITE users::remove_member),
+    admin!(GET "/v1/organization/invites" READ invites::list),
+    admin!(POST "/v1/organization/invites" WRITE invites::create),
+    admin!(GET "/v1/organization/invites/{invite_id}" READ invites::get),
+    admin!(DELETE "/v1/organization/invites/{invite_id}" WRITE invites::delete),
+    admin!(POST "/tollgate/v1/invites/{invite_id}/accept" WRITE invites::accept),
 
     admin!(GET "/v1/organization/projects" READ projects::list),
     admin!(POST "/v1/organization/projects" WRITE projects::create),

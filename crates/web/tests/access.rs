@@ -26,6 +26,8 @@ fn routes(gateway: &Gateway) -> Vec<(String, String)> {
             .replace("{service_account_id}", "svc_acct_1")
             .replace("{alert_id}", "alert_1")
             .replace("{request_id}", "req_1")
+            .replace("{user_id}", "user-1")
+            .replace("{invite_id}", "invite-1")
             .replace("{model...}", "gpt-4o")
     };
     Api::routes().map(|(method, path)| (method.to_string(), filled(path))).collect()
