@@ -6,6 +6,7 @@ use domain::{
 };
 use serde_json::json;
 
+use crate::people::built_in;
 use crate::transact::{Stale, Write, invalid, not_found, store_fault};
 use crate::{Author, Control};
 
@@ -62,8 +63,10 @@ impl Control {
             Some(projects) => projects,
             None => self.first_active_project().await?.into_iter().collect(),
         };
-        for (place, (project, _)) in projects.iter().enumerate() {
+        self.role_to_give(author, None, &built_in(None, draft.role)).await?;
+        for (place, (project, role)) in projects.iter().enumerate() {
             self.active_project(project).await?;
+            self.role_to_give(author, Some(project), &built_in(Some(project), *role)).await?;
             if projects.iter().take(place).any(|(before, _)| before == project) {
                 let message = format!("Invalid 'projects': '{project}' is there twice.");
                 return Err(invalid("projects", message));

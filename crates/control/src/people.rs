@@ -54,8 +54,9 @@ impl Control {
     }
 
     /// # Errors
-    /// 404 for an unknown user or role; 409 for what would leave the organization without an
-    /// owner, or an admin API key with one who is none.
+    /// 404 for an unknown user or role; 403 for a role that is more than the author's; 409 for
+    /// what would leave the organization without an owner, or an admin API key with one who is
+    /// none.
     pub async fn update_user(
         &self,
         author: &Author,
@@ -68,6 +69,7 @@ impl Control {
         let mut changes = Vec::new();
         let roles = patch.role.map(|role| built_in(None, role)).into_iter().chain(patch.role_id);
         for role in roles {
+            self.role_to_give(author, None, &role).await?;
             requested.insert("role".into(), Value::from(role.as_str()));
             let put = PeopleChange::PutRole { user: id.clone(), project: None, role, at };
             changes.push(Change::People(put));
@@ -189,6 +191,7 @@ impl Control {
         user: &UserId,
         role: Role,
     ) -> Result<Member, Fault> {
+        self.role_to_give(author, Some(project), &built_in(Some(project), role)).await?;
         let data = json!({ "role": role.as_str() });
         let named = if event == "user.added" { "data" } else { "changes_requested" };
         let put = PeopleChange::PutRole {

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod account;
 mod alert;
 pub mod bound;
@@ -33,6 +34,7 @@ mod time;
 mod upstream;
 mod usage;
 
+pub use access::{Authority, Grant, OWNER_ROLE};
 pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
@@ -52,7 +54,10 @@ pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};
 pub use page::{Order, PageQuery, Paged};
-pub use people::{Invite, InviteStatus, Member, PeopleChange};
+pub use people::{
+    AccessRole, Group, Invite, InviteStatus, Member, PeopleChange, Principal, ProjectGroup,
+    RoleKind,
+};
 pub use report::{Bucket, BucketWidth, GroupBy, UsageFilter, UsageQuery, UsageRow};
 pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};

@@ -1,6 +1,6 @@
 //! People in projects, and people who are invited.
 
-use crate::{Delivery, InviteId, ProjectId, Role, RoleId, Timestamp, User, UserId};
+use crate::{Delivery, GroupId, InviteId, ProjectId, Role, RoleId, Timestamp, User, UserId};
 
 /// Somebody who has a built-in role of a project.
 #[derive(Clone, Debug)]
@@ -8,6 +8,96 @@ pub struct Member {
     pub user: User,
     /// The highest of the project's built-in roles that they have themselves.
     pub role: Role,
+    pub added_at: Timestamp,
+}
+
+/// What OpenAI calls a role: permissions under a name, to be given to people and groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessRole {
+    pub id: RoleId,
+    pub kind: RoleKind,
+    /// Where a role that somebody made belongs; absent for the organization's.
+    pub project: Option<ProjectId>,
+    pub name: String,
+    pub description: Option<String>,
+    /// Unknown strings are kept and grant nothing.
+    pub permissions: Vec<String>,
+    pub built_in: bool,
+    /// Absent for built-in roles, as the next two.
+    pub created_at: Option<Timestamp>,
+    pub updated_at: Option<Timestamp>,
+    pub created_by: Option<String>,
+}
+
+/// What a role can be given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleKind {
+    Organization,
+    Project,
+}
+
+impl RoleKind {
+    /// Of the roles of a project, or else of the organization.
+    #[must_use]
+    pub fn of(project: Option<&ProjectId>) -> Self {
+        if project.is_some() { Self::Project } else { Self::Organization }
+    }
+
+    /// OpenAI's `resource_type`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Organization => "api.organization",
+            Self::Project => "api.project",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "api.organization" => Some(Self::Organization),
+            "api.project" => Some(Self::Project),
+            _ => None,
+        }
+    }
+}
+
+/// Who has roles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    User(UserId),
+    Group(GroupId),
+}
+
+impl Principal {
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::User(id) => id.as_str(),
+            Self::Group(id) => id.as_str(),
+        }
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Group(_) => "group",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub id: GroupId,
+    pub name: String,
+    pub created_at: Timestamp,
+}
+
+/// A group that has a role of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectGroup {
+    pub group: Group,
     pub added_at: Timestamp,
 }
 
@@ -65,20 +155,87 @@ pub enum PeopleChange {
         developer_persona: Option<Option<String>>,
     },
     /// Takes every role and ends every key of theirs.
-    DeleteUser { id: UserId, at: Timestamp },
+    DeleteUser {
+        id: UserId,
+        at: Timestamp,
+    },
     /// Gives a user one of the built-in roles of the organization or of a project, in place of the
     /// others of it.
-    PutRole { user: UserId, project: Option<ProjectId>, role: RoleId, at: Timestamp },
+    PutRole {
+        user: UserId,
+        project: Option<ProjectId>,
+        role: RoleId,
+        at: Timestamp,
+    },
     /// Takes all roles in a project, and ends the keys there of whoever is no owner of the
     /// organization. The user must have a role there.
-    RemoveMember { project: ProjectId, user: UserId, at: Timestamp },
+    RemoveMember {
+        project: ProjectId,
+        user: UserId,
+        at: Timestamp,
+    },
     /// The invitation with its mail, where mail goes out.
-    CreateInvite { invite: Invite, mail: Option<Delivery> },
+    CreateInvite {
+        invite: Invite,
+        mail: Option<Delivery>,
+    },
     /// One that was accepted stays.
     DeleteInvite(InviteId),
     /// Makes the user that was invited, with their roles. Projects that were archived since are
     /// left out.
-    AcceptInvite { id: InviteId, user: User, at: Timestamp },
+    AcceptInvite {
+        id: InviteId,
+        user: User,
+        at: Timestamp,
+    },
+    /// No two roles of a place have one name.
+    CreateRole(AccessRole),
+    /// `None` leaves a field as it is; `Some(None)` clears it. Built-in roles stay as they are.
+    UpdateRole {
+        id: RoleId,
+        name: Option<String>,
+        description: Option<Option<String>>,
+        permissions: Option<Vec<String>>,
+        at: Timestamp,
+    },
+    /// One that nobody has.
+    DeleteRole(RoleId),
+    CreateGroup(Group),
+    RenameGroup {
+        id: GroupId,
+        name: String,
+    },
+    /// With its people's membership and its roles.
+    DeleteGroup(GroupId),
+    /// Again changes nothing.
+    AddToGroup {
+        group: GroupId,
+        user: UserId,
+        at: Timestamp,
+    },
+    RemoveFromGroup {
+        group: GroupId,
+        user: UserId,
+    },
+    /// One more role, of the project or else of the organization. Again changes nothing.
+    Assign {
+        to: Principal,
+        project: Option<ProjectId>,
+        role: RoleId,
+        at: Timestamp,
+    },
+    /// A user whose last role in a project this was loses the keys there, as with `RemoveMember`.
+    Unassign {
+        from: Principal,
+        project: Option<ProjectId>,
+        role: RoleId,
+        at: Timestamp,
+    },
+    /// Takes all of a group's roles in a project; it must have one.
+    RemoveProjectGroup {
+        project: ProjectId,
+        group: GroupId,
+    },
 }
 
 #[cfg(test)]

@@ -12,11 +12,12 @@ use crate::ledger::{
 use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
 use crate::{
-    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Invite, InviteId, Job,
-    JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Member, Nanos, ObjectKind,
-    ObjectRecord, Organization, PageQuery, Paged, Project, ProjectId, RequestId, ScopeId,
-    SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream,
-    UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    AccessRole, AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Grant,
+    Group, GroupId, Invite, InviteId, Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView,
+    LoggedAttempt, Member, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged,
+    Principal, Project, ProjectGroup, ProjectId, RequestId, RoleId, ScopeId, SecretHash,
+    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId,
+    UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -172,6 +173,46 @@ pub trait People: Send + Sync {
 
     fn invites(&self, page: PageQuery) -> StoreResult<'_, Paged<Invite>>;
     fn invite(&self, id: InviteId) -> StoreResult<'_, Option<Invite>>;
+
+    /// The roles that can be given in a project, or else in the organization.
+    fn roles(
+        &self,
+        project: Option<ProjectId>,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<AccessRole>>;
+    fn role(&self, project: Option<ProjectId>, id: RoleId) -> StoreResult<'_, Option<AccessRole>>;
+
+    fn groups(&self, page: PageQuery) -> StoreResult<'_, Paged<Group>>;
+    fn group(&self, id: GroupId) -> StoreResult<'_, Option<Group>>;
+    fn group_users(&self, group: GroupId, page: PageQuery) -> StoreResult<'_, Paged<User>>;
+    fn group_user(&self, group: GroupId, user: UserId) -> StoreResult<'_, Option<User>>;
+    fn project_groups(
+        &self,
+        project: ProjectId,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<ProjectGroup>>;
+    fn project_group(
+        &self,
+        project: ProjectId,
+        group: GroupId,
+    ) -> StoreResult<'_, Option<ProjectGroup>>;
+
+    /// The roles that somebody was given themselves, in a project or else in the organization.
+    fn assigned(
+        &self,
+        to: Principal,
+        project: Option<ProjectId>,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<AccessRole>>;
+    fn assigned_role(
+        &self,
+        to: Principal,
+        project: Option<ProjectId>,
+        role: RoleId,
+    ) -> StoreResult<'_, Option<AccessRole>>;
+
+    /// What somebody's roles come to: a user's own and those of their groups, or a group's own.
+    fn grants(&self, of: Principal) -> StoreResult<'_, Vec<Grant>>;
 }
 
 /// The store's side of the ledger. What a method says is done is durable when it returns; after an

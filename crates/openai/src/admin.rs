@@ -4,8 +4,10 @@
 //! requires is always written, `null` where it has no value; the fields of ours are added beside
 //! them, never in their place. No shape can hold a secret but [`Revealed`].
 
+mod access;
 mod admin_key;
 mod costs;
+mod group;
 mod ledger;
 mod list;
 mod logged_request;
@@ -20,8 +22,10 @@ mod superset;
 mod usage;
 mod usage_results;
 
+pub use access::{AssignedRole, DeletedOf, GroupRole, NextList, Role, UserRole};
 pub use admin_key::AdminApiKey;
 pub use costs::{CostAbout, CostsResult};
+pub use group::{Group, GroupMember, GroupUser, GroupUserAdded, ProjectGroup};
 pub use ledger::{
     LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification,
 };

@@ -3,6 +3,7 @@
 //! Placeholders are `$1`, `$2`, … in the order of their first use: PostgreSQL binds them by
 //! number, SQLite by first appearance, and only in that order the two agree.
 
+pub(crate) mod access;
 pub(crate) mod ledger;
 pub(crate) mod people;
 pub(crate) mod usage;

@@ -11,7 +11,9 @@
 //!
 //! Queues are bounded; a full one answers `Unavailable("overloaded")` at once.
 
+mod access;
 mod apply;
+mod apply_access;
 mod apply_keys;
 mod apply_limits;
 mod apply_people;

@@ -12,7 +12,9 @@ use domain::ports::{
     Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, People, PriceGaps,
     Records, UsageStore,
 };
-use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource};
+use domain::{
+    Change, Clock, Fault, OrganizationId, Permission, Secret, Timestamp, Upstream, UpstreamSource,
+};
 use egress::{InProcess, Tls};
 use http::HeaderValue;
 use providers::catalogue;
@@ -277,7 +279,8 @@ async fn bootstrap(config: &Config, store: &Store, control: &Control) -> Result<
     let mut made = control.first_start(config.admin_key.is_none()).await.map_err(said)?;
     if made.is_none() && config.admin_key.is_none() && !written && !path.exists() {
         // The first start ended between its commit and the file: that key's secret is lost.
-        let draft = AdminKeyDraft { name: "admin.key".to_owned(), expiry: None };
+        let permission = Permission::All;
+        let draft = AdminKeyDraft { name: "admin.key".to_owned(), permission, expiry: None };
         let another = control.create_admin_key(&Author::system(), draft).await.map_err(said)?;
         made = Some(another.secret);
     }

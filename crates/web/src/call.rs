@@ -1,5 +1,7 @@
 //! What a handler is given: a caller who is known, and what they sent.
 
+use std::ops::RangeInclusive;
+
 use control::{Author, Control};
 use domain::fault::catalogue;
 use domain::{
@@ -50,9 +52,20 @@ impl AdminCall<'_> {
         self.request.path.starts_with("/v1/organization/projects/").then(|| self.project())
     }
 
+    /// The project of a path that has one, by either spelling of it.
+    pub(crate) fn place(&self) -> Option<ProjectId> {
+        let of_project = self.path_project().is_some();
+        let short = self.request.path.starts_with("/v1/projects/");
+        (of_project || short).then(|| self.project())
+    }
+
     /// A path's last id.
-    pub(crate) fn alert(&self) -> AlertId {
+    pub(crate) fn last<T: for<'a> From<&'a str>>(&self) -> T {
         self.ids.last().map_or("", String::as_str).into()
+    }
+
+    pub(crate) fn alert(&self) -> AlertId {
+        self.last()
     }
 
     pub(crate) fn admin_key(&self) -> KeyId {
@@ -99,7 +112,26 @@ impl AdminCall<'_> {
     }
 
     fn page_of_at_least(&self, least: i64) -> Result<PageQuery, Fault> {
-        let limit = self.query.integer("limit", least..=LARGEST_PAGE)?.unwrap_or(DEFAULT_PAGE);
+        self.page_within(DEFAULT_PAGE, least..=LARGEST_PAGE)
+    }
+
+    /// For the lists that go on by `next`: each has its own limits, and an order.
+    pub(crate) fn next_page(
+        &self,
+        default: i64,
+        largest: i64,
+        order: Order,
+    ) -> Result<PageQuery, Fault> {
+        let order = match self.query.word("order", &["asc", "desc"])? {
+            None => order,
+            Some("desc") => Order::Descending,
+            Some(_) => Order::Ascending,
+        };
+        Ok(PageQuery { order, ..self.page_within(default, 0..=largest)? })
+    }
+
+    fn page_within(&self, default: i64, bounds: RangeInclusive<i64>) -> Result<PageQuery, Fault> {
+        let limit = self.query.integer("limit", bounds)?.unwrap_or(default);
         let after = self.query.one("after")?.filter(|after| !after.is_empty());
         Ok(PageQuery {
             limit: u32::try_from(limit).map_err(|_| &catalogue::INVALID_VALUE)?,

@@ -5,6 +5,7 @@ use domain::{Invite, InviteId, PeopleChange, ProjectId, Role, Timestamp, User, U
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::{conflict, live_project, run, touch};
+use super::apply_access;
 use super::apply_limits::put_delivery;
 use super::failure::Failure;
 use super::people::read_invite;
@@ -43,6 +44,7 @@ pub(crate) fn apply(db: &Connection, change: &PeopleChange) -> Done {
         }
         PeopleChange::DeleteInvite(id) => delete_invite(db, id),
         PeopleChange::AcceptInvite { id, user, at } => accept_invite(db, id, user, *at),
+        of_access => apply_access::apply(db, of_access),
     }
 }
 
@@ -133,6 +135,7 @@ fn delete_user(db: &Connection, id: &UserId, at: Timestamp) -> Done {
         return conflict("they own admin API keys; delete these keys first");
     }
     run(db, sql::UNASSIGN_ALL, params![id.as_str()])?;
+    run(db, crate::sql::access::LEAVE_GROUPS, params![id.as_str()])?;
     run(db, sql::REVOKE_KEYS_OF_USER, params![at.0, id.as_str()])?;
     touch(db, sql::DELETE_USER, params![at.0, id.as_str()])?;
     check_owners(db)
@@ -141,6 +144,16 @@ fn delete_user(db: &Connection, id: &UserId, at: Timestamp) -> Done {
 fn remove_member(db: &Connection, project: &ProjectId, user: &UserId, at: Timestamp) -> Done {
     live_project(db, project)?;
     touch(db, sql::UNASSIGN_IN_PROJECT, params![user.as_str(), project.as_str()])?;
+    end_keys_of_outsider(db, project, user, at)
+}
+
+/// Ends the keys that somebody has in a project which they have no role in.
+pub(crate) fn end_keys_of_outsider(
+    db: &Connection,
+    project: &ProjectId,
+    user: &UserId,
+    at: Timestamp,
+) -> Done {
     let role =
         one(db, crate::sql::USER, params![user.as_str()], |row| Ok(Role::parse(text(row, 3)?)))?;
     // An owner of the organization stays in every project.

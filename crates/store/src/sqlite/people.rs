@@ -1,14 +1,17 @@
 //! Reads of people and invitations.
 
 use domain::ports::{People, StoreResult};
-use domain::{Invite, InviteId, Member, PageQuery, Paged, ProjectId, Role, User, UserId};
+use domain::{
+    AccessRole, Grant, Group, GroupId, Invite, InviteId, Member, PageQuery, Paged, Principal,
+    ProjectGroup, ProjectId, Role, RoleId, User, UserId,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::Store;
 use super::failure::Failure;
 use super::query::{all, id, one, optional_time, text, time};
 use super::records::{read_page, read_role, read_user};
+use super::{Store, access};
 use crate::columns::unreadable;
 use crate::sql::people as sql;
 
@@ -41,6 +44,72 @@ impl People for Store {
 
     fn invite(&self, id: InviteId) -> StoreResult<'_, Option<Invite>> {
         self.reports.ask(move |db| one(db, sql::INVITE, params![id.as_str()], read_invite))
+    }
+
+    fn roles(
+        &self,
+        project: Option<ProjectId>,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<AccessRole>> {
+        self.reports.ask(move |db| access::roles(db, project.as_ref(), &page))
+    }
+
+    fn role(&self, project: Option<ProjectId>, id: RoleId) -> StoreResult<'_, Option<AccessRole>> {
+        self.reports.ask(move |db| access::role(db, project.as_ref(), &id))
+    }
+
+    fn groups(&self, page: PageQuery) -> StoreResult<'_, Paged<Group>> {
+        self.reports.ask(move |db| access::groups(db, &page))
+    }
+
+    fn group(&self, id: GroupId) -> StoreResult<'_, Option<Group>> {
+        self.reports.ask(move |db| access::group(db, &id))
+    }
+
+    fn group_users(&self, group: GroupId, page: PageQuery) -> StoreResult<'_, Paged<User>> {
+        self.reports.ask(move |db| access::group_users(db, &group, &page))
+    }
+
+    fn group_user(&self, group: GroupId, user: UserId) -> StoreResult<'_, Option<User>> {
+        self.reports.ask(move |db| access::group_user(db, &group, &user))
+    }
+
+    fn project_groups(
+        &self,
+        project: ProjectId,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<ProjectGroup>> {
+        self.reports.ask(move |db| access::project_groups(db, &project, &page))
+    }
+
+    fn project_group(
+        &self,
+        project: ProjectId,
+        group: GroupId,
+    ) -> StoreResult<'_, Option<ProjectGroup>> {
+        self.reports.ask(move |db| access::project_group(db, &project, &group))
+    }
+
+    fn assigned(
+        &self,
+        to: Principal,
+        project: Option<ProjectId>,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<AccessRole>> {
+        self.reports.ask(move |db| access::assigned(db, &to, project.as_ref(), &page))
+    }
+
+    fn assigned_role(
+        &self,
+        to: Principal,
+        project: Option<ProjectId>,
+        role: RoleId,
+    ) -> StoreResult<'_, Option<AccessRole>> {
+        self.reports.ask(move |db| access::assigned_role(db, &to, project.as_ref(), &role))
+    }
+
+    fn grants(&self, of: Principal) -> StoreResult<'_, Vec<Grant>> {
+        self.reports.ask(move |db| access::grants(db, &of))
     }
 }
 

@@ -181,7 +181,7 @@ impl Front {
         };
         if !by_token && !peer.address.is_loopback() {
             let scope = domain::Scope::read("management");
-            let admin = self.control.authenticate_admin(presented, peer.address, scope).await;
+            let admin = self.control.authenticate_admin(presented, peer.address, scope, None).await;
             if let Err(fault) = admin {
                 return fault_reply(&fault, id);
             }

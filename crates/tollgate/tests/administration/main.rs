@@ -9,6 +9,9 @@
     reason = "tests fail by panicking, and run on the real clock"
 )]
 
+mod authority;
+mod groups;
 mod invites;
 mod office;
+mod roles;
 mod users;
