@@ -112,7 +112,8 @@ impl Control {
     /// Makes the user who was invited. The caller has made sure of who they are.
     ///
     /// # Errors
-    /// 404 for an unknown invitation; 409 for one that was accepted before or has expired.
+    /// 404 for an unknown invitation; 403 for a role that is more than the author's; 409 for one
+    /// that was accepted before or has expired.
     pub async fn accept_invite(
         &self,
         author: &Author,
@@ -120,6 +121,7 @@ impl Control {
         name: String,
     ) -> Result<User, Fault> {
         let invite = self.invite(id).await?;
+        self.role_to_give(author, None, &built_in(None, invite.role)).await?;
         let at = self.clock.now();
         let user = User {
             id: UserId::mint(vault::random()),

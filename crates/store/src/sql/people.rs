@@ -4,6 +4,8 @@ use domain::{Order, PageQuery};
 
 const USERS: &str = "SELECT id, name, email, role, created_at, technical_level, developer_persona
     FROM users WHERE deleted_at IS NULL";
+pub(crate) const USER_BY_EMAIL: &str =
+    "SELECT 1 FROM users WHERE LOWER(email) = LOWER($1) AND deleted_at IS NULL";
 pub(crate) const UPDATE_TECHNICAL_LEVEL: &str =
     "UPDATE users SET technical_level = $1 WHERE id = $2";
 pub(crate) const UPDATE_PERSONA: &str = "UPDATE users SET developer_persona = $1 WHERE id = $2";

@@ -196,6 +196,10 @@ fn accept_invite(db: &Connection, id: &InviteId, user: &User, at: Timestamp) -> 
     if db.prepare_cached(sql::ACCEPT_INVITE)?.execute(params![at.0, id.as_str()])? == 0 {
         return conflict("it was accepted before, or has expired");
     }
+    // Two invitations may have gone to one address.
+    if one(db, sql::USER_BY_EMAIL, params![user.email], |_| Ok(()))?.is_some() {
+        return conflict("somebody with this email is in the organization already");
+    }
     create_user(db, user)?;
     for (project, role) in &invite.projects {
         if live_project(db, project).is_err() {

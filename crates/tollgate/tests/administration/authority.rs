@@ -66,6 +66,9 @@ fn case_11_nobody_gives_more_than_they_have() {
         ],
     );
     let project = &office.project;
+    let invite = json!({"email": "o@example.com", "role": "owner", "projects": []});
+    let accept = text(&office.post(INVITES, invite), "id");
+    let accept = format!("/tollgate/v1/invites/{accept}/accept");
     let before = (office.ids(ROLES), office.get(ADMIN_KEYS)["data"].clone(), office.ids(INVITES));
     let owner = json!({"role_id": "role-api-organization-owner"});
     for (path, body) in [
@@ -84,6 +87,7 @@ fn case_11_nobody_gives_more_than_they_have() {
         (format!("{GROUPS}/{group}/roles"), owner),
         (format!("{GROUPS}/{group}/users"), json!({"user_id": ada})),
         (INVITES.to_owned(), json!({"email": "b@example.com", "role": "owner", "projects": []})),
+        (accept, json!({})),
         (format!("{PROJECTS}/{project}/users"), json!({"user_id": ada, "role": "owner"})),
         (
             format!("/v1/projects/{project}/users/{ada}/roles"),

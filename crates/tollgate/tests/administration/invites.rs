@@ -1,10 +1,13 @@
 //! `/v1/organization/invites`.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::office::{INVITES, Office, PROJECTS, USERS, refused, text};
+use crate::office::{INVITES, Office, PROJECTS, USERS, refusal, refused, text};
 
 #[test]
 fn an_invite_is_made_without_mail_read_and_deleted() {
@@ -106,4 +109,57 @@ fn bad_invites_are_named() {
         assert_eq!(office.refusal("POST", INVITES, body.clone()), expected, "{body}");
     }
     assert_eq!(office.ids(INVITES), Vec::<String>::new());
+}
+
+#[test]
+fn of_two_invites_to_one_address_one_is_accepted() {
+    let office = Office::open();
+    let invite = |email: &str| {
+        let made = office.post(INVITES, json!({"email": email, "role": "reader"}));
+        format!("/tollgate/v1/invites/{}/accept", text(&made, "id"))
+    };
+    let (first, second) = (invite("ada@example.com"), invite("Ada@Example.com"));
+    office.post(&first, json!({}));
+    let answer = office.call("POST", &second, json!({}));
+    assert_eq!(refusal(&answer), refused(409, "conflict", ""));
+    assert!(answer.text().contains("somebody with this email"), "{}", answer.text());
+}
+
+/// Takes one mail, as plainly as a server can, and gives its data.
+fn one_mail(listener: &TcpListener) -> String {
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut reader = BufReader::new(stream);
+    let say = |reader: &mut BufReader<TcpStream>, line: &str| {
+        reader.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+    };
+    say(&mut reader, "220 here");
+    let mut data = String::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        match line.split_whitespace().next().unwrap_or_default() {
+            "DATA" => break say(&mut reader, "354 go on"),
+            _ => say(&mut reader, "250 yes"),
+        }
+    }
+    while !data.ends_with("\r\n.\r\n") {
+        reader.read_line(&mut data).unwrap();
+    }
+    say(&mut reader, "250 taken");
+    data
+}
+
+#[test]
+fn with_mail_configured_an_invite_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let smtp = format!(
+        "[smtp]\nhost = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\nfrom = \"t@example.com\"\n"
+    );
+    let office = Office::configured(&smtp);
+    office.post(INVITES, json!({"email": "ada@example.com", "role": "reader"}));
+    let mail = one_mail(&listener);
+    assert!(mail.contains("To: <ada@example.com>"), "{mail}");
+    assert!(mail.contains("Subject: You are invited to Tollgate"), "{mail}");
 }

@@ -21,9 +21,14 @@ pub struct Office {
 
 impl Office {
     pub fn open() -> Self {
+        Self::configured("")
+    }
+
+    /// With more of a config file.
+    pub fn configured(toml: &str) -> Self {
         let provider = FakeProvider::start();
         let bin = Path::new(env!("CARGO_BIN_EXE_tollgate"));
-        let gateway = TestGateway::builder(bin).provider(&provider).start();
+        let gateway = TestGateway::builder(bin).provider(&provider).config(toml).start();
         let project = gateway.default_project();
         let users = gateway.admin("GET", USERS, &Value::Null);
         let owner = text(&users["data"][0], "id");
