@@ -1,9 +1,12 @@
 //! Who calls the Administration API.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use domain::fault::catalogue;
-use domain::{Fault, KeyId, KeyKind, KeyView, Refusal, Scope};
+use domain::{
+    Authority, Fault, KeyId, KeyKind, KeyView, Owner, Principal, ProjectId, Refusal, Scope,
+};
 
 use crate::Control;
 use crate::secrets::{LONGEST_KEY, masked};
@@ -16,22 +19,26 @@ const OUR_PREFIXES: [&str; 3] = ["sk-tg-", "sk-svcacct-tg-", "sk-admin-tg-"];
 #[derive(Clone, Debug)]
 pub struct AdminCaller {
     pub key: KeyId,
+    pub authority: Arc<Authority>,
 }
 
 impl Control {
-    /// Lets holders of an admin key in. `needed` is what the refusal of another key names.
+    /// Lets holders of an admin key in that may do what is `needed`, on a project or else on the
+    /// organization: what their owner may by their roles, within the key's own scopes.
     ///
     /// # Errors
-    /// 401 for no key, a wrong, ended or project key; 503 when the directory is away.
+    /// 401 for no key, a wrong, ended or project key, and one without the scope; 503 when the
+    /// directory is away.
     pub async fn authenticate_admin(
         &self,
         presented: Option<&str>,
         address: IpAddr,
         needed: Scope,
+        project: Option<&ProjectId>,
     ) -> Result<AdminCaller, Fault> {
         let view = self.identify(presented, address).await?;
         match view.kind {
-            KeyKind::Admin => Ok(AdminCaller { key: view.id }),
+            KeyKind::Admin => self.admin_caller(view, needed, project).await,
             KeyKind::Project | KeyKind::ServiceAccount => Err(Fault::because(
                 &catalogue::PERMISSION_DENIED,
                 format!(
@@ -40,6 +47,31 @@ impl Control {
                 ),
             )),
         }
+    }
+
+    async fn admin_caller(
+        &self,
+        view: KeyView,
+        needed: Scope,
+        project: Option<&ProjectId>,
+    ) -> Result<AdminCaller, Fault> {
+        let grants = match view.owner {
+            Owner::User(id) => self.people.grants(Principal::User(id)).await,
+            // The store has no way to make such a key; it would have no role.
+            Owner::ServiceAccount(_) => Ok(Vec::new()),
+        };
+        let grants = grants.map_err(|error| store_fault(error, "the API key"))?;
+        let authority = Authority::new(grants, view.policy.permission);
+        if authority.allows(needed, project) {
+            return Ok(AdminCaller { key: view.id, authority: Arc::new(authority) });
+        }
+        Err(Fault::because(
+            &catalogue::PERMISSION_DENIED,
+            format!(
+                "You have insufficient permissions for this operation. Missing scopes: {needed}. \
+                 Check that the admin API key has this scope and that its owner has a role with it."
+            ),
+        ))
     }
 
     /// Lets holders of a project's key in, to look at themselves.

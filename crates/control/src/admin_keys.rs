@@ -1,8 +1,9 @@
 //! Admin API keys: the keys of the Administration API, good for nothing else.
 
 use domain::fault::catalogue;
-use domain::{Fault, KeyId, KeyKind, KeyPolicy, Owner, PageQuery, Paged};
+use domain::{Fault, KeyId, KeyKind, KeyPolicy, Owner, PageQuery, Paged, Permission};
 
+use crate::authority::may_give_key;
 use crate::transact::{not_found, store_fault};
 use crate::{Author, Control, Expiry, KeyDraft, MadeKey, OwnedKey, OwnerRecord};
 
@@ -10,6 +11,8 @@ use crate::{Author, Control, Expiry, KeyDraft, MadeKey, OwnedKey, OwnerRecord};
 #[derive(Clone, Debug)]
 pub struct AdminKeyDraft {
     pub name: String,
+    /// Of what its owner may, what the key may.
+    pub permission: Permission,
     pub expiry: Option<Expiry>,
 }
 
@@ -34,15 +37,16 @@ impl Control {
     }
 
     /// # Errors
-    /// 503 when the store is away.
+    /// 403 for a key that may do more than the author's; 503 when the store is away.
     pub async fn create_admin_key(
         &self,
         author: &Author,
         draft: AdminKeyDraft,
     ) -> Result<MadeKey, Fault> {
+        may_give_key(author, &draft.permission)?;
         let user = self.built_in_owner().await?;
         let owner = Owner::User(user.id.clone());
-        let policy = KeyPolicy::default();
+        let policy = KeyPolicy { permission: draft.permission, ..KeyPolicy::default() };
         let draft = KeyDraft { name: draft.name, policy, expiry: draft.expiry };
         let new = self.new_key(KeyKind::Admin, None, owner, draft)?;
         self.store_key(author, new, OwnerRecord::User(user)).await

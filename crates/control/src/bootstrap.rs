@@ -36,6 +36,8 @@ impl Control {
             email: OWNER_EMAIL.to_owned(),
             role: Role::Owner,
             created_at: now,
+            technical_level: None,
+            developer_persona: None,
         };
         let owner = Owner::User(user.id.clone());
         let mut write = self.founding(&author, user);

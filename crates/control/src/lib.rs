@@ -14,6 +14,7 @@ mod admin_keys;
 mod alert_check;
 mod alerts;
 mod author;
+mod authority;
 mod bootstrap;
 mod calendar;
 mod checkup;
@@ -21,17 +22,21 @@ mod costs;
 mod cursor;
 mod declared_limits;
 mod egress;
+mod groups;
+mod invites;
 mod keys;
 mod ledger;
 mod limits;
 mod networks;
 mod organization;
 mod owner;
+mod people;
 mod places;
 mod prices;
 mod projects;
 mod rate_limits;
 mod request_log;
+mod roles;
 mod rotation;
 mod route_rules;
 mod routes;
@@ -47,7 +52,7 @@ use std::sync::{Arc, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Directory, Exits, Invalidate, LedgerReport, Outbound, PriceFormat, PriceGaps,
+    Balances, Directory, Exits, Invalidate, LedgerReport, Outbound, People, PriceFormat, PriceGaps,
     Records, UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
@@ -61,15 +66,18 @@ pub use checkup::{CheckupKey, Doctor};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use declared_limits::{DeclaredLimit, DeclaredScope};
 pub use egress::{EgressDraft, EgressPatch, EgressState, ProxyCredential, ProxyDraft};
+pub use invites::InviteDraft;
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection};
 pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
 pub use organization::{OrganizationState, known_zone};
 pub use owner::{OwnedKey, OwnerRecord};
+pub use people::{MemberDraft, UserPatch, WhichUser};
 pub use prices::{Imported, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner, RatePage};
+pub use roles::{RoleDraft, RolePatch};
 pub use routes::{DeclaredRoute, RouteDraft, RouteState};
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
 pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
@@ -79,6 +87,7 @@ pub use usage::{UsageQuestion, UsageReport};
 /// What the control plane stands on.
 pub struct Ports {
     pub records: Arc<dyn Records>,
+    pub people: Arc<dyn People>,
     pub directory: Arc<dyn Directory>,
     pub usage: Arc<dyn UsageStore>,
     pub balances: Arc<dyn Balances>,
@@ -94,6 +103,7 @@ pub struct Ports {
 /// Accounts, projects, keys, limits, upstreams and reports, over the ports that keep them.
 pub struct Control {
     records: Arc<dyn Records>,
+    people: Arc<dyn People>,
     directory: Arc<dyn Directory>,
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
@@ -118,17 +128,20 @@ pub struct Control {
     models: Vec<&'static ModelFacts>,
     /// Whether a webhook may go to a URL; see [`Control::with_webhooks`].
     webhooks: alerts::MayGo,
+    /// Whether mail leaves this house; see [`Control::with_mail`].
+    mail: bool,
 }
 
 impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, outbound, exits, .. } = ports;
+        let Ports { prices, price_gaps, outbound, exits, people, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
             records,
+            people,
             directory,
             usage,
             balances,
@@ -146,6 +159,7 @@ impl Control {
             verdict: RwLock::default(),
             models: Vec::new(),
             webhooks: Box::new(|_| true),
+            mail: false,
         }
     }
 

@@ -52,6 +52,8 @@ impl Control {
                     email: String::new(),
                     role: Role::Reader,
                     created_at: key.created_at,
+                    technical_level: None,
+                    developer_persona: None,
                 })))
             }
             Owner::ServiceAccount(id) => {

@@ -30,7 +30,7 @@ fn a_first_start_makes_the_house_once() {
     assert_eq!(state.projects[0].name, "Default project");
     assert_eq!(state.users[0].email, "owner@localhost");
     drop(state);
-    block_on(control.authenticate_admin(Some(secret.expose()), here(), READ)).unwrap();
+    block_on(control.authenticate_admin(Some(secret.expose()), here(), READ, None)).unwrap();
     assert!(block_on(control.first_start(true)).unwrap().is_none());
     assert_eq!(world.state().projects.len(), 1);
     assert_eq!(world.events(), ["project.created", "api_key.created"]);
@@ -44,7 +44,7 @@ fn an_operators_key_is_any_printable_text_and_registered_again_without_error() {
         block_on(control.register_admin_key(Secret::from(OPERATORS))).unwrap();
     }
     assert_eq!(world.state().keys.len(), 1);
-    let caller = block_on(control.authenticate_admin(Some(OPERATORS), here(), READ)).unwrap();
+    let caller = block_on(control.authenticate_admin(Some(OPERATORS), here(), READ, None)).unwrap();
     let fault = block_on(control.delete_admin_key(&Author::system(), &caller.key)).unwrap_err();
     assert_eq!(fault.entry.code, "managed_by_file");
 }
@@ -74,7 +74,8 @@ fn a_projects_key_or_a_deleted_one_cannot_be_registered() {
     let fault = block_on(control.register_admin_key(made.secret)).unwrap_err();
     assert_eq!(fault.entry.code, "conflict");
 
-    let draft = AdminKeyDraft { name: "a".into(), expiry: Some(Expiry::InSeconds(5)) };
+    let (name, permission) = ("a".into(), domain::Permission::All);
+    let draft = AdminKeyDraft { name, permission, expiry: Some(Expiry::InSeconds(5)) };
     let made = block_on(control.create_admin_key(&author, draft)).unwrap();
     block_on(control.delete_admin_key(&author, &made.owned.key.id)).unwrap();
     let fault = block_on(control.register_admin_key(made.secret)).unwrap_err();
@@ -91,7 +92,8 @@ fn case_2_a_mistyped_key_costs_no_look_up() {
     let before = world.lookups.load(Ordering::SeqCst);
     let long = "k".repeat(1 << 20);
     for wrong in [typo.as_str(), "sk-tg-short", &long] {
-        let fault = block_on(control.authenticate_admin(Some(wrong), here(), READ)).unwrap_err();
+        let fault =
+            block_on(control.authenticate_admin(Some(wrong), here(), READ, None)).unwrap_err();
         assert_eq!(fault.entry.code, "invalid_api_key");
         assert!(!fault.message.contains(wrong) && fault.message.len() < 100);
     }
@@ -103,7 +105,7 @@ fn case_48_a_store_that_is_away_is_503_and_says_no_path() {
     let (world, control) = World::new();
     let secret = block_on(control.first_start(true)).unwrap().unwrap();
     world.down.store(true, Ordering::SeqCst);
-    let fault = block_on(control.authenticate_admin(Some(secret.expose()), here(), READ));
+    let fault = block_on(control.authenticate_admin(Some(secret.expose()), here(), READ, None));
     let fault = fault.unwrap_err();
     assert_eq!((fault.entry.status, fault.entry.code), (503, "ledger_unavailable"));
     assert!(fault.retry_after_ms.is_some() && !fault.message.contains("path"));

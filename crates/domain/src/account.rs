@@ -14,7 +14,10 @@ pub enum Role {
     Owner,
     Member,
     Reader,
-    /// A service account that was made without a place in its project.
+    /// Of a project: looks, and uses nothing.
+    Viewer,
+    /// A service account that was made without a place in its project, and a person without any
+    /// built-in role.
     None,
 }
 
@@ -25,6 +28,7 @@ impl Role {
             Self::Owner => "owner",
             Self::Member => "member",
             Self::Reader => "reader",
+            Self::Viewer => "viewer",
             Self::None => "none",
         }
     }
@@ -35,6 +39,7 @@ impl Role {
             "owner" => Self::Owner,
             "member" => Self::Member,
             "reader" => Self::Reader,
+            "viewer" => Self::Viewer,
             "none" => Self::None,
             _ => return None,
         })
@@ -46,8 +51,12 @@ pub struct User {
     pub id: UserId,
     pub name: String,
     pub email: String,
+    /// The highest of the organization's built-in roles that they have themselves.
     pub role: Role,
     pub created_at: Timestamp,
+    /// OpenAI's free words about a person, kept as given.
+    pub technical_level: Option<String>,
+    pub developer_persona: Option<String>,
 }
 
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use crate::rate::{Measure, RateScope};
 use crate::route::Route;
 use crate::{
     AlertId, AuditId, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy, KeySecret,
-    Organization, PeriodKind, Project, ProjectId, RequestId, Role, RouteId, ScopeId, SealedEgress,
-    SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream,
-    UpstreamId, User, Zone,
+    Organization, PeopleChange, PeriodKind, Project, ProjectId, RequestId, Role, RouteId, ScopeId,
+    SealedEgress, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp,
+    Upstream, UpstreamId, User, Zone,
 };
 
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub enum Change {
     CreateOrganization(Organization),
     CreateUser(User),
     CreateProject(Project),
+    /// Who is in what, with which role.
+    People(PeopleChange),
     /// `None` leaves a field as it is; `Some(None)` clears it.
     UpdateProject {
         id: ProjectId,

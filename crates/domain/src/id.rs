@@ -64,6 +64,12 @@ ids! {
     ProjectId("proj_");
     /// A person of the organization.
     UserId("user-");
+    /// A role that people and groups can be given.
+    RoleId("role_");
+    /// A group of people.
+    GroupId("group_");
+    /// An invitation into the organization.
+    InviteId("invite-");
     /// A machine identity inside a project.
     ServiceAccountId("svc_acct_");
     /// An API key's public name. Never the secret.

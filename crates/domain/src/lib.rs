@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod account;
 mod alert;
 pub mod attempt;
@@ -27,6 +28,7 @@ mod model;
 mod money;
 pub mod pace;
 mod page;
+mod people;
 pub mod ports;
 pub mod price;
 pub mod rate;
@@ -41,6 +43,7 @@ mod upstream;
 mod usage;
 mod zone;
 
+pub use access::{Authority, Grant, OWNER_ROLE};
 pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
@@ -53,8 +56,8 @@ pub use egress::{
 };
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
-    AlertId, AuditId, CredentialId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId,
-    RouteId, ServiceAccountId, UpstreamId, UserId, random_id,
+    AlertId, AuditId, CredentialId, DeliveryId, GroupId, InviteId, KeyId, OrganizationId,
+    ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, UpstreamId, UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
@@ -66,6 +69,10 @@ pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};
 pub use page::{Order, PageQuery, Paged};
+pub use people::{
+    AccessRole, Group, Invite, InviteStatus, Member, PeopleChange, Principal, ProjectGroup,
+    RoleKind,
+};
 pub use report::{Bucket, BucketWidth, GroupBy, UsageFilter, UsageQuery, UsageRow};
 pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};

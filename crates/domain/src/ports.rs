@@ -13,12 +13,13 @@ use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpr
 use crate::rate::RateLimits;
 use crate::route::{Pass, Reasons, Route};
 use crate::{
-    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, EgressBook, Job,
-    JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord,
-    Organization, PageQuery, Paged, Project, ProjectId, ProxyAddress, ProxyFigures, ProxyTest,
-    RequestId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount,
+    AccessRole, AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change,
+    EgressBook, Grant, Group, GroupId, Invite, InviteId, Job, JobHold, JobId, Key, KeyId, KeyKind,
+    KeyView, LoggedAttempt, Member, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery,
+    Paged, Principal, Project, ProjectGroup, ProjectId, ProxyAddress, ProxyFigures, ProxyTest,
+    RequestId, RoleId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount,
     ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream, UpstreamId,
-    UsageQuery, UsageRecord, User, Waiting,
+    UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -115,7 +116,7 @@ pub trait Records: Send + Sync {
     fn organization(&self) -> StoreResult<'_, Option<Organization>>;
     /// The built-in owner: the oldest user with the owner role.
     fn owner(&self) -> StoreResult<'_, Option<User>>;
-    fn user(&self, id: crate::UserId) -> StoreResult<'_, Option<User>>;
+    fn user(&self, id: UserId) -> StoreResult<'_, Option<User>>;
 
     fn project(&self, id: ProjectId) -> StoreResult<'_, Option<Project>>;
     fn projects(&self, page: PageQuery, include_archived: bool) -> StoreResult<'_, Paged<Project>>;
@@ -166,6 +167,59 @@ pub trait Records: Send + Sync {
 
     /// The instant up to which everything written is in the reports; for tests and `/readyz`.
     fn ping(&self) -> StoreResult<'_, Timestamp>;
+}
+
+/// Reads of people: who is in the organization and in its projects.
+pub trait People: Send + Sync {
+    /// Everybody in the organization; with addresses, those who have one of them.
+    fn users(&self, emails: Vec<String>, page: PageQuery) -> StoreResult<'_, Paged<User>>;
+
+    /// The people who have a built-in role of a project themselves.
+    fn members(&self, project: ProjectId, page: PageQuery) -> StoreResult<'_, Paged<Member>>;
+    fn member(&self, project: ProjectId, user: UserId) -> StoreResult<'_, Option<Member>>;
+
+    fn invites(&self, page: PageQuery) -> StoreResult<'_, Paged<Invite>>;
+    fn invite(&self, id: InviteId) -> StoreResult<'_, Option<Invite>>;
+
+    /// The roles that can be given in a project, or else in the organization.
+    fn roles(
+        &self,
+        project: Option<ProjectId>,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<AccessRole>>;
+    fn role(&self, project: Option<ProjectId>, id: RoleId) -> StoreResult<'_, Option<AccessRole>>;
+
+    fn groups(&self, page: PageQuery) -> StoreResult<'_, Paged<Group>>;
+    fn group(&self, id: GroupId) -> StoreResult<'_, Option<Group>>;
+    fn group_users(&self, group: GroupId, page: PageQuery) -> StoreResult<'_, Paged<User>>;
+    fn group_user(&self, group: GroupId, user: UserId) -> StoreResult<'_, Option<User>>;
+    fn project_groups(
+        &self,
+        project: ProjectId,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<ProjectGroup>>;
+    fn project_group(
+        &self,
+        project: ProjectId,
+        group: GroupId,
+    ) -> StoreResult<'_, Option<ProjectGroup>>;
+
+    /// The roles that somebody was given themselves, in a project or else in the organization.
+    fn assigned(
+        &self,
+        to: Principal,
+        project: Option<ProjectId>,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<AccessRole>>;
+    fn assigned_role(
+        &self,
+        to: Principal,
+        project: Option<ProjectId>,
+        role: RoleId,
+    ) -> StoreResult<'_, Option<AccessRole>>;
+
+    /// What somebody's roles come to: a user's own and those of their groups, or a group's own.
+    fn grants(&self, of: Principal) -> StoreResult<'_, Vec<Grant>>;
 }
 
 /// The store's side of the ledger. What a method says is done is durable when it returns; after an

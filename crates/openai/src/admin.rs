@@ -4,14 +4,17 @@
 //! requires is always written, `null` where it has no value; the fields of ours are added beside
 //! them, never in their place. No shape can hold a secret but [`Revealed`].
 
+mod access;
 mod admin_key;
 mod costs;
 mod doctor;
 mod egress;
+mod group;
 mod ledger;
 mod list;
 mod logged_request;
 mod organization;
+mod person;
 mod place;
 mod price;
 mod project;
@@ -23,16 +26,19 @@ mod superset;
 mod usage;
 mod usage_results;
 
+pub use access::{AssignedRole, DeletedOf, GroupRole, NextList, Role, UserRole};
 pub use admin_key::AdminApiKey;
 pub use costs::{CostAbout, CostsResult};
 pub use doctor::{DoctorFinding, DoctorRun};
 pub use egress::{Egress, EgressTest, EgressUse};
+pub use group::{Group, GroupMember, GroupUser, GroupUserAdded, ProjectGroup};
 pub use ledger::{
     LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification,
 };
 pub use list::{Deleted, List, Listed};
 pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
 pub use organization::Organization;
+pub use person::{Invite, ProjectUser, User};
 pub use place::{Route, RouteTest, Upstream, UpstreamTest};
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};
 pub use project::{Project, RESIDENCIES};

@@ -3,7 +3,9 @@
 //! Placeholders are `$1`, `$2`, … in the order of their first use: PostgreSQL binds them by
 //! number, SQLite by first appearance, and only in that order the two agree.
 
+pub(crate) mod access;
 pub(crate) mod ledger;
+pub(crate) mod people;
 pub(crate) mod usage;
 
 use std::sync::LazyLock;
@@ -21,9 +23,12 @@ pub(crate) const ORGANIZATION: &str = "SELECT id, name, created_at FROM organiza
 pub(crate) const CREATE_ORGANIZATION: &str = "INSERT INTO organization (id, name, created_at)
     SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM organization)";
 
-pub(crate) const USER: &str = "SELECT id, name, email, role, created_at FROM users WHERE id = $1";
-pub(crate) const OLDEST_OWNER: &str = "SELECT id, name, email, role, created_at FROM users
-    WHERE role = 'owner' ORDER BY seq LIMIT 1";
+pub(crate) const USER: &str = "SELECT id, name, email, role, created_at, technical_level,
+        developer_persona
+    FROM users WHERE id = $1 AND deleted_at IS NULL";
+pub(crate) const OLDEST_OWNER: &str = "SELECT id, name, email, role, created_at, technical_level,
+        developer_persona
+    FROM users WHERE role = 'owner' AND deleted_at IS NULL ORDER BY seq LIMIT 1";
 pub(crate) const CREATE_USER: &str =
     "INSERT INTO users (id, name, email, role, created_at) VALUES ($1, $2, $3, $4, $5)";
 

@@ -11,9 +11,12 @@
 //!
 //! Queues are bounded; a full one answers `Unavailable("overloaded")` at once.
 
+mod access;
 mod apply;
+mod apply_access;
 mod apply_keys;
 mod apply_limits;
+mod apply_people;
 mod attempts;
 mod connect;
 mod directory;
@@ -26,6 +29,7 @@ mod limits;
 mod log;
 mod mounts;
 mod objects;
+mod people;
 mod places;
 mod prices;
 mod query;

@@ -9,10 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
-    Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, PriceGaps, Records,
-    UsageStore,
+    Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, People, PriceGaps,
+    Records, UsageStore,
 };
-use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, UpstreamSource, Zone};
+use domain::{
+    Change, Clock, Fault, OrganizationId, Permission, Secret, Timestamp, UpstreamSource, Zone,
+};
 use egress::{Exits, Tls};
 use http::HeaderValue;
 use providers::catalogue;
@@ -88,6 +90,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let private = config.private_webhooks.clone();
     let may_go = move |url: &str| egress::may_post_to(url, &private);
     let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
+    let control = control.with_mail(config.smtp.is_some());
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.
@@ -127,6 +130,7 @@ fn control_ports(
 ) -> control::Ports {
     control::Ports {
         records: Arc::clone(store) as Arc<dyn Records>,
+        people: Arc::clone(store) as Arc<dyn People>,
         directory: Arc::clone(store) as Arc<dyn Directory>,
         usage: Arc::clone(store) as Arc<dyn UsageStore>,
         balances: Arc::clone(store) as Arc<dyn Balances>,
@@ -311,7 +315,8 @@ async fn bootstrap(config: &Config, store: &Store, control: &Control) -> Result<
     let mut made = control.first_start(config.admin_key.is_none()).await.map_err(said)?;
     if made.is_none() && config.admin_key.is_none() && !written && !path.exists() {
         // The first start ended between its commit and the file: that key's secret is lost.
-        let draft = AdminKeyDraft { name: "admin.key".to_owned(), expiry: None };
+        let permission = Permission::All;
+        let draft = AdminKeyDraft { name: "admin.key".to_owned(), permission, expiry: None };
         let another = control.create_admin_key(&Author::system(), draft).await.map_err(said)?;
         made = Some(another.secret);
     }

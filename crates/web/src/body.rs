@@ -116,22 +116,14 @@ impl Fields {
         read: impl FnOnce(&mut Self) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
         let Some(value) = self.given(name) else { return Ok(None) };
-        let Value::Object(members) = value else {
-            return Err(wrong_type(name, "an object", &value));
-        };
-        let mut inside = Self { members: members.into_iter().collect() };
-        let whole = read(&mut inside).and_then(|found| inside.finish().map(|()| found));
-        whole.map(Some).map_err(|mut fault| {
-            fault.param = fault.param.map(|param| format!("{name}.{param}").into());
-            fault
-        })
+        object(name, value, read).map(Some)
     }
 
-    /// A list of objects, each read by `read`; a fault names the field with the list before it.
+    /// As [`Fields::within`], for a list of objects.
     pub(crate) fn objects<T>(
         &mut self,
         name: &'static str,
-        read: impl Fn(&mut Self) -> Result<T, Fault>,
+        mut read: impl FnMut(&mut Self) -> Result<T, Fault>,
     ) -> Result<Option<Vec<T>>, Fault> {
         let Some(value) = self.given(name) else { return Ok(None) };
         let Value::Array(elements) = value else {
@@ -140,12 +132,8 @@ impl Fields {
         if elements.len() > LONGEST_LIST {
             return Err(invalid(name, &format!("expected at most {LONGEST_LIST} elements")));
         }
-        let mut found = Vec::with_capacity(elements.len());
-        for element in elements {
-            let mut one = Self { members: vec![(name.to_owned(), element)] };
-            found.extend(one.within(name, &read)?);
-        }
-        Ok(Some(found))
+        let read = elements.into_iter().map(|element| object(name, element, &mut read));
+        read.collect::<Result<_, _>>().map(Some)
     }
 
     pub(crate) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Fault> {
@@ -249,6 +237,22 @@ pub(crate) fn invalid(name: &'static str, why: &str) -> Fault {
 pub(crate) fn missing(name: &'static str) -> Fault {
     let message = format!("Missing required parameter: '{name}'.");
     Fault::because(&catalogue::MISSING_REQUIRED_PARAMETER, message).param(name)
+}
+
+fn object<T>(
+    name: &'static str,
+    value: Value,
+    read: impl FnOnce(&mut Fields) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let Value::Object(members) = value else {
+        return Err(wrong_type(name, "an object", &value));
+    };
+    let mut inside = Fields { members: members.into_iter().collect() };
+    let whole = read(&mut inside).and_then(|found| inside.finish().map(|()| found));
+    whole.map_err(|mut fault| {
+        fault.param = fault.param.map(|param| format!("{name}.{param}").into());
+        fault
+    })
 }
 
 fn string(name: &'static str, value: Value) -> Result<String, Fault> {

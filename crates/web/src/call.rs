@@ -1,5 +1,7 @@
 //! What a handler is given: a caller who is known, and what they sent.
 
+use std::ops::RangeInclusive;
+
 use control::{Author, Control, Doctor};
 use domain::fault::catalogue;
 use domain::{
@@ -38,6 +40,11 @@ impl AdminCall<'_> {
         self.ids.get(place).map_or("", String::as_str)
     }
 
+    /// The same as an id of its type.
+    pub(crate) fn at<T: for<'a> From<&'a str>>(&self, place: usize) -> T {
+        self.id(place).into()
+    }
+
     pub(crate) fn project(&self) -> ProjectId {
         self.id(0).into()
     }
@@ -47,9 +54,20 @@ impl AdminCall<'_> {
         self.request.path.starts_with("/v1/organization/projects/").then(|| self.project())
     }
 
+    /// The project of a path that has one, by either spelling of it.
+    pub(crate) fn place(&self) -> Option<ProjectId> {
+        let of_project = self.path_project().is_some();
+        let short = self.request.path.starts_with("/v1/projects/");
+        (of_project || short).then(|| self.project())
+    }
+
     /// A path's last id.
+    pub(crate) fn last<T: for<'a> From<&'a str>>(&self) -> T {
+        self.ids.last().map_or("", String::as_str).into()
+    }
+
     pub(crate) fn alert(&self) -> AlertId {
-        self.last_id().into()
+        self.last()
     }
 
     pub(crate) fn admin_key(&self) -> KeyId {
@@ -78,7 +96,7 @@ impl AdminCall<'_> {
     }
 
     /// The id of an upstream or a route.
-    pub(crate) fn place(&self) -> &str {
+    pub(crate) fn upstream_or_route(&self) -> &str {
         self.id(0)
     }
 
@@ -114,7 +132,26 @@ impl AdminCall<'_> {
     }
 
     fn page_of_at_least(&self, least: i64) -> Result<PageQuery, Fault> {
-        let limit = self.query.integer("limit", least..=LARGEST_PAGE)?.unwrap_or(DEFAULT_PAGE);
+        self.page_within(DEFAULT_PAGE, least..=LARGEST_PAGE)
+    }
+
+    /// For the lists that go on by `next`: each has its own limits, and an order.
+    pub(crate) fn next_page(
+        &self,
+        default: i64,
+        largest: i64,
+        order: Order,
+    ) -> Result<PageQuery, Fault> {
+        let order = match self.query.word("order", &["asc", "desc"])? {
+            None => order,
+            Some("desc") => Order::Descending,
+            Some(_) => Order::Ascending,
+        };
+        Ok(PageQuery { order, ..self.page_within(default, 0..=largest)? })
+    }
+
+    fn page_within(&self, default: i64, bounds: RangeInclusive<i64>) -> Result<PageQuery, Fault> {
+        let limit = self.query.integer("limit", bounds)?.unwrap_or(default);
         let after = self.query.one("after")?.filter(|after| !after.is_empty());
         Ok(PageQuery {
             limit: u32::try_from(limit).map_err(|_| &catalogue::INVALID_VALUE)?,

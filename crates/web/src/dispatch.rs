@@ -2,7 +2,7 @@
 
 use control::{AdminCaller, Author, Control, Doctor};
 use domain::fault::catalogue;
-use domain::{Actor, Fault, KeyView, Scope};
+use domain::{Actor, Fault, KeyView, ProjectId, Scope};
 use http::Method;
 use openai::target::{self, BadTarget};
 
@@ -40,7 +40,9 @@ pub(crate) async fn admit(control: &Control, request: &ApiRequest<'_>) -> Result
             Ok(Admitted::Holder(Box::new(key), matching))
         }
         Caller::Admin(needed) => {
-            let caller = control.authenticate_admin(presented, request.address, needed).await?;
+            let (address, project) = (request.address, matching.project());
+            let admin = control.authenticate_admin(presented, address, needed, project.as_ref());
+            let caller = admin.await?;
             Ok(Admitted::Admin(caller, matching))
         }
     }
@@ -64,6 +66,7 @@ pub(crate) async fn dispatch(
                 actor: Actor::AdminKey(caller.key),
                 request: Some(request.request_id.clone()),
                 address: Some(request.address),
+                authority: caller.authority,
             };
             let query = Query::parse(request.query)?;
             handler(&AdminCall { control, author, doctor, ids, query, request }).await
@@ -105,6 +108,13 @@ impl Matching {
             None if self.method == Method::GET => Caller::Admin(routes::READ),
             None => Caller::Admin(routes::WRITE),
         }
+    }
+
+    /// The project that the path is about: a role in it counts there.
+    fn project(&self) -> Option<ProjectId> {
+        let of_project = |route: &&&Route| route.template.contains("/projects/{project_id}");
+        self.routes.iter().find(of_project)?;
+        self.ids.first().map(|id| id.as_str().into())
     }
 
     fn route(self, request: &ApiRequest<'_>) -> Result<(&'static Route, Vec<String>), Fault> {

@@ -4,6 +4,8 @@ mod admin_api_keys;
 mod costs;
 mod doctor;
 mod egress;
+mod groups;
+mod invites;
 mod key_secrets;
 mod ledger;
 mod limits;
@@ -15,11 +17,13 @@ mod project_api_keys;
 mod projects;
 mod rate_limits;
 mod requests;
+mod roles;
 mod service_accounts;
 mod spend_alerts;
 mod spend_limits;
 mod upstreams;
 mod usage;
+mod users;
 
 use domain::Scope;
 use domain::ports::BoxFuture;
@@ -32,6 +36,24 @@ use crate::reply::Answer;
 pub(crate) const READ: Scope = Scope::read("management");
 pub(crate) const WRITE: Scope = Scope::write("management");
 const USAGE: Scope = Scope::read("usage");
+const SEE_USERS: Scope = Scope::read("organization.users");
+const USERS: Scope = Scope::write("organization.users");
+const SEE_INVITES: Scope = Scope::read("organization.invites");
+const INVITES: Scope = Scope::write("organization.invites");
+const SEE_MEMBERS: Scope = Scope::read("organization.projects.users");
+const MEMBERS: Scope = Scope::write("organization.projects.users");
+const SEE_KEYS: Scope = Scope::read("organization.projects.api_keys");
+const KEYS: Scope = Scope::write("organization.projects.api_keys");
+const SEE_ACCOUNTS: Scope = Scope::read("organization.projects.service_accounts");
+const ACCOUNTS: Scope = Scope::write("organization.projects.service_accounts");
+const SEE_ADMIN_KEYS: Scope = Scope::read("organization.admin_api_keys");
+const ADMIN_KEYS: Scope = Scope::write("organization.admin_api_keys");
+const SEE_PROJECTS: Scope = Scope::read("organization.projects");
+const PROJECTS: Scope = Scope::write("organization.projects");
+const SEE_ROLES: Scope = Scope::read("roles");
+const ROLES: Scope = Scope::write("roles");
+const SEE_GROUPS: Scope = Scope::read("groups");
+const GROUPS: Scope = Scope::write("groups");
 
 type AdminHandler = for<'a> fn(&'a AdminCall<'a>) -> BoxFuture<'a, Answer>;
 type HolderHandler = for<'a> fn(&'a HolderCall<'a>) -> BoxFuture<'a, Answer>;
@@ -63,29 +85,85 @@ macro_rules! admin {
 
 #[rustfmt::skip]
 pub(crate) static ALL: &[Route] = &[
-    admin!(GET "/v1/organization/admin_api_keys" READ admin_api_keys::list),
-    admin!(POST "/v1/organization/admin_api_keys" WRITE admin_api_keys::create),
-    admin!(GET "/v1/organization/admin_api_keys/{key_id}" READ admin_api_keys::get),
-    admin!(DELETE "/v1/organization/admin_api_keys/{key_id}" WRITE admin_api_keys::delete),
+    admin!(GET "/v1/organization/admin_api_keys" SEE_ADMIN_KEYS admin_api_keys::list),
+    admin!(POST "/v1/organization/admin_api_keys" ADMIN_KEYS admin_api_keys::create),
+    admin!(GET "/v1/organization/admin_api_keys/{key_id}" SEE_ADMIN_KEYS admin_api_keys::get),
+    admin!(DELETE "/v1/organization/admin_api_keys/{key_id}" ADMIN_KEYS admin_api_keys::delete),
 
-    admin!(GET "/v1/organization/projects" READ projects::list),
-    admin!(POST "/v1/organization/projects" WRITE projects::create),
-    admin!(GET "/v1/organization/projects/{project_id}" READ projects::get),
-    admin!(POST "/v1/organization/projects/{project_id}" WRITE projects::modify),
-    admin!(POST "/v1/organization/projects/{project_id}/archive" WRITE projects::archive),
+    admin!(GET "/v1/organization/users" SEE_USERS users::list),
+    admin!(GET "/v1/organization/users/{user_id}" SEE_USERS users::get),
+    admin!(POST "/v1/organization/users/{user_id}" USERS users::update),
+    admin!(DELETE "/v1/organization/users/{user_id}" USERS users::delete),
+    admin!(GET "/v1/organization/projects/{project_id}/users" SEE_MEMBERS users::list_members),
+    admin!(POST "/v1/organization/projects/{project_id}/users" MEMBERS users::add_member),
+    admin!(GET "/v1/organization/projects/{project_id}/users/{user_id}" SEE_MEMBERS users::get_member),
+    admin!(POST "/v1/organization/projects/{project_id}/users/{user_id}" MEMBERS users::update_member),
+    admin!(DELETE "/v1/organization/projects/{project_id}/users/{user_id}" MEMBERS users::remove_member),
+    admin!(GET "/v1/organization/invites" SEE_INVITES invites::list),
+    admin!(POST "/v1/organization/invites" INVITES invites::create),
+    admin!(GET "/v1/organization/invites/{invite_id}" SEE_INVITES invites::get),
+    admin!(DELETE "/v1/organization/invites/{invite_id}" INVITES invites::delete),
+    admin!(POST "/tollgate/v1/invites/{invite_id}/accept" INVITES invites::accept),
 
-    admin!(GET "/v1/organization/projects/{project_id}/api_keys" READ project_api_keys::list),
-    admin!(POST "/v1/organization/projects/{project_id}/api_keys" WRITE project_api_keys::create),
-    admin!(GET "/v1/organization/projects/{project_id}/api_keys/{api_key_id}" READ project_api_keys::get),
-    admin!(POST "/v1/organization/projects/{project_id}/api_keys/{api_key_id}" WRITE project_api_keys::update),
-    admin!(DELETE "/v1/organization/projects/{project_id}/api_keys/{api_key_id}" WRITE project_api_keys::delete),
+    admin!(GET "/v1/organization/groups" SEE_GROUPS groups::list),
+    admin!(POST "/v1/organization/groups" GROUPS groups::create),
+    admin!(GET "/v1/organization/groups/{group_id}" SEE_GROUPS groups::get),
+    admin!(POST "/v1/organization/groups/{group_id}" GROUPS groups::update),
+    admin!(DELETE "/v1/organization/groups/{group_id}" GROUPS groups::delete),
+    admin!(GET "/v1/organization/groups/{group_id}/users" SEE_GROUPS groups::list_users),
+    admin!(POST "/v1/organization/groups/{group_id}/users" GROUPS groups::add_user),
+    admin!(GET "/v1/organization/groups/{group_id}/users/{user_id}" SEE_GROUPS groups::get_user),
+    admin!(DELETE "/v1/organization/groups/{group_id}/users/{user_id}" GROUPS groups::remove_user),
+    admin!(GET "/v1/organization/projects/{project_id}/groups" SEE_GROUPS groups::list_of_project),
+    admin!(POST "/v1/organization/projects/{project_id}/groups" GROUPS groups::add_to_project),
+    admin!(GET "/v1/organization/projects/{project_id}/groups/{group_id}" SEE_GROUPS groups::get_of_project),
+    admin!(DELETE "/v1/organization/projects/{project_id}/groups/{group_id}" GROUPS groups::remove_from_project),
 
-    admin!(GET "/v1/organization/projects/{project_id}/service_accounts" READ service_accounts::list),
-    admin!(POST "/v1/organization/projects/{project_id}/service_accounts" WRITE service_accounts::create),
-    admin!(GET "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" READ service_accounts::get),
-    admin!(POST "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" WRITE service_accounts::update),
-    admin!(DELETE "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" WRITE service_accounts::delete),
-    admin!(POST "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys" WRITE service_accounts::create_key),
+    admin!(GET "/v1/organization/roles" SEE_ROLES roles::list),
+    admin!(POST "/v1/organization/roles" ROLES roles::create),
+    admin!(GET "/v1/organization/roles/{role_id}" SEE_ROLES roles::get),
+    admin!(POST "/v1/organization/roles/{role_id}" ROLES roles::update),
+    admin!(DELETE "/v1/organization/roles/{role_id}" ROLES roles::delete),
+    admin!(GET "/v1/organization/users/{user_id}/roles" SEE_ROLES roles::list_assigned),
+    admin!(POST "/v1/organization/users/{user_id}/roles" ROLES roles::assign),
+    admin!(GET "/v1/organization/users/{user_id}/roles/{role_id}" SEE_ROLES roles::get_assigned),
+    admin!(DELETE "/v1/organization/users/{user_id}/roles/{role_id}" ROLES roles::unassign),
+    admin!(GET "/v1/organization/groups/{group_id}/roles" SEE_ROLES roles::list_assigned),
+    admin!(POST "/v1/organization/groups/{group_id}/roles" ROLES roles::assign),
+    admin!(GET "/v1/organization/groups/{group_id}/roles/{role_id}" SEE_ROLES roles::get_assigned),
+    admin!(DELETE "/v1/organization/groups/{group_id}/roles/{role_id}" ROLES roles::unassign),
+    admin!(GET "/v1/projects/{project_id}/roles" SEE_ROLES roles::list),
+    admin!(POST "/v1/projects/{project_id}/roles" ROLES roles::create),
+    admin!(GET "/v1/projects/{project_id}/roles/{role_id}" SEE_ROLES roles::get),
+    admin!(POST "/v1/projects/{project_id}/roles/{role_id}" ROLES roles::update),
+    admin!(DELETE "/v1/projects/{project_id}/roles/{role_id}" ROLES roles::delete),
+    admin!(GET "/v1/projects/{project_id}/users/{user_id}/roles" SEE_ROLES roles::list_assigned),
+    admin!(POST "/v1/projects/{project_id}/users/{user_id}/roles" ROLES roles::assign),
+    admin!(GET "/v1/projects/{project_id}/users/{user_id}/roles/{role_id}" SEE_ROLES roles::get_assigned),
+    admin!(DELETE "/v1/projects/{project_id}/users/{user_id}/roles/{role_id}" ROLES roles::unassign),
+    admin!(GET "/v1/projects/{project_id}/groups/{group_id}/roles" SEE_ROLES roles::list_assigned),
+    admin!(POST "/v1/projects/{project_id}/groups/{group_id}/roles" ROLES roles::assign),
+    admin!(GET "/v1/projects/{project_id}/groups/{group_id}/roles/{role_id}" SEE_ROLES roles::get_assigned),
+    admin!(DELETE "/v1/projects/{project_id}/groups/{group_id}/roles/{role_id}" ROLES roles::unassign),
+
+    admin!(GET "/v1/organization/projects" SEE_PROJECTS projects::list),
+    admin!(POST "/v1/organization/projects" PROJECTS projects::create),
+    admin!(GET "/v1/organization/projects/{project_id}" SEE_PROJECTS projects::get),
+    admin!(POST "/v1/organization/projects/{project_id}" PROJECTS projects::modify),
+    admin!(POST "/v1/organization/projects/{project_id}/archive" PROJECTS projects::archive),
+
+    admin!(GET "/v1/organization/projects/{project_id}/api_keys" SEE_KEYS project_api_keys::list),
+    admin!(POST "/v1/organization/projects/{project_id}/api_keys" KEYS project_api_keys::create),
+    admin!(GET "/v1/organization/projects/{project_id}/api_keys/{api_key_id}" SEE_KEYS project_api_keys::get),
+    admin!(POST "/v1/organization/projects/{project_id}/api_keys/{api_key_id}" KEYS project_api_keys::update),
+    admin!(DELETE "/v1/organization/projects/{project_id}/api_keys/{api_key_id}" KEYS project_api_keys::delete),
+
+    admin!(GET "/v1/organization/projects/{project_id}/service_accounts" SEE_ACCOUNTS service_accounts::list),
+    admin!(POST "/v1/organization/projects/{project_id}/service_accounts" ACCOUNTS service_accounts::create),
+    admin!(GET "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" SEE_ACCOUNTS service_accounts::get),
+    admin!(POST "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" ACCOUNTS service_accounts::update),
+    admin!(DELETE "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" ACCOUNTS service_accounts::delete),
+    admin!(POST "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys" ACCOUNTS service_accounts::create_key),
 
     admin!(GET "/v1/organization/projects/{project_id}/rate_limits" READ rate_limits::list),
     admin!(POST "/v1/organization/projects/{project_id}/rate_limits/{rate_limit_id}" WRITE rate_limits::update),
@@ -173,7 +251,7 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/tollgate/v1/api_keys/{key_id}/rate_limits" READ rate_limits::of_key),
     admin!(PUT "/tollgate/v1/api_keys/{key_id}/rate_limits" WRITE rate_limits::put_key),
     admin!(DELETE "/tollgate/v1/api_keys/{key_id}/rate_limits" WRITE rate_limits::clear_key),
-    admin!(GET "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}" READ key_secrets::get),
-    admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/rotate" WRITE key_secrets::rotate),
-    admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/end_old_secrets" WRITE key_secrets::end_old),
+    admin!(GET "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}" SEE_KEYS key_secrets::get),
+    admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/rotate" KEYS key_secrets::rotate),
+    admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/end_old_secrets" KEYS key_secrets::end_old),
 ];

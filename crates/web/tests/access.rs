@@ -30,6 +30,10 @@ fn routes(gateway: &Gateway) -> Vec<(String, String)> {
             .replace("{credential_id}", "cred_1")
             .replace("{route_id}", "route_1")
             .replace("{egress_name}", "out")
+            .replace("{user_id}", "user-1")
+            .replace("{invite_id}", "invite-1")
+            .replace("{group_id}", "group_1")
+            .replace("{role_id}", "role_1")
             .replace("{model...}", "gpt-4o")
     };
     Api::routes().map(|(method, path)| (method.to_string(), filled(path))).collect()
@@ -113,7 +117,7 @@ fn case_91_unknown_paths_are_404_and_wrong_methods_405() {
         "/v1/organization/projects/",
         "/v1/organization/Projects",
         "/v1/organization/%70rojects",
-        "/v1/projects/p/roles",
+        "/v1/projects/p/things",
     ] {
         let reply = gateway.get(path);
         assert_eq!(reply.refusal(), (404, "not_found", ""), "{path}");

@@ -98,7 +98,7 @@ fn case_12_bad_bodies_are_400_and_name_the_field() {
             r#"{"name":"a","expires_in_seconds":"9"}"#,
             ("invalid_value", "expires_in_seconds"),
         ),
-        (ADMIN_KEYS, r#"{"name":"a","scopes":[]}"#, ("unknown_field", "scopes")),
+        (ADMIN_KEYS, r#"{"name":"a","models":[]}"#, ("unknown_field", "models")),
         (
             &accounts,
             r#"{"name":"a","create_service_account_only":"no"}"#,

@@ -1,5 +1,8 @@
 //! The ports in memory, for the tests of `control` and `web`: what a store promises, in maps.
 
+#[path = "people.rs"]
+mod people;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
@@ -109,6 +112,7 @@ impl World {
         let (vault, _) = Vault::create(&master.ok().unwrap());
         let ports = Ports {
             records: world.clone(),
+            people: world.clone(),
             directory: world.clone(),
             usage: world.clone(),
             balances: world.clone(),

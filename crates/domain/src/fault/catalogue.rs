@@ -90,6 +90,17 @@ pub static PERMISSION_DENIED: Entry = Entry {
     remedy: "Give the key the scope named in the message, or use another key.",
 };
 
+pub static PRIVILEGE_ESCALATION: Entry = Entry {
+    code: "privilege_escalation",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "Nobody can give a permission that they do not have.",
+    remedy: "Leave out the permission named in the message, or ask an owner of the organization.",
+};
+
 pub static ROLE_REQUIRED: Entry = Entry {
     code: "role_required",
     status: 403,
@@ -653,6 +664,7 @@ pub static ALL: &[&Entry] = &[
     &KEY_IN_QUERY_NOT_ALLOWED,
     &PERMISSION_DENIED,
     &ROLE_REQUIRED,
+    &PRIVILEGE_ESCALATION,
     &MODEL_NOT_ALLOWED,
     &ADDRESS_NOT_ALLOWED,
     &MODEL_PRICE_UNKNOWN,

@@ -4,7 +4,7 @@ use domain::{Key, User};
 use serde::Serialize;
 
 use super::Listed;
-use super::project_key::{last_used_at, redacted_value};
+use super::project_key::{last_used_at, permission_words, redacted_value};
 
 #[derive(Serialize)]
 pub struct AdminApiKey<'a> {
@@ -16,6 +16,9 @@ pub struct AdminApiKey<'a> {
     expires_at: Option<i64>,
     last_used_at: Option<i64>,
     owner: AdminOwner<'a>,
+    /// Ours: what the key is restricted to.
+    permission: &'static str,
+    scopes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -32,7 +35,10 @@ struct AdminOwner<'a> {
 impl<'a> AdminApiKey<'a> {
     #[must_use]
     pub fn new(key: &'a Key, owner: &'a User) -> Self {
+        let (permission, scopes) = permission_words(&key.policy.permission);
         Self {
+            permission,
+            scopes,
             object: "organization.admin_api_key",
             id: key.id.as_str(),
             name: &key.name,

@@ -64,11 +64,7 @@ pub(super) struct PolicyShape<'a> {
 
 impl<'a> From<&'a KeyPolicy> for PolicyShape<'a> {
     fn from(policy: &'a KeyPolicy) -> Self {
-        let (permission, scopes): (_, &[String]) = match &policy.permission {
-            Permission::All => ("all", &[]),
-            Permission::ReadOnly => ("read_only", &[]),
-            Permission::Restricted(scopes) => ("restricted", scopes),
-        };
+        let (permission, scopes) = permission_words(&policy.permission);
         let models = policy.models.as_ref();
         let networks = policy.networks.as_ref();
         Self {
@@ -125,6 +121,15 @@ impl<'a> From<Owner<'a>> for OwnerShape<'a> {
 impl Listed for ProjectApiKey<'_> {
     fn id(&self) -> &str {
         self.id
+    }
+}
+
+/// A permission in the words of a key's creation, and its scopes.
+pub(super) fn permission_words(permission: &Permission) -> (&'static str, &[String]) {
+    match permission {
+        Permission::All => ("all", &[]),
+        Permission::ReadOnly => ("read_only", &[]),
+        Permission::Restricted(scopes) => ("restricted", scopes),
     }
 }
 

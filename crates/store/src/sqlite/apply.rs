@@ -3,13 +3,15 @@
 use domain::ports::StoreError;
 use domain::{
     AuditEntry, Change, Organization, Project, ProjectId, Role, ServiceAccount, ServiceAccountId,
-    Timestamp, User,
+    Timestamp,
 };
 use rusqlite::{Connection, Params, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
-use super::{apply_keys, apply_limits, egresses, ledger, places, prices, rates, schema};
+use super::{
+    apply_keys, apply_limits, apply_people, egresses, ledger, places, prices, rates, schema,
+};
 use crate::columns::actor;
 use crate::sql;
 
@@ -28,7 +30,8 @@ pub(crate) fn apply(db: &Connection, changes: &[Change], audit: &[AuditEntry]) -
 fn apply_one(db: &Connection, change: &Change) -> Done {
     match change {
         Change::CreateOrganization(organization) => create_organization(db, organization),
-        Change::CreateUser(user) => create_user(db, user),
+        Change::CreateUser(user) => apply_people::create_user(db, user),
+        Change::People(change) => apply_people::apply(db, change),
         Change::CreateProject(project) => create_project(db, project),
         Change::UpdateProject { id, name, external_key_id } => {
             update_project(db, id, name.as_deref(), external_key_id.as_ref())
@@ -126,11 +129,6 @@ fn create_organization(db: &Connection, organization: &Organization) -> Done {
         0 => conflict("there is an organization already"),
         _ => Ok(()),
     }
-}
-
-fn create_user(db: &Connection, user: &User) -> Done {
-    let (id, role) = (user.id.as_str(), user.role.as_str());
-    run(db, sql::CREATE_USER, params![id, user.name, user.email, role, user.created_at.0])
 }
 
 fn create_project(db: &Connection, project: &Project) -> Done {

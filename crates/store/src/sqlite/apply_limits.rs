@@ -100,7 +100,7 @@ fn put_alert(db: &Connection, alert: &SpendAlert) -> Done {
     run(db, sql::PUT_SPEND_ALERT, row)
 }
 
-fn put_delivery(db: &Connection, delivery: &Delivery) -> Done {
+pub(crate) fn put_delivery(db: &Connection, delivery: &Delivery) -> Done {
     let (channel, target, subject, body, secret) = match &delivery.message {
         Message::Webhook { url, sealed_secret, body } => {
             (WEBHOOK, url, "", body, Some(sealed_secret))

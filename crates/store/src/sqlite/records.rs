@@ -10,13 +10,13 @@ use domain::{
     ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params};
 
 use super::directory::key_view;
 use super::failure::Failure;
 use super::log::Settlements;
 use super::query::{all, id, one, optional_time, text, time};
-use super::{Store, apply, egresses, limits, places, prices, rates, snapshot};
+use super::{Store, apply, egresses, limits, people, places, prices, rates, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -153,36 +153,31 @@ impl Records for Store {
     }
 }
 
-/// One row more than asked tells whether there are more.
-fn read_page<T>(
+pub(crate) fn read_page<T>(
     db: &Connection,
     list: &str,
     table: &str,
-    mut params: Vec<Value>,
+    params: Vec<Value>,
     page: &PageQuery,
     read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
 ) -> Result<Paged<T>, Failure> {
     let query = sql::page(list, table, page, params.len() + 1);
-    params.extend(page.after.clone().map(Value::from));
-    params.push(Value::from(i64::from(page.limit) + 1));
-    let mut rows = all(db, &query, params_from_iter(params), read)?;
-    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    Ok(Paged { rows, has_more })
+    people::read_ordered(db, &query, params, page, read)
 }
 
-fn read_role(row: &Row<'_>, column: usize) -> Result<Role, Failure> {
+pub(crate) fn read_role(row: &Row<'_>, column: usize) -> Result<Role, Failure> {
     Ok(Role::parse(text(row, column)?).ok_or_else(|| unreadable("role"))?)
 }
 
-fn read_user(row: &Row<'_>) -> Result<User, Failure> {
+pub(crate) fn read_user(row: &Row<'_>) -> Result<User, Failure> {
     Ok(User {
         id: id(row, 0)?,
         name: row.get(1)?,
         email: row.get(2)?,
         role: read_role(row, 3)?,
         created_at: time(row, 4)?,
+        technical_level: row.get(5)?,
+        developer_persona: row.get(6)?,
     })
 }
 

@@ -43,6 +43,8 @@ pub(crate) fn user(id: &str, role: Role) -> User {
         email: format!("{id}@example.com"),
         role,
         created_at: Timestamp(10),
+        technical_level: None,
+        developer_persona: None,
     }
 }
 

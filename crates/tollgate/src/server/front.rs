@@ -188,7 +188,7 @@ impl Front {
             return Ok(());
         }
         let scope = domain::Scope::read("management");
-        self.control.authenticate_admin(presented, peer.address, scope).await.map(drop)
+        self.control.authenticate_admin(presented, peer.address, scope, None).await.map(drop)
     }
 
     async fn metrics(

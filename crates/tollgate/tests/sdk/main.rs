@@ -75,12 +75,17 @@ fn node_keys() {
 
 #[test]
 fn python_admin() {
-    admin(&PYTHON);
+    admin(&PYTHON, "admin");
+}
+
+#[test]
+fn python_people() {
+    admin(&PYTHON, "people");
 }
 
 #[test]
 fn node_admin() {
-    admin(&NODE);
+    admin(&NODE, "admin");
 }
 
 #[test]
@@ -346,7 +351,8 @@ fn refusals(gateway: &TestGateway, code: &str) -> u64 {
     answer.lines().find_map(|line| line.strip_prefix(&label)?.parse().ok()).unwrap_or(0)
 }
 
-fn admin(language: &Language) {
+/// The administration client, in a script of its own.
+fn admin(language: &Language, script: &str) {
     let provider = FakeProvider::start();
     let gateway = gateway(&provider);
     let key = gateway.create_key(&json!({"name": "sdk"}));
@@ -358,7 +364,7 @@ fn admin(language: &Language) {
         ("DOOMED_KEY", doomed.value),
         ("DOOMED_PROJECT", doomed.project),
     ]);
-    let seen = language.run("admin", &env).finish();
+    let seen = language.run(script, &env).finish();
     seen.iter().filter_map(|line| line["plant"].as_str()).for_each(|value| gateway.plant(value));
     gateway.finish();
 }

@@ -6,7 +6,7 @@ use domain::fault::catalogue;
 use openai::admin::{AdminApiKey, Deleted, List};
 
 use crate::call::AdminCall;
-use crate::key_body::expires_in;
+use crate::key_body::{expires_in, permission};
 use crate::reply::{Answer, json, secret_json};
 use crate::reveal::reveal;
 
@@ -18,8 +18,11 @@ pub(super) async fn list(call: &AdminCall<'_>) -> Answer {
 
 pub(super) async fn create(call: &AdminCall<'_>) -> Answer {
     let mut fields = call.fields()?;
-    let draft =
-        AdminKeyDraft { name: fields.required_name("name")?, expiry: expires_in(&mut fields)? };
+    let draft = AdminKeyDraft {
+        name: fields.required_name("name")?,
+        permission: permission(&mut fields)?.unwrap_or_default(),
+        expiry: expires_in(&mut fields)?,
+    };
     fields.finish()?;
     let made = call.control.create_admin_key(&call.author, draft).await?;
     secret_json(&reveal(shape(&made.owned)?, &made))

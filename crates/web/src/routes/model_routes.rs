@@ -22,20 +22,20 @@ pub(super) async fn create(call: &AdminCall<'_>) -> Answer {
 }
 
 pub(super) async fn get(call: &AdminCall<'_>) -> Answer {
-    json(&shape(&call.control.route(&RouteId::from(call.place())).await?))
+    json(&shape(&call.control.route(&RouteId::from(call.upstream_or_route())).await?))
 }
 
 pub(super) async fn update(call: &AdminCall<'_>) -> Answer {
     let mut fields = call.fields()?;
     let draft = place_body::route(&mut fields)?;
     fields.finish()?;
-    let id = RouteId::from(call.place());
+    let id = RouteId::from(call.upstream_or_route());
     json(&shape(&call.control.update_route(&call.author, &id, draft).await?))
 }
 
 pub(super) async fn delete(call: &AdminCall<'_>) -> Answer {
     call.no_fields()?;
-    let id = RouteId::from(call.place());
+    let id = RouteId::from(call.upstream_or_route());
     call.control.remove_route(&call.author, &id).await?;
     json(&Deleted::new("tollgate.route.deleted", id.as_str()))
 }

@@ -21,19 +21,21 @@ pub(super) async fn create(call: &AdminCall<'_>) -> Answer {
 }
 
 pub(super) async fn get(call: &AdminCall<'_>) -> Answer {
-    json(&shape(&call.control.upstream(call.place()).await?))
+    json(&shape(&call.control.upstream(call.upstream_or_route()).await?))
 }
 
 pub(super) async fn update(call: &AdminCall<'_>) -> Answer {
     let mut fields = call.fields()?;
     let patch = place_body::upstream_patch(&mut fields)?;
     fields.finish()?;
-    json(&shape(&call.control.update_upstream(&call.author, call.place(), patch).await?))
+    json(&shape(
+        &call.control.update_upstream(&call.author, call.upstream_or_route(), patch).await?,
+    ))
 }
 
 pub(super) async fn delete(call: &AdminCall<'_>) -> Answer {
     call.no_fields()?;
-    let id = call.control.remove_upstream(&call.author, call.place()).await?;
+    let id = call.control.remove_upstream(&call.author, call.upstream_or_route()).await?;
     json(&Deleted::new("tollgate.upstream.deleted", id.as_str()))
 }
 
@@ -41,19 +43,21 @@ pub(super) async fn add_credential(call: &AdminCall<'_>) -> Answer {
     let mut fields = call.fields()?;
     let draft = place_body::credential(&mut fields)?;
     fields.finish()?;
-    json(&shape(&call.control.add_credential(&call.author, call.place(), draft).await?))
+    json(&shape(&call.control.add_credential(&call.author, call.upstream_or_route(), draft).await?))
 }
 
 pub(super) async fn delete_credential(call: &AdminCall<'_>) -> Answer {
     call.no_fields()?;
     let id = CredentialId::from(call.last_id());
-    json(&shape(&call.control.remove_credential(&call.author, call.place(), &id).await?))
+    json(&shape(
+        &call.control.remove_credential(&call.author, call.upstream_or_route(), &id).await?,
+    ))
 }
 
 /// One question to the provider, by each credential.
 pub(super) async fn test(call: &AdminCall<'_>) -> Answer {
     call.no_fields()?;
-    json(&UpstreamTest::from(&call.control.test_upstream(call.place()).await?))
+    json(&UpstreamTest::from(&call.control.test_upstream(call.upstream_or_route()).await?))
 }
 
 fn shape(state: &UpstreamState) -> Upstream<'_> {

@@ -116,6 +116,7 @@ fn start(outside: &Arc<Outside>, private_hosts: &[&str]) -> Alerts {
     let store = Arc::new(Store::open(path, Arc::clone(&clock)).unwrap());
     let ports = Ports {
         records: store.clone(),
+        people: store.clone(),
         directory: store.clone(),
         usage: store.clone(),
         balances: outside.clone(),

@@ -1,0 +1,169 @@
+//! Invitations into the organization.
+
+use domain::{
+    Change, Delivery, DeliveryId, Fault, Invite, InviteId, Message, PageQuery, Paged, PeopleChange,
+    ProjectId, Role, Timestamp, User, UserId,
+};
+use serde_json::json;
+
+use crate::people::built_in;
+use crate::transact::{Stale, Write, invalid, not_found, store_fault};
+use crate::{Author, Control};
+
+/// How long an invitation waits for an answer: a week.
+const LIVES_SECONDS: i64 = 604_800;
+
+#[derive(Clone, Debug)]
+pub struct InviteDraft {
+    pub email: String,
+    pub role: Role,
+    /// `None`: the default project, as a member.
+    pub projects: Option<Vec<(ProjectId, Role)>>,
+}
+
+impl Control {
+    /// With mail, invitations are sent; without, they are kept all the same.
+    #[must_use]
+    pub fn with_mail(mut self, mail: bool) -> Self {
+        self.mail = mail;
+        self
+    }
+
+    /// Now, for what is shown with its state.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// # Errors
+    /// 503 when the store is away, as every method here.
+    pub async fn list_invites(&self, page: PageQuery) -> Result<Paged<Invite>, Fault> {
+        let listed = self.people.invites(page).await;
+        listed.map_err(|error| store_fault(error, "the page's start"))
+    }
+
+    /// # Errors
+    /// 404 for an id that is not there.
+    pub async fn invite(&self, id: &InviteId) -> Result<Invite, Fault> {
+        let found = self.people.invite(id.clone()).await;
+        found
+            .map_err(|error| store_fault(error, id.as_str()))?
+            .ok_or_else(|| not_found(id.as_str()))
+    }
+
+    /// # Errors
+    /// 404 for an unknown project, 400 for an archived one; 409 for the address of somebody who is
+    /// in the organization.
+    pub async fn create_invite(
+        &self,
+        author: &Author,
+        draft: InviteDraft,
+    ) -> Result<Invite, Fault> {
+        let projects = match draft.projects {
+            Some(projects) => projects,
+            None => self.first_active_project().await?.into_iter().collect(),
+        };
+        self.role_to_give(author, None, &built_in(None, draft.role)).await?;
+        for (place, (project, role)) in projects.iter().enumerate() {
+            self.active_project(project).await?;
+            self.role_to_give(author, Some(project), &built_in(Some(project), *role)).await?;
+            if projects.iter().take(place).any(|(before, _)| before == project) {
+                let message = format!("Invalid 'projects': '{project}' is there twice.");
+                return Err(invalid("projects", message));
+            }
+        }
+        let now = self.clock.now();
+        let invite = Invite {
+            id: InviteId::mint(vault::random()),
+            email: draft.email,
+            role: draft.role,
+            projects,
+            created_at: now,
+            expires_at: now.plus_seconds(LIVES_SECONDS),
+            accepted_at: None,
+        };
+        let payload = json!({
+            "id": invite.id.as_str(),
+            "data": { "email": invite.email, "role": invite.role.as_str() },
+        });
+        let mail = self.mail.then(|| letter(&invite, now));
+        let create = PeopleChange::CreateInvite { invite: invite.clone(), mail };
+        let write = Write {
+            audit: vec![self.audit(author, "invite.sent", None, &payload)],
+            changes: vec![Change::People(create)],
+            stale: Stale::Nothing,
+        };
+        self.commit(&invite.email, write).await?;
+        Ok(invite)
+    }
+
+    /// # Errors
+    /// 404 for an unknown invitation, 409 for one that was accepted.
+    pub async fn delete_invite(&self, author: &Author, id: &InviteId) -> Result<(), Fault> {
+        let payload = json!({ "id": id.as_str() });
+        let write = Write {
+            audit: vec![self.audit(author, "invite.deleted", None, &payload)],
+            changes: vec![Change::People(PeopleChange::DeleteInvite(id.clone()))],
+            stale: Stale::Nothing,
+        };
+        self.commit(id.as_str(), write).await
+    }
+
+    /// Makes the user who was invited. The caller has made sure of who they are.
+    ///
+    /// # Errors
+    /// 404 for an unknown invitation; 403 for a role that is more than the author's; 409 for one
+    /// that was accepted before or has expired.
+    pub async fn accept_invite(
+        &self,
+        author: &Author,
+        id: &InviteId,
+        name: String,
+    ) -> Result<User, Fault> {
+        let invite = self.invite(id).await?;
+        self.role_to_give(author, None, &built_in(None, invite.role)).await?;
+        let at = self.clock.now();
+        let user = User {
+            id: UserId::mint(vault::random()),
+            name,
+            email: invite.email,
+            role: invite.role,
+            created_at: at,
+            technical_level: None,
+            developer_persona: None,
+        };
+        let added = json!({ "id": user.id.as_str(), "data": { "role": user.role.as_str() } });
+        let accepted = json!({ "id": id.as_str() });
+        let accept = PeopleChange::AcceptInvite { id: id.clone(), user: user.clone(), at };
+        let write = Write {
+            audit: vec![
+                self.audit(author, "invite.accepted", None, &accepted),
+                self.audit(author, "user.added", None, &added),
+            ],
+            changes: vec![Change::People(accept)],
+            stale: Stale::Nothing,
+        };
+        self.commit(id.as_str(), write).await?;
+        Ok(user)
+    }
+
+    async fn first_active_project(&self) -> Result<Option<(ProjectId, Role)>, Fault> {
+        let project = self.default_project().await?;
+        Ok(project.archived_at.is_none().then_some((project.id, Role::Member)))
+    }
+}
+
+fn letter(invite: &Invite, now: Timestamp) -> Delivery {
+    let message = Message::Email {
+        to: invite.email.clone(),
+        subject: "You are invited to Tollgate".to_owned(),
+        text: format!(
+            "You are invited to join an organization on Tollgate, with the role '{}'.\n\n\
+             The invitation is {} and waits for seven days. Whoever sent it can tell you where \
+             this Tollgate is.\n",
+            invite.role.as_str(),
+            invite.id
+        ),
+    };
+    Delivery { id: DeliveryId::mint(vault::random()), message, created_at: now }
+}
