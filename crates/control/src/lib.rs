@@ -13,6 +13,7 @@ mod access;
 mod admin_keys;
 mod alert_check;
 mod alerts;
+mod audit_log;
 mod author;
 mod bootstrap;
 mod calendar;

@@ -136,6 +136,8 @@ pub struct AuditEntry {
     pub actor: Actor,
     pub project: Option<ProjectId>,
     pub payload: String,
+    /// What was changed, by id.
+    pub resource: Option<String>,
     pub request: Option<RequestId>,
     pub address: Option<String>,
 }

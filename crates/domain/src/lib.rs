@@ -7,6 +7,7 @@
 
 mod account;
 mod alert;
+mod audit;
 pub mod bound;
 pub mod calendar;
 mod change;
@@ -34,6 +35,9 @@ mod usage;
 
 pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
+pub use audit::{
+    AuditActor, AuditEvents, AuditHash, AuditLine, AuditPlace, AuditQuery, AuditVerdict,
+};
 pub use change::{Actor, AuditEntry, Change};
 pub use delivery::{Delivery, Message, Waiting, pause_after};
 pub use fault::{Blame, Entry, Fault, Retry};

@@ -12,11 +12,11 @@ use crate::ledger::{
 use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
 use crate::{
-    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Job, JobHold, JobId,
-    Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization,
-    PageQuery, Paged, Project, ProjectId, RequestId, ScopeId, SecretHash, ServiceAccount,
-    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery,
-    UsageRecord, User, Waiting,
+    AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict,
+    Balance, Bucket, Change, Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt,
+    Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged, Project, ProjectId, RequestId,
+    ScopeId, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp,
+    Upstream, UpstreamId, UsageQuery, UsageRecord, User, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -156,6 +156,12 @@ pub trait Records: Send + Sync {
 
     /// A small named value of the installation, such as the vault's wrapped keys.
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>>;
+
+    /// Lines of the audit log, newest first.
+    fn audit_lines(&self, query: AuditQuery) -> StoreResult<'_, Paged<AuditLine>>;
+    /// Reads every line of the audit log and holds it against the chain. Takes long on a long log;
+    /// writes go on meanwhile.
+    fn verify_audit(&self, known: Option<AuditHash>) -> StoreResult<'_, AuditVerdict>;
 
     /// The instant up to which everything written is in the reports; for tests and `/readyz`.
     fn ping(&self) -> StoreResult<'_, Timestamp>;

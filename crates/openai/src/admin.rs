@@ -5,6 +5,8 @@
 //! them, never in their place. No shape can hold a secret but [`Revealed`].
 
 mod admin_key;
+mod audit_events;
+mod audit_log;
 mod costs;
 mod ledger;
 mod list;
@@ -20,6 +22,8 @@ mod usage;
 mod usage_results;
 
 pub use admin_key::AdminApiKey;
+pub use audit_events::{document_type, is_document_type, our_events};
+pub use audit_log::{AuditLog, AuditVerification};
 pub use costs::{CostAbout, CostsResult};
 pub use ledger::{
     LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification,

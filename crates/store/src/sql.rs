@@ -3,6 +3,7 @@
 //! Placeholders are `$1`, `$2`, … in the order of their first use: PostgreSQL binds them by
 //! number, SQLite by first appearance, and only in that order the two agree.
 
+pub(crate) mod audit;
 pub(crate) mod ledger;
 pub(crate) mod usage;
 
@@ -217,10 +218,6 @@ pub(crate) const PUT_DELIVERY: &str = "INSERT INTO outbox
 pub(crate) const RETRY_DELIVERY: &str =
     "UPDATE outbox SET attempts = $1, next_at = $2 WHERE id = $3";
 pub(crate) const END_DELIVERY: &str = "DELETE FROM outbox WHERE id = $1";
-
-pub(crate) const AUDIT: &str = "INSERT INTO audit_log
-    (id, at, event, actor_type, actor_id, project_id, payload, request_id, address)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 // ---- pages
 

@@ -15,6 +15,7 @@ mod apply;
 mod apply_keys;
 mod apply_limits;
 mod attempts;
+mod audit;
 mod connect;
 mod directory;
 mod failure;

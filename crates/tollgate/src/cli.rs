@@ -4,6 +4,7 @@
 //! A command comes to [`said::Said`] or to a [`failure::Failure`]; only [`run`] prints them.
 
 mod api;
+mod audit;
 mod calendar;
 mod confirm;
 mod costs;
@@ -61,6 +62,9 @@ pub enum ClientCommand {
     /// Show and set how fast projects and keys may call
     #[command(subcommand)]
     RateLimits(rate_limits::Command),
+    /// Read the audit log, and verify that nobody changed it
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Report the tokens and requests of a time
     Usage(usage::Args),
     /// Report what the calls of a time cost
@@ -113,6 +117,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Limits(command) => limits::run(command, &Api::connect(env)?).await,
         ClientCommand::Ledger(command) => ledger::run(command, &Api::connect(env)?).await,
         ClientCommand::RateLimits(command) => rate_limits::run(command, &Api::connect(env)?).await,
+        ClientCommand::Audit(command) => audit::run(command, &Api::connect(env)?).await,
         ClientCommand::Usage(args) => {
             let now = SystemClock.now().seconds();
             usage::run(args, &Api::connect(env)?, now).await

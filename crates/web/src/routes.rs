@@ -1,6 +1,7 @@
 //! Every route, on one page.
 
 mod admin_api_keys;
+mod audit_logs;
 mod costs;
 mod key_secrets;
 mod ledger;
@@ -63,6 +64,8 @@ pub(crate) static ALL: &[Route] = &[
     admin!(POST "/v1/organization/admin_api_keys" WRITE admin_api_keys::create),
     admin!(GET "/v1/organization/admin_api_keys/{key_id}" READ admin_api_keys::get),
     admin!(DELETE "/v1/organization/admin_api_keys/{key_id}" WRITE admin_api_keys::delete),
+
+    admin!(GET "/v1/organization/audit_logs" READ audit_logs::list),
 
     admin!(GET "/v1/organization/projects" READ projects::list),
     admin!(POST "/v1/organization/projects" WRITE projects::create),
@@ -128,6 +131,7 @@ pub(crate) static ALL: &[Route] = &[
     admin!(POST "/tollgate/v1/ledger/verify" WRITE ledger::verify),
     admin!(POST "/tollgate/v1/ledger/corrections" WRITE ledger::correct),
     admin!(POST "/tollgate/v1/ledger/acknowledgements" WRITE ledger::acknowledge),
+    admin!(POST "/tollgate/v1/audit/verify" READ audit_logs::verify),
     admin!(GET "/tollgate/v1/requests" USAGE requests::list),
     admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
     admin!(GET "/tollgate/v1/prices" READ prices::list),

@@ -4,9 +4,10 @@ use domain::ports::{Records, StoreResult};
 use domain::price::{PriceImport, PriceRow};
 use domain::rate::RateLimits;
 use domain::{
-    AlertId, AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged,
-    Project, ProjectId, Role, ScopeId, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
-    SpendLimit, Timestamp, Upstream, UpstreamSource, User, UserId, Waiting,
+    AlertId, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, Change, Key, KeyId,
+    KeyKind, KeySecret, Organization, PageQuery, Paged, Project, ProjectId, Role, ScopeId,
+    SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream,
+    UpstreamSource, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -15,7 +16,7 @@ use super::directory::key_view;
 use super::failure::Failure;
 use super::log::Settlements;
 use super::query::{all, id, one, optional_id, optional_time, text, time};
-use super::{Store, apply, limits, prices, rates, snapshot};
+use super::{Store, apply, audit, connect, limits, prices, rates, refused, schema, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -128,6 +129,17 @@ impl Records for Store {
 
     fn price_imports(&self) -> StoreResult<'_, Vec<PriceImport>> {
         self.reports.ask(prices::imports)
+    }
+
+    fn audit_lines(&self, query: AuditQuery) -> StoreResult<'_, Paged<AuditLine>> {
+        self.reports.ask(move |db| audit::page(db, &query))
+    }
+
+    fn verify_audit(&self, known: Option<AuditHash>) -> StoreResult<'_, AuditVerdict> {
+        self.aside(move |directory| {
+            let db = connect::read_only(directory, &schema::RECORDS).map_err(refused)?;
+            snapshot(&db, |db| audit::verify(db, known))
+        })
     }
 
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {
