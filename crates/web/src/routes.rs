@@ -3,6 +3,7 @@
 mod admin_api_keys;
 mod audit_logs;
 mod costs;
+mod documents;
 mod key_secrets;
 mod ledger;
 mod limits;
@@ -39,6 +40,8 @@ pub(crate) enum Serve {
     Admin(Scope, AdminHandler),
     /// A project's key, about itself.
     Holder(HolderHandler),
+    /// Anyone, with a key or without: what is the same for everybody.
+    Anyone(fn() -> BoxFuture<'static, Answer>),
 }
 
 pub(crate) struct Route {
@@ -118,6 +121,16 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/v1/organization/usage/web_search_calls" USAGE usage::web_search_calls),
     admin!(GET "/v1/organization/costs" USAGE costs::report),
 
+    Route {
+        method: Method::GET,
+        template: "/tollgate/v1/openapi.json",
+        serve: Serve::Anyone(documents::openapi),
+    },
+    Route {
+        method: Method::GET,
+        template: "/tollgate/v1/docs",
+        serve: Serve::Anyone(documents::page),
+    },
     Route {
         method: Method::GET,
         template: "/tollgate/v1/me",
