@@ -26,6 +26,7 @@ mod limits;
 mod networks;
 mod owner;
 mod prices;
+mod project_rules;
 mod projects;
 mod rate_limits;
 mod request_log;

@@ -59,7 +59,7 @@ async fn check(worker: &Worker, call: &Call, plan: &Plan, name: &str) -> Result<
         let why = format!("The model `{name}` does not exist or you do not have access to it.");
         Fault::because(&catalogue::MODEL_NOT_FOUND, why)
     };
-    if !call.key.policy.allows_model(name) {
+    if !call.key.allows_model(name) {
         return Err(missing());
     }
     if name.starts_with("ft:") {
@@ -101,7 +101,7 @@ async fn read(
         .elements
         .iter()
         .zip(&ids)
-        .filter(|(_, id)| call.key.policy.allows_model(id) && !foreign.contains(id))
+        .filter(|(_, id)| call.key.allows_model(id) && !foreign.contains(id))
         .map(|(element, id)| (id.clone(), enriched(element.text)))
         .collect();
     Ok(json(StatusCode::OK, map, page.render(&kept, false)))
@@ -148,7 +148,7 @@ fn known(call: &Call, name: Option<&str>) -> Option<Response<ReplyBody>> {
             // A row "ft:…" is the base of others' models, none that could be called.
             let allowed = models::all()
                 .iter()
-                .filter(|m| call.key.policy.allows_model(m.name) && !m.name.starts_with("ft:"));
+                .filter(|m| call.key.allows_model(m.name) && !m.name.starts_with("ft:"));
             value!({"object": "list", "data": allowed.map(object).collect::<Vec<_>>()})
         }
     };

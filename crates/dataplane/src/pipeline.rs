@@ -83,6 +83,7 @@ async fn call(
     // The body: whole, spooled or flowing, as the class says; then what it names.
     let taken = take(worker, &head, body, operation).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
+    permit::check_tools(&permit.key, taken.hosted(operation))?;
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
@@ -235,6 +236,7 @@ fn prepare(
     };
     let metered = facts.spending.as_ref().and_then(|spending| spending.metered);
     let tools = metered.and_then(|metered| metered.tools);
+    let user_label = summary.user_label.filter(|_| !permit.key.keeps_nothing());
     let call = Call {
         request: facts.id,
         at: facts.at,
@@ -244,7 +246,7 @@ fn prepare(
         key: permit.key,
         secret: permit.secret,
         model,
-        user_label: summary.user_label,
+        user_label,
         stream: summary.stream,
         claims: summary.claims,
         deletes,

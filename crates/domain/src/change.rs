@@ -5,8 +5,9 @@ use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
 use crate::{
     AlertId, AuditId, Delivery, DeliveryId, Key, KeyId, KeyPolicy, KeySecret, Organization,
-    PeriodKind, Project, ProjectId, RequestId, Role, ScopeId, SecretHash, ServiceAccount,
-    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, User,
+    PeriodKind, Project, ProjectId, ProjectRule, RequestId, Role, ScopeId, SecretHash,
+    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId,
+    User,
 };
 
 #[derive(Clone, Debug)]
@@ -106,6 +107,11 @@ pub enum Change {
     },
     /// Lifts all limits of a scope; it need not have any.
     ClearRateLimits(RateScope),
+    /// Sets one rule of a project, or with `None` of the organization.
+    SetProjectRule {
+        project: Option<ProjectId>,
+        rule: ProjectRule,
+    },
     /// Puts something right in the ledger.
     CorrectLedger(Correction),
     /// Takes note of a scope's overage as it stands, in every period; it need not have any.

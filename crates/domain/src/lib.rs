@@ -24,6 +24,7 @@ mod money;
 mod page;
 pub mod ports;
 pub mod price;
+mod project_rules;
 pub mod rate;
 mod report;
 mod request_log;
@@ -55,6 +56,10 @@ pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};
 pub use page::{Order, PageQuery, Paged};
+pub use project_rules::{
+    HostedAsk, HostedTool, HostedTools, ModelMode, ModelPermissions, ProjectRule, ProjectRules,
+    Retention,
+};
 pub use report::{Bucket, BucketWidth, GroupBy, UsageFilter, UsageQuery, UsageRow};
 pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};

@@ -14,9 +14,9 @@ use crate::rate::RateLimits;
 use crate::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict,
     Balance, Bucket, Change, Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt,
-    Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged, Project, ProjectId, RequestId,
-    ScopeId, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp,
-    Upstream, UpstreamId, UsageQuery, UsageRecord, User, Waiting,
+    Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged, Project, ProjectId,
+    ProjectRules, RequestId, ScopeId, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+    SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -156,6 +156,9 @@ pub trait Records: Send + Sync {
 
     /// A small named value of the installation, such as the vault's wrapped keys.
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>>;
+
+    /// What is set of a project, or with `None` of the organization; nothing set is the default.
+    fn project_rules(&self, project: Option<ProjectId>) -> StoreResult<'_, ProjectRules>;
 
     /// Lines of the audit log, newest first.
     fn audit_lines(&self, query: AuditQuery) -> StoreResult<'_, Paged<AuditLine>>;

@@ -14,6 +14,7 @@ mod logged_request;
 mod price;
 mod project;
 mod project_key;
+mod project_rules;
 mod rate_limit;
 mod service_account;
 mod spending;
@@ -33,6 +34,9 @@ pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_plac
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};
 pub use project::{Project, RESIDENCIES};
 pub use project_key::{Owner, ProjectApiKey};
+pub use project_rules::{
+    DataRetention, ModelPermissionsDeleted, ProjectHostedTools, ProjectModelPermissions,
+};
 pub use rate_limit::{ProjectRateLimit, ScopeRateLimits};
 pub use service_account::{ServiceAccount, ServiceAccountApiKey, ServiceAccountCreated};
 pub use spending::{Limit, SpendAlert, SpendAlertMade, SpendLimit, SpendLimitDeleted};

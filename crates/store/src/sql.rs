@@ -129,6 +129,22 @@ pub(crate) const DROP_RATE_LIMIT: &str = "DELETE FROM rate_limits
 pub(crate) const CLEAR_RATE_LIMITS: &str =
     "DELETE FROM rate_limits WHERE scope_kind = $1 AND scope_id = $2 AND model = $3";
 
+// ---- what projects may use
+
+pub(crate) const PROJECT_RULES: &str =
+    "SELECT model_mode, models, denied_tools, retention FROM project_rules WHERE project_id = $1";
+pub(crate) const SET_PROJECT_MODELS: &str =
+    "INSERT INTO project_rules (project_id, model_mode, models) VALUES ($1, $2, $3)
+    ON CONFLICT (project_id) DO UPDATE SET model_mode = excluded.model_mode,
+        models = excluded.models";
+pub(crate) const SET_PROJECT_TOOLS: &str =
+    "INSERT INTO project_rules (project_id, denied_tools) VALUES ($1, $2)
+    ON CONFLICT (project_id) DO UPDATE SET
+        denied_tools = (project_rules.denied_tools | $3) & ~$4";
+pub(crate) const SET_PROJECT_RETENTION: &str =
+    "INSERT INTO project_rules (project_id, retention) VALUES ($1, $2)
+    ON CONFLICT (project_id) DO UPDATE SET retention = excluded.retention";
+
 // ---- upstreams and objects
 
 pub(crate) const UPSTREAMS: &str = "SELECT id, name, provider, base_url, sealed_credential,

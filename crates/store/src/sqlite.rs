@@ -27,6 +27,7 @@ mod log;
 mod mounts;
 mod objects;
 mod prices;
+mod project_rules;
 mod query;
 mod rates;
 mod records;

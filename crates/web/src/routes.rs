@@ -10,6 +10,7 @@ mod limits;
 mod me;
 mod prices;
 mod project_api_keys;
+mod project_rules;
 mod projects;
 mod rate_limits;
 mod requests;
@@ -88,6 +89,16 @@ pub(crate) static ALL: &[Route] = &[
     admin!(POST "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" WRITE service_accounts::update),
     admin!(DELETE "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" WRITE service_accounts::delete),
     admin!(POST "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys" WRITE service_accounts::create_key),
+
+    admin!(GET "/v1/organization/projects/{project_id}/model_permissions" READ project_rules::models),
+    admin!(POST "/v1/organization/projects/{project_id}/model_permissions" WRITE project_rules::set_models),
+    admin!(DELETE "/v1/organization/projects/{project_id}/model_permissions" WRITE project_rules::delete_models),
+    admin!(GET "/v1/organization/projects/{project_id}/hosted_tool_permissions" READ project_rules::tools),
+    admin!(POST "/v1/organization/projects/{project_id}/hosted_tool_permissions" WRITE project_rules::set_tools),
+    admin!(GET "/v1/organization/projects/{project_id}/data_retention" READ project_rules::retention),
+    admin!(POST "/v1/organization/projects/{project_id}/data_retention" WRITE project_rules::set_retention),
+    admin!(GET "/v1/organization/data_retention" READ project_rules::organization_retention),
+    admin!(POST "/v1/organization/data_retention" WRITE project_rules::set_organization_retention),
 
     admin!(GET "/v1/organization/projects/{project_id}/rate_limits" READ rate_limits::list),
     admin!(POST "/v1/organization/projects/{project_id}/rate_limits/{rate_limit_id}" WRITE rate_limits::update),

@@ -17,13 +17,13 @@ use domain::ports::{
     UsageStore,
 };
 use domain::price::{ImportState, PriceBook, PriceImport, PriceRow, Unpriced};
-use domain::rate::{RateLimits, RateScope};
+use domain::rate::{Measure, RateLimits, RateScope};
 use domain::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict,
     Balance, Bucket, Change, Clock, Delivery, Key, KeyId, KeyKind, KeyView, LoggedAttempt,
-    ModelFacts, Order, Organization, PageQuery, Paged, Project, ProjectId, RequestId, ScopeId,
-    Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp,
-    Upstream, UsageQuery, UsageRecord, User, UserId, Waiting,
+    ModelFacts, Order, Organization, PageQuery, Paged, Project, ProjectId, ProjectRules, RequestId,
+    ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit,
+    Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 use vault::{MasterKey, Vault};
 
@@ -56,6 +56,8 @@ pub(crate) struct State {
     pub(crate) meta: BTreeMap<&'static str, Vec<u8>>,
     pub(crate) audit: Vec<AuditEntry>,
     pub(crate) rates: Vec<(RateScope, RateLimits)>,
+    /// By project; the organization has none.
+    pub(crate) rules: BTreeMap<Option<ProjectId>, ProjectRules>,
     /// Bucket start to row; every report is answered from it.
     pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
     pub(crate) questions: Vec<UsageQuery>,
@@ -205,20 +207,24 @@ impl State {
                 find(&mut self.outbox, |w| w.delivery.id == id)?.attempts = attempts;
             }
             Change::EndDelivery(id) => self.outbox.retain(|w| w.delivery.id != id),
-            Change::SetRateLimits { scope, limits, .. } => {
-                let known = self.rates.iter().position(|(of, _)| *of == scope);
-                let (_, mut own) = known.map_or((scope.clone(), RateLimits::default()), |at| {
-                    self.rates.swap_remove(at)
-                });
-                limits.into_iter().for_each(|(measure, limit)| own.set(measure, limit));
-                if !own.is_empty() {
-                    self.rates.push((scope, own));
-                }
+            Change::SetRateLimits { scope, limits, .. } => self.set_rates(scope, limits),
+            Change::SetProjectRule { project, rule } => {
+                self.rules.entry(project).or_default().set(rule);
             }
             Change::ClearRateLimits(scope) => self.rates.retain(|(of, _)| *of != scope),
             of_money => self.apply_to_money(of_money)?,
         }
         Ok(())
+    }
+
+    fn set_rates(&mut self, scope: RateScope, limits: Vec<(Measure, Option<u64>)>) {
+        let known = self.rates.iter().position(|(of, _)| *of == scope);
+        let (_, mut own) =
+            known.map_or((scope.clone(), RateLimits::default()), |at| self.rates.swap_remove(at));
+        limits.into_iter().for_each(|(measure, limit)| own.set(measure, limit));
+        if !own.is_empty() {
+            self.rates.push((scope, own));
+        }
     }
 
     fn fire(&mut self, id: &AlertId, period_start: i64, deliveries: Vec<Delivery>) {
@@ -318,6 +324,7 @@ impl State {
             revoked: key.revoked_at.is_some(),
             project_archived: project.is_some_and(|p| p.archived_at.is_some()),
             rates: None,
+            rules: self.rules.get(&key.project).cloned().map(Arc::new),
         })
     }
 }
@@ -485,6 +492,10 @@ impl Records for World {
             state.audit.extend(audit);
             Ok(())
         })
+    }
+
+    fn project_rules(&self, project: Option<ProjectId>) -> StoreResult<'_, ProjectRules> {
+        self.ask(|state| Ok(state.rules.get(&project).cloned().unwrap_or_default()))
     }
 
     /// The whole log, newest first: pages and filters are the store's, and tested there.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use domain::bound::Demand;
-use domain::{Fault, ObjectKind, fault::catalogue};
+use domain::{Fault, HostedAsk, ObjectKind, fault::catalogue};
 use egress::Outgoing;
 use openai::demand::Bad;
 use openai::json::unescape;
@@ -137,6 +137,16 @@ impl Taken {
                     .param("previous_response_id")
             }
             _ => fault,
+        }
+    }
+
+    /// The provider's own tools that the body asks for.
+    pub(super) fn hosted(&self, operation: &Operation) -> HostedAsk {
+        match self {
+            Self::Json(body, view) => {
+                view.hosted_tools(body, operation.path.starts_with("/responses"))
+            }
+            _ => HostedAsk::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Params, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
-use super::{apply_keys, apply_limits, audit, ledger, prices, rates, schema};
+use super::{apply_keys, apply_limits, audit, ledger, prices, project_rules, rates, schema};
 use crate::sql;
 
 type Done = Result<(), Failure>;
@@ -61,6 +61,7 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         }
         Change::SetRateLimits { scope, limits, at } => rates::set(db, scope, limits, *at),
         Change::ClearRateLimits(scope) => rates::clear(db, scope),
+        Change::SetProjectRule { project, rule } => project_rules::set(db, project.as_ref(), rule),
         Change::CorrectLedger(correction) => ledger::corrections::apply(db, correction),
         Change::PutMeta { name, value } => put_meta(db, name, value),
         of_limits => apply_limits::apply(db, of_limits),

@@ -5,9 +5,9 @@ use domain::price::{PriceImport, PriceRow};
 use domain::rate::RateLimits;
 use domain::{
     AlertId, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, Change, Key, KeyId,
-    KeyKind, KeySecret, Organization, PageQuery, Paged, Project, ProjectId, Role, ScopeId,
-    SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream,
-    UpstreamSource, User, UserId, Waiting,
+    KeyKind, KeySecret, Organization, PageQuery, Paged, Project, ProjectId, ProjectRules, Role,
+    ScopeId, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp,
+    Upstream, UpstreamSource, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -16,7 +16,9 @@ use super::directory::key_view;
 use super::failure::Failure;
 use super::log::Settlements;
 use super::query::{all, id, one, optional_id, optional_time, text, time};
-use super::{Store, apply, audit, connect, limits, prices, rates, refused, schema, snapshot};
+use super::{
+    Store, apply, audit, connect, limits, prices, project_rules, rates, refused, schema, snapshot,
+};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -129,6 +131,10 @@ impl Records for Store {
 
     fn price_imports(&self) -> StoreResult<'_, Vec<PriceImport>> {
         self.reports.ask(prices::imports)
+    }
+
+    fn project_rules(&self, project: Option<ProjectId>) -> StoreResult<'_, ProjectRules> {
+        self.reports.ask(move |db| project_rules::read(db, project.as_ref()))
     }
 
     fn audit_lines(&self, query: AuditQuery) -> StoreResult<'_, Paged<AuditLine>> {

@@ -34,6 +34,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_9.sql"),
         include_str!("schema/tollgate_10.sql"),
         include_str!("schema/tollgate_19.sql"),
+        include_str!("schema/tollgate_20.sql"),
     ],
 };
 

@@ -23,6 +23,7 @@ mod limits;
 mod models;
 mod money;
 mod prices;
+mod project_rules;
 mod quickstart;
 mod rates;
 mod reloading;
