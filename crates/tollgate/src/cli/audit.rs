@@ -101,10 +101,10 @@ async fn list(api: &Api, args: ListArgs) -> Result<Said, Failure> {
         None => None,
     };
     let filters = [
-        ("project_ids[]", project),
-        ("event_types[]", args.event),
-        ("actor_ids[]", args.actor),
-        ("resource_ids[]", args.resource),
+        ("project_ids", project),
+        ("event_types", args.event),
+        ("actor_ids", args.actor),
+        ("resource_ids", args.resource),
     ];
     let filters: Vec<(&str, &str)> =
         filters.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
@@ -167,7 +167,7 @@ mod tests {
 
     const ROUTES: &[Route] = &[
         (
-            "GET /v1/organization/audit_logs?event_types%5B%5D=project.created&limit=20",
+            "GET /v1/organization/audit_logs?event_types=project.created&limit=20",
             200,
             r#"{"data":[{"id":"audit_log-1","effective_at":60,"actor":null,"tollgate":{"event":
             "project.created","details":{"id":"proj_1"},"ip_address":null}}],"has_more":false}"#,

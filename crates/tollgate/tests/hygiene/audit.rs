@@ -132,9 +132,13 @@ fn the_log_is_filtered_and_paged_both_ways() {
 }
 
 fn verify(stage: &Stage, arguments: &[&str], code: i32) -> String {
+    command(stage, "verify", arguments, code)
+}
+
+fn command(stage: &Stage, name: &str, arguments: &[&str], code: i32) -> String {
     let (url, key) = (stage.gateway.url(), stage.gateway.admin_key().to_owned());
     let env = [("TOLLGATE_URL", url.as_str()), ("TOLLGATE_ADMIN_KEY", key.as_str())];
-    let line: Vec<&str> = ["audit", "verify"].iter().chain(arguments).copied().collect();
+    let line: Vec<&str> = ["audit", name].iter().chain(arguments).copied().collect();
     let mut process = Process::spawn(stage.gateway.home(), &line, &env);
     assert_eq!(process.exit(), Some(code), "{}", process.output());
     process.output()
@@ -157,6 +161,9 @@ fn what_was_changed_behind_our_back_is_found() {
     assert!(verify(&stage, &[], 0).contains(&head));
     stage.gateway.create_project("Later");
     verify(&stage, &["--head", &head], 0);
+    let told = command(&stage, "list", &["--event", "project.updated"], 0);
+    assert!(told.contains("project.updated") && told.contains("Blue"), "{told}");
+    assert!(!told.contains("project.archived"), "{told}");
     assert_eq!(look(json!({ "head": "0".repeat(64) }))["known_head_found"], false);
 
     let whole = lines(&stage, "");
