@@ -4,6 +4,7 @@
 //! A command comes to [`said::Said`] or to a [`failure::Failure`]; only [`run`] prints them.
 
 mod api;
+mod apply;
 mod audit;
 mod calendar;
 mod confirm;
@@ -11,6 +12,7 @@ mod costs;
 mod costs_report;
 mod duration;
 pub(crate) mod explain;
+mod export;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -65,6 +67,10 @@ pub enum ClientCommand {
     /// Read the audit log, and verify that nobody changed it
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Set what a file says of projects, keys' policies and limits; shows the difference first
+    Apply(apply::Args),
+    /// Write the file that `apply` takes, as things stand now
+    Export,
     /// Report the tokens and requests of a time
     Usage(usage::Args),
     /// Report what the calls of a time cost
@@ -118,6 +124,8 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Ledger(command) => ledger::run(command, &Api::connect(env)?).await,
         ClientCommand::RateLimits(command) => rate_limits::run(command, &Api::connect(env)?).await,
         ClientCommand::Audit(command) => audit::run(command, &Api::connect(env)?).await,
+        ClientCommand::Apply(args) => apply::run(args, &Api::connect(env)?).await,
+        ClientCommand::Export => export::run(&Api::connect(env)?).await,
         ClientCommand::Usage(args) => {
             let now = SystemClock.now().seconds();
             usage::run(args, &Api::connect(env)?, now).await

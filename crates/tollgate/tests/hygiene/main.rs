@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, and run on the real clock"
 )]
 
+mod applying;
 mod audit;
 mod bodies;
 mod crossing;
