@@ -195,8 +195,7 @@ impl Eyes<'_> {
             return Err(refusal::model_not_allowed("", self.call.project.as_str()));
         }
         let stored_prompt = call.url.as_deref().is_some_and(|url| url.contains("/responses"));
-        let hosted = view.hosted_tools(body, stored_prompt);
-        permit::check_tools(&self.call.key, hosted)?;
+        permit::check_tools(&self.call.key, || view.hosted_tools(body, stored_prompt))?;
         let (url, model) = (call.url.as_deref().unwrap_or(""), view.model.as_ref().map(text));
         if self.tally.is_limited() && self.endpoint.is_some_and(|endpoint| endpoint != url) {
             return Err(budget::other_endpoint());

@@ -75,12 +75,13 @@ impl Permit {
 
 /// Decides on the provider's own tools that a body asks for. Where some are denied, one that cannot
 /// be seen for what it is may be one of them.
-pub(crate) fn check_tools(key: &KeyView, ask: HostedAsk) -> Result<(), Fault> {
+pub(crate) fn check_tools(key: &KeyView, ask: impl FnOnce() -> HostedAsk) -> Result<(), Fault> {
     let denied = key.denied_tools();
     if denied.is_empty() {
         return Ok(());
     }
     let project = key.project.as_ref().map_or("", ProjectId::as_str);
+    let ask = ask();
     match denied.first_common(ask.tools) {
         Some(tool) => Err(refusal::tool_not_allowed(tool.as_str(), project)),
         None if ask.others => Err(refusal::tool_not_allowed("(not known)", project)),

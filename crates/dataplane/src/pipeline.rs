@@ -83,7 +83,7 @@ async fn call(
     // The body: whole, spooled or flowing, as the class says; then what it names.
     let taken = take(worker, &head, body, operation).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
-    permit::check_tools(&permit.key, taken.hosted(operation))?;
+    permit::check_tools(&permit.key, || taken.hosted(operation))?;
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
