@@ -64,6 +64,11 @@ impl Spec {
         read::table(include_str!("spec/administration.txt"))
     }
 
+    /// What is ours beside it, as our own document is made from it.
+    pub fn superset() -> Self {
+        read::table(include_str!("../../crates/web/src/document/superset.txt"))
+    }
+
     /// The operation that a request is for: `path` without `/v1` and without its query.
     pub fn find(&self, method: &str, path: &str) -> Option<&Operation> {
         let fits =
@@ -90,14 +95,19 @@ impl Spec {
     }
 }
 
-/// What is wrong with an answer of the Administration API: every success has its operation's shape.
+/// What is wrong with an answer of the Administration API, or of what is ours beside it: every
+/// success has its operation's shape.
 pub(crate) fn differences(method: &str, target: &str, answer: &crate::Answer) -> Vec<String> {
     static ADMINISTRATION: LazyLock<Spec> = LazyLock::new(Spec::administration);
-    let path = target.split('?').next().and_then(|path| path.strip_prefix("/v1"));
-    let found = path.filter(|_| answer.status == 200);
-    let found = found.and_then(|path| ADMINISTRATION.find(method, path));
+    static SUPERSET: LazyLock<Spec> = LazyLock::new(Spec::superset);
+    let path = target.split('?').next().unwrap_or_default();
+    let (spec, path): (&Spec, _) = match path.strip_prefix("/v1") {
+        Some(path) => (&ADMINISTRATION, path),
+        None => (&SUPERSET, path),
+    };
+    let found = spec.find(method, path).filter(|_| answer.status == 200);
     let shape = found.and_then(|operation| operation.answer.as_ref());
-    shape.map_or_else(Vec::new, |shape| ADMINISTRATION.differences(shape, &answer.json()))
+    shape.map_or_else(Vec::new, |shape| spec.differences(shape, &answer.json()))
 }
 
 fn matches(template: &str, path: &str) -> bool {

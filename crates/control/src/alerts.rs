@@ -89,7 +89,7 @@ impl Control {
             created_at: self.clock.now(),
             fired_start: None,
         };
-        self.put_alert(author, "spend_alert.created", alert, draft).await
+        self.put_alert(author, ("spend_alert.created", None), alert, draft).await
     }
 
     /// A new threshold arms the alert again in the running period.
@@ -105,10 +105,11 @@ impl Control {
     ) -> Result<MadeAlert, Fault> {
         check(&draft, &self.webhooks)?;
         let mut alert = self.alert(scope, id).await?;
+        let before = payload(&alert);
         if alert.threshold != draft.threshold {
             alert.fired_start = None;
         }
-        self.put_alert(author, "spend_alert.updated", alert, draft).await
+        self.put_alert(author, ("spend_alert.updated", Some(before)), alert, draft).await
     }
 
     /// # Errors
@@ -121,7 +122,8 @@ impl Control {
     ) -> Result<(), Fault> {
         let alert = self.alert(scope, id).await?;
         let project = self.scopes_project(scope).await?;
-        let payload = json!({ "id": id.as_str(), "scope": named(&alert.scope) });
+        let before = payload(&alert);
+        let payload = json!({ "id": id.as_str(), "scope": named(&alert.scope), "before": before });
         let write = Write {
             audit: vec![self.audit(author, "spend_alert.deleted", project.as_ref(), &payload)],
             changes: vec![Change::RemoveSpendAlert(id.clone())],
@@ -133,7 +135,7 @@ impl Control {
     async fn put_alert(
         &self,
         author: &Author,
-        event: &'static str,
+        (event, before): (&'static str, Option<Value>),
         mut alert: SpendAlert,
         draft: AlertDraft,
     ) -> Result<MadeAlert, Fault> {
@@ -157,8 +159,10 @@ impl Control {
                 secret = Some(made);
             }
         }
+        let mut payload = payload(&alert);
+        payload["before"] = json!(before);
         let write = Write {
-            audit: vec![self.audit(author, event, project.as_ref(), &payload(&alert))],
+            audit: vec![self.audit(author, event, project.as_ref(), &payload)],
             changes: vec![Change::PutSpendAlert(alert.clone())],
             stale: Stale::Nothing,
         };

@@ -116,6 +116,7 @@ impl Control {
         if requested.is_empty() {
             return Ok(owned);
         }
+        let before = before(&owned.key, &requested);
         let key = &mut owned.key;
         let expires_at = match patch.expiry {
             None => None,
@@ -131,7 +132,8 @@ impl Control {
         key.name = patch.name.unwrap_or_else(|| std::mem::take(&mut key.name));
         key.policy = policy.unwrap_or_else(|| std::mem::take(&mut key.policy));
         key.expires_at = expires_at.unwrap_or(key.expires_at);
-        let payload = json!({ "id": id.as_str(), "changes_requested": requested });
+        let payload =
+            json!({ "id": id.as_str(), "changes_requested": requested, "before": before });
         let write = Write {
             audit: vec![self.audit(author, "api_key.updated", Some(project), &payload)],
             changes: vec![change],
@@ -263,6 +265,26 @@ fn changed_policy(policy: &KeyPolicy, patch: &KeyPatch) -> Option<KeyPolicy> {
 }
 
 /// What the audit line says was asked for.
+/// What a key says now of the things that are asked to change.
+fn before(key: &Key, requested: &Map<String, Value>) -> Map<String, Value> {
+    let all = KeyPatch {
+        name: Some(key.name.clone()),
+        permission: Some(key.policy.permission.clone()),
+        models: Some(key.policy.models.clone()),
+        networks: Some(key.policy.networks.clone()),
+        expiry: Some(key.expires_at.map(Expiry::At)),
+    };
+    let of = |name: &String| match name.as_str() {
+        "scopes" | "permission" => ["scopes", "permission"].as_slice(),
+        "expires_at" | "expires_in_seconds" => &["expires_at"],
+        "name" => &["name"],
+        "models" => &["models"],
+        _ => &["networks"],
+    };
+    let wanted: Vec<&str> = requested.keys().flat_map(of).copied().collect();
+    self::requested(&all).into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).collect()
+}
+
 fn requested(patch: &KeyPatch) -> Map<String, Value> {
     let mut requested = Map::new();
     let mut note = |name: &str, value: Value| requested.insert(name.to_owned(), value);

@@ -118,13 +118,15 @@ impl Control {
         }
         self.refuse_of_file(&scope, period)?;
         let before = self.stored_limit(&scope, period).await?;
+        let was = before.as_ref().map(payload);
         let rules = rules.or(before.as_ref().map(|limit| limit.rules)).unwrap_or_default();
         let calendar = calendar.or(before.map(|limit| limit.calendar));
         let calendar = calendar.unwrap_or_else(Calendar::utc);
         let updated_at = self.clock.now();
         let limit =
             SpendLimit { scope: scope.clone(), period, amount, rules, calendar, updated_at };
-        let payload = payload(&limit);
+        let mut payload = payload(&limit);
+        payload["before"] = json!(was);
         let write = Write {
             audit: vec![self.audit(author, "spend_limit.updated", project.as_ref(), &payload)],
             changes: vec![Change::PutSpendLimit(limit.clone())],
@@ -145,12 +147,16 @@ impl Control {
     ) -> Result<(), Fault> {
         self.refuse_of_file(scope, period)?;
         // A scope that has ended may still have its limit taken away.
-        if self.stored_limit(scope, period).await?.is_none() {
+        let Some(before) = self.stored_limit(scope, period).await? else {
             self.scopes_project(scope).await?;
             return Err(no_limit(scope));
-        }
+        };
         let project = self.scopes_project(scope).await.ok().flatten();
-        let payload = json!({ "id": scope.id, "scope": named(scope), "period": period.as_str() });
+        let before = payload(&before);
+        let period_name = period.as_str();
+        let payload = json!({
+            "id": scope.id, "scope": named(scope), "period": period_name, "before": before,
+        });
         let write = Write {
             audit: vec![self.audit(author, "spend_limit.deleted", project.as_ref(), &payload)],
             changes: vec![Change::RemoveSpendLimit { scope: scope.clone(), period }],

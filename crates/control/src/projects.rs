@@ -90,19 +90,22 @@ impl Control {
         patch: ProjectPatch,
     ) -> Result<Project, Fault> {
         let mut project = self.active_project(id).await?;
-        let mut requested = Map::new();
+        let (mut requested, mut before) = (Map::new(), Map::new());
         if let Some(name) = &patch.name {
-            project.name.clone_from(name);
+            let old = std::mem::replace(&mut project.name, name.clone());
+            before.insert("title".into(), Value::from(old));
             requested.insert("title".into(), Value::from(name.as_str()));
         }
         if let Some(external) = &patch.external_key_id {
-            project.external_key_id.clone_from(external);
+            let old = std::mem::replace(&mut project.external_key_id, external.clone());
+            before.insert("external_key_id".into(), Value::from(old));
             requested.insert("external_key_id".into(), Value::from(external.as_deref()));
         }
         if requested.is_empty() {
             return Ok(project);
         }
-        let payload = json!({ "id": id.as_str(), "changes_requested": requested });
+        let payload =
+            json!({ "id": id.as_str(), "changes_requested": requested, "before": before });
         let write = Write {
             audit: vec![self.audit(author, "project.updated", Some(id), &payload)],
             changes: vec![Change::UpdateProject {

@@ -157,7 +157,17 @@ impl Control {
         }
         let requested = changes.iter().map(|(m, limit)| (m.field().to_owned(), json!(limit)));
         let requested: Map<String, Value> = requested.collect();
-        let payload = json!({ "id": id, "changes_requested": requested });
+        let stored = self.stored_rates(&scope).await?;
+        let was = match &scope.model {
+            None => Some(stored.all),
+            Some(model) => {
+                stored.models.into_iter().find(|(name, _)| **name == **model).map(|row| row.1)
+            }
+        };
+        let was = was.unwrap_or_default();
+        let before = changes.iter().map(|(m, _)| (m.field().to_owned(), json!(was.get(*m))));
+        let before: Map<String, Value> = before.collect();
+        let payload = json!({ "id": id, "changes_requested": requested, "before": before });
         let at = self.clock.now();
         let write = Write {
             audit: vec![self.audit(author, "rate_limit.updated", Some(project), &payload)],

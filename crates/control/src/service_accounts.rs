@@ -110,19 +110,22 @@ impl Control {
     ) -> Result<ServiceAccount, Fault> {
         self.active_project(project).await?;
         let mut account = self.service_account(project, id).await?;
-        let mut requested = Map::new();
+        let (mut requested, mut before) = (Map::new(), Map::new());
         if let Some(name) = &patch.name {
-            account.name.clone_from(name);
+            let old = std::mem::replace(&mut account.name, name.clone());
+            before.insert("name".into(), Value::from(old));
             requested.insert("name".into(), Value::from(name.as_str()));
         }
         if let Some(role) = patch.role {
+            before.insert("role".into(), Value::from(account.role.as_str()));
             account.role = role;
             requested.insert("role".into(), Value::from(role.as_str()));
         }
         if requested.is_empty() {
             return Ok(account);
         }
-        let payload = json!({ "id": id.as_str(), "changes_requested": requested });
+        let payload =
+            json!({ "id": id.as_str(), "changes_requested": requested, "before": before });
         let write = Write {
             audit: vec![self.audit(author, "service_account.updated", Some(project), &payload)],
             changes: vec![Change::UpdateServiceAccount {

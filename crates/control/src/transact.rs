@@ -42,6 +42,7 @@ impl Control {
             actor: author.actor.clone(),
             project: project.cloned(),
             payload: payload.to_string(),
+            resource: payload["id"].as_str().map(str::to_owned),
             request: author.request.clone(),
             address: author.address.map(|address| address.to_string()),
         }

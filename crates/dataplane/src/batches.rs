@@ -192,9 +192,9 @@ impl Eyes<'_> {
         let view = View::of(body).map_err(|_| unclear())?;
         let text =
             |span: &Range<usize>| unescape(&body[span.clone()]).unwrap_or_default().into_owned();
-        let ruled = self.call.key.policy.models.is_some();
+        let ruled = self.call.key.has_model_list();
         let models: Vec<String> = view.model.iter().chain(&view.other_models).map(text).collect();
-        let strange = models.iter().find(|m| !self.call.key.policy.allows_model(m));
+        let strange = models.iter().find(|m| !self.call.key.allows_model(m));
         if let Some(model) = strange {
             return Err(refusal::model_not_allowed(model, self.call.project.as_str()));
         }
@@ -202,6 +202,8 @@ impl Eyes<'_> {
         if ruled && view.model.is_none() {
             return Err(refusal::model_not_allowed("", self.call.project.as_str()));
         }
+        let stored_prompt = call.url.as_deref().is_some_and(|url| url.contains("/responses"));
+        permit::check_tools(&self.call.key, || view.hosted_tools(body, stored_prompt))?;
         let (url, model) = (call.url.as_deref().unwrap_or(""), view.model.as_ref().map(text));
         if self.tally.is_limited() && self.endpoint.is_some_and(|endpoint| endpoint != url) {
             return Err(budget::other_endpoint());

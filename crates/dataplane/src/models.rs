@@ -67,7 +67,7 @@ async fn check(worker: &Worker, call: &Call, plan: &Plan, name: &str) -> Result<
         Fault::because(&catalogue::MODEL_NOT_FOUND, why)
     };
     let denied = worker.shared.places().routes.denies(&call.project, name);
-    if denied || !call.key.policy.allows_model(name) {
+    if denied || !call.key.allows_model(name) {
         return Err(missing());
     }
     if name.starts_with("ft:") {
@@ -199,7 +199,7 @@ fn known(worker: &Worker, call: &Call, name: Option<&str>) -> Option<Response<Re
             // A row "ft:…" is the base of others' models, none that could be called.
             let allowed = models::all()
                 .iter()
-                .filter(|m| call.key.policy.allows_model(m.name) && !m.name.starts_with("ft:"));
+                .filter(|m| call.key.allows_model(m.name) && !m.name.starts_with("ft:"));
             let all = routed(worker, call).chain(allowed.map(object));
             value!({"object": "list", "data": all.collect::<Vec<_>>()})
         }

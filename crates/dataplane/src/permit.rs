@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    Fault, KeyKind, KeyView, ProjectId, Refusal, SecretHash, Timestamp, fault::catalogue,
+    Fault, HostedAsk, KeyKind, KeyView, ProjectId, Refusal, SecretHash, Timestamp, fault::catalogue,
 };
 use openai::surface::{Meter, Operation};
 
@@ -33,8 +33,10 @@ pub(crate) fn grant(
         return Err(missing_scope(operation, "Check the key's permissions."));
     }
     // What a client does at the provider directly is past every rule that the key has.
-    let ruled =
-        key.policy.models.is_some() || key.policy.networks.is_some() || key.expires_at.is_some();
+    let ruled = key.has_model_list()
+        || !key.denied_tools().is_empty()
+        || key.policy.networks.is_some()
+        || key.expires_at.is_some();
     if operation.meter == Meter::Escapes && (ruled || rate::limits(&key)) {
         return Err(Fault::new(&catalogue::ROUTE_NOT_METERED));
     }
@@ -49,7 +51,7 @@ impl Permit {
         deciding: Option<&str>,
         all: &[&str],
     ) -> Result<(), Fault> {
-        if self.key.policy.models.is_none() {
+        if !self.key.has_model_list() {
             return Ok(());
         }
         let not_allowed = |model| refusal::model_not_allowed(model, self.project.as_str());
@@ -64,10 +66,26 @@ impl Permit {
         if hidden {
             return Err(not_allowed(""));
         }
-        match all.iter().find(|model| !self.key.policy.allows_model(model)) {
+        match all.iter().find(|model| !self.key.allows_model(model)) {
             Some(model) => Err(not_allowed(model)),
             None => Ok(()),
         }
+    }
+}
+
+/// Decides on the provider's own tools that a body asks for. Where some are denied, one that cannot
+/// be seen for what it is may be one of them.
+pub(crate) fn check_tools(key: &KeyView, ask: impl FnOnce() -> HostedAsk) -> Result<(), Fault> {
+    let denied = key.denied_tools();
+    if denied.is_empty() {
+        return Ok(());
+    }
+    let project = key.project.as_ref().map_or("", ProjectId::as_str);
+    let ask = ask();
+    match denied.first_common(ask.tools) {
+        Some(tool) => Err(refusal::tool_not_allowed(tool.as_str(), project)),
+        None if ask.others => Err(refusal::tool_not_allowed("(not known)", project)),
+        None => Ok(()),
     }
 }
 

@@ -102,6 +102,7 @@ async fn call(
     // The body: whole, spooled or flowing, as the class says; then what it names.
     let (taken, body_wait) = waited(pin!(take(worker, &head, body, operation))).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
+    permit::check_tools(&permit.key, || taken.hosted(operation))?;
     taken.check_denied(&shared.places(), &permit.project)?;
     let plan = place(shared, permit, &taken, (operation, object.as_deref(), at)).await?;
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
@@ -277,6 +278,7 @@ fn prepare(
     };
     let metered = facts.spending.as_ref().and_then(|spending| spending.metered);
     let tools = metered.and_then(|metered| metered.tools);
+    let user_label = summary.user_label.filter(|_| !permit.key.keeps_nothing());
     let call = Call {
         request: facts.id,
         at: facts.at,
@@ -288,7 +290,7 @@ fn prepare(
         key: permit.key,
         secret: permit.secret,
         model,
-        user_label: summary.user_label,
+        user_label,
         stream: summary.stream,
         claims: summary.claims,
         deletes,

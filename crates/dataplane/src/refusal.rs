@@ -61,6 +61,11 @@ pub(crate) fn account_wide(wide: &AccountWide) -> Fault {
 }
 
 /// A key whose policy does not hold the model.
+pub(crate) fn tool_not_allowed(tool: &str, project: &str) -> Fault {
+    let message = format!("Project `{project}` does not have access to the hosted tool `{tool}`");
+    Fault::because(&catalogue::TOOL_NOT_ALLOWED, message).param("tools")
+}
+
 pub(crate) fn model_not_allowed(model: &str, project: &str) -> Fault {
     let model: Cow<'_, str> = if model.is_empty() { "(none named)".into() } else { model.into() };
     let message = format!("Project `{project}` does not have access to model `{model}`");

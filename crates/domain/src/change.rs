@@ -6,9 +6,9 @@ use crate::rate::{Measure, RateScope};
 use crate::route::Route;
 use crate::{
     AlertId, AuditId, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy, KeySecret,
-    Organization, PeopleChange, PeriodKind, Project, ProjectId, RequestId, Role, RouteId, ScopeId,
-    SealedEgress, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp,
-    Upstream, UpstreamId, User, Zone,
+    Organization, PeopleChange, PeriodKind, Project, ProjectId, ProjectRule, RequestId, Role,
+    RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+    SpendLimit, Timestamp, Upstream, UpstreamId, User, Zone,
 };
 
 #[derive(Clone, Debug)]
@@ -129,6 +129,11 @@ pub enum Change {
     },
     /// Lifts all limits of a scope; it need not have any.
     ClearRateLimits(RateScope),
+    /// Sets one rule of a project, or with `None` of the organization.
+    SetProjectRule {
+        project: Option<ProjectId>,
+        rule: ProjectRule,
+    },
     /// Puts something right in the ledger.
     CorrectLedger(Correction),
     /// Takes note of a scope's overage as it stands, in every period; it need not have any.
@@ -159,6 +164,8 @@ pub struct AuditEntry {
     pub actor: Actor,
     pub project: Option<ProjectId>,
     pub payload: String,
+    /// What was changed, by id.
+    pub resource: Option<String>,
     pub request: Option<RequestId>,
     pub address: Option<String>,
 }

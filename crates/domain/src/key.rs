@@ -6,7 +6,10 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::rate::RateRules;
-use crate::{KeyId, ProjectId, Scope, ServiceAccountId, Timestamp, UserId, Verb};
+use crate::{
+    HostedTools, KeyId, ModelPermissions, ProjectId, ProjectRules, Retention, Scope,
+    ServiceAccountId, Timestamp, UserId, Verb,
+};
 
 /// HMAC-SHA-256 of a secret under the installation's key: all that is kept of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -174,6 +177,8 @@ pub struct KeyView {
     pub project_archived: bool,
     /// `None` where nothing limits the rate of its calls.
     pub rates: Option<Arc<RateRules>>,
+    /// `None` where nothing is set of its project, nor of the organization.
+    pub rules: Option<Arc<ProjectRules>>,
 }
 
 /// Why a key that exists is refused.
@@ -186,6 +191,35 @@ pub enum Refusal {
 }
 
 impl KeyView {
+    /// Whether the key and its project may both use a model.
+    #[must_use]
+    pub fn allows_model(&self, model: &str) -> bool {
+        let project = self.project_models();
+        self.policy.allows_model(model) && project.is_none_or(|list| list.allows(model))
+    }
+
+    /// Whether there is a model that it may not use.
+    #[must_use]
+    pub fn has_model_list(&self) -> bool {
+        self.policy.models.is_some() || self.project_models().is_some()
+    }
+
+    fn project_models(&self) -> Option<&ModelPermissions> {
+        self.rules.as_ref()?.models.as_ref()
+    }
+
+    /// The provider's tools that its project may not use.
+    #[must_use]
+    pub fn denied_tools(&self) -> HostedTools {
+        self.rules.as_ref().map_or(HostedTools::default(), |rules| rules.denied_tools)
+    }
+
+    /// Whether nothing may be kept that came out of a body of its calls.
+    #[must_use]
+    pub fn keeps_nothing(&self) -> bool {
+        self.rules.as_ref().and_then(|rules| rules.retention).is_some_and(Retention::is_zero)
+    }
+
     /// Whether the key is alive at `now` and used from an allowed address.
     ///
     /// # Errors
@@ -224,6 +258,7 @@ mod tests {
             revoked: false,
             project_archived: false,
             rates: None,
+            rules: None,
         }
     }
 

@@ -9,6 +9,7 @@ mod access;
 mod account;
 mod alert;
 pub mod attempt;
+mod audit;
 pub mod bound;
 pub mod breaker;
 pub mod calendar;
@@ -31,6 +32,7 @@ mod page;
 mod people;
 pub mod ports;
 pub mod price;
+mod project_rules;
 pub mod rate;
 mod report;
 mod request_log;
@@ -46,6 +48,9 @@ mod zone;
 pub use access::{Authority, Grant, OWNER_ROLE};
 pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
+pub use audit::{
+    AuditActor, AuditEvents, AuditHash, AuditLine, AuditPlace, AuditQuery, AuditVerdict,
+};
 pub use change::{Actor, AuditEntry, Change};
 pub use clock_watch::ClockWatch;
 pub use delivery::{Delivery, Message, Waiting, pause_after};
@@ -72,6 +77,10 @@ pub use page::{Order, PageQuery, Paged};
 pub use people::{
     AccessRole, Group, Invite, InviteStatus, Member, PeopleChange, Principal, ProjectGroup,
     RoleKind,
+};
+pub use project_rules::{
+    HostedAsk, HostedTool, HostedTools, ModelMode, ModelPermissions, ProjectRule, ProjectRules,
+    Retention,
 };
 pub use report::{Bucket, BucketWidth, GroupBy, UsageFilter, UsageQuery, UsageRow};
 pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};

@@ -13,13 +13,13 @@ use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpr
 use crate::rate::RateLimits;
 use crate::route::{Pass, Reasons, Route};
 use crate::{
-    AccessRole, AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change,
-    EgressBook, Grant, Group, GroupId, Invite, InviteId, Job, JobHold, JobId, Key, KeyId, KeyKind,
-    KeyView, LoggedAttempt, Member, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery,
-    Paged, Principal, Project, ProjectGroup, ProjectId, ProxyAddress, ProxyFigures, ProxyTest,
-    RequestId, RoleId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount,
-    ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream, UpstreamId,
-    UsageQuery, UsageRecord, User, UserId, Waiting,
+    AccessRole, AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery,
+    AuditVerdict, Balance, Bucket, Change, EgressBook, Grant, Group, GroupId, Invite, InviteId,
+    Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Member, Nanos, ObjectKind,
+    ObjectRecord, Organization, PageQuery, Paged, Principal, Project, ProjectGroup, ProjectId,
+    ProjectRules, ProxyAddress, ProxyFigures, ProxyTest, RequestId, RoleId, RouteId, ScopeId,
+    SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit,
+    StandingLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -164,6 +164,15 @@ pub trait Records: Send + Sync {
 
     /// A small named value of the installation, such as the vault's wrapped keys.
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>>;
+
+    /// What is set of a project, or with `None` of the organization; nothing set is the default.
+    fn project_rules(&self, project: Option<ProjectId>) -> StoreResult<'_, ProjectRules>;
+
+    /// Lines of the audit log, newest first.
+    fn audit_lines(&self, query: AuditQuery) -> StoreResult<'_, Paged<AuditLine>>;
+    /// Reads every line of the audit log and holds it against the chain. Takes long on a long log;
+    /// writes go on meanwhile.
+    fn verify_audit(&self, known: Option<AuditHash>) -> StoreResult<'_, AuditVerdict>;
 
     /// The instant up to which everything written is in the reports; for tests and `/readyz`.
     fn ping(&self) -> StoreResult<'_, Timestamp>;

@@ -6,6 +6,8 @@
 
 mod access;
 mod admin_key;
+mod audit_events;
+mod audit_log;
 mod costs;
 mod doctor;
 mod egress;
@@ -19,6 +21,7 @@ mod place;
 mod price;
 mod project;
 mod project_key;
+mod project_rules;
 mod rate_limit;
 mod service_account;
 mod spending;
@@ -28,6 +31,8 @@ mod usage_results;
 
 pub use access::{AssignedRole, DeletedOf, GroupRole, NextList, Role, UserRole};
 pub use admin_key::AdminApiKey;
+pub use audit_events::{document_type, is_document_type, our_events};
+pub use audit_log::{AuditLog, AuditVerification};
 pub use costs::{CostAbout, CostsResult};
 pub use doctor::{DoctorFinding, DoctorRun};
 pub use egress::{Egress, EgressTest, EgressUse};
@@ -43,6 +48,9 @@ pub use place::{Route, RouteTest, Upstream, UpstreamTest};
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};
 pub use project::{Project, RESIDENCIES};
 pub use project_key::{Owner, ProjectApiKey};
+pub use project_rules::{
+    DataRetention, ModelPermissionsDeleted, ProjectHostedTools, ProjectModelPermissions,
+};
 pub use rate_limit::{ProjectRateLimit, ScopeRateLimits};
 pub use service_account::{ServiceAccount, ServiceAccountApiKey, ServiceAccountCreated};
 pub use spending::{Limit, SpendAlert, SpendAlertMade, SpendLimit, SpendLimitDeleted};

@@ -7,6 +7,7 @@ use domain::ObjectKind;
 
 use crate::json::{self, Invalid, unescape};
 
+mod hosted;
 mod spend;
 mod tag;
 mod visit;

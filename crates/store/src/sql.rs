@@ -4,6 +4,7 @@
 //! number, SQLite by first appearance, and only in that order the two agree.
 
 pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod ledger;
 pub(crate) mod people;
 pub(crate) mod usage;
@@ -132,6 +133,22 @@ pub(crate) const DROP_RATE_LIMIT: &str = "DELETE FROM rate_limits
     WHERE scope_kind = $1 AND scope_id = $2 AND model = $3 AND measure = $4";
 pub(crate) const CLEAR_RATE_LIMITS: &str =
     "DELETE FROM rate_limits WHERE scope_kind = $1 AND scope_id = $2 AND model = $3";
+
+// ---- what projects may use
+
+pub(crate) const PROJECT_RULES: &str =
+    "SELECT model_mode, models, denied_tools, retention FROM project_rules WHERE project_id = $1";
+pub(crate) const SET_PROJECT_MODELS: &str =
+    "INSERT INTO project_rules (project_id, model_mode, models) VALUES ($1, $2, $3)
+    ON CONFLICT (project_id) DO UPDATE SET model_mode = excluded.model_mode,
+        models = excluded.models";
+pub(crate) const SET_PROJECT_TOOLS: &str =
+    "INSERT INTO project_rules (project_id, denied_tools) VALUES ($1, $2)
+    ON CONFLICT (project_id) DO UPDATE SET
+        denied_tools = (project_rules.denied_tools | $3) & ~$4";
+pub(crate) const SET_PROJECT_RETENTION: &str =
+    "INSERT INTO project_rules (project_id, retention) VALUES ($1, $2)
+    ON CONFLICT (project_id) DO UPDATE SET retention = excluded.retention";
 
 // ---- upstreams and objects
 
@@ -262,10 +279,6 @@ pub(crate) const PUT_DELIVERY: &str = "INSERT INTO outbox
 pub(crate) const RETRY_DELIVERY: &str =
     "UPDATE outbox SET attempts = $1, next_at = $2 WHERE id = $3";
 pub(crate) const END_DELIVERY: &str = "DELETE FROM outbox WHERE id = $1";
-
-pub(crate) const AUDIT: &str = "INSERT INTO audit_log
-    (id, at, event, actor_type, actor_id, project_id, payload, request_id, address)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 // ---- pages
 

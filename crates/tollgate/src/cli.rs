@@ -4,6 +4,8 @@
 //! A command comes to [`said::Said`] or to a [`failure::Failure`]; only [`run`] prints them.
 
 mod api;
+mod apply;
+mod audit;
 mod calendar;
 mod confirm;
 mod costs;
@@ -11,7 +13,8 @@ mod costs_report;
 mod doctor;
 mod duration;
 pub(crate) mod egress;
-mod explain;
+pub(crate) mod explain;
+mod export;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -64,6 +67,13 @@ pub enum ClientCommand {
     /// Show and set how fast projects and keys may call
     #[command(subcommand)]
     RateLimits(rate_limits::Command),
+    /// Read the audit log, and verify that nobody changed it
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Set what a file says of projects, keys' policies and limits; shows the difference first
+    Apply(apply::Args),
+    /// Write the file that `apply` takes, as things stand now
+    Export,
     /// Report the tokens and requests of a time
     Usage(usage::Args),
     /// Report what the calls of a time cost
@@ -126,6 +136,9 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Limits(command) => limits::run(command, &Api::connect(env)?).await,
         ClientCommand::Ledger(command) => ledger::run(command, &Api::connect(env)?).await,
         ClientCommand::RateLimits(command) => rate_limits::run(command, &Api::connect(env)?).await,
+        ClientCommand::Audit(command) => audit::run(command, &Api::connect(env)?).await,
+        ClientCommand::Apply(args) => apply::run(args, &Api::connect(env)?).await,
+        ClientCommand::Export => export::run(&Api::connect(env)?).await,
         ClientCommand::Usage(args) => {
             let now = SystemClock.now().seconds();
             usage::run(args, &Api::connect(env)?, now).await

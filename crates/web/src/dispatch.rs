@@ -20,6 +20,7 @@ const LONGEST_ECHO: usize = 256;
 pub(crate) enum Admitted {
     Holder(Box<KeyView>, Matching),
     Admin(AdminCaller, Matching),
+    Anyone(Matching),
 }
 
 /// Lets the caller in by the head alone; the body is not looked at.
@@ -30,8 +31,11 @@ pub(crate) async fn admit(control: &Control, request: &ApiRequest<'_>) -> Result
         BadTarget::Path => Fault::new(&catalogue::BAD_REQUEST_TARGET),
         BadTarget::KeyInQuery => Fault::new(&catalogue::KEY_IN_QUERY_NOT_ALLOWED),
     })?;
-    let presented = credentials::presented(request.headers)?;
     let matching = Matching::of(request);
+    if matches!(matching.caller(), Caller::Anyone) {
+        return Ok(Admitted::Anyone(matching));
+    }
+    let presented = credentials::presented(request.headers)?;
     // The caller comes before the answer of the route: without a key every path is 401, whether
     // it exists or not.
     match matching.caller() {
@@ -39,6 +43,7 @@ pub(crate) async fn admit(control: &Control, request: &ApiRequest<'_>) -> Result
             let key = control.authenticate_holder(presented, request.address).await?;
             Ok(Admitted::Holder(Box::new(key), matching))
         }
+        Caller::Anyone => Ok(Admitted::Anyone(matching)),
         Caller::Admin(needed) => {
             let (address, project) = (request.address, matching.project());
             let admin = control.authenticate_admin(presented, address, needed, project.as_ref());
@@ -54,6 +59,11 @@ pub(crate) async fn dispatch(
     request: &ApiRequest<'_>,
 ) -> Answer {
     match admit(control, request).await? {
+        Admitted::Anyone(matching) => {
+            let (route, _) = matching.route(request)?;
+            let Serve::Anyone(handler) = route.serve else { return Err(no_such_url(request)) };
+            handler().await
+        }
         Admitted::Holder(key, matching) => {
             let (route, _) = matching.route(request)?;
             let Serve::Holder(handler) = route.serve else { return Err(no_such_url(request)) };
@@ -77,6 +87,7 @@ pub(crate) async fn dispatch(
 enum Caller {
     Admin(Scope),
     Holder,
+    Anyone,
 }
 
 /// The routes of a path, by any method, and the ids in it.
@@ -102,7 +113,10 @@ impl Matching {
     /// Who may ask; for a path or method that is not there, whoever might ask for one like it.
     fn caller(&self) -> Caller {
         let exact = self.routes.iter().find(|route| route.method == self.method);
-        match exact.or(self.routes.first()).map(|route| &route.serve) {
+        // Of what anyone may read, another method is nobody's.
+        let like = self.routes.first().filter(|it| !matches!(it.serve, Serve::Anyone(_)));
+        match exact.or(like).map(|route| &route.serve) {
+            Some(Serve::Anyone(_)) => Caller::Anyone,
             Some(Serve::Holder(_)) => Caller::Holder,
             Some(Serve::Admin(scope, _)) => Caller::Admin(*scope),
             None if self.method == Method::GET => Caller::Admin(routes::READ),

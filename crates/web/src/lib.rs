@@ -5,6 +5,7 @@
 //! which paths exist.
 //!
 //! * `routes.rs`: every path on one page; `routes/*.rs`: their handlers, by noun.
+//! * `document.rs`: the OpenAPI document of what is ours, made from the routes.
 //! * `body.rs`, `query.rs`: what a caller may send, with the field's name in each refusal.
 //! * `reply.rs`: what leaves; `reveal.rs`: the one place where a secret does.
 
@@ -15,6 +16,7 @@ mod call;
 mod correction_body;
 mod credentials;
 mod dispatch;
+mod document;
 mod key_body;
 mod limit_body;
 mod place_body;
@@ -95,8 +97,9 @@ impl Api {
             .unwrap_or_else(|fault| reply::refusal(&fault))
     }
 
-    /// Method and template of every route, for documentation and tests.
+    /// Method and template of every route that asks for a key, for documentation and tests.
     pub fn routes() -> impl Iterator<Item = (&'static Method, &'static str)> {
-        routes::ALL.iter().map(|route| (&route.method, route.template))
+        let keyed = routes::ALL.iter().filter(|it| !matches!(it.serve, routes::Serve::Anyone(_)));
+        keyed.map(|route| (&route.method, route.template))
     }
 }

@@ -1,8 +1,10 @@
 //! Every route, on one page.
 
 mod admin_api_keys;
+mod audit_logs;
 mod costs;
 mod doctor;
+mod documents;
 mod egress;
 mod groups;
 mod invites;
@@ -14,6 +16,7 @@ mod model_routes;
 mod organization;
 mod prices;
 mod project_api_keys;
+mod project_rules;
 mod projects;
 mod rate_limits;
 mod requests;
@@ -64,6 +67,8 @@ pub(crate) enum Serve {
     Admin(Scope, AdminHandler),
     /// A project's key, about itself.
     Holder(HolderHandler),
+    /// Anyone, with a key or without: what is the same for everybody.
+    Anyone(fn() -> BoxFuture<'static, Answer>),
 }
 
 pub(crate) struct Route {
@@ -89,6 +94,8 @@ pub(crate) static ALL: &[Route] = &[
     admin!(POST "/v1/organization/admin_api_keys" ADMIN_KEYS admin_api_keys::create),
     admin!(GET "/v1/organization/admin_api_keys/{key_id}" SEE_ADMIN_KEYS admin_api_keys::get),
     admin!(DELETE "/v1/organization/admin_api_keys/{key_id}" ADMIN_KEYS admin_api_keys::delete),
+
+    admin!(GET "/v1/organization/audit_logs" READ audit_logs::list),
 
     admin!(GET "/v1/organization/users" SEE_USERS users::list),
     admin!(GET "/v1/organization/users/{user_id}" SEE_USERS users::get),
@@ -165,6 +172,16 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}" ACCOUNTS service_accounts::delete),
     admin!(POST "/v1/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys" ACCOUNTS service_accounts::create_key),
 
+    admin!(GET "/v1/organization/projects/{project_id}/model_permissions" READ project_rules::models),
+    admin!(POST "/v1/organization/projects/{project_id}/model_permissions" WRITE project_rules::set_models),
+    admin!(DELETE "/v1/organization/projects/{project_id}/model_permissions" WRITE project_rules::delete_models),
+    admin!(GET "/v1/organization/projects/{project_id}/hosted_tool_permissions" READ project_rules::tools),
+    admin!(POST "/v1/organization/projects/{project_id}/hosted_tool_permissions" WRITE project_rules::set_tools),
+    admin!(GET "/v1/organization/projects/{project_id}/data_retention" READ project_rules::retention),
+    admin!(POST "/v1/organization/projects/{project_id}/data_retention" WRITE project_rules::set_retention),
+    admin!(GET "/v1/organization/data_retention" READ project_rules::organization_retention),
+    admin!(POST "/v1/organization/data_retention" WRITE project_rules::set_organization_retention),
+
     admin!(GET "/v1/organization/projects/{project_id}/rate_limits" READ rate_limits::list),
     admin!(POST "/v1/organization/projects/{project_id}/rate_limits/{rate_limit_id}" WRITE rate_limits::update),
 
@@ -199,6 +216,16 @@ pub(crate) static ALL: &[Route] = &[
 
     Route {
         method: Method::GET,
+        template: "/tollgate/v1/openapi.json",
+        serve: Serve::Anyone(documents::openapi),
+    },
+    Route {
+        method: Method::GET,
+        template: "/tollgate/v1/docs",
+        serve: Serve::Anyone(documents::page),
+    },
+    Route {
+        method: Method::GET,
         template: "/tollgate/v1/me",
         serve: Serve::Holder(|call| Box::pin(me::get(call))),
     },
@@ -212,6 +239,7 @@ pub(crate) static ALL: &[Route] = &[
     admin!(POST "/tollgate/v1/ledger/verify" WRITE ledger::verify),
     admin!(POST "/tollgate/v1/ledger/corrections" WRITE ledger::correct),
     admin!(POST "/tollgate/v1/ledger/acknowledgements" WRITE ledger::acknowledge),
+    admin!(POST "/tollgate/v1/audit/verify" READ audit_logs::verify),
     admin!(GET "/tollgate/v1/requests" USAGE requests::list),
     admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
     admin!(GET "/tollgate/v1/prices" READ prices::list),

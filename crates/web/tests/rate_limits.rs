@@ -81,7 +81,11 @@ fn an_update_changes_what_it_names_and_is_audited() {
     assert_eq!(gateway.world.events().last(), Some(&"rate_limit.updated"));
     let audit = gateway.world.state().audit.last().unwrap().payload.clone();
     let audit: Value = serde_json::from_str(&audit).unwrap();
-    let requested = json!({"id": "rl-gpt-4o", "changes_requested": {"max_images_per_1_minute": 0}});
+    let requested = json!({
+        "id": "rl-gpt-4o",
+        "changes_requested": { "max_images_per_1_minute": 0 },
+        "before": { "max_images_per_1_minute": null },
+    });
     assert_eq!(audit, requested);
     assert!(gateway.world.state().invalidated.last().unwrap().is_empty(), "all keys are stale");
 

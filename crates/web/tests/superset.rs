@@ -14,6 +14,43 @@ use gateway::Gateway;
 use serde_json::json;
 use world::block_on;
 
+#[test]
+fn the_document_and_its_page_are_read_without_a_key_and_nothing_else_is() {
+    let gateway = Gateway::start();
+    let document = gateway.call_as("", "GET", "/tollgate/v1/openapi.json", "");
+    assert_eq!((document.status, document.header("content-type")), (200, "application/json"));
+    assert_eq!(document.body["openapi"], "3.1.0");
+    let me = &document.body["paths"]["/tollgate/v1/me"]["get"];
+    assert_eq!(me["security"], json!([{ "project_key": [] }]));
+    assert_eq!(me["operationId"], "get_me");
+    let limits = &document.body["paths"]["/tollgate/v1/limits"]["get"];
+    assert_eq!(limits["x-tollgate-scope"], "api.management.read");
+    let model = &document.body["paths"]["/tollgate/v1/prices/{model}"]["get"];
+    assert_eq!(model["parameters"][0]["name"], "model");
+
+    let target = "/tollgate/v1/docs".to_owned();
+    let request = web::ApiRequest {
+        method: &http::Method::GET,
+        path: &target,
+        query: None,
+        headers: &http::HeaderMap::new(),
+        body: bytes::Bytes::new(),
+        address: [127, 0, 0, 1].into(),
+        request_id: "req_1".into(),
+    };
+    let page = block_on(gateway.api.handle(request));
+    assert_eq!(page.status, 200);
+    assert!(page.body.starts_with(b"<!doctype html>"));
+    let policy = page.headers.iter().find(|(name, _)| name == "content-security-policy");
+    assert!(policy.unwrap().1.to_str().unwrap().starts_with("default-src 'none'"));
+    for path in [target.as_str(), "/tollgate/v1/openapi.json"] {
+        let refused = gateway.call_as("", "POST", path, "{}");
+        assert_eq!(refused.refusal(), (401, "missing_api_key", ""), "{path}");
+        let refused = gateway.call("POST", path, "{}");
+        assert_eq!(refused.refusal().0, 405, "{path}");
+    }
+}
+
 const ME: &str = "/tollgate/v1/me";
 
 fn key_path(gateway: &Gateway, id: &str) -> String {

@@ -16,6 +16,7 @@ pub(super) fn table(text: &str) -> Spec {
                 let (name, shape) = rest.split_once(" = ").expect("a name and a shape");
                 shapes.insert(name.to_owned(), whole(shape));
             }
+            ("summary", Some(_)) => {}
             ("query", Some(last)) => last.query.push(Reader { rest }.field()),
             ("body", Some(last)) => last.body = Some(whole(rest)),
             ("answer", Some(last)) => last.answer = Some(whole(rest)),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use domain::bound::Demand;
-use domain::{Fault, ObjectKind, ProjectId, fault::catalogue};
+use domain::{Fault, HostedAsk, ObjectKind, ProjectId, fault::catalogue};
 use egress::Outgoing;
 use openai::demand::Bad;
 use openai::json::unescape;
@@ -141,6 +141,16 @@ impl Taken {
                     .param("previous_response_id")
             }
             _ => fault,
+        }
+    }
+
+    /// The provider's own tools that the body asks for.
+    pub(super) fn hosted(&self, operation: &Operation) -> HostedAsk {
+        match self {
+            Self::Json(body, view) => {
+                view.hosted_tools(body, operation.path.starts_with("/responses"))
+            }
+            _ => HostedAsk::default(),
         }
     }
 

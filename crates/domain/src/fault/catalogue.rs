@@ -123,6 +123,17 @@ pub static MODEL_NOT_ALLOWED: Entry = Entry {
     remedy: "Use a model from GET /v1/models, or add the model to the key's list.",
 };
 
+pub static TOOL_NOT_ALLOWED: Entry = Entry {
+    code: "tool_not_allowed",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: Some("tool_not_allowed"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The project may not use this tool of the provider, or what the call names may bring it.",
+    remedy: "Leave the tool out, or enable it at /v1/organization/projects/{id}/hosted_tool_permissions.",
+};
+
 pub static ADDRESS_NOT_ALLOWED: Entry = Entry {
     code: "address_not_allowed",
     status: 401,
@@ -666,6 +677,7 @@ pub static ALL: &[&Entry] = &[
     &ROLE_REQUIRED,
     &PRIVILEGE_ESCALATION,
     &MODEL_NOT_ALLOWED,
+    &TOOL_NOT_ALLOWED,
     &ADDRESS_NOT_ALLOWED,
     &MODEL_PRICE_UNKNOWN,
     &ROUTE_NOT_METERED,

@@ -103,6 +103,12 @@ impl Hints {
     /// An item that has the provider shorten the conversation, which is billed as well.
     pub const COMPACTION: Self = Self(1 << 11);
 
+    pub const MCP: Self = Self(1 << 12);
+    /// A tool of a conversation that makes images.
+    pub const IMAGE_TOOL: Self = Self(1 << 13);
+    /// A tool that is not known: nobody can say where it runs.
+    pub const STRANGE_TOOL: Self = Self(1 << 14);
+
     #[must_use]
     pub fn has(self, any: Self) -> bool {
         self.0 & any.0 != 0
@@ -130,8 +136,10 @@ impl Hints {
             "file_search" => Self::FILE_SEARCH,
             "code_interpreter" | "shell" => Self::CONTAINER,
             "tool_search" => Self::TOOL_SEARCH,
-            // `mcp`, `image_generation`, `programmatic_tool_calling`, and what is not known yet.
-            _ => Self::UNBOUNDED_TOOL,
+            "mcp" => Self(Self::UNBOUNDED_TOOL.0 | Self::MCP.0),
+            "image_generation" => Self(Self::UNBOUNDED_TOOL.0 | Self::IMAGE_TOOL.0),
+            // `programmatic_tool_calling`, and what is not known yet.
+            _ => Self(Self::UNBOUNDED_TOOL.0 | Self::STRANGE_TOOL.0),
         };
         Self(more.0 | Self::TOOL.0)
     }

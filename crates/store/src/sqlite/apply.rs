@@ -10,19 +10,19 @@ use rusqlite::{Connection, Params, params};
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
 use super::{
-    apply_keys, apply_limits, apply_people, egresses, ledger, places, prices, rates, schema,
+    apply_keys, apply_limits, apply_people, audit, egresses, ledger, places, prices, project_rules,
+    rates, schema,
 };
-use crate::columns::actor;
 use crate::sql;
 
 type Done = Result<(), Failure>;
 
-pub(crate) fn apply(db: &Connection, changes: &[Change], audit: &[AuditEntry]) -> Done {
+pub(crate) fn apply(db: &Connection, changes: &[Change], lines: &[AuditEntry]) -> Done {
     for change in changes {
         apply_one(db, change)?;
     }
-    for entry in audit {
-        write_audit(db, entry)?;
+    for entry in lines {
+        audit::write(db, entry)?;
     }
     Ok(())
 }
@@ -70,6 +70,7 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         Change::SetEgressUse { user, egress } => egresses::set_use(db, user, egress.as_deref()),
         Change::SetRateLimits { scope, limits, at } => rates::set(db, scope, limits, *at),
         Change::ClearRateLimits(scope) => rates::clear(db, scope),
+        Change::SetProjectRule { project, rule } => project_rules::set(db, project.as_ref(), rule),
         Change::CorrectLedger(correction) => ledger::corrections::apply(db, correction),
         Change::PutMeta { name, value } => put_meta(db, name, value),
         of_limits => apply_limits::apply(db, of_limits),
@@ -199,20 +200,4 @@ fn put_meta(db: &Connection, name: &str, value: &[u8]) -> Done {
         return conflict("the schema's version is the store's own");
     }
     run(db, sql::PUT_META, params![name, value])
-}
-
-fn write_audit(db: &Connection, entry: &AuditEntry) -> Done {
-    let (actor_type, actor_id) = actor(&entry.actor);
-    let row = params![
-        entry.id.as_str(),
-        entry.at.0,
-        entry.event,
-        actor_type,
-        actor_id,
-        entry.project.as_ref().map(ProjectId::as_str),
-        entry.payload,
-        entry.request.as_ref().map(|id| id.as_str()),
-        entry.address,
-    ];
-    run(db, sql::AUDIT, row)
 }

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_id, optional_text, optional_time, text};
-use super::{Store, rates, snapshot};
+use super::{Store, project_rules, rates, snapshot};
 use crate::columns::{owner, policy, unreadable};
 use crate::sql;
 
@@ -20,6 +20,7 @@ impl Directory for Store {
                         secret_ends_at: optional_time(row, 11)?,
                         project_archived: optional_time(row, 12)?.is_some(),
                         rates: rates::rules(db, &view)?,
+                        rules: project_rules::rules(db, &view)?,
                         ..view
                     })
                 })
@@ -46,5 +47,6 @@ pub(crate) fn key_view(row: &Row<'_>) -> Result<KeyView, Failure> {
         secret_ends_at: None,
         project_archived: false,
         rates: None,
+        rules: None,
     })
 }

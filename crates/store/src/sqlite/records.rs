@@ -5,9 +5,10 @@ use domain::price::{PriceImport, PriceRow};
 use domain::rate::RateLimits;
 use domain::route::Route;
 use domain::{
-    AlertId, AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged,
-    Project, ProjectId, Role, ScopeId, SealedEgressBook, SecretHash, ServiceAccount,
-    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, User, UserId, Waiting,
+    AlertId, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, Change, Key, KeyId,
+    KeyKind, KeySecret, Organization, PageQuery, Paged, Project, ProjectId, ProjectRules, Role,
+    ScopeId, SealedEgressBook, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+    SpendLimit, Timestamp, Upstream, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
@@ -16,7 +17,10 @@ use super::directory::key_view;
 use super::failure::Failure;
 use super::log::Settlements;
 use super::query::{all, id, one, optional_time, text, time};
-use super::{Store, apply, egresses, limits, people, places, prices, rates, snapshot};
+use super::{
+    Store, apply, audit, connect, egresses, limits, people, places, prices, project_rules, rates,
+    refused, schema, snapshot,
+};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -137,6 +141,21 @@ impl Records for Store {
 
     fn price_imports(&self) -> StoreResult<'_, Vec<PriceImport>> {
         self.reports.ask(prices::imports)
+    }
+
+    fn project_rules(&self, project: Option<ProjectId>) -> StoreResult<'_, ProjectRules> {
+        self.reports.ask(move |db| project_rules::read(db, project.as_ref()))
+    }
+
+    fn audit_lines(&self, query: AuditQuery) -> StoreResult<'_, Paged<AuditLine>> {
+        self.reports.ask(move |db| audit::page(db, &query))
+    }
+
+    fn verify_audit(&self, known: Option<AuditHash>) -> StoreResult<'_, AuditVerdict> {
+        self.aside(move |directory| {
+            let db = connect::read_only(directory, &schema::RECORDS).map_err(refused)?;
+            snapshot(&db, |db| audit::verify(db, known))
+        })
     }
 
     fn meta(&self, name: &'static str) -> StoreResult<'_, Option<Vec<u8>>> {

@@ -41,6 +41,8 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_13.sql"),
         include_str!("schema/tollgate_14.sql"),
         include_str!("schema/tollgate_15.sql"),
+        include_str!("schema/tollgate_16.sql"),
+        include_str!("schema/tollgate_17.sql"),
     ],
 };
 

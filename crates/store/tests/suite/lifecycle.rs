@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use domain::ports::{Directory, Objects, Records, UsageStore};
 use domain::{
-    BucketWidth, Change, Cost, GroupBy, KeyKind, Nanos, Timestamp, UsageFilter, UsageQuery,
+    Actor, AuditEntry, BucketWidth, Change, Cost, GroupBy, KeyKind, Nanos, Timestamp, UsageFilter,
+    UsageQuery,
 };
 use rusqlite::Connection;
 use store::{OpenError, Store};
@@ -194,4 +195,47 @@ async fn a_secret_s_last_use_moves_forward_only() {
         let found = listed.unwrap().rows.remove(0);
         assert_eq!(found.secrets[0].last_used_at, Some(Timestamp(expected)));
     }
+}
+
+#[tokio::test]
+async fn audit_lines_from_before_the_chain_are_taken_into_it() {
+    let (dir, store) = fresh();
+    let write = async |store: &Store, id: &str| {
+        let line = AuditEntry {
+            id: id.into(),
+            at: Timestamp(7),
+            event: "project.created",
+            actor: Actor::System,
+            project: None,
+            payload: "{}".into(),
+            resource: None,
+            request: None,
+            address: None,
+        };
+        store.apply(vec![], vec![line]).await.unwrap();
+    };
+    for id in ["audit_log-1", "audit_log-2"] {
+        write(&store, id).await;
+    }
+    drop(store);
+    let db = Connection::open(dir.path().join("tollgate.db")).unwrap();
+    db.execute_batch(
+        "UPDATE audit_log SET hash = NULL; DELETE FROM meta WHERE name = 'audit_head'",
+    )
+    .unwrap();
+    drop(db);
+
+    let store = open(dir.path());
+    let before = store.verify_audit(None).await.unwrap();
+    assert_eq!((before.lines, before.head, before.broken), (2, None, None));
+    write(&store, "audit_log-3").await;
+    let after = store.verify_audit(None).await.unwrap();
+    assert_eq!((after.lines, after.broken.clone()), (3, None));
+    assert_eq!(store.verify_audit(after.head).await.unwrap().knows, Some(true));
+    drop(store);
+    let db = Connection::open(dir.path().join("tollgate.db")).unwrap();
+    db.execute("UPDATE audit_log SET at = 8 WHERE id = 'audit_log-1'", []).unwrap();
+    drop(db);
+    let broken = open(dir.path()).verify_audit(None).await.unwrap().broken.unwrap();
+    assert_eq!(broken.0.as_str(), "audit_log-1", "a line from before the chain is held as well");
 }

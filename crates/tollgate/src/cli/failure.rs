@@ -23,6 +23,12 @@ impl Failure {
         self
     }
 
+    /// Says before it what was done until then.
+    pub(super) fn after(mut self, done: &str) -> Self {
+        self.message = format!("{done} {}", self.message);
+        self
+    }
+
     pub(super) fn code(mut self, code: Option<String>, request: Option<String>) -> Self {
         self.code = code;
         self.request = request;

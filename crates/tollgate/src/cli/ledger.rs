@@ -37,7 +37,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Put something right; it is one more entry, and an audit line (which nothing reads yet)
+    /// Put something right; it is one more entry, and an audit line (`tollgate audit list`)
     #[command(
         after_help = "An orphan whose bill was smaller: `tollgate ledger correct --entry entry_7 \
                       --amount=-0.40 --reason …`;\nwithout an amount, all of it is taken back. \

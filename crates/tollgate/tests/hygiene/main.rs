@@ -9,7 +9,9 @@
     reason = "tests fail by panicking, and run on the real clock"
 )]
 
+mod applying;
 mod attempts;
+mod audit;
 mod bodies;
 mod crossing;
 mod doctor;
@@ -27,6 +29,7 @@ mod money;
 mod observing;
 mod pacing;
 mod prices;
+mod project_rules;
 mod quickstart;
 mod rates;
 mod reloading;

@@ -150,6 +150,7 @@ pub(crate) async fn audit_lines_are_in_the_same_transaction(store: &impl Ports) 
         actor: Actor::AdminKey("key_1".into()),
         project: Some("proj_1".into()),
         payload: r#"{"name":"x"}"#.into(),
+        resource: None,
         request: Some("req_1".into()),
         address: Some("127.0.0.1".into()),
     };

@@ -142,7 +142,58 @@ def usage(project):
     assert {(r.project_id, r.model) for r in results} == {(project.id, "gpt-4o")}
 
 
+def rules(project):
+    """What a project may use: it bites on the data plane, and the audit log tells of it."""
+    account = projects.service_accounts.create(project.id, name="ruled")
+    user = holder(secret(account.api_key.value))
+    models = projects.model_permissions
+    assert models.retrieve(project.id).api_model_ids == []
+    denied = models.update(project.id, mode="deny_list", model_ids=["gpt-4o"])
+    assert (denied.mode, denied.api_model_ids) == ("deny_list", ["gpt-4o"])
+    error = fails("denied model", lambda: ask(user))
+    assert type(error) is openai.PermissionDeniedError
+    assert models.delete(project.id).deleted
+    assert ask(user).choices
+
+    tools = projects.hosted_tool_permissions
+    assert tools.retrieve(project.id).web_search.enabled
+    off = tools.update(project.id, web_search={"enabled": False})
+    assert not off.web_search.enabled and off.mcp.enabled
+    error = fails("denied tool", lambda: user.responses.create(
+        model="gpt-4o", input="hi", tools=[{"type": "web_search"}]
+    ))
+    assert type(error) is openai.PermissionDeniedError
+    kept = projects.data_retention
+    assert kept.retrieve(project.id).type == "organization_default"
+    assert kept.update(project.id, retention_type="none").type == "none"
+    of_all = organization.data_retention
+    before = of_all.retrieve().type
+    assert of_all.update(retention_type="enhanced_zero_data_retention").type != before
+    assert of_all.update(retention_type=before).type == before
+
+    logs = organization.audit_logs
+    listed = list(logs.list(project_ids=[project.id], limit=2))
+    assert len({line.id for line in listed}) == len(listed)
+    types = [line.type for line in reversed(listed)]
+    assert types == ["project.created", "service_account.created", "api_key.created"] + [
+        "project.updated"
+    ] * 4, types
+    updated = list(logs.list(project_ids=[project.id], event_types=["project.updated"]))
+    assert [line.id for line in updated] == [line.id for line in listed[:4]]
+    assert all(line.project.id == project.id for line in listed)
+    assert all(line.actor.api_key.user.email for line in listed)
+    newer = logs.list(project_ids=[project.id], before=listed[1].id)
+    assert [line.id for line in newer.data] == [listed[0].id]
+    made = listed[-1].effective_at
+    assert list(logs.list(project_ids=[project.id], effective_at={"lt": made})) == []
+    since = logs.list(project_ids=[project.id], effective_at={"gte": made}, limit=100)
+    assert len(since.data) == len(listed)
+    error = fails("no such event", lambda: logs.list(event_types=["project.exploded"]))
+    assert type(error) is openai.BadRequestError
+
+
 project = the_projects()
+rules(projects.create(name="ruled"))
 service_accounts(project)
 project_keys(project)
 admin_keys()
