@@ -108,7 +108,7 @@ async fn read(
     let places = worker.shared.places();
     let own: Vec<Value> = routed(worker, call).collect();
     let may = |id: &String| {
-        call.key.policy.allows_model(id)
+        call.key.allows_model(id)
             && !foreign.contains(&id)
             && !places.routes.denies(&call.project, id)
             // A route takes the place of the provider's own model of that name.
@@ -131,7 +131,7 @@ async fn read(
 /// The names that routes lead from, as models that the key may use.
 fn routed(worker: &Worker, call: &Call) -> impl Iterator<Item = Value> {
     let places = worker.shared.places();
-    let allowed = |name: &&str| call.key.policy.allows_model(name);
+    let allowed = |name: &&str| call.key.allows_model(name);
     let object = |name: &str| {
         let found = places.routes.find(&call.project, name)?;
         let target = found.route.targets.first()?;
