@@ -19,6 +19,21 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     out
 }
 
+/// Undoes base64; ends at the first byte that is none.
+pub(crate) fn unbase64(text: &str) -> Vec<u8> {
+    let sextets = text.bytes().map_while(|b| STANDARD.iter().position(|s| *s == b));
+    let (mut out, mut held, mut bits) = (Vec::new(), 0_u32, 0);
+    for sextet in sextets {
+        held = (held << 6) | u32::try_from(sextet).unwrap_or(0);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push((held >> bits).to_le_bytes()[0]);
+        }
+    }
+    out
+}
+
 /// The part of a base64 text which does not depend on the neighbours of `secret`, when `lead`
 /// bytes (0, 1 or 2) stand before it in its group.
 pub(crate) fn base64_core(secret: &[u8], lead: usize) -> String {
@@ -92,5 +107,8 @@ mod tests {
         assert_eq!(base64(b"a"), "YQ==");
         assert_eq!(base64(b"ab"), "YWI=");
         assert_eq!(base64(b"abc"), "YWJj");
+        for text in ["", "a", "ab", "abc", "user:pass"] {
+            assert_eq!(unbase64(&base64(text.as_bytes())), text.as_bytes());
+        }
     }
 }

@@ -90,7 +90,8 @@ impl TestGateway {
         self.canaries.lock().unwrap().plant("a planted secret", secret);
     }
 
-    /// Sends a request and reads the whole answer; panics when there is none.
+    /// Sends a request and reads the whole answer; panics when there is none, and when one of the
+    /// Administration API is not as OpenAI's document has it.
     pub fn request(
         &self,
         method: &str,
@@ -99,7 +100,10 @@ impl TestGateway {
         body: impl AsRef<[u8]>,
     ) -> Answer {
         let answer = self.try_request(method, path, headers, body);
-        answer.unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.output()))
+        let answer = answer.unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.output()));
+        let differences = crate::spec::differences(method, path, &answer);
+        assert!(differences.is_empty(), "{method} {path}:\n{}", differences.join("\n"));
+        answer
     }
 
     /// Sends a request and reads the whole answer.

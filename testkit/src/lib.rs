@@ -4,6 +4,7 @@
 //!   scripts for every way in which an upstream can misbehave.
 //! - [`TestGateway`]: the real `tollgate` binary as a child process, which checks its own books
 //!   and looks for leaked secrets when it is dropped.
+//! - [`FakeProxy`]: a proxy between the gateway and the provider, with scripts likewise.
 //! - [`KillLoop`]: both of them, and `kill -9` over and over.
 //! - [`corpus`]: answers and streams with odd but legal bytes, for byte-equality tests.
 #![allow(
@@ -14,12 +15,23 @@
     reason = "a test harness fails by panicking, and runs on the real clock"
 )]
 
+mod certificate;
 mod codec;
 pub mod corpus;
+mod faults;
 mod gateway;
 mod kill_loop;
 mod provider;
+mod proxy;
+pub mod spec;
+mod tls;
+mod toxic;
 
+pub use certificate::Certificate;
+pub use faults::{Faults, Survived, Way};
 pub use gateway::{Answer, Builder, Key, Stream, TestGateway};
 pub use kill_loop::{KillLoop, Killed};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};
+pub use proxy::{FakeProxy, ProxyAct, ProxySeen};
+pub use tls::{Flaw, TlsFront};
+pub use toxic::{Toxic, Toxin};

@@ -1,5 +1,7 @@
 //! Compact fact tables, written into the tree from public documents.
 
+mod administration;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -22,12 +24,17 @@ Rows whose prices cannot be believed (a zero that nothing explains) are printed 
 pub(crate) const SPEC_HELP: &str = "\
 cargo xtask spec --from FILE
 
-Rewrites crates/openai/tests/spec/operations.txt from OpenAI's OpenAPI document as JSON: one line
-`METHOD /path` for each data-plane operation. A test holds the surface table against it.";
+Rewrites two tables from OpenAI's OpenAPI document as JSON:
+
+  crates/openai/tests/spec/operations.txt   a line `METHOD /path` for each data-plane operation,
+                                            against which a test holds the surface table
+  testkit/src/spec/administration.txt       the Administration API's operations and shapes, by which
+                                            its answers are checked";
 
 const MODELS: &str = "crates/providers/src/models/table.rs";
 const PRICES: &str = "crates/providers/src/prices/table.rs";
 const OPERATIONS: &str = "crates/openai/tests/spec/operations.txt";
+const ADMINISTRATION: &str = "testkit/src/spec/administration.txt";
 
 pub(crate) fn prices(words: &[String]) -> Result<()> {
     let (from, month) = match words {
@@ -56,13 +63,18 @@ fn write_table(name: &str, text: &str) -> Result<()> {
 }
 
 pub(crate) fn spec(words: &[String]) -> Result<()> {
-    let lines = operations(&read(words)?)?;
+    let document = read(words)?;
+    let lines = operations(&document)?;
     let path = root().join(OPERATIONS);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     fs::write(&path, lines.iter().fold(String::new(), |text, line| text + line + "\n"))?;
     println!("wrote {OPERATIONS}: {} operations", lines.len());
+    let table = administration::table(&document)?;
+    fs::write(root().join(ADMINISTRATION), &table)?;
+    let count = table.lines().filter(|line| line.starts_with("operation ")).count();
+    println!("wrote {ADMINISTRATION}: {count} operations");
     Ok(())
 }
 

@@ -17,14 +17,17 @@ cargo xtask prepare
 Installs the official OpenAI SDKs, at pinned versions, for the integration tests:
 target/sdk/python (a venv) and target/sdk/node. Does nothing where they are installed already.
 Uses the package indexes that pip and npm are configured for. As root on Debian it installs
-missing ones of python3, python3-venv, nodejs and npm first.";
+missing ones of python3, python3-venv, nodejs, npm, microsocks and tinyproxy.";
 
 /// Installs what is missing; gives the folder that holds both.
 pub(crate) fn prepare() -> Result<PathBuf> {
     let folder = target_dir().join("sdk");
     let (python, node) = (folder.join("python"), folder.join("node"));
     if !stamped(&python, PYTHON_OPENAI) || !stamped(&node, NODE_OPENAI) {
-        debian_packages()?;
+        debian_packages(&NEEDS)?;
+    }
+    if can_install() {
+        debian_packages(&PROXIES)?;
     }
     once(&python, PYTHON_OPENAI, install_python)?;
     once(&node, NODE_OPENAI, install_node)?;
@@ -69,25 +72,33 @@ fn install_node(folder: &Path) -> Result<()> {
     run::quiet(run::program("npm").current_dir(folder).args(flags).arg(package))
 }
 
-/// Installs from Debian what the two installations need and the machine lacks.
-fn debian_packages() -> Result<()> {
-    let needs: [(&str, &str, &[&str]); 4] = [
-        ("python3", "python3", &["--version"]),
-        // Debian's python3 has `venv`, but not what it puts into a new one.
-        ("python3-venv", "python3", &["-c", "import ensurepip, venv"]),
-        ("nodejs", "node", &["--version"]),
-        ("npm", "npm", &["--version"]),
-    ];
+/// What the two installations need: Debian's name, and a command that shows that it is there.
+const NEEDS: [Need; 4] = [
+    ("python3", "python3", &["--version"]),
+    // Debian's python3 has `venv`, but not what it puts into a new one.
+    ("python3-venv", "python3", &["-c", "import ensurepip, venv"]),
+    ("nodejs", "node", &["--version"]),
+    ("npm", "npm", &["--version"]),
+];
+
+/// Proxies that are not ours. The tests of egress that need them say when they are not there.
+const PROXIES: [Need; 2] =
+    [("microsocks", "sh", &["-c", "command -v microsocks"]), ("tinyproxy", "tinyproxy", &["-v"])];
+
+type Need = (&'static str, &'static str, &'static [&'static str]);
+
+/// Installs from Debian what the machine lacks.
+fn debian_packages(needs: &[Need]) -> Result<()> {
     let missing: Vec<&str> = needs
-        .into_iter()
+        .iter()
         .filter(|(_, program, words)| !run::works(program, words))
-        .map(|(package, _, _)| package)
+        .map(|(package, _, _)| *package)
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
     let list = missing.join(" ");
-    if !is_root() || !run::works("apt-get", &["--version"]) {
+    if !can_install() {
         return Err(format!("missing programs; install these (Debian's names): {list}").into());
     }
     println!("installing from Debian: {list}");
@@ -96,6 +107,10 @@ fn debian_packages() -> Result<()> {
     install.env("DEBIAN_FRONTEND", "noninteractive");
     install.args(["install", "--yes", "--quiet", "--no-install-recommends"]);
     run::quiet(install.args(missing))
+}
+
+fn can_install() -> bool {
+    is_root() && run::works("apt-get", &["--version"])
 }
 
 fn is_root() -> bool {

@@ -122,7 +122,9 @@ impl Control {
     async fn declared_scope(&self, declared: &DeclaredScope) -> Result<ScopeId, Fault> {
         let (kind, id) = match declared {
             DeclaredScope::Organization => return self.organization_scope().await,
-            DeclaredScope::Project(given) => (ScopeKind::Project, self.project_named(given).await?),
+            DeclaredScope::Project(given) => {
+                (ScopeKind::Project, self.project_named("limits", given).await?)
+            }
             DeclaredScope::ApiKey(id) => (ScopeKind::ApiKey, id.clone()),
             DeclaredScope::User(id) => (ScopeKind::User, id.clone()),
         };
@@ -132,7 +134,11 @@ impl Control {
     }
 
     /// A live project's id, by its id or its name.
-    async fn project_named(&self, given: &str) -> Result<String, Fault> {
+    pub(crate) async fn project_named(
+        &self,
+        field: &'static str,
+        given: &str,
+    ) -> Result<String, Fault> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let query = PageQuery { limit: 100, after, order: Order::Ascending };
@@ -147,12 +153,12 @@ impl Control {
         }
         match found.as_slice() {
             [one] => Ok(one.id.as_str().to_owned()),
-            [] => Err(invalid("limits", format!("No project has the id or name '{given}'."))),
+            [] => Err(invalid(field, format!("No project has the id or name '{given}'."))),
             many => {
                 let ids: Vec<&str> = many.iter().map(|project| project.id.as_str()).collect();
                 let ids = ids.join(", ");
                 let why = format!("'{given}' names more than one project; give an id: {ids}.");
-                Err(invalid("limits", why))
+                Err(invalid(field, why))
             }
         }
     }

@@ -19,20 +19,25 @@ mod calendar;
 mod costs;
 mod cursor;
 mod declared_limits;
+mod egress;
 mod keys;
 mod ledger;
 mod limits;
 mod networks;
 mod organization;
 mod owner;
+mod places;
 mod prices;
 mod projects;
 mod rate_limits;
 mod request_log;
 mod rotation;
+mod route_rules;
+mod routes;
 mod secrets;
 mod service_accounts;
 mod transact;
+mod upstream_changes;
 mod upstreams;
 mod usage;
 
@@ -41,7 +46,8 @@ use std::sync::{Arc, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Directory, Invalidate, LedgerReport, PriceFormat, PriceGaps, Records, UsageStore,
+    Balances, Directory, Exits, Invalidate, LedgerReport, Outbound, PriceFormat, PriceGaps,
+    Records, UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
@@ -52,6 +58,7 @@ pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use declared_limits::{DeclaredLimit, DeclaredScope};
+pub use egress::{EgressDraft, EgressPatch, EgressState, ProxyCredential, ProxyDraft};
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection};
 pub use limits::{LimitDraft, LimitState};
@@ -61,8 +68,10 @@ pub use owner::{OwnedKey, OwnerRecord};
 pub use prices::{Imported, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner, RatePage};
+pub use routes::{DeclaredRoute, RouteDraft, RouteState};
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
-pub use upstreams::{DeclaredUpstream, Unowned};
+pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
+pub use upstreams::{DeclaredUpstream, Unowned, UpstreamState};
 pub use usage::{UsageQuestion, UsageReport};
 
 /// What the control plane stands on.
@@ -76,6 +85,8 @@ pub struct Ports {
     pub invalidate: Arc<dyn Invalidate>,
     pub prices: Arc<dyn PriceFormat>,
     pub price_gaps: Arc<dyn PriceGaps>,
+    pub outbound: Arc<dyn Outbound>,
+    pub exits: Arc<dyn Exits>,
 }
 
 /// Accounts, projects, keys, limits, upstreams and reports, over the ports that keep them.
@@ -96,6 +107,9 @@ pub struct Control {
     /// Whether the config file names the organization's zone.
     zone_of_file: RwLock<bool>,
     prices: prices::Desk,
+    outbound: Arc<dyn Outbound>,
+    places: places::Desk,
+    ways: egress::Ways,
     /// What the last look at the ledger's sums found.
     verdict: RwLock<Verdict>,
     /// What is publicly known of models; see [`Control::with_models`].
@@ -108,7 +122,7 @@ impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, .. } = ports;
+        let Ports { prices, price_gaps, outbound, exits, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
@@ -124,6 +138,9 @@ impl Control {
             of_file,
             zone_of_file: RwLock::default(),
             prices,
+            outbound,
+            places: places::Desk::default(),
+            ways: egress::Ways::new(exits),
             verdict: RwLock::default(),
             models: Vec::new(),
             webhooks: Box::new(|_| true),

@@ -84,6 +84,19 @@ impl Control {
         Ok(Paged { rows: self.with_balances(limits).await?, has_more })
     }
 
+    /// The organization's limits and the first projects' ones, at most `most`, with what was spent:
+    /// what may be shown to whoever watches.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn watched_limits(&self, most: usize) -> Result<Vec<LimitState>, Fault> {
+        let mut limits = self.limits_of(None).await?;
+        limits.retain(|l| matches!(l.scope.kind, ScopeKind::Organization | ScopeKind::Project));
+        limits.sort_by_key(|limit| limit.scope.kind != ScopeKind::Organization);
+        limits.truncate(most);
+        self.with_balances(limits).await
+    }
+
     /// # Errors
     /// 404 for an unknown scope, and where there is no such limit.
     pub async fn limit(&self, scope: &ScopeId, period: PeriodKind) -> Result<LimitState, Fault> {

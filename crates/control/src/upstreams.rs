@@ -1,9 +1,14 @@
-//! Upstreams: our accounts with providers.
+//! Upstreams: our accounts with providers. Those that environment and config file name.
 
 use domain::fault::catalogue;
-use domain::{Change, Fault, ProjectId, Secret, Upstream, UpstreamId, UpstreamSource};
+use domain::ports::BadPlace;
+use domain::{
+    Change, CredentialId, Fault, ProjectId, SealedCredential, Secret, Timestamp, Upstream,
+    UpstreamId, UpstreamSource,
+};
 use serde_json::json;
 
+use crate::routes::DeclaredRoute;
 use crate::transact::{Stale, Write, store_fault};
 use crate::{Author, Control, secrets};
 
@@ -12,9 +17,12 @@ pub struct DeclaredUpstream {
     pub name: String,
     pub provider: String,
     pub base_url: String,
-    pub credential: Option<Secret>,
+    pub credentials: Vec<Secret>,
     pub source: UpstreamSource,
     pub unowned: Unowned,
+    pub enabled: bool,
+    pub api_version: Option<String>,
+    pub headers: Vec<(String, String)>,
 }
 
 /// Who owns the objects that have no record.
@@ -25,6 +33,13 @@ pub enum Unowned {
     Nobody,
 }
 
+/// An upstream, and how it stands.
+pub struct UpstreamState {
+    pub upstream: Upstream,
+    /// The environment or the config file that made it names it still.
+    pub is_named: bool,
+}
+
 impl Control {
     /// # Errors
     /// 503 when the store is away.
@@ -33,20 +48,66 @@ impl Control {
         listed.map_err(|error| store_fault(error, "the upstreams"))
     }
 
-    /// An upstream that the environment or the config file names, written anew at each start. One
-    /// of the same name is replaced under its old id, so that its objects keep their owners; when
-    /// nothing differs, nothing is written.
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn upstream_states(&self) -> Result<Vec<UpstreamState>, Fault> {
+        let all = self.list_upstreams().await?;
+        Ok(all.into_iter().map(|upstream| self.state_of(upstream)).collect())
+    }
+
+    pub(crate) fn state_of(&self, upstream: Upstream) -> UpstreamState {
+        UpstreamState { is_named: self.places.is_named(&upstream), upstream }
+    }
+
+    /// The upstreams and routes that environment and config file name, written anew at each start
+    /// and reload; then all places are put in use. Gives the upstreams that cannot be.
     ///
     /// # Errors
-    /// 409 when the name is taken by an upstream of the API.
-    pub async fn declare_upstream(&self, declared: DeclaredUpstream) -> Result<UpstreamId, Fault> {
-        let DeclaredUpstream { name, provider, base_url, credential, source, unowned } = declared;
-        let before = self.list_upstreams().await?.into_iter().find(|u| u.name == name);
+    /// 409 when a name is taken by one of the API; then the old places stay in use.
+    pub async fn declare_places(
+        &self,
+        upstreams: Vec<DeclaredUpstream>,
+        routes: Vec<DeclaredRoute>,
+    ) -> Result<Vec<BadPlace>, Fault> {
+        let _writing = self.places.lock().await;
+        let order = upstreams.iter().map(|upstream| upstream.name.clone()).collect();
+        let (mut changes, mut audit) = (Vec::new(), Vec::new());
+        for declared in upstreams {
+            let name = declared.name.clone();
+            if let Some((upstream, event)) = self.declared(declared).await? {
+                let payload = json!({
+                    "id": upstream.id.as_str(),
+                    "data": {
+                        "name": name, "provider": upstream.provider,
+                        "source": upstream.source.as_str(),
+                    },
+                });
+                audit.push(self.audit(&Author::system(), event, None, &payload));
+                changes.push(Change::PutUpstream(upstream));
+            }
+        }
+        self.declared_routes(routes, &mut changes, &mut audit).await?;
+        if !changes.is_empty() {
+            let write = Write { changes, audit, stale: Stale::Nothing };
+            self.commit("the upstreams and routes of the config", write).await?;
+        }
+        self.places.set_order(order);
+        self.use_places().await
+    }
+
+    /// What is to be written of a declared upstream. One of the same name is replaced under its
+    /// old id, so that its objects keep their owners; when nothing differs, nothing is written.
+    async fn declared(
+        &self,
+        declared: DeclaredUpstream,
+    ) -> Result<Option<(Upstream, &'static str)>, Fault> {
+        let before = self.list_upstreams().await?.into_iter().find(|u| u.name == declared.name);
         if before.as_ref().is_some_and(|u| u.source == UpstreamSource::Api) {
-            let why = format!("An upstream '{name}' exists already, made through the API.");
+            let why =
+                format!("An upstream '{}' exists already, made through the API.", declared.name);
             return Err(Fault::because(&catalogue::CONFLICT, why));
         }
-        let unowned_project = match unowned {
+        let unowned_project = match declared.unowned {
             Unowned::Project(project) => Some(project),
             Unowned::Nobody => None,
             Unowned::DefaultProject => {
@@ -56,68 +117,79 @@ impl Control {
                 }
             }
         };
-        let base_url = base_url.trim_end_matches('/').to_owned();
-        if let Some(same) = before.as_ref().filter(|u| {
-            u.provider == provider
-                && u.base_url == base_url
-                && u.source == source
-                && u.unowned_project == unowned_project
-                && self.holds(u, credential.as_ref())
-        }) {
-            return Ok(same.id.clone());
-        }
-        let event = if before.is_some() { "upstream.updated" } else { "upstream.created" };
-        let (id, created_at) = match before {
-            Some(old) => (old.id, old.created_at),
+        let (id, created_at) = match &before {
+            Some(old) => (old.id.clone(), old.created_at),
             None => (UpstreamId::mint(vault::random()), self.clock.now()),
         };
-        let payload = json!({
-            "id": id.as_str(),
-            "data": { "name": name, "provider": provider, "source": source.as_str() },
-        });
+        let old = before.as_ref().map_or(&[][..], |upstream| &upstream.credentials);
+        let credentials = self.kept(&id, old, &declared.credentials);
         let upstream = Upstream {
-            sealed_credential: credential.map(|c| self.vault.seal(id.as_str(), &c)),
-            id: id.clone(),
-            name: name.clone(),
-            provider,
-            base_url,
-            source,
+            id,
+            name: declared.name,
+            provider: declared.provider,
+            base_url: declared.base_url.trim_end_matches('/').to_owned(),
+            credentials,
+            source: declared.source,
+            enabled: declared.enabled,
+            api_version: declared.api_version,
+            headers: declared.headers,
             unowned_project,
             created_at,
         };
-        let write = Write {
-            audit: vec![self.audit(&Author::system(), event, None, &payload)],
-            changes: vec![Change::PutUpstream(upstream)],
-            stale: Stale::Nothing,
-        };
-        self.commit(&name, write).await?;
-        self.invalidate.upstreams_changed();
-        Ok(id)
-    }
-
-    /// Opens a stored upstream's credential.
-    ///
-    /// # Errors
-    /// 500 when it was sealed under another key.
-    pub fn open_credential(&self, upstream: &Upstream) -> Result<Option<Secret>, Fault> {
-        let Some(sealed) = &upstream.sealed_credential else { return Ok(None) };
-        let opened = self.vault.open(upstream.id.as_str(), sealed);
-        opened.map(Some).map_err(|error| {
-            let why =
-                format!("The credential of upstream '{}' does not open: {error}.", upstream.name);
-            Fault::because(&catalogue::INTERNAL_ERROR, why)
+        Ok(match before {
+            Some(before) if before == upstream => None,
+            Some(_) => Some((upstream, "upstream.updated")),
+            None => Some((upstream, "upstream.created")),
         })
     }
 
-    /// Whether the upstream has this very credential sealed. A seal that does not open is replaced.
-    fn holds(&self, upstream: &Upstream, credential: Option<&Secret>) -> bool {
-        match (&upstream.sealed_credential, credential) {
-            (None, None) => true,
-            (Some(sealed), Some(wanted)) => self
-                .vault
-                .open(upstream.id.as_str(), sealed)
-                .is_ok_and(|held| secrets::same(&self.vault, &held, wanted)),
-            _ => false,
+    /// The credentials as they are to be kept: one that is there already stays as it lies, so that
+    /// what is known of it stays known.
+    fn kept(
+        &self,
+        id: &UpstreamId,
+        old: &[SealedCredential],
+        wanted: &[Secret],
+    ) -> Vec<SealedCredential> {
+        let mut left: Vec<&SealedCredential> = old.iter().collect();
+        let mut kept = Vec::with_capacity(wanted.len());
+        for secret in wanted {
+            let holds = |one: &&SealedCredential| {
+                // A seal that does not open is replaced.
+                let held = self.vault.open(id.as_str(), &one.sealed);
+                held.is_ok_and(|held| secrets::same(&self.vault, &held, secret))
+            };
+            kept.push(match left.iter().position(holds) {
+                Some(at) => {
+                    let last_four = secrets::last_four(secret);
+                    SealedCredential { last_four, weight: 1, ..left.remove(at).clone() }
+                }
+                None => self.sealed(id, secret, 1, self.clock.now()),
+            });
         }
+        kept
+    }
+
+    pub(crate) fn sealed(
+        &self,
+        of: &UpstreamId,
+        secret: &Secret,
+        weight: u32,
+        at: Timestamp,
+    ) -> SealedCredential {
+        SealedCredential {
+            id: CredentialId::mint(vault::random()),
+            sealed: self.vault.seal(of.as_str(), secret),
+            last_four: secrets::last_four(secret),
+            weight,
+            created_at: at,
+        }
+    }
+
+    /// Opens a stored upstream's credentials; else why one does not open.
+    pub(crate) fn open_credentials(&self, upstream: &Upstream) -> Result<Vec<Secret>, String> {
+        let open = |one: &SealedCredential| self.vault.open(upstream.id.as_str(), &one.sealed);
+        let opened: Result<Vec<Secret>, _> = upstream.credentials.iter().map(open).collect();
+        opened.map_err(|error| format!("a credential does not open: {error}"))
     }
 }

@@ -115,15 +115,19 @@ fn the_environments_upstream_is_replaced_under_its_id_and_only_when_it_differs()
     let (world, control) = World::new();
     block_on(control.first_start(false)).unwrap();
     let put = |url: &str, secret: &str| {
-        let credential = Some(Secret::from(secret));
-        block_on(control.declare_upstream(declared(url, credential))).unwrap()
+        let upstream = declared(url, vec![Secret::from(secret)]);
+        block_on(control.declare_places(vec![upstream], vec![])).unwrap();
+        world.state().upstreams[0].id.clone()
     };
-    let id = put("https://api.openai.com/v1/", "sk-provider-1");
-    assert_eq!(put("https://api.openai.com/v1", "sk-provider-1"), id);
+    let id = put("https://api.openai.com/v1/", "sk-provider-one-1234");
+    assert_eq!(put("https://api.openai.com/v1", "sk-provider-one-1234"), id);
     assert_eq!(world.events(), ["project.created", "upstream.created"]);
-    assert_eq!(put("https://api.openai.com/v1", "sk-provider-2"), id);
+    let kept = world.state().upstreams[0].credentials[0].clone();
+    assert_eq!(kept.last_four, "1234");
+    assert_eq!(put("https://api.openai.com/v1", "sk-provider-two-5678"), id);
     assert_eq!(world.events().last(), Some(&"upstream.updated"));
-    assert_eq!(world.upstream_changes.load(Ordering::SeqCst), 2);
+    assert_ne!(world.state().upstreams[0].credentials[0].id, kept.id);
+    assert_eq!(world.state().in_use, [("openai".to_owned(), 1)]);
 
     let state = world.state();
     assert_eq!(state.upstreams.len(), 1);
@@ -137,19 +141,22 @@ fn the_environments_upstream_is_replaced_under_its_id_and_only_when_it_differs()
 fn an_upstream_of_another_source_keeps_its_name() {
     let (world, control) = World::new();
     block_on(control.first_start(false)).unwrap();
-    let put = || block_on(control.declare_upstream(declared("http://u/v1", None)));
+    let put = || block_on(control.declare_places(vec![declared("http://u/v1", vec![])], vec![]));
     put().unwrap();
     world.state().upstreams[0].source = UpstreamSource::Api;
     assert_eq!(put().unwrap_err().entry.code, "conflict");
 }
 
-fn declared(url: &str, credential: Option<Secret>) -> DeclaredUpstream {
+fn declared(url: &str, credentials: Vec<Secret>) -> DeclaredUpstream {
     DeclaredUpstream {
         name: "openai".into(),
         provider: "openai".into(),
         base_url: url.into(),
-        credential,
+        credentials,
         source: UpstreamSource::Environment,
         unowned: Unowned::DefaultProject,
+        enabled: true,
+        api_version: None,
+        headers: vec![],
     }
 }

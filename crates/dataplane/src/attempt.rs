@@ -1,7 +1,9 @@
-//! One attempt at one upstream: encode, sign, send, and take the answer in.
+//! The attempts of a call: each is sent, and its answer taken in or its failure settled; after a
+//! failure that nobody has seen yet, `again.rs` makes the next one.
 
 use std::sync::Arc;
 
+use domain::attempt::Effect;
 use domain::{Fault, fault::catalogue};
 use egress::{Answer, Outgoing, SendError, Stage};
 use http::header::CONTENT_TYPE;
@@ -10,16 +12,26 @@ use openai::multipart;
 
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
+use crate::detach::Gone;
 use crate::headers;
-use crate::plan::Plan;
-use crate::reply::id_value;
+use crate::pipeline::Asked;
+use crate::plan::{Candidate, Plan};
+use crate::reply::attempt_id;
 use crate::shared::Worker;
-use crate::tab::{Call, End, Tab};
+use crate::tab::{Call, End, Leg, Tab};
 
+mod again;
 mod answer;
+mod failure;
+mod hedge;
+mod order;
 mod refused;
+mod tries;
 
 pub(crate) use answer::{is_coded, read_whole, receive};
+use failure::class_of_error;
+pub(crate) use failure::{Failed, Failure, class_of};
+pub(crate) use order::{Visit, healthy_first};
 
 /// A request ready to be sent, all of it owned: it may outlive its client.
 pub(crate) struct Ready {
@@ -30,48 +42,91 @@ pub(crate) struct Ready {
     pub(crate) body: Outgoing,
     /// Why a flowing body was broken off, should it be.
     pub(crate) broken: BrokenOff,
+    pub(crate) leg: Leg,
+    /// Set when nobody waits for this attempt any more, where the call has another one.
+    pub(crate) gone: Option<Gone>,
 }
 
-/// Sends, and brings the answer back as a reply.
+/// Makes attempts until one brings an answer, or none can.
 pub(crate) async fn run(
     worker: Arc<Worker>,
     call: Arc<Call>,
     plan: Plan,
     ready: Ready,
+    asked: Asked,
 ) -> Result<Response<ReplyBody>, Fault> {
-    let broken = ready.broken.clone();
-    let (tab, answer) = send(&worker, &call, &plan, ready).await?;
-    if let Some(fault) = broken.take() {
-        tab.settle(End::failed(&fault));
-        return Err(fault);
+    // Where another place might answer, nothing is shown of this one until it has.
+    let may_change = !plan.others.is_empty();
+    let hedges = worker.shared.settings.hedge_after.is_some();
+    if hedges && may_change && call.effect == Effect::Repeatable {
+        return Box::pin(hedge::run(worker, call, plan, ready, asked)).await;
     }
-    answer::receive(tab, answer).await
+    match once(&worker, &call, &plan.first, ready, may_change).await {
+        Ok(reply) => Ok(reply),
+        Err(failed) => Box::pin(again::run(worker, call, plan, asked, vec![(0, failed)])).await,
+    }
 }
 
-/// Sends and waits for the head. A failure is settled here.
+/// Makes the one attempt of a call that is not made twice.
+pub(crate) async fn only(
+    worker: Arc<Worker>,
+    call: Arc<Call>,
+    plan: Plan,
+    ready: Ready,
+) -> Result<Response<ReplyBody>, Fault> {
+    once(&worker, &call, &plan.first, ready, false).await.or_else(|failed| failed.reply)
+}
+
+/// One attempt, from its tab to a reply or a settled failure.
+async fn once(
+    worker: &Arc<Worker>,
+    call: &Arc<Call>,
+    place: &Candidate,
+    ready: Ready,
+    hold_back: bool,
+) -> Result<Response<ReplyBody>, Failed> {
+    let broken = ready.broken.clone();
+    let (tab, answer) = place_it(worker, call, place, ready).await?;
+    if let Some(fault) = broken.take() {
+        return Err(settled(tab, Failure::ours(fault)));
+    }
+    answer::take_in(tab, answer, hold_back).await
+}
+
+/// Sends a request of a call that has but one place, and waits for the head. A failure is settled
+/// here.
 pub(crate) async fn send(
     worker: &Arc<Worker>,
     call: &Arc<Call>,
     plan: &Plan,
     ready: Ready,
 ) -> Result<(Tab, Answer), Fault> {
-    let upstream = &plan.upstream;
+    place_it(worker, call, &plan.first, ready).await.map_err(|failed| failed.into_fault())
+}
+
+/// Sends and waits for the head. A failure is settled here.
+async fn place_it(
+    worker: &Arc<Worker>,
+    call: &Arc<Call>,
+    place: &Candidate,
+    ready: Ready,
+) -> Result<(Tab, Answer), Failed> {
     let broken = ready.broken.clone();
-    let mut tab = Tab::open(Arc::clone(worker), Arc::clone(call), Arc::clone(upstream))?;
+    let opened = Tab::open(Arc::clone(worker), Arc::clone(call), place, ready.leg);
+    let mut tab = opened.map_err(Failure::ours)?;
+    tab.gone.clone_from(&ready.gone);
     let request = match encode(&tab, ready) {
         Ok(request) => request,
-        Err(fault) => {
-            tab.settle(End::failed(&fault));
-            return Err(fault);
-        }
+        Err(fault) => return Err(settled(tab, Failure::ours(fault))),
     };
-    if let Err(fault) = tab.sending() {
-        tab.settle(End::failed(&fault));
-        return Err(fault);
+    if let Err(fault) = tab.sending(place) {
+        return Err(settled(tab, Failure::ours(fault)));
     }
-    let sending = worker.pool.send(&upstream.origin, request);
-    let sending = tokio::time::timeout(worker.shared.settings.first_byte, sending);
-    let fault = match worker.shared.tasks.unless_cut(sending).await {
+    let late = tab.first_byte_due();
+    let way = worker.shared.way(&place.upstream, &call.project, &call.key.id);
+    let sending = std::pin::pin!(worker.pool.send(&place.upstream.origin, &way, request));
+    let sending = std::pin::pin!(tokio::time::timeout_at(late, sending));
+    let failed = match worker.shared.tasks.unless_cut(sending).await {
         Some(Ok(Ok(answer))) => {
             tab.answered(answer.status(), headers::provider_request_id(answer.headers()));
             return Ok((tab, answer));
@@ -80,18 +135,31 @@ pub(crate) async fn send(
             if error.stage != Stage::Unknown {
                 tab.not_billed();
             }
-            broken.take().unwrap_or_else(|| failure(&tab, &error))
+            match broken.take() {
+                Some(fault) => Failure::ours(fault),
+                None => Failure::of(class_of_error(&error), unplaced(&tab, &error)),
+            }
         }
-        Some(Err(_)) => Fault::new(&catalogue::UPSTREAM_TIMEOUT),
-        None => Fault::new(&catalogue::SHUTTING_DOWN),
+        Some(Err(_)) => Failure::of_answer(Fault::new(&catalogue::UPSTREAM_TIMEOUT)),
+        None => Failure::ours(Fault::new(&catalogue::SHUTTING_DOWN)),
     };
-    tab.settle(End::failed(&fault));
-    Err(fault)
+    Err(settled(tab, failed))
 }
 
-fn failure(tab: &Tab, error: &SendError) -> Fault {
+/// Settles an attempt whose failure is a fault of ours to tell.
+fn settled(tab: Tab, failed: Failed) -> Failed {
+    if let Err(fault) = &failed.reply {
+        tab.settle(End::failed_as(failed.class, fault));
+    }
+    failed
+}
+
+fn unplaced(tab: &Tab, error: &SendError) -> Fault {
     tracing::warn!(upstream = %tab.upstream.id, request = %tab.call.request, stage = ?error.stage,
-                   %error, "a call could not be placed");
+                   attempt = tab.leg.number, cause = error.cause.reason(), %error, "a call could not be placed");
+    if error.cause.is_egress() {
+        return Fault::new(&catalogue::EGRESS_UNAVAILABLE);
+    }
     match error.stage {
         Stage::AddressNotAllowed => Fault::new(&catalogue::UPSTREAM_ADDRESS_NOT_ALLOWED),
         Stage::ConnectTimeout => {
@@ -109,7 +177,8 @@ fn failure(tab: &Tab, error: &SendError) -> Fault {
 }
 
 fn encode(tab: &Tab, ready: Ready) -> Result<Request<Outgoing>, Fault> {
-    let path = tab.upstream.origin.path(&ready.target);
+    let model = tab.model.as_deref().or(tab.call.model.as_deref());
+    let path = tab.upstream.path(&ready.target, model);
     let uri = Uri::try_from(path).map_err(|_| Fault::new(&catalogue::BAD_REQUEST_TARGET))?;
     let mut request = Request::new(ready.body);
     *request.method_mut() = ready.method;
@@ -117,9 +186,12 @@ fn encode(tab: &Tab, ready: Ready) -> Result<Request<Outgoing>, Fault> {
     *request.headers_mut() = ready.headers;
     let map = request.headers_mut();
     if !map.contains_key(headers::X_CLIENT_REQUEST_ID) {
-        map.insert(headers::X_CLIENT_REQUEST_ID, id_value(&tab.call.request));
+        map.insert(headers::X_CLIENT_REQUEST_ID, attempt_id(&tab.call.request, tab.leg.number));
     }
-    tab.upstream.signature.apply(map);
+    if let Some(trace) = &tab.call.trace {
+        trace.tell(tab.leg.number, map);
+    }
+    tab.upstream.sign(tab.credential, map);
     Ok(request)
 }
 

@@ -19,9 +19,10 @@ use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
 use crate::budget::{self, Tally};
 use crate::jobs::is_plain;
+use crate::places::Places;
 use crate::plan::Plan;
 use crate::shared::Worker;
-use crate::tab::{Call, Count, End, Tab};
+use crate::tab::{Call, Count, End, Leg, Tab};
 use crate::{owned, permit, refusal};
 
 /// Objects looked up at a time.
@@ -44,7 +45,7 @@ pub(crate) async fn run(
     if let Some(endpoint) = &asked.endpoint {
         may_call(&call, endpoint)?;
     }
-    let mut tally = Tally::of(&worker.shared, &call).await?;
+    let mut tally = Tally::of(&worker.shared, &call, plan.first.upstream.provider).await?;
     // Without a file the provider refuses the batch, and says so better than we could.
     if let Some(file) = &asked.input_file_id {
         if !is_plain(file) {
@@ -54,6 +55,7 @@ pub(crate) async fn run(
             worker: &worker,
             call: &call,
             plan: &plan,
+            places: worker.shared.places(),
             endpoint: asked.endpoint.as_deref(),
             tally: &mut tally,
             objects: Vec::new(),
@@ -65,7 +67,7 @@ pub(crate) async fn run(
         return Err(Fault::because(&catalogue::INVALID_VALUE, why).param("input_file_id"));
     }
     tally.hold(family(asked.endpoint.as_deref())).await?;
-    attempt::run(worker, call, plan, ready).await
+    attempt::only(worker, call, plan, ready).await
 }
 
 /// What decides in the body of a batch.
@@ -108,6 +110,8 @@ async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
         headers: HeaderMap::new(),
         body: Outgoing::Empty,
         broken: BrokenOff::default(),
+        leg: Leg::ONLY,
+        gone: None,
     };
     let (tab, answer) = attempt::send(eyes.worker, eyes.call, eyes.plan, ready).await?;
     let status = answer.status();
@@ -140,7 +144,7 @@ async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
 fn settle(tab: Tab, status: StatusCode, bytes: u64) {
     let outcome = if status.is_success() { Outcome::Completed } else { Outcome::Refused };
     let count = Count { bytes_out: bytes, ..Count::default() };
-    tab.settle(End { outcome, status: status.as_u16(), error: None, count });
+    tab.settle(End { outcome, status: status.as_u16(), error: None, class: None, count });
 }
 
 /// What the lines of one file name.
@@ -148,6 +152,7 @@ struct Eyes<'a> {
     worker: &'a Arc<Worker>,
     call: &'a Arc<Call>,
     plan: &'a Plan,
+    places: Arc<Places>,
     endpoint: Option<&'a str>,
     tally: &'a mut Tally,
     objects: Vec<(ObjectKind, String)>,
@@ -191,6 +196,7 @@ impl Eyes<'_> {
         if let Some(model) = strange {
             return Err(refusal::model_not_allowed(model, self.call.project.as_str()));
         }
+        self.places.check_models(&self.call.project, &models)?;
         if ruled && view.model.is_none() {
             return Err(refusal::model_not_allowed("", self.call.project.as_str()));
         }
@@ -206,7 +212,7 @@ impl Eyes<'_> {
 
     async fn check_objects(&mut self) -> Result<(), Fault> {
         let shared = &self.worker.shared;
-        let (upstream, project) = (&self.plan.upstream, &self.call.project);
+        let (upstream, project) = (&self.plan.first.upstream, &self.call.project);
         let objects = std::mem::take(&mut self.objects);
         owned::check(shared, upstream, project, &objects).await?;
         let items = std::mem::take(&mut self.items);

@@ -34,6 +34,7 @@ use limits::{LimitSet, Limited};
 pub(crate) use lines::{Tally, other_endpoint};
 use over::{Known, Over};
 pub(crate) use ready::{Spending, ready};
+pub(crate) use refuse::is_spent;
 
 /// Whose share of the accounts this process's is.
 pub const LESSEE: &str = "local";

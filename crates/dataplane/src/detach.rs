@@ -40,6 +40,8 @@ impl<F: Future + Send + 'static> Detach<F>
 where
     F::Output: Send,
 {
+    /// Inlined, so that the future is made in its box and not moved there.
+    #[inline(always)]
     pub(crate) fn new(tasks: Tasks, gone: Gone, future: F) -> Self {
         Self { future: Some(Box::pin(future)), tasks, gone }
     }

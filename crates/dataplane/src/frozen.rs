@@ -32,6 +32,16 @@ impl Frozen {
         self.any.store(any, Ordering::SeqCst);
     }
 
+    pub(crate) fn holds_organization(&self, id: &str) -> bool {
+        let scope = ScopeId { kind: ScopeKind::Organization, id: id.to_owned() };
+        self.any.load(Ordering::SeqCst)
+            && self.scopes.read().unwrap_or_else(PoisonError::into_inner).contains(&scope)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.scopes.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Says in the log what a look at the ledger has found that was not there before.
     pub(crate) fn tell(&self, breaches: &[Imbalance]) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);

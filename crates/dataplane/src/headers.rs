@@ -17,6 +17,8 @@ pub(crate) fn may_go_up(name: &HeaderName) -> bool {
             | "idempotency-key"
             | "last-event-id"
             | "range"
+            | "traceparent"
+            | "tracestate"
     ) || name.starts_with("x-stainless-")
 }
 

@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::refusal;
 use crate::reply::{answer_headers, json};
 use crate::shared::Worker;
-use crate::tab::{Call, End};
+use crate::tab::{Call, End, Leg};
 
 /// Bytes of one provider page.
 const PAGE: usize = 64 << 20;
@@ -51,7 +51,7 @@ pub(crate) async fn run(
     let backwards = before.is_some();
     let cursors: Vec<_> = after.into_iter().chain(before).map(|id| (kind, id)).collect();
     if !cursors.is_empty() {
-        owned::check(&worker.shared, &plan.upstream, &call.project, &cursors).await?;
+        owned::check(&worker.shared, &plan.first.upstream, &call.project, &cursors).await?;
     }
     let (tab, answer) = attempt::send(&worker, &call, &plan, ready).await?;
     if answer.status() != StatusCode::OK {
@@ -105,6 +105,8 @@ impl Lister<'_> {
                 headers: self.headers.clone(),
                 body: egress::Outgoing::Empty,
                 broken: BrokenOff::default(),
+                leg: Leg::ONLY,
+                gone: None,
             };
             let (tab, answer) = attempt::send(self.worker, self.call, self.plan, ready).await?;
             let status = answer.status().as_u16();
@@ -122,7 +124,7 @@ impl Lister<'_> {
 
     /// Whether every object of the project is gathered already, so that reading on finds none.
     async fn has_all(&self, gathered: &Gathered) -> Result<bool, Fault> {
-        let upstream = &self.plan.upstream;
+        let upstream = &self.plan.first.upstream;
         if upstream.unowned_project.as_ref() == Some(&self.call.project) {
             return Ok(false);
         }
@@ -134,7 +136,7 @@ impl Lister<'_> {
 
     /// Keeps the elements that are the project's.
     async fn take(&self, gathered: &mut Gathered, elements: &[Element<'_>]) -> Result<(), Fault> {
-        let upstream = &self.plan.upstream;
+        let upstream = &self.plan.first.upstream;
         let ids: Vec<String> = elements.iter().map(|e| e.id.clone().into_owned()).collect();
         let owners = self.worker.shared.claims.owners(&upstream.id, &ids).await;
         let owners = owners.map_err(|error| refusal::store(&error))?;

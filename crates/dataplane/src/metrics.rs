@@ -1,9 +1,10 @@
-//! The data plane's own figures, kept as plain counters and written out when asked.
+//! The data plane's own figures, kept as plain counters.
 
-use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{Outcome, fault::catalogue};
+
+pub(crate) mod requests;
 
 /// Counters since the start. Labels are of our own making only, so there are few of them.
 #[derive(Default)]
@@ -19,6 +20,9 @@ pub struct Metrics {
     pub(crate) connections: AtomicU64,
     pub(crate) ledger_breaches: AtomicU64,
     lost_log_rows: AtomicU64,
+    breaker_openings: AtomicU64,
+    /// Attempts after a call's first: at the same upstream, at another.
+    more_attempts: [AtomicU64; 2],
 }
 
 impl Metrics {
@@ -44,6 +48,15 @@ impl Metrics {
         self.lost_log_rows.store(rows, Ordering::Relaxed);
     }
 
+    pub(crate) fn breaker_opened(&self) {
+        self.breaker_openings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an attempt that follows a failed one.
+    pub(crate) fn tried_on(&self, again: bool) {
+        self.more_attempts[usize::from(!again)].fetch_add(1, Ordering::Relaxed);
+    }
+
     pub fn connection_opened(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
     }
@@ -52,54 +65,52 @@ impl Metrics {
         self.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Prometheus text of all counters; `in_flight` is the open work now.
+    /// All counters as they stand.
     #[must_use]
-    pub fn render(&self, in_flight: usize) -> String {
-        let mut out = String::new();
-        let mut line = |kind: &str, name: &str, help: &str, rows: &[(String, u64)]| {
-            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
-            for (labels, value) in rows {
-                let _ = writeln!(out, "{name}{labels} {value}");
-            }
-        };
-        let one = |counter: &AtomicU64| vec![(String::new(), counter.load(Ordering::Relaxed))];
-        let version = format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
-        line("gauge", "tollgate_build_info", "The running version.", &[(version, 1)]);
-        let open = vec![(String::new(), in_flight as u64)];
-        line("gauge", "tollgate_calls_in_flight", "Calls, drains and counts not yet ended.", &open);
-        line("gauge", "tollgate_connections", "Open client connections.", &one(&self.connections));
-        let lost = one(&self.lost_log_rows);
-        line("counter", "tollgate_request_log_lost_total", "Rows the log could not take.", &lost);
-        let breaches = one(&self.ledger_breaches);
-        line("gauge", "tollgate_ledger_breaches", "Sums of the ledger that disagree.", &breaches);
-        let outcomes =
-            [Outcome::Completed, Outcome::Refused, Outcome::ClientGone, Outcome::UpstreamFailed]
-                .map(|o| {
-                    let count = self.outcomes[o as usize].load(Ordering::Relaxed);
-                    (format!("{{outcome=\"{}\"}}", o.as_str()), count)
-                });
-        line("counter", "tollgate_attempts_total", "Attempts at providers, by end.", &outcomes);
-        let refusals: Vec<(String, u64)> = catalogue::ALL
-            .iter()
-            .zip(&self.refusals)
-            .map(|(e, n)| (format!("{{code=\"{}\"}}", e.code), n.load(Ordering::Relaxed)))
-            .filter(|(_, count)| *count > 0)
-            .collect();
-        line("counter", "tollgate_refusals_total", "Refusals of ours, by code.", &refusals);
-        for (name, help, counter) in [
-            (
-                "tollgate_key_checksum_rejects_total",
-                "Keys refused by checksum.",
-                &self.checksum_rejects,
-            ),
-            ("tollgate_usage_records_total", "Usage records queued.", &self.queued),
-            ("tollgate_usage_estimated_total", "Attempts counted by us.", &self.estimated),
-            ("tollgate_overages_total", "Attempts dearer than their hold.", &self.overages),
-            ("tollgate_bad_usage_total", "Usage reports not believed.", &self.bad_usage),
-            ("tollgate_unpriced_attempts_total", "Attempts without a price.", &self.unpriced),
-        ] {
-            line("counter", name, help, &one(counter));
+    pub fn figures(&self) -> Figures {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let refusals = catalogue::ALL.iter().zip(&self.refusals);
+        Figures {
+            outcomes: std::array::from_fn(|at| of(&self.outcomes[at])),
+            refusals: refusals
+                .map(|(entry, count)| (entry.code, of(count)))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+            key_checksum_rejects: of(&self.checksum_rejects),
+            queued: of(&self.queued),
+            estimated: of(&self.estimated),
+            bad_usage: of(&self.bad_usage),
+            unpriced: of(&self.unpriced),
+            overages: of(&self.overages),
+            connections: of(&self.connections),
+            ledger_breaches: of(&self.ledger_breaches),
+            lost_log_rows: of(&self.lost_log_rows),
+            breaker_openings: of(&self.breaker_openings),
+            repeats: of(&self.more_attempts[0]),
+            failovers: of(&self.more_attempts[1]),
         }
-        out
     }
+}
+
+/// The data plane's counters at one moment.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// Attempts by [`Outcome`].
+    pub outcomes: [u64; 4],
+    /// By code; those that happened.
+    pub refusals: Vec<(&'static str, u64)>,
+    pub key_checksum_rejects: u64,
+    pub queued: u64,
+    pub estimated: u64,
+    pub bad_usage: u64,
+    pub unpriced: u64,
+    pub overages: u64,
+    pub connections: u64,
+    pub ledger_breaches: u64,
+    pub lost_log_rows: u64,
+    pub breaker_openings: u64,
+    /// Attempts made again at the same upstream.
+    pub repeats: u64,
+    /// Attempts made at another one.
+    pub failovers: u64,
 }

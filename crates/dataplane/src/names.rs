@@ -9,14 +9,14 @@ pub(crate) enum Shown {
     Nothing,
     /// Our account or our upstream's host; the text with them blanked.
     Names(Vec<u8>),
-    /// Our credential. No part of such a text goes on.
+    /// One of our credentials. No part of such a text goes on.
     Credential,
 }
 
 /// Looks through an error text.
 pub(crate) fn look(upstream: &LiveUpstream, text: &[u8]) -> Shown {
-    if upstream.signature.is_in(text) {
-        tracing::warn!(upstream = %upstream.id, "an upstream echoed our credential");
+    if upstream.is_shown_in(text) {
+        tracing::warn!(upstream = %upstream.id, "an upstream echoed a credential of ours");
         return Shown::Credential;
     }
     let host = upstream.origin.address().0.as_bytes();

@@ -1,11 +1,12 @@
 //! The order of a call, and why each step stands where it does.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use domain::bound::{Media, Metered};
 use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
-use egress::Outgoing;
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
@@ -18,22 +19,28 @@ use crate::attempt::{self, Ready};
 use crate::body::read::{self, Pieces};
 use crate::body::reply::ReplyBody;
 use crate::body::spool;
-use crate::body::upload::BrokenOff;
-use crate::budget::{self, Spending};
+use crate::body::upload::Tap;
+use crate::budget::Spending;
 use crate::caller;
 use crate::detach::{Detach, Gone};
 use crate::permit::{self, Permit};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Wish};
 use crate::rate::{self, RateTicket};
 use crate::reply::fault_reply;
-use crate::shared::Worker;
+use crate::shared::{Dataplane, Worker};
 use crate::tab::Call;
 use crate::tasks::Open;
+use crate::trace::Trace;
 use crate::{batches, headers, jobs, lists, models, owned};
 
+mod asked;
+mod seen;
 mod taken;
 
+pub(crate) use asked::Asked;
 pub(crate) use taken::Taken;
+
+use seen::{Seen, waited};
 
 /// Serves one request under `/v1` that is not the Administration API's.
 pub async fn serve(
@@ -42,10 +49,18 @@ pub async fn serve(
     peer: Peer,
     id: RequestId,
 ) -> Response<ReplyBody> {
-    match call(worker, request, peer, id.clone()).await {
-        Ok(response) => response,
+    let mut seen = Seen::begin();
+    match call(worker, request, peer, id.clone(), &mut seen).await {
+        Ok(response) => {
+            worker.answered(seen.place(), response.status().as_u16());
+            response
+        }
         Err(fault) => {
             worker.shared.metrics.refusal(fault.entry.code);
+            worker.answered(seen.place(), fault.entry.status);
+            if !seen.sent {
+                worker.refused(|| seen.refused(&id, worker.shared.clock.now(), &fault));
+            }
             fault_reply(&fault, &id)
         }
     }
@@ -56,8 +71,8 @@ async fn call(
     request: Request<Incoming>,
     peer: Peer,
     id: RequestId,
+    seen: &mut Seen,
 ) -> Result<Response<ReplyBody>, Fault> {
-    let arrived = Instant::now();
     let shared = &worker.shared;
     // Open from here on: a stop waits for a call whose body is still on its way.
     let open = shared.tasks.open();
@@ -72,46 +87,63 @@ async fn call(
     }
     let found = arrival::classify(&head)?;
     let operation = found.operation;
+    seen.operation = Some(operation);
     // May: alive, from here, this operation. All of it before a byte of the body is read.
     let at = shared.clock.now();
-    let permit = permit::grant(caller, operation, at)?;
-    shared.frozen.admits(&permit, operation)?;
-    if shared.tasks.count() >= shared.settings.calls {
-        return Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000));
-    }
+    let permit = seen.permit.insert(permit::grant(caller, operation, at)?);
+    admit(shared, permit, operation)?;
     let object = arrival::named_object(&found).map(Cow::into_owned);
     // The body: whole, spooled or flowing, as the class says; then what it names.
-    let taken = take(worker, &head, body, operation).await?;
+    let (taken, body_wait) = waited(pin!(take(worker, &head, body, operation))).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
+    taken.check_denied(&shared.places(), &permit.project)?;
     let named = taken.named(operation, object.as_deref());
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
-    let plan = plan::choose(shared, &permit.project, first).await?;
+    let mut plan = {
+        let (model, project) = (taken.decoded_model(), &permit.project);
+        let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
+        attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
+    };
     if !named.is_empty() {
-        let checking = owned::check(shared, &plan.upstream, &permit.project, &named);
+        let checking = owned::check(shared, &plan.first.upstream, &permit.project, &named);
         Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
     }
     let replayed = taken.replayed();
     if !replayed.is_empty() {
-        Box::pin(owned::check_replayed(shared, &plan.upstream, &permit.project, &replayed)).await?;
+        Box::pin(owned::check_replayed(shared, &plan.first.upstream, &permit.project, &replayed))
+            .await?;
     }
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
-    let rate = rate::take(shared, &permit, operation, || taken.ask())?;
+    let rate = rate::take(shared, permit, operation, || taken.ask())?;
     let rates = rate.gauges();
     // How much: last, since it may wait for other calls to end.
     let spending = if shared.budgets.may_apply() {
-        let ready = budget::ready(shared, &permit, at, operation, &taken);
-        Box::pin(ready).await.map_err(|fault| fault.rates(rates))?
+        let holding = asked::first_hold(shared, permit, at, (operation, &taken), &mut plan);
+        Box::pin(holding).await.map_err(|fault| fault.rates(rates))?
     } else {
         None
     };
-    let facts = Facts { id, at, arrived, operation, object, rate, spending, open };
-    let (call, ready) = prepare(&head, facts, permit, &plan, taken)?;
+    let arrived = seen.arrived;
+    let facts = Facts { id, at, arrived, body_wait, operation, object, rate, spending, open };
+    let permit = seen.permit.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
+    let asked = Asked { head, taken };
+    let (call, ready) = prepare(&asked, facts, permit, &plan, shared)?;
+    seen.sent = true;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
-    let work = dispatch(Arc::clone(worker), call, plan, ready);
+    let work = dispatch(Arc::clone(worker), call, plan, ready, asked);
     let done = Detach::new(shared.tasks.clone(), gone, work).await;
     done.map_err(|fault| fault.rates(rates))
+}
+
+/// Not while the ledger of the call's scopes does not add up, nor with too much in flight.
+fn admit(shared: &Dataplane, permit: &Permit, operation: &Operation) -> Result<(), Fault> {
+    shared.frozen.admits(permit, operation)?;
+    match shared.tasks.count() >= shared.settings.calls {
+        true => Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000)),
+        false => Ok(()),
+    }
 }
 
 /// What is known of a call besides its body.
@@ -119,6 +151,7 @@ struct Facts {
     id: RequestId,
     at: domain::Timestamp,
     arrived: Instant,
+    body_wait: Duration,
     operation: &'static Operation,
     object: Option<String>,
     rate: RateTicket,
@@ -131,6 +164,7 @@ async fn dispatch(
     call: Arc<Call>,
     plan: Plan,
     ready: Ready,
+    asked: Asked,
 ) -> Result<Response<ReplyBody>, Fault> {
     let operation = call.operation;
     // What is rare is boxed: a call's future is as large as its largest branch, and is moved.
@@ -145,9 +179,9 @@ async fn dispatch(
         return Box::pin(batches::run(worker, call, plan, ready)).await;
     }
     if call.deletes.is_some() {
-        Box::pin(jobs::before_delete(&worker, &call, &plan.upstream.id)).await;
+        Box::pin(jobs::before_delete(&worker, &call, &plan.first.upstream.id)).await;
     }
-    attempt::run(worker, call, plan, ready).await
+    attempt::run(worker, call, plan, ready, asked).await
 }
 
 /// Reads the body as its class says.
@@ -181,7 +215,7 @@ async fn take(
         BodyKind::Form if is_form => {
             openai::multipart::boundary(content_type())
                 .ok_or_else(|| Fault::new(&catalogue::INVALID_MULTIPART))?;
-            Ok(Taken::Flowing(pieces(body)))
+            Ok(Taken::Flowing(Tap::new(pieces(body))))
         }
         BodyKind::SpooledForm | BodyKind::SpooledFormOrJson | BodyKind::SdpOrForm if is_form => {
             let reading = spool::form(pieces(body), content_type(), &settings.spool_dir);
@@ -205,32 +239,27 @@ fn is_websocket(headers: &HeaderMap) -> bool {
     headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// Puts together what the attempt needs, all of it owned.
+/// Puts together what the attempts need, all of it owned.
 fn prepare(
-    head: &Parts,
+    asked: &Asked,
     facts: Facts,
     permit: Permit,
     plan: &Plan,
-    taken: Taken,
+    shared: &Dataplane,
 ) -> Result<(Arc<Call>, Ready), Fault> {
     let operation = facts.operation;
-    let target = head.uri.path_and_query().map_or("", |t| t.as_str());
-    let target = target.strip_prefix("/v1").unwrap_or(target).to_owned();
-    let mut headers = attempt::forwarded(&head.headers)?;
-    headers::separate_idempotency(&mut headers, &permit.project);
+    let terms = (facts.spending.as_ref(), 1, false);
+    let bytes_in = asked.taken.length();
+    let ready = asked.ready(operation, &permit.project, &plan.first, terms)?;
+    let effect = asked.effect(operation);
+    let taken = &asked.taken;
+    let body = || taken.text();
+    let trace = shared.settings.trace.map(|s| Arc::new(Trace::of(&asked.head.headers, s, body)));
     let summary = taken.summary(operation);
-    let broken = BrokenOff::default();
-    let ask_usage = taken.must_ask_usage(operation, plan);
-    let kept_body = taken.keep();
-    let bytes_in = taken.length();
-    let pins = taken.pins(operation, facts.spending.as_ref(), ask_usage);
-    let body = taken.into_outgoing(&pins, &broken);
-    if matches!(body, Outgoing::Empty) && operation.body == BodyKind::None {
-        headers.remove(CONTENT_TYPE);
-    }
+    let deadlines = shared.settings.deadlines(is_quick(&summary), facts.arrived);
     let deletes = facts.object.clone().filter(|_| operation.deletes);
     let model = match operation.local {
-        true => facts_model(head),
+        true => facts_model(&asked.head),
         false => summary.model,
     };
     let metered = facts.spending.as_ref().and_then(|spending| spending.metered);
@@ -239,6 +268,8 @@ fn prepare(
         request: facts.id,
         at: facts.at,
         arrived: facts.arrived,
+        body_wait: facts.body_wait,
+        trace,
         operation,
         project: permit.project,
         key: permit.key,
@@ -248,8 +279,8 @@ fn prepare(
         stream: summary.stream,
         claims: summary.claims,
         deletes,
-        hide_usage: ask_usage,
-        kept_body,
+        hide_usage: taken.hides_usage(operation),
+        kept_body: taken.keep(),
         bytes_in,
         characters: summary.characters,
         gone: Gone::default(),
@@ -258,12 +289,19 @@ fn prepare(
         counts_apart: summary.stream && metered.is_some_and(|metered| several_pictures(&metered)),
         choices: metered.map_or(1, |metered| metered.output.choices.max(1)),
         container_sessions: tools.map_or(1, |tools| tools.sessions.max(1)),
-        clamped: facts.spending.as_ref().filter(|s| s.clamped).and_then(|s| s.output),
-        held: Mutex::new(facts.spending.map(|s| s.held)),
+        effect,
+        deadlines,
+        held: Mutex::new(facts.spending.and_then(|s| s.held)),
         lines: OnceLock::new(),
         _open: facts.open,
     };
-    Ok((Arc::new(call), Ready { method: head.method.clone(), target, headers, body, broken }))
+    Ok((Arc::new(call), ready))
+}
+
+/// Whether the answer begins at once and goes on without pauses.
+fn is_quick(summary: &taken::Summary) -> bool {
+    let model = summary.model.as_deref();
+    summary.stream && model.is_some_and(|name| !providers::models::may_think(name))
 }
 
 fn several_pictures(metered: &Metered) -> bool {

@@ -9,6 +9,7 @@ use domain::price::{
 };
 use domain::{Cost, Timestamp, Tokens, UsageFamily};
 use openai::surface::Meter;
+use providers::Provider;
 
 use crate::metrics::Metrics;
 use crate::tab::{Call, Count};
@@ -55,12 +56,14 @@ impl Prices {
     /// Looks at a model's price for a bound; `None` where it has none.
     pub(crate) fn look<T>(
         &self,
+        provider: &Provider,
         model: Option<&str>,
         at: Timestamp,
         look: impl FnOnce(&dyn Priced) -> T,
     ) -> Option<T> {
         let shelf = self.shelf();
-        let price = shelf.book.for_answer(model, None, at)?;
+        let model = model.map(|model| provider.priced(model));
+        let price = shelf.book.for_answer(model.as_deref(), None, at)?;
         Some(look(&Remembered { shelf: &shelf, price }))
     }
 
@@ -82,16 +85,17 @@ impl Prices {
         shown.collect()
     }
 
-    /// What an attempt cost; `None` where nothing was counted, or has no price (that is counted
+    /// What an attempt cost, at a provider that was sent this name of the model; `None` where nothing was counted, or has no price (that is counted
     /// and told).
     pub(crate) fn cost(
         &self,
         call: &Call,
+        (provider, sent): (&Provider, Option<&str>),
         count: &Count,
         tokens: &Tokens,
         metrics: &Metrics,
     ) -> Option<Cost> {
-        let (asked, served) = (call.model.as_deref(), count.model.as_deref());
+        let named = [sent.or(call.model.as_deref()), count.model.as_deref()];
         let units = units(call, count)?;
         let counted = tokens.input > 0 || tokens.output > 0 || units != Units::default();
         if !counted {
@@ -103,19 +107,21 @@ impl Prices {
             largest_input: tokens.input,
             chats: if call.operation.meter == Meter::Chat { call.choices } else { 0 },
         };
-        self.of([asked, served], call.at, used, call.operation.id, metrics)
+        self.of((provider, named), call.at, used, call.operation.id, metrics)
     }
 
     /// What was used comes to, by the price of the model that was served or else of the one that
     /// was asked for; where there is none, that is counted and told.
     pub(crate) fn of(
         &self,
-        [asked, served]: [Option<&str>; 2],
+        (provider, named): (&Provider, [Option<&str>; 2]),
         at: Timestamp,
         mut used: Used,
         operation: &str,
         metrics: &Metrics,
     ) -> Option<Cost> {
+        let [asked, served] = named.map(|name| name.map(|name| provider.priced(name)));
+        let (asked, served) = (asked.as_deref(), served.as_deref());
         let name = served.or(asked).unwrap_or(operation);
         let why = match self.book().for_answer(asked, served, at) {
             None => "its model has no price".to_owned(),

@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use domain::attempt::Class;
 use domain::{Entry, Outcome, fault::catalogue, ports::StoreError};
 use egress::{AnswerBody, BoxError};
 use http_body::{Body, SizeHint};
@@ -19,8 +20,9 @@ use openai::answer::Scan;
 use openai::surface::Meter;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::attempt::class_of;
 use crate::jobs::{begins_run, hand_over_run};
-use crate::tab::{Count, End, Tab};
+use crate::tab::{Count, Deadlines, End, Tab};
 
 mod count;
 mod error_event;
@@ -53,6 +55,8 @@ pub(crate) struct Relay {
     status: u16,
     over: bool,
     failed: bool,
+    /// Nothing may leave yet; what ends the answer now is noted here, and said nowhere else.
+    held_back: Option<Result<(), &'static Entry>>,
     gap: Option<Pin<Box<Sleep>>>,
     moved: Instant,
     cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -78,12 +82,46 @@ impl Relay {
             status,
             over: false,
             failed: false,
+            held_back: None,
             gap: None,
             moved: Instant::now(),
             cut: None,
         };
         relay.end_if_known();
         relay
+    }
+
+    /// Waits until a first piece can leave. Until then a failure is no broken answer, but an
+    /// attempt that brought none.
+    ///
+    /// # Errors
+    /// What went wrong; the attempt is settled.
+    pub(crate) async fn begin(&mut self) -> Result<(), &'static Entry> {
+        let Some(tab) = &self.tab else { return Ok(()) };
+        let due = tab.first_byte_due();
+        self.held_back = Some(Ok(()));
+        let begun = std::future::poll_fn(|cx| self.poll_begin(cx));
+        if tokio::time::timeout_at(due, begun).await.is_err() {
+            self.broken(&catalogue::UPSTREAM_TIMEOUT);
+        }
+        self.held_back.take().unwrap_or(Ok(()))
+    }
+
+    /// Ready when something can leave, or nothing ever will.
+    fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while !matches!(self.held_back, Some(Err(_))) && !self.over && !self.has_content() {
+            ready!(self.poll_more(cx));
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether something that is more than a comment is there to leave. Comments are how a
+    /// provider says that it is still at work: they wait for the first event.
+    fn has_content(&self) -> bool {
+        match &self.mode {
+            Mode::Events(events) => !self.ready.is_empty() && events.has_begun(),
+            _ => !self.ready.is_empty(),
+        }
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -107,33 +145,39 @@ impl Relay {
             if let Some(piece) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(piece)));
             }
-            if let Some((gate, _)) = &mut self.gate {
-                let opened = ready!(gate.as_mut().poll(cx));
-                self.pass_gate(opened);
-                continue;
-            }
-            if std::mem::take(&mut self.failed) {
-                return Poll::Ready(Some(Err("the upstream's answer broke off".into())));
-            }
-            if self.over {
-                return Poll::Ready(None);
-            }
-            match Pin::new(&mut self.source).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    if let Ok(piece) = frame.into_data() {
-                        self.arrived(piece);
-                    }
+            if self.gate.is_none() {
+                if std::mem::take(&mut self.failed) {
+                    return Poll::Ready(Some(Err("the upstream's answer broke off".into())));
                 }
-                Poll::Ready(None) => self.ended(),
-                Poll::Ready(Some(Err(error))) => {
-                    tracing::warn!(%error, "an upstream's answer broke off");
-                    self.broken(&catalogue::UPSTREAM_INCOMPLETE);
-                }
-                Poll::Pending => {
-                    ready!(self.poll_interrupted(cx));
+                if self.over {
+                    return Poll::Ready(None);
                 }
             }
+            ready!(self.poll_more(cx));
         }
+    }
+
+    /// Goes one step on: through a gate, or with what the provider sends.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some((gate, _)) = &mut self.gate {
+            let opened = ready!(gate.as_mut().poll(cx));
+            self.pass_gate(opened);
+            return Poll::Ready(());
+        }
+        match Pin::new(&mut self.source).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Ok(piece) = frame.into_data() {
+                    self.arrived(piece);
+                }
+            }
+            Poll::Ready(None) => self.ended(),
+            Poll::Ready(Some(Err(error))) => {
+                tracing::warn!(%error, "an upstream's answer broke off");
+                self.broken(&catalogue::UPSTREAM_INCOMPLETE);
+            }
+            Poll::Pending => return self.poll_interrupted(cx),
+        }
+        Poll::Ready(())
     }
 
     fn arrived(&mut self, piece: Bytes) {
@@ -175,7 +219,12 @@ impl Relay {
         } else if !out.is_empty() {
             self.ready.push_back(out);
         }
-        if events.is_complete() {
+        let (complete, begins_badly) = (events.is_complete(), events.begins_with_error());
+        if begins_badly && self.held_back.is_some() {
+            // It is an answer's first event, and no answer (case 98).
+            return self.broken(&catalogue::UPSTREAM_ERROR);
+        }
+        if complete {
             self.settle(Outcome::Completed, None);
         }
     }
@@ -220,7 +269,9 @@ impl Relay {
             // What waited is half an event, and stays here; what it told of is owned all the same.
             tab.worker.shared.tasks.spawn(async move { drop(claim.await) });
         }
-        if let Mode::Events(events) = &self.mode {
+        if let Some(held_back) = &mut self.held_back {
+            *held_back = Err(entry);
+        } else if let Mode::Events(events) = &self.mode {
             if !events.is_complete() {
                 let meter = self.counter.meter();
                 self.ready.push_back(error_event::render(meter, entry, events.sequence()));
@@ -245,10 +296,16 @@ impl Relay {
         if outcome == Outcome::Completed || self.is_complete() {
             self.counter.whole();
         }
-        let gone = tab.call.gone.get() && outcome == Outcome::Completed;
+        let gone = tab.is_let_go() && outcome == Outcome::Completed;
         let outcome = if gone { Outcome::ClientGone } else { outcome };
         let count: Count = self.counter.take();
-        let end = End { outcome, status: self.status, error, count };
+        // An error event is a failure of the provider's, however properly the stream ends.
+        let erred = matches!(&self.mode, Mode::Events(events) if events.has_error());
+        let class = match error {
+            Some(code) => catalogue::find(code).map(class_of),
+            None => erred.then_some(Class::Interrupted),
+        };
+        let end = End { outcome, status: self.status, error, class, count };
         if let Mode::Events(events) = &mut self.mode
             && let Some(run) = events.unfinished_run()
             && begins_run(&tab.call)
@@ -264,7 +321,9 @@ impl Relay {
     fn poll_interrupted(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(tab) = &self.tab else {
             // Settled already; only the provider's own closing is awaited, and not for long.
-            return self.poll_gap(cx, std::time::Duration::from_secs(5)).map(|()| self.over = true);
+            return self
+                .poll_gap(cx, std::time::Duration::from_secs(5), None)
+                .map(|()| self.over = true);
         };
         let tasks = tab.worker.shared.tasks.clone();
         let cut = self.cut.get_or_insert_with(|| Box::pin(tasks.until_cut()));
@@ -272,15 +331,21 @@ impl Relay {
             self.broken(&catalogue::SHUTTING_DOWN);
             return Poll::Ready(());
         }
-        let gap = tab.worker.shared.settings.gap;
-        ready!(self.poll_gap(cx, gap));
+        let Deadlines { gap, end, .. } = tab.call.deadlines;
+        ready!(self.poll_gap(cx, gap, Some(end)));
         self.broken(&catalogue::UPSTREAM_TIMEOUT);
         Poll::Ready(())
     }
 
-    /// Ready when nothing has come for `gap`. The timer is moved only when it fires.
-    fn poll_gap(&mut self, cx: &mut Context<'_>, gap: std::time::Duration) -> Poll<()> {
+    /// Ready when nothing has come for `gap`, or at `end`. The timer is moved only when it fires.
+    fn poll_gap(
+        &mut self,
+        cx: &mut Context<'_>,
+        gap: std::time::Duration,
+        end: Option<Instant>,
+    ) -> Poll<()> {
         let deadline = self.moved + gap;
+        let deadline = end.map_or(deadline, |end| end.min(deadline));
         let timer = self.gap.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if timer.deadline() > deadline {
             timer.as_mut().reset(deadline);
@@ -297,7 +362,7 @@ impl Relay {
     /// Called when nobody reads any more: reads on for the bill, or ends.
     pub(crate) fn let_go(self: Box<Self>) {
         let Some(tab) = &self.tab else { return };
-        tab.call.gone.set();
+        tab.let_go();
         let shared = tab.worker.shared.clone();
         if tokio::runtime::Handle::try_current().is_err() {
             return;

@@ -32,9 +32,9 @@ pub fn request_id(at: Timestamp) -> RequestId {
     // 48 bits of milliseconds last for eight thousand years.
     let time = at.0.cast_unsigned() << 16;
     let words = [time | mix(high.wrapping_add(number)) >> 48, mix(low ^ number)];
-    let nibbles = words.iter().flat_map(|word| (0..16).map(move |at| (word >> (60 - 4 * at)) & 15));
-    for (digit, nibble) in text[4..].iter_mut().zip(nibbles) {
-        *digit = b"0123456789abcdef"[nibble as usize];
+    let (pairs, _) = text[4..].as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(words.map(u64::to_be_bytes).as_flattened()) {
+        *pair = [byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]);
     }
     RequestId::from(std::str::from_utf8(&text).unwrap_or("req_"))
 }
@@ -64,6 +64,9 @@ pub fn fault_reply(fault: &Fault, request: &RequestId) -> Response<ReplyBody> {
     if let Some(gauges) = &fault.rates {
         rate::write_headers(map, gauges);
     }
+    if fault.attempts > 0 {
+        map.insert(headers::X_ATTEMPTS, HeaderValue::from(fault.attempts));
+    }
     if let Some(ms) = fault.retry_after_ms {
         map.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
         map.insert(headers::RETRY_AFTER_MS, HeaderValue::from(ms));
@@ -78,22 +81,31 @@ pub(crate) fn id_value(request: &RequestId) -> HeaderValue {
     HeaderValue::from_str(request.as_str()).unwrap_or(HeaderValue::from_static("req_"))
 }
 
+/// By what a provider knows an attempt: the call's id, and for further ones their number as well.
+pub(crate) fn attempt_id(request: &RequestId, number: u32) -> HeaderValue {
+    match number {
+        1 => id_value(request),
+        _ => HeaderValue::from_str(&format!("{}-{number}", request.as_str()))
+            .unwrap_or(HeaderValue::from_static("req_")),
+    }
+}
+
 /// The headers of a provider's answer that a client may see, and ours.
 pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
     // What a map has room for in the least size that holds our own; connections keep it.
     let mut map = HeaderMap::with_capacity(12);
     for (name, value) in from {
         // No allowed header has a reason to hold our credential, so one that does is an echo.
-        if headers::may_come_down(name) && !tab.upstream.signature.is_in(value.as_bytes()) {
+        if headers::may_come_down(name) && !tab.upstream.is_shown_in(value.as_bytes()) {
             map.append(name, value.clone());
         }
     }
     map.insert(headers::X_REQUEST_ID, id_value(&tab.call.request));
     map.insert(headers::X_UPSTREAM, tab.upstream.name.clone());
-    map.insert(headers::X_ATTEMPTS, HeaderValue::from_static("1"));
+    map.insert(headers::X_ATTEMPTS, HeaderValue::from(tab.leg.number));
     map.insert(headers::X_CACHE, HeaderValue::from_static("bypass"));
     tab.call.rate.write_headers(&mut map);
-    if let Some(tokens) = tab.call.clamped {
+    if let Some(tokens) = tab.leg.clamped {
         map.insert(headers::X_CLAMPED, HeaderValue::from(tokens));
     }
     map.insert(headers::ORGANIZATION, tab.worker.shared.organization.clone());
@@ -107,7 +119,7 @@ pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
 
 pub(crate) fn with_cost(map: &mut HeaderMap, cost: Option<Nanos>) {
     if let Some(cost) = cost
-        && let Ok(value) = HeaderValue::from_str(&cost.to_string())
+        && let Ok(value) = HeaderValue::from_str(cost.write_to(&mut [0; Nanos::TEXT]))
     {
         map.insert(headers::X_COST, value);
     }

@@ -3,15 +3,29 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::tab::Deadlines;
+use crate::trace::Sampler;
+
 /// Deadlines and bounds. Times that a provider needs are long; times that a client needs are not.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Connecting to an upstream, TLS included.
     pub connect: Duration,
-    /// From the request's last byte to the answer's head.
-    pub first_byte: Duration,
-    /// Between two pieces of an answer.
-    pub gap: Duration,
+    /// From the begin of an attempt to the first byte of its answer. Where the operator says
+    /// nothing, it goes by the call.
+    pub first_byte: Option<Duration>,
+    /// Between two pieces of an answer; as above.
+    pub gap: Option<Duration>,
+    /// From a call's arrival to its last byte, over all attempts.
+    pub total: Duration,
+    /// How long a call waits before it is made again at the same upstream.
+    pub patience: Duration,
+    /// How often, at most.
+    pub repeats: u32,
+    /// How long an attempt may be silent before another is made beside it, if ever.
+    pub hedge_after: Option<Duration>,
     /// A request body may pause this long, and must average [`Settings::body_rate`] after it.
     pub body_pause: Duration,
     /// Bytes a second.
@@ -24,20 +38,53 @@ pub struct Settings {
     pub calls: usize,
     /// Where large forms are spooled.
     pub spool_dir: PathBuf,
+    /// Hosts, in lower case, that upstreams of the API may be at whatever their address.
+    pub private_hosts: Vec<String>,
+    /// Which calls are traced; none where it is absent.
+    pub trace: Option<Sampler>,
+}
+
+/// A stream of a model that answers at once begins within this time, and does not pause longer.
+const QUICK: (Duration, Duration) = (Duration::from_secs(120), Duration::from_secs(60));
+/// A model that thinks first is silent for long; and what does not stream says nothing before all
+/// of it is there.
+const SLOW: (Duration, Duration) = (Duration::from_secs(600), Duration::from_secs(300));
+
+impl Settings {
+    /// Between two pieces of any answer.
+    pub(crate) fn gap(&self) -> Duration {
+        self.gap.unwrap_or(SLOW.1)
+    }
+
+    /// How long a call may take that arrived at `arrived`.
+    pub(crate) fn deadlines(&self, quick: bool, arrived: Instant) -> Deadlines {
+        let (first_byte, gap) = if quick { QUICK } else { SLOW };
+        Deadlines {
+            first_byte: self.first_byte.unwrap_or(first_byte),
+            gap: self.gap.unwrap_or(gap),
+            end: arrived + self.total,
+        }
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(600),
-            gap: Duration::from_secs(300),
+            first_byte: None,
+            gap: None,
+            total: Duration::from_secs(14_400),
+            patience: Duration::from_secs(5),
+            repeats: 2,
+            hedge_after: None,
             body_pause: Duration::from_secs(30),
             body_rate: 1024,
             drain: Duration::from_secs(300),
             drain_bytes: 64 << 20,
             calls: 32_768,
             spool_dir: std::env::temp_dir(),
+            private_hosts: Vec::new(),
+            trace: None,
         }
     }
 }

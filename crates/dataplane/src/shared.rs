@@ -5,21 +5,31 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use domain::breaker::Gate;
 use domain::ledger::Imbalance;
-use domain::ports::{Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
+use domain::ports::{self, BadPlace, Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
 use domain::price::{PriceBook, Unpriced};
-use domain::{Clock, Nanos, OrganizationId, ScopeId, SecretHash, Timestamp, UsageRecord};
-use egress::{Pool, Tls};
+use domain::rate::Moment;
+use domain::{
+    Clock, KeyId, Nanos, OrganizationId, ProjectId, ProxyFigures, ScopeId, SecretHash, Timestamp,
+    UpstreamId, UsageRecord,
+};
+use egress::{Asker, Exits, InProcess, Pool, Tls, Way};
 use http::HeaderValue;
+use tokio::time::Instant;
 use vault::Vault;
 
 use crate::budget::{Budgets, Held};
 use crate::caller::Failures;
 use crate::claims::Claims;
+use crate::demo::serve_demo;
 use crate::directory::Keys;
 use crate::frozen::Frozen;
 use crate::intern::Names;
 use crate::metrics::Metrics;
+use crate::metrics::requests::{Answered, Place, Requests};
+use crate::observed::{Observed, REFUSED, Refused};
+use crate::places::Places;
 use crate::prices::Prices;
 use crate::rate::Rates;
 use crate::settings::Settings;
@@ -36,8 +46,21 @@ pub struct Ports {
     pub jobs: Arc<dyn Jobs>,
     pub clock: Arc<dyn Clock>,
     pub vault: Arc<Vault>,
+    /// How calls leave the house.
+    pub exits: Arc<Exits>,
     /// Our organization's id, for the `openai-organization` header.
     pub organization: HeaderValue,
+}
+
+/// An upstream in use, as metrics and traces name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamName {
+    pub id: UpstreamId,
+    pub name: Arc<str>,
+    /// The provider's row.
+    pub provider: &'static str,
+    /// Host and port.
+    pub address: (Arc<str>, u16),
 }
 
 /// The data plane of one process.
@@ -46,16 +69,19 @@ pub struct Dataplane {
     pub(crate) claims: Claims,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) vault: Arc<Vault>,
+    exits: Arc<Exits>,
     pub(crate) organization: HeaderValue,
     pub(crate) settings: Settings,
+    /// What moments are counted from.
+    began: Instant,
     pub(crate) failures: Failures,
     pub(crate) prices: Prices,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) jobs: Arc<dyn Jobs>,
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
-    upstreams: RwLock<Arc<[Arc<LiveUpstream>]>>,
-    on_upstreams_changed: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
+    places: RwLock<Arc<Places>>,
+    demo: InProcess,
     pub metrics: Metrics,
     pub tasks: Tasks,
 }
@@ -67,31 +93,74 @@ impl Dataplane {
         Arc::new(Self {
             keys: Keys::new(ports.directory),
             claims: Claims::new(ports.objects),
-            clock: ports.clock,
+            clock: Arc::clone(&ports.clock),
             vault: ports.vault,
+            exits: ports.exits,
             organization: ports.organization,
             settings,
+            began: Instant::now(),
             failures: Failures::default(),
             prices: Prices::default(),
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
             jobs: ports.jobs,
             rates: Rates::default(),
             frozen: Frozen::default(),
-            upstreams: RwLock::new(Arc::from([])),
-            on_upstreams_changed: Mutex::new(None),
+            places: RwLock::default(),
+            demo: serve_demo(ports.clock.clone()),
             metrics: Metrics::new(),
             tasks,
         })
     }
 
-    pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {
-        Arc::clone(&self.upstreams.read().unwrap_or_else(PoisonError::into_inner))
+    /// The present, for what counts from the start.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// Replaces the upstreams; calls in flight keep theirs.
-    pub fn set_upstreams(&self, upstreams: Vec<LiveUpstream>) {
-        let new: Arc<[Arc<LiveUpstream>]> = upstreams.into_iter().map(Arc::new).collect();
-        *self.upstreams.write().unwrap_or_else(PoisonError::into_inner) = new;
+    pub(crate) fn places(&self) -> Arc<Places> {
+        Arc::clone(&self.places.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {
+        Arc::clone(&self.places().upstreams)
+    }
+
+    /// What the upstreams in use are called.
+    #[must_use]
+    pub fn upstream_names(&self) -> Vec<UpstreamName> {
+        let name = |upstream: &Arc<LiveUpstream>| UpstreamName {
+            id: upstream.id.clone(),
+            name: upstream.name.to_str().unwrap_or("").into(),
+            provider: upstream.provider.name,
+            address: (upstream.address().0.into(), upstream.address().1),
+        };
+        self.upstreams().iter().map(name).collect()
+    }
+
+    /// Each upstream's breaker, in the order of [`Dataplane::upstream_names`]: what it would say to
+    /// a call.
+    #[must_use]
+    pub fn breakers(&self) -> Vec<Gate> {
+        let now = self.moment();
+        self.upstreams().iter().map(|upstream| upstream.standing.gate(now)).collect()
+    }
+
+    /// What became of each proxy in use.
+    #[must_use]
+    pub fn proxies(&self) -> Vec<ProxyFigures> {
+        ports::Exits::figures(&*self.exits)
+    }
+
+    /// How many scopes are closed because their ledger does not add up.
+    #[must_use]
+    pub fn frozen_scopes(&self) -> usize {
+        self.frozen.count()
+    }
+
+    /// Whether no call is let through at all until the ledger adds up.
+    #[must_use]
+    pub fn organization_is_frozen(&self) -> bool {
+        self.frozen.holds_organization(self.budgets.organization())
     }
 
     /// Names the organization whose limits are kept; the first start has made it by now.
@@ -126,10 +195,10 @@ impl Dataplane {
         self.frozen.set(scopes);
     }
 
-    /// What to do when the control plane changed the stored upstreams.
-    pub fn when_upstreams_change(&self, act: impl Fn() + Send + Sync + 'static) {
-        let mut slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);
-        *slot = Some(Box::new(act));
+    /// How a call of this project and key leaves for an upstream. Every call asks, at each attempt.
+    pub(crate) fn way(&self, upstream: &LiveUpstream, project: &ProjectId, key: &KeyId) -> Way {
+        let upstream_name = upstream.name.to_str().unwrap_or_default();
+        self.exits.way(&Asker { upstream: &upstream.id, upstream_name, project, key: key.as_str() })
     }
 
     /// Whether an address has shown too many wrong keys of late.
@@ -157,11 +226,12 @@ impl Invalidate for Dataplane {
         self.set_prices(book);
     }
 
-    fn upstreams_changed(&self) {
-        let slot = self.on_upstreams_changed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(act) = slot.as_ref() {
-            act();
-        }
+    /// Calls in flight keep what they have.
+    fn places_changed(&self, given: ports::Places) -> Vec<BadPlace> {
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        let (new, bad) = Places::new(given, &places, (&self.demo, &self.settings.private_hosts));
+        *places = Arc::new(new);
+        bad
     }
 }
 
@@ -172,6 +242,9 @@ pub struct Worker {
     pub(crate) names: Names,
     slots: Slots,
     queue: Mutex<Vec<Settled>>,
+    requests: Requests,
+    refused: Mutex<Vec<Refused>>,
+    jobs: Mutex<Vec<Arc<Vec<UsageRecord>>>>,
 }
 
 impl Worker {
@@ -179,11 +252,26 @@ impl Worker {
     pub fn new(shared: Arc<Dataplane>, tls: Tls, slots: Slots) -> Arc<Self> {
         let pool = Pool::new(tls, shared.settings.connect);
         let queue = Mutex::new(Vec::new());
-        Arc::new(Self { shared, pool, names: Names::default(), slots, queue })
+        Arc::new(Self {
+            shared,
+            pool,
+            names: Names::default(),
+            slots,
+            queue,
+            requests: Requests::default(),
+            refused: Mutex::default(),
+            jobs: Mutex::default(),
+        })
     }
 
     /// Puts a settled attempt in its slot and in the queue. Whoever has a slot has a place here.
-    pub(crate) fn record(&self, taken: Taken, record: UsageRecord, secret: SecretHash) {
+    pub(crate) fn record(
+        &self,
+        taken: Taken,
+        record: UsageRecord,
+        secret: SecretHash,
+        observed: Observed,
+    ) {
         let Taken { slot, mut held } = taken;
         let cost = record.cost.map_or(Nanos(0), |cost| Nanos(cost.total().0.max(0)));
         let hold = held.as_ref().map_or(Nanos(0), Held::amount);
@@ -196,7 +284,8 @@ impl Worker {
         if let Some(held) = &mut held {
             held.settle(cost);
         }
-        queue.push(Settled { record, secret, money, number, taken: Taken { slot, held } });
+        let taken = Taken { slot, held };
+        queue.push(Settled { record, secret, money, number, taken, observed });
     }
 
     /// Takes what is waiting to be posted, in the order of its numbers.
@@ -220,7 +309,7 @@ impl Worker {
     }
 
     /// Notes in its slot that an attempt is about to be sent with money held for it.
-    pub(crate) fn sent(&self, slot: &Slot, hold: Nanos, record: &UsageRecord) -> bool {
+    pub(crate) fn sent(&self, slot: &mut Slot, hold: Nanos, record: &UsageRecord) -> bool {
         self.slots
             .sent(slot, hold, record)
             .inspect_err(|error| {
@@ -241,6 +330,54 @@ impl Worker {
     /// Notes for the metrics how many rows the request log has lost since the start.
     pub fn note_lost_log_rows(&self, rows: u64) {
         self.shared.metrics.log_lost(rows);
+    }
+
+    /// Counts an answered request.
+    pub fn answered(&self, place: Place, status: u16) {
+        self.requests.count(place, status);
+    }
+
+    /// What these workers have answered since the start.
+    #[must_use]
+    pub fn requests(workers: &[Arc<Self>]) -> Vec<Answered> {
+        Requests::sum(workers.iter().map(|worker| &worker.requests))
+    }
+
+    /// Attempts that are settled and wait to be taken.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// How many attempts may still begin before a settled one is posted.
+    #[must_use]
+    pub fn free_slots(&self) -> usize {
+        self.slots.free()
+    }
+
+    /// Keeps a refusal for the log, where there is room.
+    pub(crate) fn refused(&self, refused: impl FnOnce() -> Refused) {
+        let mut kept = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < REFUSED {
+            kept.push(refused());
+        }
+    }
+
+    /// Notes what a job came to that was ended on the way of a call.
+    pub(crate) fn job_ended(&self, records: Arc<Vec<UsageRecord>>) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).push(records);
+    }
+
+    /// Takes what such jobs came to.
+    #[must_use]
+    pub fn take_jobs(&self) -> Vec<Arc<Vec<UsageRecord>>> {
+        std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the refusals that were kept.
+    #[must_use]
+    pub fn take_refused(&self) -> Vec<Refused> {
+        std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A slot for an attempt.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::attempt::{Class, Effect};
 use domain::ledger::Covered;
 use domain::price::Tier;
 use domain::{
@@ -21,13 +22,17 @@ use openai::answer::ToolCalls;
 use openai::surface::{Meter, Operation};
 use tokio::time::Instant;
 
+use crate::attempt::{Visit, class_of};
 use crate::budget::Held;
 use crate::detach::Gone;
 use crate::jobs::{Lines, begins_run};
+use crate::observed::Observed;
+use crate::plan::Candidate;
 use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
 use crate::slots::{Money, Slot};
 use crate::tasks::Open;
+use crate::trace::Trace;
 use crate::upstreams::LiveUpstream;
 
 mod estimate;
@@ -41,6 +46,7 @@ pub struct Settled {
     /// The settlement's number in its worker's slots.
     pub number: u64,
     pub taken: Taken,
+    pub observed: Observed,
 }
 
 /// What an attempt has taken until it is posted.
@@ -62,6 +68,9 @@ pub(crate) struct Call {
     pub(crate) request: RequestId,
     pub(crate) at: Timestamp,
     pub(crate) arrived: Instant,
+    /// Of the time since then, what the client took to send its body.
+    pub(crate) body_wait: Duration,
+    pub(crate) trace: Option<Arc<Trace>>,
     pub(crate) operation: &'static Operation,
     pub(crate) project: ProjectId,
     pub(crate) key: Arc<KeyView>,
@@ -69,12 +78,12 @@ pub(crate) struct Call {
     pub(crate) model: Option<Box<str>>,
     pub(crate) user_label: Option<Box<str>>,
     pub(crate) stream: bool,
+    /// The client did not ask for the usage chunk that we ask for.
+    pub(crate) hide_usage: bool,
     /// Whether an answer's id is ours to remember.
     pub(crate) claims: bool,
     /// The object that success removes.
     pub(crate) deletes: Option<String>,
-    /// The client did not ask for the usage chunk that we asked for.
-    pub(crate) hide_usage: bool,
     /// The body, kept for counting should the provider not count; small ones only.
     pub(crate) kept_body: Option<Bytes>,
     pub(crate) bytes_in: u64,
@@ -82,7 +91,7 @@ pub(crate) struct Call {
     pub(crate) characters: u64,
     pub(crate) gone: Gone,
     pub(crate) rate: RateTicket,
-    /// What is set aside for the one attempt of this call; it takes it.
+    /// What is set aside for the next attempt of this call; it takes it.
     pub(crate) held: Mutex<Option<Held>>,
     /// How many answers were asked for; as far as a limit had to look, else 1.
     pub(crate) choices: u64,
@@ -95,8 +104,9 @@ pub(crate) struct Call {
     pub(crate) container_sessions: u64,
     /// What the lines of a batch are, once they have been read.
     pub(crate) lines: OnceLock<Lines>,
-    /// The maximum output, in tokens, that the call was cut to.
-    pub(crate) clamped: Option<u64>,
+    /// What doing it twice would do.
+    pub(crate) effect: Effect,
+    pub(crate) deadlines: Deadlines,
     pub(crate) _open: Open,
 }
 
@@ -121,11 +131,40 @@ pub(crate) struct Count {
     pub(crate) bytes_out: u64,
 }
 
+/// How long a call may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadlines {
+    /// For one attempt, until the first byte of its answer can leave.
+    pub(crate) first_byte: Duration,
+    /// Between two pieces of an answer.
+    pub(crate) gap: Duration,
+    /// The call's end, whatever comes.
+    pub(crate) end: Instant,
+}
+
+/// What one attempt has of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Leg {
+    /// 1 for the call's first.
+    pub(crate) number: u32,
+    /// The call was at this place before.
+    pub(crate) again: bool,
+    /// The maximum output, in tokens, that the call was cut to.
+    pub(crate) clamped: Option<u64>,
+}
+
+impl Leg {
+    /// The one attempt of a call that needs nothing more.
+    pub(crate) const ONLY: Self = Self { number: 1, again: false, clamped: None };
+}
+
 /// How an attempt ended.
 pub(crate) struct End {
     pub(crate) outcome: Outcome,
     pub(crate) status: u16,
     pub(crate) error: Option<&'static str>,
+    /// What kind of failure it was, if it was one.
+    pub(crate) class: Option<Class>,
     pub(crate) count: Count,
 }
 
@@ -134,9 +173,22 @@ pub(crate) struct Tab {
     pub(crate) worker: Arc<Worker>,
     pub(crate) call: Arc<Call>,
     pub(crate) upstream: Arc<LiveUpstream>,
+    /// Which of the upstream's credentials signs it.
+    pub(crate) credential: usize,
+    pub(crate) leg: Leg,
+    /// What kind of failure it was, once it has ended as one.
+    class: Option<Class>,
+    /// Where the call has another attempt beside this one.
+    pub(crate) gone: Option<Gone>,
+    /// From when it is sent until the breakers know how it went.
+    visit: Option<Visit>,
+    /// What the provider calls the model, where that is not what the caller wrote.
+    pub(crate) model: Option<Arc<str>>,
     upstream_request: Option<Box<str>>,
     began: Instant,
     first_byte: Option<Duration>,
+    /// When an answer that was read whole had been.
+    read_at: Option<Instant>,
     /// The answer began as a success: the provider bills it, however it ends.
     generated: bool,
     /// The provider may bill it: it is being sent, and was not refused for free.
@@ -164,7 +216,8 @@ impl Tab {
     pub(crate) fn open(
         worker: Arc<Worker>,
         call: Arc<Call>,
-        upstream: Arc<LiveUpstream>,
+        place: &Candidate,
+        leg: Leg,
     ) -> Result<Self, Fault> {
         let began = Instant::now();
         let held = call.held.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -174,10 +227,17 @@ impl Tab {
         Ok(Self {
             worker,
             call,
-            upstream,
+            upstream: Arc::clone(&place.upstream),
+            credential: place.credential,
+            leg,
+            class: None,
+            gone: None,
+            visit: None,
+            model: place.model.clone(),
             upstream_request: None,
             began,
             first_byte: None,
+            read_at: None,
             generated: false,
             billable: false,
             taken: Mutex::new(Some(Taken { slot, held })),
@@ -189,19 +249,20 @@ impl Tab {
     ///
     /// # Errors
     /// `ledger_unavailable` when the slot cannot be written: nothing may be sent then.
-    pub(crate) fn sending(&mut self) -> Result<(), Fault> {
+    pub(crate) fn sending(&mut self, place: &Candidate) -> Result<(), Fault> {
         let record = || {
             let end = End::failed(&Fault::new(&catalogue::INTERNAL_ERROR));
             self.record(end, Tokens::default(), None, false)
         };
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Taken { slot, held: Some(held) }) = &*taken
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Taken { slot, held: Some(held) }) = &mut *taken
             && !self.worker.sent(slot, held.amount(), &record())
         {
             return Err(Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000));
         }
         drop(taken);
         self.billable = true;
+        self.visit = Some(Visit::begin(&self.worker.shared, place, self.leg.again));
         Ok(())
     }
 
@@ -223,7 +284,8 @@ impl Tab {
     }
 
     /// The work goes on as a job, and the hold is the job's already: its usage comes with its end.
-    pub(crate) fn handed_over(self, end: End) {
+    pub(crate) fn handed_over(mut self, end: End) {
+        self.left(&end);
         self.worker.shared.metrics.outcome(end.outcome);
         self.call.rate.settle(&self.record(end, Tokens::default(), None, false));
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -239,16 +301,37 @@ impl Tab {
         self.upstream_request = upstream_request.map(Box::from);
     }
 
+    /// Notes that all of an answer is there, before anything is made of it.
+    pub(crate) fn read_whole(&mut self) {
+        self.read_at = Some(Instant::now());
+    }
+
+    /// Our own part of the call's time. What a later attempt took before it was made is an earlier
+    /// attempt's.
+    fn observed(&self, record: &UsageRecord) -> Observed {
+        let arrived = self.call.arrived;
+        let before = self.began.duration_since(arrived).saturating_sub(self.call.body_wait);
+        let after = self.read_at.map_or(Duration::ZERO, |read| {
+            Duration::from_micros(record.total_us).saturating_sub(read.duration_since(arrived))
+        });
+        Observed {
+            overhead_us: (record.attempt == 1).then(|| micros(before + after)),
+            class: self.class,
+            trace: self.call.trace.clone(),
+        }
+    }
+
     pub(crate) fn upstream_request(&self) -> Option<&str> {
         self.upstream_request.as_deref()
     }
 
     /// Makes the attempt's record. Gives its cost, where the model has a price and the provider
     /// counted.
-    pub(crate) fn settle(self, mut end: End) -> Option<Nanos> {
+    pub(crate) fn settle(mut self, mut end: End) -> Option<Nanos> {
         if self.call.operation.meter == Meter::Run && !begins_run(&self.call) {
             (end.count.tokens, end.count.unfinished) = (None, true);
         }
+        self.left(&end);
         let metrics = &self.worker.shared.metrics;
         metrics.outcome(end.outcome);
         metrics.bad_usage.fetch_add(end.count.bad_usage, Ordering::Relaxed);
@@ -261,6 +344,29 @@ impl Tab {
         let record = self.record(end, tokens, cost, in_full);
         self.push(record);
         cost.map(|cost| cost.total())
+    }
+
+    /// Tells the breakers how it went.
+    fn left(&mut self, end: &End) {
+        self.class = end.class;
+        if let Some(visit) = self.visit.take() {
+            visit.end(&self.worker.shared, end);
+        }
+    }
+
+    /// Whether nobody waits for it any more.
+    pub(crate) fn is_let_go(&self) -> bool {
+        self.call.gone.get() || self.gone.as_ref().is_some_and(Gone::get)
+    }
+
+    /// Nobody waits for it any more.
+    pub(crate) fn let_go(&self) {
+        self.gone.as_ref().unwrap_or(&self.call.gone).set();
+    }
+
+    /// When the first byte of its answer must be ready to leave.
+    pub(crate) fn first_byte_due(&self) -> Instant {
+        (self.began + self.call.deadlines.first_byte).min(self.call.deadlines.end)
     }
 
     /// What is posted, and whether that is the hold in full: where nobody said what it cost,
@@ -292,7 +398,8 @@ impl Tab {
             return None;
         }
         let Dataplane { prices, metrics, .. } = &*self.worker.shared;
-        prices.cost(&self.call, &end.count, tokens, metrics)
+        let place = (self.upstream.provider, self.model.as_deref());
+        prices.cost(&self.call, place, &end.count, tokens, metrics)
     }
 
     fn push(&self, record: UsageRecord) {
@@ -305,7 +412,8 @@ impl Tab {
         if record.estimated {
             self.worker.shared.metrics.estimated.fetch_add(1, Ordering::Relaxed);
         }
-        self.worker.record(taken, record, self.call.secret);
+        let observed = self.observed(&record);
+        self.worker.record(taken, record, self.call.secret, observed);
     }
 
     /// An assumption that bounds rest on did not hold: a price, or what the provider keeps to
@@ -321,11 +429,10 @@ impl Tab {
 
     fn record(&self, end: End, tokens: Tokens, cost: Option<Cost>, estimated: bool) -> UsageRecord {
         let call = &self.call;
-        let us = |d: Duration| u32::try_from(d.as_micros()).unwrap_or(u32::MAX);
         let name = |text: &str| self.worker.names.intern(text);
         UsageRecord {
             request: call.request.clone(),
-            attempt: 1,
+            attempt: self.leg.number,
             at: call.at,
             operation: call.operation.id,
             family: call.operation.meter.family(),
@@ -334,7 +441,7 @@ impl Tab {
             user: name(call.key.owner.as_str()),
             user_label: call.user_label.clone(),
             model_asked: call.model.as_deref().map(name),
-            model_served: end.count.model.as_deref().map(name),
+            model_served: end.count.model.as_deref().or(self.model.as_deref()).map(name),
             service_tier: end.count.service_tier.as_deref().map(name),
             upstream: self.upstream.id.clone(),
             upstream_request: self.upstream_request.clone(),
@@ -349,12 +456,28 @@ impl Tab {
             characters: call.characters,
             cost,
             error: end.error,
-            queue_us: us(self.began.duration_since(call.arrived)),
-            first_byte_us: self.first_byte.map_or(0, us),
+            queue_us: micros(self.began.duration_since(call.arrived)),
+            first_byte_us: self.first_byte.map_or(0, micros),
             total_us: u64::try_from(call.arrived.elapsed().as_micros()).unwrap_or(u64::MAX),
             bytes_in: call.bytes_in,
             bytes_out: end.count.bytes_out,
         }
+    }
+}
+
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
+}
+
+/// The code of a failure in the request log. What clients are told is too wide to tell there whether
+/// an attempt can have cost something.
+fn logged(class: Class, told: &'static str) -> &'static str {
+    match class {
+        Class::NotSent => catalogue::UPSTREAM_NOT_SENT.code,
+        Class::Interrupted if told == catalogue::UPSTREAM_ERROR.code => {
+            catalogue::UPSTREAM_INCOMPLETE.code
+        }
+        _ => told,
     }
 }
 
@@ -364,7 +487,7 @@ impl End {
         match body {
             Ok(body) => {
                 let count = Count { bytes_out: body.len() as u64, ..Count::default() };
-                Self { outcome: Outcome::Completed, status, error: None, count }
+                Self { outcome: Outcome::Completed, status, error: None, class: None, count }
             }
             Err(fault) => Self::failed(fault),
         }
@@ -372,10 +495,16 @@ impl End {
 
     /// An attempt that brought no answer to pass on.
     pub(crate) fn failed(fault: &Fault) -> Self {
+        Self::failed_as(class_of(fault.entry), fault)
+    }
+
+    /// The same, where it is known what kind of failure it was.
+    pub(crate) fn failed_as(class: Class, fault: &Fault) -> Self {
         Self {
+            class: Some(class),
             outcome: Outcome::UpstreamFailed,
             status: fault.entry.status,
-            error: Some(fault.entry.code),
+            error: Some(logged(class, fault.entry.code)),
             count: Count::default(),
         }
     }

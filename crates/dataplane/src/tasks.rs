@@ -3,9 +3,12 @@
 //! This is the one place of the data plane that spawns. Each task runs on the worker that it was
 //! spawned from.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -72,13 +75,15 @@ impl Tasks {
         self.0.cut.notify_waiters();
     }
 
-    /// Does `work`, unless the cut comes first.
+    /// Does `work`, unless the cut comes first. What is large is better pinned by the caller and
+    /// lent: each layer that takes it by value moves it, and has room for it twice.
     pub async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            done = work => Some(done),
-            () = self.clone().until_cut() => None,
-        }
+        let (mut work, mut cut) = (pin!(work), pin!(self.clone().until_cut()));
+        poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => cut.as_mut().poll(cx).map(|()| None),
+        })
+        .await
     }
 
     /// Resolves when streams must end.
@@ -92,6 +97,18 @@ impl Tasks {
             }
             cut.await;
         }
+    }
+}
+
+/// Waits for `work`, for at most some time. Most of what is waited for is there already: then no
+/// clock is read and no timer made.
+pub(crate) async fn within<T>(
+    most: Duration,
+    mut work: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
+    match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => tokio::time::timeout(most, work).await.ok(),
     }
 }
 

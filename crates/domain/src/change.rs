@@ -3,10 +3,12 @@
 use crate::ledger::Correction;
 use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
+use crate::route::Route;
 use crate::{
-    AlertId, AuditId, Delivery, DeliveryId, Key, KeyId, KeyPolicy, KeySecret, Organization,
-    PeriodKind, Project, ProjectId, RequestId, Role, ScopeId, SecretHash, ServiceAccount,
-    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, User, Zone,
+    AlertId, AuditId, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy, KeySecret,
+    Organization, PeriodKind, Project, ProjectId, RequestId, Role, RouteId, ScopeId, SealedEgress,
+    SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream,
+    UpstreamId, User, Zone,
 };
 
 #[derive(Clone, Debug)]
@@ -60,9 +62,12 @@ pub enum Change {
     },
     /// Registers a secret that the operator chose; the same hash again changes nothing.
     RegisterAdminKey(Key),
-    /// Makes or replaces by id.
+    /// Makes or replaces by id, with its credentials as they stand in it.
     PutUpstream(Upstream),
     RemoveUpstream(UpstreamId),
+    /// Makes or replaces by id. One name leads to one route of a project, or of the organization.
+    PutRoute(Route),
+    RemoveRoute(RouteId),
     /// Makes or replaces the limit of a scope and kind of period.
     PutSpendLimit(SpendLimit),
     RemoveSpendLimit {
@@ -104,6 +109,16 @@ pub enum Change {
     PutPriceImport(PriceImport),
     /// What is not there is removed already.
     RemovePriceImport(ImportState),
+    /// Makes or replaces by name, with all its proxies.
+    PutEgress(SealedEgress),
+    RemoveEgress {
+        name: String,
+    },
+    /// Says which egress somebody's calls take; `None` takes the word back, also one not given.
+    SetEgressUse {
+        user: EgressUser,
+        egress: Option<String>,
+    },
     /// Sets some limits of a scope and leaves the others; `None` lifts one.
     SetRateLimits {
         scope: RateScope,

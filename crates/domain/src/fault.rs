@@ -63,6 +63,8 @@ pub struct Fault {
     pub retry: Retry,
     /// How the caller's rate limits stand, where there are any.
     pub rates: Option<Box<Gauges>>,
+    /// How many attempts at providers were made; 0 for a call that was not sent.
+    pub attempts: u32,
 }
 
 impl Fault {
@@ -83,6 +85,7 @@ impl Fault {
             kind: entry.kind,
             retry: entry.retry,
             rates: None,
+            attempts: 0,
         }
     }
 
@@ -116,6 +119,12 @@ impl Fault {
     #[must_use]
     pub fn may_pass_later(mut self) -> Self {
         self.retry = Retry::Later;
+        self
+    }
+
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
         self
     }
 

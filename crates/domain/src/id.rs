@@ -70,6 +70,10 @@ ids! {
     KeyId("key_");
     /// Our account with a provider.
     UpstreamId("up_");
+    /// One of an upstream's credentials.
+    CredentialId("cred_");
+    /// What a public model name stands for.
+    RouteId("route_");
     /// A spend alert.
     AlertId("alert_");
     /// A message of ours to one place; a webhook's receiver sees it as `webhook-id`.

@@ -97,9 +97,15 @@ pub struct ModelPattern(pub String);
 impl ModelPattern {
     #[must_use]
     pub fn matches(&self, model: &str) -> bool {
-        match self.0.strip_suffix('*') {
+        Self::fits(&self.0, model)
+    }
+
+    /// The same for a pattern that stands elsewhere.
+    #[must_use]
+    pub fn fits(pattern: &str, model: &str) -> bool {
+        match pattern.strip_suffix('*') {
             Some(start) => model.starts_with(start),
-            None => self.0 == model,
+            None => pattern == model,
         }
     }
 }

@@ -7,11 +7,14 @@
 
 mod account;
 mod alert;
+pub mod attempt;
 pub mod bound;
+pub mod breaker;
 pub mod calendar;
 mod change;
 mod clock_watch;
 mod delivery;
+mod egress;
 pub mod fault;
 mod id;
 mod job;
@@ -27,6 +30,8 @@ pub mod price;
 pub mod rate;
 mod report;
 mod request_log;
+pub mod retry;
+pub mod route;
 mod scope;
 mod secret;
 mod time;
@@ -39,10 +44,15 @@ pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use change::{Actor, AuditEntry, Change};
 pub use clock_watch::ClockWatch;
 pub use delivery::{Delivery, Message, Waiting, pause_after};
+pub use egress::{
+    BadProxyUrl, DIRECT, Egress, EgressBook, EgressSource, EgressUser, Proxy, ProxyAddress,
+    ProxyAnswer, ProxyChoice, ProxyFailure, ProxyFigures, ProxyKind, ProxyTest, SealedEgress,
+    SealedEgressBook, SessionBy, is_egress_name,
+};
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
-    AlertId, AuditId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId, ServiceAccountId,
-    UpstreamId, UserId, random_id,
+    AlertId, AuditId, CredentialId, DeliveryId, KeyId, OrganizationId, ProjectId, RequestId,
+    RouteId, ServiceAccountId, UpstreamId, UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
@@ -59,6 +69,6 @@ pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};
-pub use upstream::{ObjectKind, ObjectRecord, Upstream, UpstreamSource};
+pub use upstream::{ObjectKind, ObjectRecord, SealedCredential, Upstream, UpstreamSource};
 pub use usage::{ImageSource, Outcome, Tokens, UsageFamily, UsageRecord};
 pub use zone::{Calendar, Zone, standing};

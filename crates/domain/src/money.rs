@@ -9,22 +9,7 @@ pub struct Nanos(pub i64);
 impl fmt::Display for Nanos {
     /// US dollars as a decimal, without needless zeros: `0.00004125`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let magnitude = self.0.unsigned_abs();
-        let (whole, rest) = (magnitude / 1_000_000_000, magnitude % 1_000_000_000);
-        if rest == 0 {
-            return write!(f, "{sign}{whole}");
-        }
-        // Every paid answer shows one: no text is made on the way.
-        let mut digits = [b'0'; 9];
-        let mut left = rest;
-        for digit in digits.iter_mut().rev() {
-            *digit += u8::try_from(left % 10).unwrap_or(0);
-            left /= 10;
-        }
-        let places = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
-        let digits = std::str::from_utf8(&digits[..places]).unwrap_or("");
-        write!(f, "{sign}{whole}.{digits}")
+        f.write_str(self.write_to(&mut [0; Self::TEXT]))
     }
 }
 
@@ -32,6 +17,46 @@ const NANOS_A_DOLLAR: i64 = 1_000_000_000;
 const NANOS_A_CENT: i64 = 10_000_000;
 
 impl Nanos {
+    /// Bytes that any amount's text has room in.
+    pub const TEXT: usize = 24;
+
+    /// The amount's text, written into the end of `room`: every paid answer shows one, and
+    /// formatting would take longer than pricing it.
+    #[must_use]
+    pub fn write_to(self, room: &mut [u8; Self::TEXT]) -> &str {
+        let magnitude = self.0.unsigned_abs();
+        let (mut whole, mut rest) = (magnitude / 1_000_000_000, magnitude % 1_000_000_000);
+        let mut at = room.len();
+        let mut put = |byte: u8| {
+            at -= 1;
+            room[at] = byte;
+        };
+        let digit = |number: u64| b'0' + (number % 10) as u8;
+        if rest > 0 {
+            let mut places = 9;
+            while rest.is_multiple_of(10) {
+                (rest, places) = (rest / 10, places - 1);
+            }
+            for _ in 0..places {
+                put(digit(rest));
+                rest /= 10;
+            }
+            put(b'.');
+        }
+        loop {
+            put(digit(whole));
+            whole /= 10;
+            if whole == 0 {
+                break;
+            }
+        }
+        if self.0 < 0 {
+            put(b'-');
+        }
+        // Only ASCII was written.
+        std::str::from_utf8(&room[at..]).unwrap_or("")
+    }
+
     /// US dollars as plain decimal text: `12`, `12.50`, at most nine places. No sign, no
     /// exponent, no blanks. `None` for anything else, and for what an amount cannot hold.
     #[must_use]
@@ -95,6 +120,9 @@ mod tests {
     fn amounts_read_as_dollars() {
         assert_eq!(Nanos(41_250).to_string(), "0.00004125");
         assert_eq!(Nanos(2_000_000_000).to_string(), "2");
+        assert_eq!(Nanos(120_500_000_000).to_string(), "120.5");
+        assert_eq!(Nanos(0).to_string(), "0");
+        assert_eq!(Nanos(i64::MIN).to_string(), "-9223372036.854775808");
         assert_eq!(Nanos(-1).to_string(), "-0.000000001");
     }
 

@@ -11,10 +11,12 @@ use crate::ledger::{
 };
 use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
+use crate::route::{Pass, Reasons, Route};
 use crate::{
-    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Job, JobHold, JobId,
-    Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord, Organization,
-    PageQuery, Paged, Project, ProjectId, RequestId, ScopeId, SecretHash, ServiceAccount,
+    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, EgressBook, Job,
+    JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Nanos, ObjectKind, ObjectRecord,
+    Organization, PageQuery, Paged, Project, ProjectId, ProxyAddress, ProxyFigures, ProxyTest,
+    RequestId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount,
     ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream, UpstreamId,
     UsageQuery, UsageRecord, User, Waiting,
 };
@@ -136,6 +138,8 @@ pub trait Records: Send + Sync {
     ) -> StoreResult<'_, Paged<Key>>;
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>>;
+    /// Oldest first.
+    fn routes(&self) -> StoreResult<'_, Vec<Route>>;
 
     /// The limits of one scope, or of all; by scope, then by kind of period.
     fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>>;
@@ -146,6 +150,9 @@ pub trait Records: Send + Sync {
     fn all_spend_alerts(&self) -> StoreResult<'_, Vec<SpendAlert>>;
     /// The messages of the outbox whose next try is not after `now`, oldest first.
     fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>>;
+
+    /// The egresses that were made through the API, by name, and who takes which egress.
+    fn egresses(&self) -> StoreResult<'_, SealedEgressBook>;
 
     /// The prices that were set through the API, by model.
     fn price_rows(&self) -> StoreResult<'_, Vec<PriceRow>>;
@@ -272,8 +279,9 @@ pub trait PriceFormat: Send + Sync {
 pub trait Invalidate: Send + Sync {
     /// Forget what is cached of these secrets; an empty list means all of them.
     fn keys_changed(&self, hashes: &[SecretHash]);
-    /// Upstreams were added, changed or removed.
-    fn upstreams_changed(&self);
+    /// Upstreams or routes were added, changed or removed: these are all there are. Gives those
+    /// that cannot be used.
+    fn places_changed(&self, places: Places) -> Vec<BadPlace>;
     /// The spend limits of these scopes were set or removed.
     fn limits_changed(&self, scopes: &[ScopeId]);
     /// A price book took the place of the old one.
@@ -283,10 +291,109 @@ pub trait Invalidate: Send + Sync {
     fn ledger_verified(&self, breaches: &[Imbalance]);
 }
 
+/// All that calls may go to.
+pub struct Places {
+    /// In the order in which they stand for calls without a route; each with its credentials
+    /// opened, in their order.
+    pub upstreams: Vec<(Upstream, Vec<Secret>)>,
+    pub routes: Vec<Route>,
+}
+
+/// An upstream that cannot be used. Says nothing of its credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadPlace {
+    pub upstream: String,
+    pub why: String,
+}
+
+impl fmt::Display for BadPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "upstream {}: {}", self.upstream, self.why)
+    }
+}
+
+/// Something of an upstream that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadField {
+    pub field: &'static str,
+    pub why: String,
+    /// It is an address that only the operator's own files may name.
+    pub is_address: bool,
+}
+
+/// How the calls of a model would go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explained {
+    /// The project may not use the model.
+    pub denied: bool,
+    /// The route that decides, if any does.
+    pub route: Option<RouteId>,
+    /// In the order of their steps and weights.
+    pub places: Vec<Considered>,
+}
+
+/// One place of an [`Explained`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Considered {
+    pub upstream: String,
+    /// What its provider would be sent.
+    pub model: String,
+    pub step: u32,
+    pub weight: u32,
+    pub on: Reasons,
+    pub passed: Option<Pass>,
+}
+
+/// How an upstream answered when it was asked for its models.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    /// The HTTP status; `None` when nobody answered.
+    pub status: Option<u16>,
+    /// How many models it listed.
+    pub models: Option<usize>,
+    /// What is wrong, in a sentence without secrets.
+    pub problem: Option<String>,
+    pub took_ms: u64,
+}
+
+/// What calls go out to: whether it may be, how calls would go, whether it answers.
+pub trait Outbound: Send + Sync {
+    /// Completes what may be left out of an upstream, such as its provider's base URL, and says
+    /// everything that is wrong with it.
+    fn complete(&self, upstream: &mut Upstream) -> Vec<BadField>;
+    /// Whether a credential can be sent.
+    fn may_sign(&self, credential: &Secret) -> bool;
+    /// Without a project: as for one that has no routes of its own.
+    fn explain(&self, project: Option<&ProjectId>, model: &str) -> Explained;
+    fn probe(&self, upstream: UpstreamId) -> BoxFuture<'_, Probed>;
+}
+
 /// Knows which calls had no price (case 25).
 pub trait PriceGaps: Send + Sync {
     /// The models that were called without a price since the book in use came, by name.
     fn unpriced(&self) -> Vec<Unpriced>;
+}
+
+/// The proxies in use, and who takes which.
+pub trait Exits: Send + Sync {
+    /// Puts these in the place of all before; holds from the next call on.
+    fn egresses_changed(&self, book: EgressBook);
+    /// Whether the credential of a proxy, `user:password`, can be one.
+    ///
+    /// # Errors
+    /// A sentence, without the credential.
+    fn check_credential(
+        &self,
+        proxy: &ProxyAddress,
+        credential: &Secret,
+    ) -> Result<(), &'static str>;
+    /// Whether a URL's host (a proxy's, or one to be fetched) may be a public one, as far as its
+    /// text says. Every address is checked where it is used.
+    fn may_be_public(&self, url: &str) -> bool;
+    /// Every proxy in use.
+    fn figures(&self) -> Vec<ProxyFigures>;
+    /// Fetches a URL through each proxy of an egress; nothing where there is no such egress.
+    fn test(&self, name: String, url: String) -> BoxFuture<'_, Option<Vec<ProxyTest>>>;
 }
 
 /// What scopes have spent: the ledger's answer to whoever shows it.

@@ -1,6 +1,6 @@
 //! Upstreams (our accounts with providers) and who owns the objects made on them.
 
-use crate::{ProjectId, Timestamp, UpstreamId};
+use crate::{CredentialId, ProjectId, Timestamp, UpstreamId};
 
 /// Where an upstream's settings come from; who may change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,22 @@ impl UpstreamSource {
     }
 }
 
-/// Our account with a provider, as it is kept. The credential is sealed.
-#[derive(Clone, Debug)]
+/// One of an upstream's credentials, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedCredential {
+    pub id: CredentialId,
+    /// XChaCha20-Poly1305 of the credential, bound to the upstream's id.
+    pub sealed: Vec<u8>,
+    /// Its last characters, by which its owner tells it from others.
+    pub last_four: String,
+    /// Its share of the calls, against the others'.
+    pub weight: u32,
+    pub created_at: Timestamp,
+}
+
+/// Our account with a provider, as it is kept. Its credentials are sealed, and all of one account:
+/// what a call with one has made, a call with another can use.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     pub id: UpstreamId,
     /// The operator's name for it, such as `openai`.
@@ -44,9 +58,15 @@ pub struct Upstream {
     pub provider: String,
     /// With its path, without a slash at the end: `https://api.openai.com/v1`.
     pub base_url: String,
-    /// XChaCha20-Poly1305 of the credential, bound to the upstream's id. Absent for the demo.
-    pub sealed_credential: Option<Vec<u8>>,
+    /// Empty where the provider wants none.
+    pub credentials: Vec<SealedCredential>,
     pub source: UpstreamSource,
+    /// Calls may go there.
+    pub enabled: bool,
+    /// The provider's `api-version`, where its paths carry one.
+    pub api_version: Option<String>,
+    /// Sent along with every call; no secrets.
+    pub headers: Vec<(String, String)>,
     /// The project that owns objects without a record. Nobody when absent.
     pub unowned_project: Option<ProjectId>,
     pub created_at: Timestamp,

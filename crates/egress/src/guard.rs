@@ -31,8 +31,15 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
-    if let Some(v4) = embedded_v4(&segments) {
-        return is_public_v4(v4);
+    if let Some(v4) = embedded_v4(&segments)
+        && !is_public_v4(v4)
+    {
+        return false;
+    }
+    // Mapped, and behind the well-known NAT64 prefix: as public as what is inside. One's own NAT64
+    // prefix (RFC 8215) is not.
+    if matches!(segments[..6], [0x64, 0xff9b, 0, 0, 0, 0] | [0, 0, 0, 0, 0, 0xffff]) {
+        return true;
     }
     // Global unicast is 2000::/3; documentation, ORCHID, benchmarking and discard are inside it.
     segments[0] & 0xe000 == 0x2000
@@ -40,13 +47,14 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         && segments[0] != 0x3fff
 }
 
-/// An IPv4 address inside an IPv6 one: mapped, compatible, NAT64, 6to4.
+/// An IPv4 address inside an IPv6 one: mapped, compatible, NAT64, 6to4, ISATAP.
 fn embedded_v4(s: &[u16; 8]) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match s {
         [0, 0, 0, 0, 0, 0xffff | 0, high, low] => Some(v4(*high, *low)),
-        [0x64, 0xff9b, 0 | 1, _, _, _, high, low] => Some(v4(*high, *low)),
+        [0x64, 0xff9b, 0, _, _, _, high, low] => Some(v4(*high, *low)),
         [0x2002, high, low, ..] => Some(v4(*high, *low)),
+        [.., 0 | 0x200, 0x5efe, high, low] => Some(v4(*high, *low)),
         _ => None,
     }
 }
@@ -84,6 +92,10 @@ mod tests {
             "::ffff:127.0.0.1",
             "64:ff9b::a00:1",
             "64:ff9b:1::a00:1",
+            "64:ff9b:1::808:808",
+            "::8.8.8.8",
+            "2606:4700::5efe:a00:1",
+            "2606:4700::200:5efe:7f00:1",
             "2002:7f00:1::",
             "2001:db8::1",
             "2001::1",
@@ -95,7 +107,9 @@ mod tests {
             let address: IpAddr = text.parse().unwrap();
             assert!(!is_public(address), "{text}");
         }
-        for text in ["8.8.8.8", "104.18.7.192", "2606:4700::6812:7c0", "64:ff9b::808:808"] {
+        for text in
+            ["8.8.8.8", "104.18.7.192", "2606:4700::6812:7c0", "64:ff9b::808:808", "::ffff:8.8.8.8"]
+        {
             assert!(is_public(text.parse().unwrap()), "{text}");
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! * [`Origin`]: where an upstream is, and how we may reach it.
 //! * [`Pool`]: kept-alive connections of one worker; [`Pool::send`] places one request.
+//! * [`Exits`]: the operator's proxies and who takes which; [`Way`]: how one call leaves.
 //! * [`Poster`]: one POST to a URL that somebody of the organization chose.
 //! * [`smtp`]: handing an e-mail to the operator's mail server.
 //! * [`guard`]: which addresses may be connected to.
@@ -11,18 +12,32 @@
 
 #![forbid(unsafe_code)]
 
+mod balance;
 mod body;
 mod connect;
+mod dial;
+mod exits;
+mod failure;
 pub mod guard;
+mod health;
+mod names;
 mod origin;
 mod pool;
 mod post;
+mod proxy;
+mod public_url;
 pub mod smtp;
 mod tls;
+mod way;
 
 pub use body::{BoxError, Outgoing};
 pub use connect::Dialled;
+pub use exits::{Asker, Exits, check_url};
+pub use failure::{Cause, ProxyFault, SendError, Stage, TlsFault};
 pub use origin::{BadUrl, InProcess, Origin};
-pub use pool::{Answer, AnswerBody, Pool, SendError, Stage};
+pub use pool::{Answer, AnswerBody, Pool};
 pub use post::{Poster, may_post_to};
+pub use proxy::check_credential;
+pub use public_url::check_public;
 pub use tls::Tls;
+pub use way::Way;

@@ -63,6 +63,9 @@ impl Origin {
         if host.is_empty() {
             return Err(BadUrl("it has no host"));
         }
+        if host.contains('%') {
+            return Err(BadUrl("its host must not name a zone or hold escapes"));
+        }
         let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let host_header =
             HeaderValue::from_str(authority.as_str()).map_err(|_| BadUrl("its host is odd"))?;
@@ -80,6 +83,27 @@ impl Origin {
         })
     }
 
+    /// Reads any URL: where it is, and what to ask for there.
+    ///
+    /// # Errors
+    /// [`BadUrl`] for another scheme, a user part or no host.
+    pub(crate) fn of_url(url: &str, allow_private: bool) -> Result<(Self, String), BadUrl> {
+        let uri: Uri = url.trim().parse().map_err(|_| BadUrl("it is not a URL"))?;
+        let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(BadUrl("it has no host"));
+        };
+        Ok((Self::parse(&format!("{scheme}://{authority}"), allow_private)?, target))
+    }
+
+    /// The same, at whatever address, if its host is one of these (in lower case).
+    #[must_use]
+    pub fn allowing(mut self, hosts: &[String]) -> Self {
+        let host = self.host.to_ascii_lowercase();
+        self.allow_private |= hosts.contains(&host);
+        self
+    }
+
     /// The same, but connections are made by `dial`, inside this process.
     #[must_use]
     pub fn in_process(mut self, dial: InProcess) -> Self {
@@ -94,6 +118,12 @@ impl Origin {
         full.push_str(&self.prefix);
         full.push_str(path);
         full
+    }
+
+    /// The base URL's path, without a slash at its end.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// Host and port, for messages and for telling whether this is our own listener.

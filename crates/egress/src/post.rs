@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 
-use crate::{Origin, Outgoing, Pool, SendError, Stage, Tls, guard};
+use crate::{Cause, Origin, Outgoing, Pool, SendError, Stage, Tls, Way, guard};
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// For all of it: a receiver that thinks longer is asked again.
@@ -71,28 +71,23 @@ impl Poster {
             request.headers_mut().insert(name, value);
         }
         let pool = Pool::new(self.tls.clone(), CONNECT);
-        match tokio::time::timeout(WHOLE, pool.send(&Arc::new(origin), request)).await {
+        match tokio::time::timeout(WHOLE, pool.send(&Arc::new(origin), &Way::direct(), request))
+            .await
+        {
             Ok(sent) => sent.map(|answer| answer.status()),
             Err(_) => Err(SendError::new(Stage::Unknown, "no answer in time".to_owned())),
         }
     }
 
     fn place(&self, url: &str) -> Result<(Origin, String), SendError> {
-        let uri: Uri = url.parse().map_err(|_| not_sent("it is not a URL"))?;
-        let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-        let (scheme, authority) = (uri.scheme_str(), uri.authority());
-        let (Some(scheme), Some(authority)) = (scheme, authority) else {
-            return Err(not_sent("it has no host"));
-        };
-        let listed = host_of(&uri).is_some_and(|host| self.private_hosts.contains(&host));
-        let base = format!("{scheme}://{authority}");
-        let origin = Origin::parse(&base, listed).map_err(|bad| not_sent(bad.0))?;
-        Ok((origin, target))
+        let host = url.parse::<Uri>().ok().as_ref().and_then(host_of);
+        let listed = host.is_some_and(|host| self.private_hosts.contains(&host));
+        Origin::of_url(url, listed).map_err(|bad| not_sent(bad.0))
     }
 }
 
 fn not_sent(why: &str) -> SendError {
-    SendError::new(Stage::NotSent, why.to_owned())
+    SendError::before(Cause::Request, why)
 }
 
 #[cfg(test)]

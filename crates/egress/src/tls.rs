@@ -1,13 +1,17 @@
 //! TLS to upstreams: rustls with the roots built in, and `SSL_CERT_FILE`'s where it is set.
 
+use std::fmt;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
+use rustls::{CertificateError, ClientConfig, InvalidMessage, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use crate::failure::TlsFault;
 
 /// What is needed to open a TLS connection; made once.
 #[derive(Clone)]
@@ -42,12 +46,56 @@ impl Tls {
         Self(TlsConnector::from(Arc::new(config)))
     }
 
-    pub(crate) async fn wrap(
+    /// A handshake, with SNI, as the client of `host`.
+    pub(crate) async fn wrap<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         host: &str,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, String> {
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
-        self.0.connect(name, stream).await.map_err(|error| error.to_string())
+        stream: S,
+    ) -> Result<TlsStream<S>, TlsFailure> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|error| TlsFailure { fault: TlsFault::Name, why: error.to_string() })?;
+        self.0.connect(name, stream).await.map_err(|error| TlsFailure::of(&error))
+    }
+}
+
+/// Why a handshake failed.
+#[derive(Debug)]
+pub(crate) struct TlsFailure {
+    pub(crate) fault: TlsFault,
+    pub(crate) why: String,
+}
+
+impl fmt::Display for TlsFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl TlsFailure {
+    fn of(error: &io::Error) -> Self {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let fault = match inner {
+            Some(rustls::Error::InvalidCertificate(why)) => of_certificate(why),
+            Some(rustls::Error::InvalidMessage(
+                InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
+            )) => TlsFault::NotTls,
+            Some(_) => TlsFault::Other,
+            None => TlsFault::Closed,
+        };
+        Self { fault, why: error.to_string() }
+    }
+}
+
+fn of_certificate(why: &CertificateError) -> TlsFault {
+    match why {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            TlsFault::Name
+        }
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => TlsFault::Time,
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::Issuer,
+        _ => TlsFault::Other,
     }
 }

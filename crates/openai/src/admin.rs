@@ -6,10 +6,12 @@
 
 mod admin_key;
 mod costs;
+mod egress;
 mod ledger;
 mod list;
 mod logged_request;
 mod organization;
+mod place;
 mod price;
 mod project;
 mod project_key;
@@ -22,19 +24,21 @@ mod usage_results;
 
 pub use admin_key::AdminApiKey;
 pub use costs::{CostAbout, CostsResult};
+pub use egress::{Egress, EgressTest, EgressUse};
 pub use ledger::{
     LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification,
 };
 pub use list::{Deleted, List, Listed};
 pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
 pub use organization::Organization;
+pub use place::{Route, RouteTest, Upstream, UpstreamTest};
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};
 pub use project::{Project, RESIDENCIES};
 pub use project_key::{Owner, ProjectApiKey};
 pub use rate_limit::{ProjectRateLimit, ScopeRateLimits};
 pub use service_account::{ServiceAccount, ServiceAccountApiKey, ServiceAccountCreated};
 pub use spending::{Limit, SpendAlert, SpendAlertMade, SpendLimit, SpendLimitDeleted};
-pub use superset::{KeyDetail, Me, MonthUsage, Upstream};
+pub use superset::{KeyDetail, Me, MonthUsage};
 pub use usage::{CompletionsResult, UsageBucket, UsagePage};
 pub use usage_results::{
     AudioSpeechesResult, AudioTranscriptionsResult, EmbeddingsResult, ImagesResult,

@@ -1,5 +1,7 @@
 //! multipart/form-data as it passes: fields are kept, files are only measured (RFC 7578).
 
+use std::ops::Range;
+
 use memchr::memmem;
 
 /// Limits: parts in a form, bytes of a part's head, bytes kept of a field's value.
@@ -42,8 +44,11 @@ pub struct Scanner {
     break_before: usize,
     parts: usize,
     fields: Vec<(String, Vec<u8>)>,
+    spans: Vec<Range<u64>>,
     files: Vec<FilePart>,
     text_bytes: u64,
+    /// Bytes that have left the window. It began with two that are not the body's.
+    gone: u64,
 }
 
 /// Fields by which policy, ownership or cost is decided. None of them is ever a file: a reader that
@@ -128,8 +133,10 @@ impl Scanner {
             break_before: 0,
             parts: 0,
             fields: Vec::new(),
+            spans: Vec::new(),
             files: Vec::new(),
             text_bytes: 0,
+            gone: 0,
         })
     }
 
@@ -154,7 +161,8 @@ impl Scanner {
         if self.state != State::End {
             return Err(BadForm::Malformed);
         }
-        Ok(Form { fields: self.fields, files: self.files, text_bytes: self.text_bytes })
+        let Self { fields, spans, files, text_bytes, .. } = self;
+        Ok(Form { fields, spans, files, text_bytes })
     }
 
     /// One move; whether another may follow without more bytes.
@@ -201,7 +209,7 @@ impl Scanner {
         };
         let next = [next[0], next[1]];
         self.take(at);
-        self.window.drain(..self.delimiter.len());
+        self.leave(self.delimiter.len());
         match &next {
             b"--" => {
                 self.state = State::End;
@@ -232,7 +240,7 @@ impl Scanner {
         }
         let head = String::from_utf8_lossy(&self.window[..end]).into_owned();
         // The line break of the empty line stays: it may be the delimiter's own.
-        self.window.drain(..end + 2);
+        self.leave(end + 2);
         let (name, file) = disposition(&head).ok_or(BadForm::Malformed)?;
         if file && decides(&name) {
             return Err(BadForm::Malformed);
@@ -241,6 +249,8 @@ impl Scanner {
             self.files.push(FilePart { name, bytes: 0 });
             self.state = State::File;
         } else {
+            // The break that ends the head is as long as the window's start that is not the body's.
+            self.spans.push(self.gone..self.gone);
             self.fields.push((name, Vec::new()));
             self.state = State::Value;
         }
@@ -256,6 +266,9 @@ impl Scanner {
         match self.state {
             State::Value => {
                 self.text_bytes += content.len() as u64;
+                if let Some(span) = self.spans.last_mut() {
+                    span.end += content.len() as u64;
+                }
                 if let Some((_, value)) = self.fields.last_mut() {
                     let room = VALUE.saturating_sub(value.len()).min(content.len());
                     value.extend_from_slice(&content[..room]);
@@ -268,7 +281,12 @@ impl Scanner {
             }
             State::Preamble | State::Head | State::End => {}
         }
+        self.leave(count);
+    }
+
+    fn leave(&mut self, count: usize) {
         self.window.drain(..count);
+        self.gone += count as u64;
     }
 }
 
@@ -375,12 +393,21 @@ fn quoted_text(quoted: &str) -> Option<(&str, &str)> {
 #[derive(Debug, Default)]
 pub struct Form {
     pub fields: Vec<(String, Vec<u8>)>,
+    /// Where each field's value stands in the body.
+    pub spans: Vec<Range<u64>>,
     pub files: Vec<FilePart>,
     /// Bytes of all fields' values, also of what was too long to be kept.
     pub text_bytes: u64,
 }
 
 impl Form {
+    /// Where the value of a field stands in the body; of the first of that name.
+    #[must_use]
+    pub fn span(&self, name: &str) -> Option<Range<u64>> {
+        let at = self.fields.iter().position(|(n, _)| n == name)?;
+        self.spans.get(at).cloned()
+    }
+
     /// The only field of a name; `Err` when it stands twice (policy and provider could differ).
     ///
     /// # Errors

@@ -12,10 +12,12 @@ use crate::view::{Field, View};
 
 /// One thing to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pin {
+pub enum Pin<'p> {
     /// A top-level field, replaced where it stands, else put in front.
     Number(Field, u64),
     Text(Field, &'static str),
+    /// The model, by the name that the provider has for it.
+    Model(&'p str),
     /// `stream_options.include_usage`.
     AskUsage,
 }
@@ -45,7 +47,7 @@ pub fn pins(
     body: &[u8],
     metered: &Metered,
     output: Option<u64>,
-) -> Vec<Pin> {
+) -> Vec<Pin<'static>> {
     let mut pins = Vec::new();
     let told = matches!(metered.output.limit, Some(OutputLimit::Asked(_) | OutputLimit::Open));
     if let (true, Some(tokens)) = (told, output) {
@@ -75,7 +77,7 @@ pub(crate) fn said<'b>(view: &View, body: &'b [u8], field: Field) -> Option<&'b 
 
 /// The body with all of this told.
 #[must_use]
-pub fn pinned(body: &Bytes, view: &View, pins: &[Pin]) -> Bytes {
+pub fn pinned(body: &Bytes, view: &View, pins: &[Pin<'_>]) -> Bytes {
     let mut edits: Vec<(Range<usize>, String)> = Vec::with_capacity(pins.len());
     // What stands nowhere yet, each with a comma behind it.
     let mut added = String::new();
@@ -90,6 +92,10 @@ pub fn pinned(body: &Bytes, view: &View, pins: &[Pin]) -> Bytes {
                     }
                     None => {}
                 }
+                continue;
+            }
+            Pin::Model(name) => {
+                edits.extend(view.model.clone().map(|span| (span, escaped(name))));
                 continue;
             }
             Pin::Number(field, number) => (*field, number.to_string()),
@@ -113,6 +119,12 @@ pub fn pinned(body: &Bytes, view: &View, pins: &[Pin]) -> Bytes {
     }
     edits.sort_by_key(|(span, _)| (span.start, span.end));
     splice(body, &edits)
+}
+
+/// A text as it stands between a JSON string's quotes.
+fn escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// The body with each span replaced, in order. Of two for the same place the first counts.

@@ -1,37 +1,63 @@
 //! Providers as rows. One more vendor that speaks a known dialect is one more row.
+//!
+//! All rows here speak OpenAI's dialect. What a row does not say is as OpenAI does it.
+
+use std::borrow::Cow;
+
+mod rows;
+
+pub use rows::PROVIDERS;
 
 /// How a provider wants our credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
     /// `Authorization: Bearer …`
     Bearer,
+    /// `api-key: …`
+    ApiKey,
     /// None: the provider is part of this process.
     None,
+}
+
+/// How a provider's paths are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paths {
+    /// The base URL with OpenAI's path behind it.
+    Plain,
+    /// Azure's, with an `api-version`; see [`crate::paths`].
+    Azure,
 }
 
 /// A vendor, as far as its OpenAI-dialect surface differs from others.
 #[derive(Debug)]
 pub struct Provider {
     pub name: &'static str,
-    /// Without a slash at the end.
+    /// Without a slash at the end; empty where every account has its own.
     pub base_url: &'static str,
     pub auth: Auth,
-    /// The environment's usual names for the credential and the base URL.
-    pub key_variable: Option<&'static str>,
-    pub url_variable: Option<&'static str>,
+    pub paths: Paths,
+    /// Works without a credential: a server of the operator's own.
+    pub keyless: bool,
+    /// The environment's usual names for the credential and the base URL, the first that is set.
+    pub key_variables: &'static [&'static str],
+    pub url_variables: &'static [&'static str],
+    /// The variable that names the `api-version`.
+    pub version_variable: Option<&'static str>,
     /// Understands `stream_options.include_usage`.
     pub stream_usage: bool,
+    /// The operations that it has, by their paths or the beginnings of them; empty for all.
+    pub offers: &'static [&'static str],
+    /// What stands before its models' names in the price book.
+    pub prices: &'static str,
+    /// Its models are OpenAI's, and so are their limits and tokenizers.
+    pub openai_models: bool,
     /// Refusals that it does not bill, in its own envelope; all others may be billed (case 40).
     pub unbilled: &'static [u16],
+    /// Refusals that nobody bills who sends them, whatever their body is.
+    pub unbilled_bare: &'static [u16],
     /// `error.code`s of refusals that came after the work, whatever their status.
     pub billed_codes: &'static [&'static str],
 }
-
-/// What OpenAI refuses before a model has run, or takes back.
-const OPENAI_UNBILLED: &[u16] = &[400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503];
-/// What was made was found wanting: a picture or a text that its own filter kept back.
-const OPENAI_BILLED: &[&str] =
-    &["content_filter", "content_policy_violation", "moderation_blocked"];
 
 impl Provider {
     /// Whether it bills a refusal. `code` is its envelope's; one that is not an envelope is of
@@ -39,38 +65,38 @@ impl Provider {
     #[must_use]
     pub fn bills_refusal(&self, status: u16, is_envelope: bool, code: Option<&str>) -> bool {
         let after_work = code.is_some_and(|code| self.billed_codes.contains(&code));
-        !is_envelope || after_work || !self.unbilled.contains(&status)
+        let free = is_envelope && self.unbilled.contains(&status);
+        after_work || !(free || self.unbilled_bare.contains(&status))
+    }
+
+    /// The name of one of its models in the price book.
+    #[must_use]
+    pub fn priced<'m>(&self, model: &'m str) -> Cow<'m, str> {
+        match self.prices {
+            "" => Cow::Borrowed(model),
+            start => Cow::Owned([start, model].concat()),
+        }
+    }
+
+    /// Whether it has an operation, by OpenAI's path for it, such as `/chat/completions`.
+    #[must_use]
+    pub fn offers(&self, path: &str) -> bool {
+        let begins = |start: &&str| {
+            let rest = path.strip_prefix(*start);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.offers.is_empty() || self.offers.iter().any(begins)
     }
 }
 
 /// The built-in provider's name.
 pub const DEMO: &str = "demo";
 
-pub static PROVIDERS: &[Provider] = &[
-    Provider {
-        name: "openai",
-        base_url: "https://api.openai.com/v1",
-        auth: Auth::Bearer,
-        key_variable: Some("OPENAI_API_KEY"),
-        url_variable: Some("OPENAI_BASE_URL"),
-        stream_usage: true,
-        unbilled: OPENAI_UNBILLED,
-        billed_codes: OPENAI_BILLED,
-    },
-    Provider {
-        name: DEMO,
-        base_url: "http://demo.invalid/v1",
-        auth: Auth::None,
-        key_variable: None,
-        url_variable: None,
-        stream_usage: true,
-        unbilled: OPENAI_UNBILLED,
-        billed_codes: OPENAI_BILLED,
-    },
-];
-
 /// The row of a provider.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Provider> {
     PROVIDERS.iter().find(|p| p.name == name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,15 @@ pub fn find(name: &str) -> Option<&'static ModelFacts> {
     table::MODELS.binary_search_by(|m| m.name.cmp(name)).ok().map(|at| &table::MODELS[at])
 }
 
+/// Whether a model may be silent for long before it answers, and in between: it thinks first, or
+/// nobody here knows it.
+#[must_use]
+pub fn may_think(name: &str) -> bool {
+    let name = name.strip_prefix("ft:").unwrap_or(name);
+    let at_once = ["gpt-3.5-", "gpt-4-", "gpt-4o", "gpt-4.1", "chatgpt-4o-", demo::MODEL];
+    name != "gpt-4" && !at_once.iter().any(|known| name.starts_with(known))
+}
+
 /// All models of the table, by name: those of real providers.
 #[must_use]
 pub fn all() -> &'static [ModelFacts] {
@@ -40,6 +49,17 @@ mod tests {
         let facts = find("gpt-4o").unwrap();
         assert_eq!((facts.mode, facts.max_input, facts.max_output), ("chat", 128_000, 16_384));
         assert!(find("no-such-model").is_none());
+    }
+
+    #[test]
+    fn who_thinks_first_or_is_unknown_may_be_silent_for_long() {
+        for name in ["o1", "o3-mini", "gpt-5", "gpt-5-mini", "our-own", "gpt-40", "ft:o4-mini:a::b"]
+        {
+            assert!(may_think(name), "{name}");
+        }
+        for name in ["gpt-4o", "gpt-4o-mini", "gpt-4.1-nano", "gpt-4", "ft:gpt-4o:a::b"] {
+            assert!(!may_think(name), "{name}");
+        }
     }
 
     #[test]

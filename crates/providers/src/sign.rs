@@ -1,9 +1,13 @@
 //! Puts our credential with a provider on a request.
 
 use domain::Secret;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use crate::Auth;
+
+const BEARER: &str = "Bearer ";
+/// Bytes of a credential.
+const LONGEST: usize = 4_096;
 
 /// A credential that cannot stand in a header: a line break or another control character in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,31 +16,53 @@ pub struct BadCredential;
 /// The header of a provider's credential, made once an upstream and marked sensitive, so that
 /// no log of headers shows it and HTTP/2 does not index it.
 #[derive(Clone)]
-pub struct Signature(Option<HeaderValue>);
+pub struct Signature(Option<(HeaderName, HeaderValue)>);
+
+/// Azure's name for the header.
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
 
 impl Signature {
     /// # Errors
     /// [`BadCredential`].
     pub fn new(auth: Auth, credential: Option<&Secret>) -> Result<Self, BadCredential> {
-        let (Auth::Bearer, Some(credential)) = (auth, credential) else { return Ok(Self(None)) };
-        let text = zeroize_on_drop(format!("Bearer {}", credential.expose()));
+        let Some(credential) = credential else { return Ok(Self(None)) };
+        let (name, text) = match auth {
+            Auth::None => return Ok(Self(None)),
+            Auth::Bearer => (AUTHORIZATION, format!("{BEARER}{}", credential.expose())),
+            Auth::ApiKey => (API_KEY, credential.expose().to_owned()),
+        };
+        let text = zeroize_on_drop(text);
         let mut value = HeaderValue::from_str(text.expose()).map_err(|_| BadCredential)?;
         value.set_sensitive(true);
-        Ok(Self(Some(value)))
+        Ok(Self(Some((name, value))))
+    }
+
+    /// Whether a credential is one that can be sent: printable ASCII, nothing around it.
+    #[must_use]
+    pub fn fits(credential: &Secret) -> bool {
+        let text = credential.expose();
+        (1..=LONGEST).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
     }
 
     /// Signs a request's headers.
     pub fn apply(&self, headers: &mut HeaderMap) {
-        if let Some(value) = &self.0 {
-            headers.insert(AUTHORIZATION, value.clone());
+        if let Some((name, value)) = &self.0 {
+            headers.insert(name.clone(), value.clone());
         }
+    }
+
+    /// Whether both are the same credential.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0 == other.0
     }
 
     /// Whether some text of a provider shows our credential (cases 87, 89).
     #[must_use]
     pub fn is_in(&self, text: &[u8]) -> bool {
-        self.0.as_ref().is_some_and(|value| {
-            let secret = value.as_bytes().strip_prefix(b"Bearer ").unwrap_or(value.as_bytes());
+        self.0.as_ref().is_some_and(|(_, value)| {
+            let value = value.as_bytes();
+            let secret = value.strip_prefix(BEARER.as_bytes()).unwrap_or(value);
             secret.len() >= 8 && memchr::memmem::find(text, secret).is_some()
         })
     }
@@ -60,5 +86,18 @@ mod tests {
         assert!(signature.is_in(b"your key sk-12345678 is bad"));
         assert!(!signature.is_in(b"your key sk-... is bad"));
         assert!(Signature::new(Auth::Bearer, Some(&Secret::from("a\r\nb"))).is_err());
+    }
+
+    #[test]
+    fn azure_has_a_header_of_its_own() {
+        let signature = Signature::new(Auth::ApiKey, Some(&Secret::from("0123456789ab"))).unwrap();
+        let mut headers = HeaderMap::new();
+        signature.apply(&mut headers);
+        assert_eq!(headers.keys().collect::<Vec<_>>(), ["api-key"]);
+        assert_eq!(headers["api-key"], "0123456789ab");
+        assert!(headers["api-key"].is_sensitive() && signature.is_in(b"key 0123456789ab?"));
+        let mut none = HeaderMap::new();
+        Signature::new(Auth::Bearer, None).unwrap().apply(&mut none);
+        assert!(none.is_empty(), "a server of one's own may want no credential");
     }
 }

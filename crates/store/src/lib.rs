@@ -12,6 +12,7 @@
 mod columns;
 mod error;
 mod rollup;
+mod route_columns;
 mod sql;
 mod sqlite;
 

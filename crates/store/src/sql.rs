@@ -130,16 +130,37 @@ pub(crate) const CLEAR_RATE_LIMITS: &str =
 
 // ---- upstreams and objects
 
-pub(crate) const UPSTREAMS: &str = "SELECT id, name, provider, base_url, sealed_credential,
-        source, unowned_project, created_at
+pub(crate) const UPSTREAMS: &str = "SELECT id, name, provider, base_url, source,
+        unowned_project, created_at, enabled, api_version, headers
     FROM upstreams ORDER BY seq";
 pub(crate) const PUT_UPSTREAM: &str = "INSERT INTO upstreams
-    (id, name, provider, base_url, sealed_credential, source, unowned_project, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    (id, name, provider, base_url, sealed_credential, source, unowned_project, created_at, enabled,
+        api_version, headers)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, provider = excluded.provider,
         base_url = excluded.base_url, sealed_credential = excluded.sealed_credential,
         source = excluded.source, unowned_project = excluded.unowned_project,
+        created_at = excluded.created_at, enabled = excluded.enabled,
+        api_version = excluded.api_version, headers = excluded.headers";
+pub(crate) const UPSTREAM_CREDENTIALS: &str = "SELECT upstream_id, id, sealed, last_four, weight,
+        created_at
+    FROM upstream_credentials ORDER BY upstream_id, ordinal";
+pub(crate) const PUT_UPSTREAM_CREDENTIAL: &str = "INSERT INTO upstream_credentials
+    (id, upstream_id, ordinal, sealed, last_four, weight, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+pub(crate) const REMOVE_UPSTREAM_CREDENTIALS: &str =
+    "DELETE FROM upstream_credentials WHERE upstream_id = $1";
+pub(crate) const ROUTES: &str = "SELECT id, project_id, model, aliases, targets, deny,
+        deny_upstreams, source, created_at
+    FROM routes ORDER BY seq";
+pub(crate) const PUT_ROUTE: &str = "INSERT INTO routes
+    (id, project_id, model, aliases, targets, deny, deny_upstreams, source, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, model = excluded.model,
+        aliases = excluded.aliases, targets = excluded.targets, deny = excluded.deny,
+        deny_upstreams = excluded.deny_upstreams, source = excluded.source,
         created_at = excluded.created_at";
+pub(crate) const REMOVE_ROUTE: &str = "DELETE FROM routes WHERE id = $1";
 pub(crate) const REMOVE_UPSTREAM: &str = "DELETE FROM upstreams WHERE id = $1";
 
 // ---- prices
@@ -155,6 +176,24 @@ pub(crate) const PUT_PRICE_IMPORT: &str = "INSERT INTO price_imports (state, bod
     VALUES ($1, $2, $3) ON CONFLICT (state) DO UPDATE
     SET body = excluded.body, imported_at = excluded.imported_at";
 pub(crate) const REMOVE_PRICE_IMPORT: &str = "DELETE FROM price_imports WHERE state = $1";
+
+pub(crate) const EGRESSES: &str = "SELECT name, choice, session, allow_direct, is_default,
+    proxy_resolves, health_url, created_at FROM egresses ORDER BY name";
+pub(crate) const EGRESS_PROXIES: &str =
+    "SELECT url, sealed_credential FROM egress_proxies WHERE egress = $1 ORDER BY position";
+pub(crate) const EGRESS_USES: &str = "SELECT kind, id, egress FROM egress_uses ORDER BY kind, id";
+pub(crate) const PUT_EGRESS: &str = "INSERT INTO egresses (name, choice, session, allow_direct,
+    is_default, proxy_resolves, health_url, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (name) DO UPDATE SET choice = excluded.choice, session = excluded.session,
+    allow_direct = excluded.allow_direct, is_default = excluded.is_default,
+    proxy_resolves = excluded.proxy_resolves, health_url = excluded.health_url";
+pub(crate) const REMOVE_EGRESS: &str = "DELETE FROM egresses WHERE name = $1";
+pub(crate) const PUT_EGRESS_PROXY: &str = "INSERT INTO egress_proxies
+    (egress, position, url, sealed_credential) VALUES ($1, $2, $3, $4)";
+pub(crate) const REMOVE_EGRESS_PROXIES: &str = "DELETE FROM egress_proxies WHERE egress = $1";
+pub(crate) const PUT_EGRESS_USE: &str = "INSERT INTO egress_uses (kind, id, egress)
+    VALUES ($1, $2, $3) ON CONFLICT (kind, id) DO UPDATE SET egress = excluded.egress";
+pub(crate) const REMOVE_EGRESS_USE: &str = "DELETE FROM egress_uses WHERE kind = $1 AND id = $2";
 
 pub(crate) const OBJECT_OWNER: &str =
     "SELECT project_id FROM objects WHERE upstream_id = $1 AND object_id = $2";

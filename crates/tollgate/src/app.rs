@@ -7,15 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
-use dataplane::{Dataplane, LiveUpstream, Ports, Settings, Worker, serve_demo};
+use dataplane::{Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
     Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, PriceGaps, Records,
     UsageStore,
 };
-use domain::{
-    Change, Clock, Fault, OrganizationId, Secret, Timestamp, Upstream, UpstreamSource, Zone,
-};
-use egress::{InProcess, Tls};
+use domain::{Change, Clock, Fault, OrganizationId, Secret, Timestamp, UpstreamSource, Zone};
+use egress::{Exits, Tls};
 use http::HeaderValue;
 use providers::catalogue;
 use providers::prices::FieldFormat;
@@ -26,6 +24,8 @@ use web::Api;
 use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
 use crate::ledger::{self, Books};
+use crate::outbound::Outside;
+use crate::telemetry::Telemetry;
 
 /// Where the vault's wrapped keys are kept.
 const VAULT_KEYS: &str = "vault_keys";
@@ -39,9 +39,12 @@ pub struct App {
     pub api: Arc<Api>,
     pub dataplane: Arc<Dataplane>,
     pub workers: Vec<Arc<Worker>>,
+    /// Attempts that nobody had settled when this process began.
+    pub orphans: usize,
     pub clock: Arc<dyn Clock>,
     pub books: Books,
-    demo: InProcess,
+    pub telemetry: Arc<Telemetry>,
+    pub exits: Arc<Exits>,
     /// Whether nothing but the demo is configured; so it is before the first loading.
     demo_only: AtomicBool,
 }
@@ -60,6 +63,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let vault = Arc::new(open_vault(&store, &master).await?);
     // The data plane hears of changes, so it stands before the control plane.
     let organization = organization_header(&store).await?;
+    let tls = Tls::new(config.extra_roots.as_deref())?;
+    let exits = Exits::new(tls.clone());
     let ports = Ports {
         directory: Arc::clone(&store) as Arc<dyn Directory>,
         objects: Arc::clone(&store) as Arc<dyn Objects>,
@@ -67,11 +72,14 @@ pub async fn build(config: &Config) -> Result<App, String> {
         jobs: Arc::clone(&store) as Arc<dyn Jobs>,
         clock: Arc::clone(&clock),
         vault: Arc::clone(&vault),
+        exits: Arc::clone(&exits),
         organization,
     };
     let spool_dir = config.data_dir.join("spool");
     make_private_dir(&spool_dir)?;
     let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
+    let listed = config.private_upstreams.clone();
+    let outside = Outside::new(&dataplane, tls.clone(), Arc::clone(&clock), listed);
     let ports = control::Ports {
         records: Arc::clone(&store) as Arc<dyn Records>,
         directory: Arc::clone(&store) as Arc<dyn Directory>,
@@ -82,6 +90,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
         invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
         prices: Arc::new(FieldFormat),
         price_gaps: Arc::clone(&dataplane) as Arc<dyn PriceGaps>,
+        outbound: Arc::new(outside),
+        exits: Arc::clone(&exits) as Arc<dyn domain::ports::Exits>,
     };
     // The demo's model is one to be called only where nothing else is configured.
     let demo = config.upstreams.is_empty().then_some(&providers::models::DEMO);
@@ -95,21 +105,24 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let organization = organization_id(&store).await?;
     dataplane.set_organization(organization.clone());
     let books = Books::new(organization);
-    let workers = workers(config, &dataplane, &store, &books, clock.now()).await?;
-    let demo = serve_demo(Arc::clone(&clock));
+    let (slots, orphans) = slots(config, &store, &books, clock.now()).await?;
+    let workers = slots.into_iter().map(|s| Worker::new(Arc::clone(&dataplane), tls.clone(), s));
+    let telemetry = Telemetry::new(Arc::clone(&dataplane), &config.observe);
     let app = App {
+        telemetry,
         api: Arc::new(Api::new(Arc::clone(&control))),
-        workers,
+        workers: workers.collect(),
+        orphans,
         clock,
         books,
+        exits,
         store,
         control,
         dataplane,
-        demo,
         demo_only: AtomicBool::new(true),
     };
     app.load_prices(config).await?;
-    app.load_upstreams(config).await?;
+    app.load_places(config).await?;
     app.load_limits(config).await?;
     tracing::info!(edition = Zone::data_version(), "time zone data");
     Ok(app)
@@ -137,41 +150,36 @@ impl App {
         declared.map_err(|fault| format!("[[limits]]: {}", fault.message))
     }
 
-    /// Writes the declared upstreams and puts all live ones in use.
+    /// Writes the declared upstreams and routes, and puts all places in use.
     ///
     /// # Errors
     /// When one cannot be used, or is this very Tollgate. When there are none any more: a config
     /// that was caught half written must not put the demo in a real provider's place.
-    pub async fn load_upstreams(&self, config: &Config) -> Result<(), String> {
+    pub async fn load_places(&self, config: &Config) -> Result<(), String> {
         let said = |fault: Fault| fault.message.into_owned();
-        let mut order = Vec::new();
-        for upstream in &config.upstreams {
-            order.push(upstream.name.clone());
-            self.control.declare_upstream(declared(upstream)).await.map_err(said)?;
-        }
-        let demo_only = order.is_empty();
+        // First: no upstream is used before its way out is known.
+        let names: Vec<&str> = config.upstreams.iter().map(|u| u.name.as_str()).collect();
+        self.control.declare_egresses(config.egresses.clone(), &names).await.map_err(said)?;
+        let mut upstreams: Vec<DeclaredUpstream> = config.upstreams.iter().map(declared).collect();
+        let demo_only = upstreams.is_empty();
         if demo_only && !self.demo_only.load(Ordering::Relaxed) {
             return Err("the config names no upstream any more; restart to use the demo".to_owned());
         }
         if demo_only {
-            order.push(catalogue::DEMO.to_owned());
-            self.control.declare_upstream(demo_upstream()).await.map_err(said)?;
+            upstreams.push(demo_upstream());
         }
-        let stored = self.control.list_upstreams().await.map_err(said)?;
-        let live: Vec<&Upstream> = order
-            .iter()
-            .filter_map(|name| stored.iter().find(|u| u.name == *name))
-            .chain(stored.iter().filter(|u| u.source == UpstreamSource::Api))
-            .collect();
-        let mut ready = Vec::new();
-        for upstream in live {
-            let credential = self.control.open_credential(upstream).map_err(said)?;
-            let made = LiveUpstream::new(upstream, credential.as_ref(), &self.demo);
-            ready.push(made.map_err(|error| error.to_string())?);
-        }
-        self.dataplane.set_upstreams(ready);
+        let names: Vec<String> = upstreams.iter().map(|upstream| upstream.name.clone()).collect();
+        let routes = config.routes.clone();
+        let bad = self.control.declare_places(upstreams, routes).await.map_err(said)?;
         self.demo_only.store(demo_only, Ordering::Relaxed);
-        Ok(())
+        // One that was made through the API is no reason not to start.
+        for bad in &bad {
+            tracing::error!(upstream = bad.upstream, why = bad.why, "an upstream cannot be used");
+        }
+        match bad.iter().find(|bad| names.contains(&bad.upstream)) {
+            Some(bad) => Err(bad.to_string()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -180,8 +188,11 @@ fn declared(upstream: &UpstreamConfig) -> DeclaredUpstream {
         name: upstream.name.clone(),
         provider: upstream.provider.clone(),
         base_url: upstream.base_url.clone(),
-        credential: upstream.credential.clone(),
+        credentials: upstream.credentials.clone(),
         source: upstream.source,
+        enabled: upstream.enabled,
+        api_version: upstream.api_version.clone(),
+        headers: upstream.headers.clone(),
         unowned: match &upstream.unowned {
             UnownedProject::Default => Unowned::DefaultProject,
             UnownedProject::Project(id) => Unowned::Project(id.as_str().into()),
@@ -195,8 +206,11 @@ fn demo_upstream() -> DeclaredUpstream {
         name: catalogue::DEMO.to_owned(),
         provider: catalogue::DEMO.to_owned(),
         base_url: catalogue::find(catalogue::DEMO).map_or("", |p| p.base_url).to_owned(),
-        credential: None,
+        credentials: Vec::new(),
         source: UpstreamSource::Environment,
+        enabled: true,
+        api_version: None,
+        headers: Vec::new(),
         unowned: Unowned::DefaultProject,
     }
 }
@@ -243,28 +257,30 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
     let default = Settings::default();
     Settings {
         connect: times.connect.unwrap_or(default.connect),
-        first_byte: times.first_byte.unwrap_or(default.first_byte),
-        gap: times.gap.unwrap_or(default.gap),
+        first_byte: times.first_byte.or(default.first_byte),
+        gap: times.gap.or(default.gap),
+        total: times.total.unwrap_or(default.total),
+        patience: config.retries.wait.unwrap_or(default.patience),
+        repeats: config.retries.repeats.unwrap_or(default.repeats),
+        hedge_after: config.retries.hedge_after,
         drain: times.drain.unwrap_or(default.drain),
         body_pause: times.body.unwrap_or(default.body_pause),
         spool_dir: spool_dir.to_owned(),
+        private_hosts: config.private_upstreams.clone(),
+        trace: config.observe.traces.as_ref().map(|traces| traces.sampler),
         ..default
     }
 }
 
-/// A worker a core, each with its slots; what a killed process left in them is posted first.
-async fn workers(
+/// Slots for a worker a core; what a killed process left in them is posted first.
+async fn slots(
     config: &Config,
-    dataplane: &Arc<Dataplane>,
     store: &Store,
     books: &Books,
     at: Timestamp,
-) -> Result<Vec<Arc<Worker>>, String> {
-    let tls = Tls::new(config.extra_roots.as_deref())?;
+) -> Result<(Vec<Slots>, usize), String> {
     let count = std::thread::available_parallelism().map_or(1, usize::from);
-    let slots = ledger::open(store, books, &config.data_dir, count, at).await?;
-    let made = slots.into_iter().map(|s| Worker::new(Arc::clone(dataplane), tls.clone(), s));
-    Ok(made.collect())
+    ledger::open(store, books, &config.data_dir, count, at).await
 }
 
 /// Whose ledger it is. The first start has made it by now.

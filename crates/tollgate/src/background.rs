@@ -3,6 +3,7 @@
 mod alerts;
 mod clock;
 mod jobs;
+mod proxies;
 mod verifier;
 
 use std::collections::HashMap;
@@ -15,12 +16,15 @@ use domain::ports::UsageStore;
 use domain::{Clock, SecretHash, Timestamp, UsageRecord};
 use store::Store;
 
+use crate::app::App;
 use crate::ledger::Books;
 use crate::server::Stop;
+use crate::telemetry::Telemetry;
 
 pub use alerts::Alerts;
 pub use clock::watch_clock;
 pub use jobs::Jobs;
+pub use proxies::check_proxies;
 pub use verifier::Verifier;
 
 /// How long a settled call waits for its group: short against the promised second.
@@ -47,6 +51,7 @@ pub struct Flusher {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     books: Books,
+    telemetry: Arc<Telemetry>,
     workers: Vec<(Arc<Worker>, Option<Group>)>,
     uses: HashMap<SecretHash, Timestamp>,
     /// The request log could not be written at the last look.
@@ -62,14 +67,16 @@ struct Group {
 
 impl Flusher {
     #[must_use]
-    pub fn new(
-        store: Arc<Store>,
-        clock: Arc<dyn Clock>,
-        books: Books,
-        workers: Vec<Arc<Worker>>,
-    ) -> Self {
-        let workers = workers.into_iter().map(|worker| (worker, None)).collect();
-        Self { store, clock, books, workers, uses: HashMap::new(), log_waits: false }
+    pub fn new(app: &App) -> Self {
+        Self {
+            store: Arc::clone(&app.store),
+            clock: Arc::clone(&app.clock),
+            books: app.books.clone(),
+            telemetry: Arc::clone(&app.telemetry),
+            workers: app.workers.iter().map(|worker| (Arc::clone(worker), None)).collect(),
+            uses: HashMap::new(),
+            log_waits: false,
+        }
     }
 
     /// Runs until `quit` is called. A write that has begun is never dropped in the middle: nobody
@@ -89,8 +96,14 @@ impl Flusher {
         let mut done = true;
         for place in 0..self.workers.len() {
             done &= self.flush_one(place).await;
+            let worker = &self.workers[place].0;
+            self.telemetry.refused(&worker.take_refused(), self.clock.now());
+            worker.take_jobs().iter().for_each(|records| self.telemetry.job_ended(records));
         }
         self.look_at_the_log();
+        let kept = self.workers.iter().filter_map(|(_, group)| group.as_ref());
+        let waiting = kept.map(|group| group.records.len()).sum();
+        self.telemetry.posting(waiting, done, self.clock.now());
         let uses: Vec<_> = self.uses.drain().collect();
         if !uses.is_empty()
             && let Err(error) = self.store.touch(uses).await
@@ -139,6 +152,7 @@ impl Flusher {
     fn take(&mut self, place: usize) -> Option<Group> {
         let settled = self.workers[place].0.take_settled();
         let number = settled.last()?.number;
+        self.telemetry.settled(&settled, self.clock.now());
         let mut batch = self.books.batch(place, number, self.clock.now());
         let mut records = Vec::with_capacity(settled.len());
         let mut all_taken = Vec::with_capacity(settled.len());

@@ -9,7 +9,8 @@ mod confirm;
 mod costs;
 mod costs_report;
 mod duration;
-pub(crate) mod explain;
+pub(crate) mod egress;
+mod explain;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -25,6 +26,7 @@ mod range;
 mod rate_limits;
 mod requests;
 mod reveal;
+mod routes;
 mod said;
 mod shapes;
 mod table;
@@ -71,9 +73,15 @@ pub enum ClientCommand {
     /// Show, set and import what models cost
     #[command(subcommand)]
     Prices(prices::Command),
-    /// Show the accounts with providers
+    /// Add, show, test and remove the accounts with providers
     #[command(subcommand)]
     Upstreams(upstreams::Command),
+    /// Show and set where the calls of a model go
+    #[command(subcommand)]
+    Routes(routes::Command),
+    /// Show, make and test the proxies through which calls leave
+    #[command(subcommand)]
+    Egress(egress::Command),
     /// Explain an error code: what happened, whose fault it is, what to do
     Explain(explain::Args),
 }
@@ -124,6 +132,8 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Requests(command) => requests::run(command, &Api::connect(env)?).await,
         ClientCommand::Prices(command) => prices::run(command, &Api::connect(env)?).await,
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
+        ClientCommand::Routes(command) => routes::run(command, &Api::connect(env)?).await,
+        ClientCommand::Egress(command) => egress::run(command, &Api::connect(env)?).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }
 }

@@ -7,17 +7,23 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use control::DeclaredLimit;
+use control::{DeclaredLimit, DeclaredRoute};
+use domain::ports::BadField;
 use domain::price::ModelPrice;
-use domain::{Secret, UpstreamSource, Zone};
+use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone};
 use providers::catalogue;
+
+use crate::outbound;
+use crate::telemetry::Access;
 
 mod dotenv;
 mod env;
 mod file;
+mod observe;
 
 pub use env::Environment;
 pub use file::UnownedProject;
+pub use observe::Observe;
 
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8655";
 const VERIFY_EVERY: Duration = Duration::from_secs(60);
@@ -33,6 +39,9 @@ pub struct Config {
     pub master_key: Option<Secret>,
     pub metrics_token: Option<Secret>,
     pub upstreams: Vec<UpstreamConfig>,
+    pub routes: Vec<DeclaredRoute>,
+    /// The file's egresses, and which upstream (by name) takes which.
+    pub egresses: EgressBook,
     /// The zone of the limits that name none of their own.
     pub time_zone: Option<Zone>,
     pub limits: Vec<DeclaredLimit>,
@@ -42,11 +51,16 @@ pub struct Config {
     pub verify_every: Duration,
     /// Hosts in lower case that webhooks may go to although their addresses are private.
     pub private_webhooks: Vec<String>,
+    /// Hosts in lower case that upstreams of the API may be at although their addresses are
+    /// private.
+    pub private_upstreams: Vec<String>,
     pub smtp: Option<Smtp>,
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
+    pub retries: Retries,
     pub log: Log,
+    pub observe: Observe,
     /// The config file that was read, to be watched.
     pub file: Option<PathBuf>,
     /// What a person should hear at the start.
@@ -58,9 +72,41 @@ pub struct UpstreamConfig {
     pub name: String,
     pub provider: String,
     pub base_url: String,
-    pub credential: Option<Secret>,
+    pub credentials: Vec<Secret>,
     pub source: UpstreamSource,
     pub unowned: UnownedProject,
+    pub enabled: bool,
+    pub api_version: Option<String>,
+    pub headers: Vec<(String, String)>,
+}
+
+impl UpstreamConfig {
+    /// Puts in what may be left out; everything that is wrong with it.
+    fn complete(&mut self) -> Vec<BadField> {
+        let sealed = |_: &Secret| SealedCredential {
+            id: "".into(),
+            sealed: Vec::new(),
+            last_four: String::new(),
+            weight: 1,
+            created_at: Timestamp(0),
+        };
+        let mut upstream = Upstream {
+            id: "".into(),
+            name: self.name.clone(),
+            provider: self.provider.clone(),
+            base_url: self.base_url.clone(),
+            credentials: self.credentials.iter().map(sealed).collect(),
+            source: self.source,
+            enabled: self.enabled,
+            api_version: self.api_version.clone(),
+            headers: self.headers.clone(),
+            unowned_project: None,
+            created_at: Timestamp(0),
+        };
+        let bad = outbound::complete(&mut upstream);
+        self.base_url = upstream.base_url;
+        bad
+    }
 }
 
 /// The mail server that takes our messages.
@@ -87,8 +133,21 @@ pub struct Times {
     pub connect: Option<Duration>,
     pub first_byte: Option<Duration>,
     pub gap: Option<Duration>,
+    pub total: Option<Duration>,
     pub drain: Option<Duration>,
     pub body: Option<Duration>,
+    pub drain_delay: Option<Duration>,
+}
+
+/// How a call is made again at the same upstream (`[retries]`).
+#[derive(Clone, Debug, Default)]
+pub struct Retries {
+    /// At most.
+    pub repeats: Option<u32>,
+    /// The longest pause before one.
+    pub wait: Option<Duration>,
+    /// Silence after which another place is asked as well.
+    pub hedge_after: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -96,6 +155,8 @@ pub struct Log {
     /// A `tracing` filter.
     pub filter: Option<String>,
     pub json: Option<bool>,
+    /// Which calls have a line.
+    pub access: Option<Access>,
 }
 
 /// Everything that is wrong, each with its place and what to do.
@@ -138,6 +199,7 @@ impl Config {
                 ));
             }
         }
+        let observe = Observe::read(environment, &file, &mut mistakes);
         let mut secret = |name: &str| environment.secret(name, &mut mistakes);
         let admin_key = secret("TOLLGATE_ADMIN_KEY");
         let master_key = secret("TOLLGATE_MASTER_KEY").or(file.master_key);
@@ -165,16 +227,22 @@ impl Config {
             master_key,
             metrics_token,
             upstreams,
+            routes: file.routes,
+            egresses: file.egresses,
             time_zone: file.time_zone,
             limits: file.limits,
             prices: file.prices,
             verify_every: file.verify_every.unwrap_or(VERIFY_EVERY),
             private_webhooks: file.private_webhooks,
+            private_upstreams: file.private_upstreams,
             smtp: file.smtp,
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
+            observe,
+            retries: file.retries,
             log: Log {
+                access: file.log.access,
                 filter: environment.get("RUST_LOG").or(file.log.filter),
                 json: match environment.get("TOLLGATE_LOG_FORMAT").as_deref() {
                     Some("json") => Some(true),
@@ -192,17 +260,31 @@ impl Config {
 fn from_environment(environment: &Environment, mistakes: &mut Vec<String>) -> Vec<UpstreamConfig> {
     let mut made = Vec::new();
     for provider in catalogue::PROVIDERS {
-        let Some(variable) = provider.key_variable else { continue };
-        let Some(credential) = environment.secret(variable, mistakes) else { continue };
-        let url = provider.url_variable.and_then(|name| environment.get(name));
-        made.push(UpstreamConfig {
+        let first = |names: &[&str]| names.iter().find_map(|name| environment.get(name));
+        let keys = provider.key_variables.iter();
+        let credential = keys.filter_map(|name| environment.secret(name, mistakes)).next();
+        let url = first(provider.url_variables);
+        // Where no credential is wanted, saying where it is makes one.
+        let is_named = credential.is_some() || (provider.keyless && url.is_some());
+        if !is_named {
+            continue;
+        }
+        let mut upstream = UpstreamConfig {
             name: provider.name.to_owned(),
             provider: provider.name.to_owned(),
             base_url: url.unwrap_or_else(|| provider.base_url.to_owned()),
-            credential: Some(credential),
+            credentials: credential.into_iter().collect(),
             source: UpstreamSource::Environment,
             unowned: UnownedProject::Default,
-        });
+            enabled: true,
+            api_version: provider.version_variable.and_then(|name| environment.get(name)),
+            headers: Vec::new(),
+        };
+        for bad in upstream.complete() {
+            let names = [provider.key_variables, provider.url_variables].concat().join(", ");
+            mistakes.push(format!("{} (of {names}): {}", provider.name, bad.why));
+        }
+        made.push(upstream);
     }
     made
 }

@@ -93,7 +93,8 @@ fn path(data_dir: &Path, worker: usize) -> PathBuf {
 }
 
 /// Opens the slots of `workers` workers, and first posts what an earlier process left in them. A
-/// machine that has fewer cores now has files of workers that are no more.
+/// machine that has fewer cores now has files of workers that are no more. Also gives how many
+/// attempts nobody had settled.
 ///
 /// # Errors
 /// A file or the store cannot be used: nothing may be served then.
@@ -103,7 +104,7 @@ pub async fn open(
     data_dir: &Path,
     workers: usize,
     at: Timestamp,
-) -> Result<Vec<Slots>, String> {
+) -> Result<(Vec<Slots>, usize), String> {
     let mut opened = Vec::new();
     let mut worker = 0;
     let mut orphaned = Vec::new();
@@ -115,7 +116,7 @@ pub async fn open(
     }
     tell_of(&orphaned);
     end_lease(store, at).await.map_err(|error| error.to_string())?;
-    Ok(opened)
+    Ok((opened, orphaned.len()))
 }
 
 /// `posted` has an amount for each orphan.
@@ -181,7 +182,7 @@ async fn recover(
     let told = |error: StoreError| error.to_string();
     let io = |error| format!("{}: {error}", path.display());
     let last = store.last_batch(holder(worker)).await.map_err(told)?;
-    let (slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
+    let (mut slots, found) = Slots::open(path, SLOTS, last).map_err(io)?;
     let found = without_jobs(store, found).await.map_err(told)?;
     if !found.is_empty() {
         let mut batch = books.batch(worker, 0, at);

@@ -6,12 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{Config, Environment, Flags, Log};
+use crate::config::{Config, Environment, Flags};
 
 mod app;
 mod background;
@@ -19,15 +15,24 @@ mod cli;
 mod clock;
 mod config;
 mod ledger;
+mod log;
+mod outbound;
 mod quickstart;
 mod reveal;
 mod serve;
 mod server;
+mod telemetry;
 
-/// A call makes some dozens of small allocations on one thread and frees them there; the system's
-/// allocator takes twice the time for it (`docs/performance.md`).
+/// A call makes some dozens of small allocations on one thread and frees them there; the C library's
+/// allocator takes twice the time for it. mimalloc stands in for `malloc` itself, so that SQLite has
+/// it too; asked by `malloc` and not by its call for aligned memory, it also takes the short way for
+/// what is larger than a kilobyte (`docs/performance.md`).
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: std::alloc::System = std::alloc::System;
+
+/// Nothing else names mimalloc, and what nothing names is not linked.
+#[used]
+static LINKED: &(dyn std::alloc::GlobalAlloc + Sync) = &mimalloc::MiMalloc;
 
 /// An OpenAI-compatible API platform that you run yourself: your own keys, limits and bills.
 #[derive(Parser)]
@@ -97,26 +102,11 @@ async fn quickstart(flags: &Flags) -> Result<(), String> {
 /// Reads the config and starts the log.
 fn begin(flags: &Flags) -> Result<Config, String> {
     let config = quickstart::read_config(flags)?;
-    start_log(&config.log);
+    log::start(&config.log);
     for note in &config.notes {
         tracing::info!("{note}");
     }
     Ok(config)
-}
-
-/// Readable lines on a terminal, JSON lines elsewhere, on standard error.
-fn start_log(log: &Log) {
-    let quiet =
-        || Targets::new().with_default(LevelFilter::INFO).with_target("hyper", LevelFilter::WARN);
-    let targets = log.filter.as_deref().and_then(|text| text.parse().ok()).unwrap_or_else(quiet);
-    let terminal = std::io::stderr().is_terminal();
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let layer = if log.json.unwrap_or(!terminal) {
-        layer.json().flatten_event(true).boxed()
-    } else {
-        layer.with_ansi(terminal).boxed()
-    };
-    tracing_subscriber::registry().with(layer.with_filter(targets)).init();
 }
 
 fn client_environment() -> cli::Env {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use control::{Author, KeyDraft};
 use domain::{KeyPolicy, PageQuery, Secret};
-use egress::{Origin, Outgoing, Pool, Tls};
+use egress::{Origin, Outgoing, Pool, Tls, Way};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
@@ -174,7 +174,11 @@ impl Caller {
         request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let exchange = async {
-            let answer = self.pool.send(&self.origin, request).await.map_err(|e| e.to_string())?;
+            let answer = self
+                .pool
+                .send(&self.origin, &Way::direct(), request)
+                .await
+                .map_err(|e| e.to_string())?;
             let (head, body) = answer.into_parts();
             let body = body.collect().await.map_err(|e| e.to_string())?.to_bytes();
             Ok::<_, String>((head, body))

@@ -17,6 +17,7 @@ use crate::background::{self, Alerts, Flusher, Jobs, Verifier};
 use crate::config::{Config, Environment, Flags, TlsFiles};
 use crate::ledger;
 use crate::server::{self, Front, Stop, Workers};
+use crate::telemetry::Exporter;
 
 /// Streams may go on this long after the order to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -36,6 +37,9 @@ pub struct Running {
     alerts: Alerts,
     jobs: Jobs,
     verifier: Verifier,
+    exporter: Option<Exporter>,
+    /// Called before `stop`: balancers are told while new connections are still served.
+    draining: Stop,
     stop: Stop,
     signals: Signals,
 }
@@ -52,14 +56,11 @@ pub async fn start(config: &Config) -> Result<Running, String> {
     refuse_loop(config, address)?;
     let app = app::build(config).await?;
     let stop = Stop::default();
-    let front = Front::new(&app, config.metrics_token.clone(), stop.clone());
+    let draining = Stop::default();
+    let front = Front::new(&app, config.metrics_token.clone(), draining.clone());
     let workers = Workers::start(&front, &app.workers, tls.as_ref(), &stop)?;
-    let flusher = Flusher::new(
-        Arc::clone(&app.store),
-        Arc::clone(&app.clock),
-        app.books.clone(),
-        app.workers.clone(),
-    );
+    let flusher = Flusher::new(&app);
+    let exporter = Exporter::new(config, app.telemetry.spans())?;
     let alerts = Alerts::new(config, Arc::clone(&app.control))?;
     let jobs = Jobs::new(config, &app)?;
     let verifier = Verifier::new(Arc::clone(&app.control), config.verify_every);
@@ -77,6 +78,8 @@ pub async fn start(config: &Config) -> Result<Running, String> {
         alerts,
         jobs,
         verifier,
+        exporter,
+        draining,
         stop,
         signals,
     })
@@ -96,21 +99,30 @@ impl Running {
             alerts,
             jobs,
             verifier,
+            exporter,
+            draining,
             stop,
             mut signals,
             ..
         } = self;
         let quit = Stop::default();
         let serving = async {
-            serve(&app, &workers, listener, &mut signals, flags, config).await;
+            serve(&app, &workers, listener, &mut signals, (flags, config, &draining)).await;
             shut_down(&app, workers, &stop, &mut signals).await;
             quit.call();
         };
         // Usage is written as long as calls run, the stop's grace included.
         let idle = background::give_back_idle(&app.dataplane, &quit);
-        let clock = background::watch_clock(&app.dataplane, &app.clock, &quit);
+        let proxies = background::check_proxies(&app.exits, &quit);
         let (verifying, asking) = (verifier.run(&quit), jobs.run(&quit));
-        let beside = async { tokio::join!(alerts.run(&quit), idle, verifying, asking, clock) };
+        let exporting = async {
+            if let Some(exporter) = &exporter {
+                exporter.run(&quit).await;
+            }
+        };
+        let clock = background::watch_clock(&app.dataplane, &app.clock, &quit);
+        let watching = async { tokio::join!(proxies, clock, exporting) };
+        let beside = async { tokio::join!(alerts.run(&quit), idle, verifying, asking, watching) };
         tokio::join!(serving, flusher.run(&quit), beside);
         // With calls still open the next start must look at their slots first. Asked before the
         // last flush, which takes along what they settled.
@@ -121,6 +133,9 @@ impl Running {
                 return Err("stopped with usage records unwritten".to_owned());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        if let Some(exporter) = &exporter {
+            exporter.last().await;
         }
         if all_ended && let Err(error) = ledger::close(&app.store).await {
             tracing::warn!(%error, "the shares of budgets will be returned at the next start");
@@ -135,8 +150,7 @@ async fn serve(
     workers: &Workers,
     listener: TcpListener,
     signals: &mut Signals,
-    flags: &Flags,
-    config: &Config,
+    (flags, config, draining): (&Flags, &Config, &Stop),
 ) {
     let mut watch = Watch::new(config.file.as_deref());
     let address = listener.local_addr().ok();
@@ -144,12 +158,23 @@ async fn serve(
     tokio::pin!(accepting);
     loop {
         tokio::select! {
-            () = &mut accepting => return,
-            _ = signals.terminate.recv() => return,
-            _ = signals.interrupt.recv() => return,
+            () = &mut accepting => break,
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
             _ = signals.hangup.recv() => reload(app, flags, address).await,
             () = watch.changed() => reload(app, flags, address).await,
         }
+    }
+    draining.call();
+    if !config.observe.drain_delay.is_zero() {
+        tracing::info!("stopping soon: /readyz says so, new connections are still served");
+    }
+    tokio::select! {
+        () = &mut accepting => {}
+        () = tokio::time::sleep(config.observe.drain_delay) => {}
+        // A second signal means: now.
+        _ = signals.terminate.recv() => {}
+        _ = signals.interrupt.recv() => {}
     }
 }
 
@@ -215,11 +240,11 @@ async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
         }
     };
     let loaded = match address.map_or(Ok(()), |address| refuse_loop(&config, address)) {
-        Ok(()) => app.load_upstreams(&config).await,
+        Ok(()) => app.load_places(&config).await,
         Err(loops) => Err(loops),
     };
     if let Err(error) = loaded {
-        return tracing::error!(%error, "the upstreams were not reloaded; the old ones stay");
+        return tracing::error!(%error, "the upstreams and routes were not reloaded; the old ones stay");
     }
     let (prices, limits) = (app.load_prices(&config).await, app.load_limits(&config).await);
     if let Err(error) = &prices {
@@ -229,7 +254,7 @@ async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
         tracing::error!(%error, "the spend limits were not reloaded; the old ones stay");
     }
     if prices.is_ok() && limits.is_ok() {
-        tracing::info!("the config was reloaded: upstreams, prices and spend limits");
+        tracing::info!("the config was reloaded: upstreams, routes, prices and spend limits");
     }
 }
 

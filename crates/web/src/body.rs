@@ -127,6 +127,27 @@ impl Fields {
         })
     }
 
+    /// A list of objects, each read by `read`; a fault names the field with the list before it.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&mut Self) -> Result<T, Fault>,
+    ) -> Result<Option<Vec<T>>, Fault> {
+        let Some(value) = self.given(name) else { return Ok(None) };
+        let Value::Array(elements) = value else {
+            return Err(wrong_type(name, "an array of objects", &value));
+        };
+        if elements.len() > LONGEST_LIST {
+            return Err(invalid(name, &format!("expected at most {LONGEST_LIST} elements")));
+        }
+        let mut found = Vec::with_capacity(elements.len());
+        for element in elements {
+            let mut one = Self { members: vec![(name.to_owned(), element)] };
+            found.extend(one.within(name, &read)?);
+        }
+        Ok(Some(found))
+    }
+
     pub(crate) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Fault> {
         match self.given(name) {
             None => Ok(None),
@@ -174,6 +195,44 @@ impl Fields {
             texts.push(text);
         }
         Ok(Some(texts))
+    }
+
+    /// A list of objects, each read alike; a fault names the element.
+    pub(crate) fn each<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&mut Self) -> Result<T, Fault>,
+    ) -> Result<Option<Vec<T>>, Fault> {
+        let Some(value) = self.given(name) else { return Ok(None) };
+        let Value::Array(elements) = value else {
+            return Err(wrong_type(name, "an array of objects", &value));
+        };
+        let mut found = Vec::with_capacity(elements.len().min(LONGEST_LIST));
+        for (at, element) in elements.into_iter().enumerate() {
+            let Value::Object(members) = element else {
+                return Err(wrong_type(name, "an array of objects", &element));
+            };
+            let mut inside = Self { members: members.into_iter().collect() };
+            let whole = read(&mut inside).and_then(|one| inside.finish().map(|()| one));
+            found.push(whole.map_err(|mut fault| {
+                fault.param = fault.param.map(|param| format!("{name}[{at}].{param}").into());
+                fault
+            })?);
+        }
+        Ok(Some(found))
+    }
+
+    /// An object of texts, such as headers.
+    pub(crate) fn pairs(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Vec<(String, String)>>, Fault> {
+        let Some(value) = self.given(name) else { return Ok(None) };
+        let Value::Object(members) = value else {
+            return Err(wrong_type(name, "an object of strings", &value));
+        };
+        let pair = |(key, value)| Ok((key, string(name, value)?));
+        members.into_iter().map(pair).collect::<Result<_, Fault>>().map(Some)
     }
 
     /// Takes a member that is an explicit `null`.

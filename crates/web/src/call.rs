@@ -47,7 +47,7 @@ impl AdminCall<'_> {
 
     /// A path's last id.
     pub(crate) fn alert(&self) -> AlertId {
-        self.ids.last().map_or("", String::as_str).into()
+        self.last_id().into()
     }
 
     pub(crate) fn admin_key(&self) -> KeyId {
@@ -73,6 +73,20 @@ impl AdminCall<'_> {
 
     pub(crate) fn logged_request(&self) -> RequestId {
         self.id(0).into()
+    }
+
+    /// The id of an upstream or a route.
+    pub(crate) fn place(&self) -> &str {
+        self.id(0)
+    }
+
+    pub(crate) fn last_id(&self) -> &str {
+        self.ids.last().map_or("", String::as_str)
+    }
+
+    /// The name of an egress; or the id of whoever takes one.
+    pub(crate) fn egress(&self) -> &str {
+        self.id(0)
     }
 
     pub(crate) fn model(&self) -> &str {

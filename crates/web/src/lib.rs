@@ -17,6 +17,7 @@ mod credentials;
 mod dispatch;
 mod key_body;
 mod limit_body;
+mod place_body;
 mod query;
 mod reply;
 mod reveal;

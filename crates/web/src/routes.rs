@@ -2,10 +2,12 @@
 
 mod admin_api_keys;
 mod costs;
+mod egress;
 mod key_secrets;
 mod ledger;
 mod limits;
 mod me;
+mod model_routes;
 mod organization;
 mod prices;
 mod project_api_keys;
@@ -139,6 +141,29 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/tollgate/v1/prices/{model...}" WRITE prices::delete),
     admin!(POST "/tollgate/v1/prices/import" WRITE prices::import),
     admin!(GET "/tollgate/v1/upstreams" READ upstreams::list),
+    admin!(POST "/tollgate/v1/upstreams" WRITE upstreams::create),
+    admin!(GET "/tollgate/v1/upstreams/{upstream_id}" READ upstreams::get),
+    admin!(POST "/tollgate/v1/upstreams/{upstream_id}" WRITE upstreams::update),
+    admin!(DELETE "/tollgate/v1/upstreams/{upstream_id}" WRITE upstreams::delete),
+    admin!(POST "/tollgate/v1/upstreams/{upstream_id}/credentials" WRITE upstreams::add_credential),
+    admin!(DELETE "/tollgate/v1/upstreams/{upstream_id}/credentials/{credential_id}" WRITE upstreams::delete_credential),
+    admin!(POST "/tollgate/v1/upstreams/{upstream_id}/test" WRITE upstreams::test),
+    admin!(GET "/tollgate/v1/routes" READ model_routes::list),
+    admin!(POST "/tollgate/v1/routes" WRITE model_routes::create),
+    admin!(POST "/tollgate/v1/routes/test" WRITE model_routes::test),
+    admin!(GET "/tollgate/v1/routes/{route_id}" READ model_routes::get),
+    admin!(POST "/tollgate/v1/routes/{route_id}" WRITE model_routes::update),
+    admin!(DELETE "/tollgate/v1/routes/{route_id}" WRITE model_routes::delete),
+    admin!(GET "/tollgate/v1/egress" READ egress::list),
+    admin!(POST "/tollgate/v1/egress" WRITE egress::create),
+    admin!(GET "/tollgate/v1/egress/{egress_name}" READ egress::get),
+    admin!(POST "/tollgate/v1/egress/{egress_name}" WRITE egress::update),
+    admin!(DELETE "/tollgate/v1/egress/{egress_name}" WRITE egress::delete),
+    admin!(POST "/tollgate/v1/egress/{egress_name}/test" WRITE egress::test),
+    admin!(GET "/tollgate/v1/upstreams/{upstream_id}/egress" READ egress::of_upstream),
+    admin!(PUT "/tollgate/v1/upstreams/{upstream_id}/egress" WRITE egress::put_upstream),
+    admin!(GET "/tollgate/v1/projects/{project_id}/egress" READ egress::of_project),
+    admin!(PUT "/tollgate/v1/projects/{project_id}/egress" WRITE egress::put_project),
     admin!(GET "/tollgate/v1/projects/{project_id}/rate_limits" READ rate_limits::of_project),
     admin!(PUT "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::put_project),
     admin!(DELETE "/tollgate/v1/projects/{project_id}/rate_limits" WRITE rate_limits::clear_project),

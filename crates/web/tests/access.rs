@@ -26,6 +26,10 @@ fn routes(gateway: &Gateway) -> Vec<(String, String)> {
             .replace("{service_account_id}", "svc_acct_1")
             .replace("{alert_id}", "alert_1")
             .replace("{request_id}", "req_1")
+            .replace("{upstream_id}", "up_1")
+            .replace("{credential_id}", "cred_1")
+            .replace("{route_id}", "route_1")
+            .replace("{egress_name}", "out")
             .replace("{model...}", "gpt-4o")
     };
     Api::routes().map(|(method, path)| (method.to_string(), filled(path))).collect()

@@ -134,23 +134,31 @@ fn a_key_is_bound_to_its_networks_here_too() {
 fn upstreams_are_listed_without_their_credential() {
     let gateway = Gateway::start();
     let url = "https://user:hidden@api.example.com/v1?k=hidden";
-    let credential = Some(Secret::from("sk-provider-hidden"));
-    let put = gateway.control.declare_upstream(control::DeclaredUpstream {
+    let put = control::DeclaredUpstream {
         name: "openai".into(),
         provider: "openai".into(),
         base_url: url.into(),
-        credential,
+        credentials: vec![Secret::from("sk-provider-hidden-abcd")],
         source: domain::UpstreamSource::Environment,
         unowned: control::Unowned::DefaultProject,
-    });
-    let id = block_on(put).unwrap();
+        enabled: true,
+        api_version: None,
+        headers: vec![("X-Title".into(), "Ours".into())],
+    };
+    block_on(gateway.control.declare_places(vec![put], vec![])).unwrap();
     let listed = gateway.ok("GET", "/tollgate/v1/upstreams", "");
     assert_eq!(
         listed.body["data"],
         json!([{
-            "object": "tollgate.upstream", "id": id.as_str(), "name": "openai",
+            "object": "tollgate.upstream", "id": listed.body["data"][0]["id"], "name": "openai",
             "provider": "openai", "base_url": "https://api.example.com/v1",
             "source": "environment", "unowned_project": gateway.project,
+            "enabled": true, "in_use": true, "api_version": null,
+            "headers": {"X-Title": "Ours"},
+            "credentials": [{
+                "id": listed.body["data"][0]["credentials"][0]["id"], "last_four": "abcd",
+                "weight": 1, "created_at": world::NOON,
+            }],
             "created_at": world::NOON,
         }])
     );

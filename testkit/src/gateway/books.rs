@@ -58,6 +58,17 @@ struct Record {
     cost: Option<i64>,
 }
 
+impl Record {
+    /// By what the provider knows the attempt: the call's id, from the second attempt on with its
+    /// number behind it.
+    fn own_id(&self) -> String {
+        match self.attempt {
+            ..=1 => self.request_id.clone(),
+            number => format!("{}-{number}", self.request_id),
+        }
+    }
+}
+
 /// Panics with every difference between the records, the ledger and the bill.
 pub(super) fn check(data_dir: &Path, providers: &[Arc<Shared>], rigour: Rigour) {
     let path = data_dir.join("requests.db");
@@ -141,11 +152,11 @@ fn compare(
     rigour: Rigour,
 ) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut by_id: HashMap<&str, Vec<&Record>> = HashMap::new();
+    let mut by_id: HashMap<String, Vec<&Record>> = HashMap::new();
     for record in records {
-        by_id.entry(record.request_id.as_str()).or_default().push(record);
+        by_id.entry(record.own_id()).or_default().push(record);
         let Some(id) = record.upstream.as_deref().filter(|id| !id.is_empty()) else { continue };
-        by_id.entry(id).or_default().push(record);
+        by_id.entry(id.to_owned()).or_default().push(record);
         if !providers.iter().any(|p| p.lock().sent_ids.contains(id)) {
             let (request, attempt) = (&record.request_id, record.attempt);
             faults.push(format!("{request} attempt {attempt}: {id} was never sent"));

@@ -34,6 +34,8 @@ const BOUND: &str = "crates/domain/src/bound.rs";
 const SIMULATION: &str = "ledger::simulation::p1_no_schedule_passes_a_limit";
 const MODEL: &str = "ledger::model::p1_no_order_of_events_passes_a_limit";
 const KILLED: &str = "slots::tests::case_46_a_kill_leaves_what_was_sent_and_what_was_settled";
+const POSTED: &str =
+    "slots::tests::case_46_what_was_sent_and_posted_comes_back_in_no_state_of_its_slot";
 
 const KILLS: &str = "kill_loop::p3_kills_under_load_cost_what_was_open_and_no_more";
 
@@ -300,21 +302,42 @@ pub(crate) const LIST: &[Mutation] = &[
     Mutation {
         guard: "an attempt that was sent is found after a kill",
         file: SLOTS,
-        from: "slot.settled.is_none_or(|number| number > last)",
-        to: "slot.settled.is_some_and(|number| number > last)",
+        from: "settled.as_ref().is_none_or(|(number, _)| number <= of)",
+        to: "settled.as_ref().is_some_and(|(number, _)| number <= of)",
         test: of_dataplane(KILLED),
     },
     Mutation {
         guard: "a settlement that is posted is history",
         file: SLOTS,
-        from: "slot.settled.is_none_or(|number| number > last)",
-        to: "slot.settled.is_none_or(|_| last < u64::MAX)",
+        from: "settled.filter(|(number, _)| *number > last)",
+        to: "settled.filter(|_| last < u64::MAX)",
         test: of_dataplane(KILLED),
+    },
+    Mutation {
+        guard: "what was settled is no longer what was sent",
+        file: SLOTS,
+        from: "settled.as_ref().is_none_or(|(number, _)| number <= of)",
+        to: "settled.as_ref().is_none_or(|_| of > &0)",
+        test: of_dataplane(POSTED),
+    },
+    Mutation {
+        guard: "a slot that is free tells of nothing that was sent",
+        file: SLOTS,
+        from: "self.wipe(slot.place, SENT_AREA);\n            }",
+        to: "}",
+        test: of_dataplane(POSTED),
+    },
+    Mutation {
+        guard: "a settlement leaves what was sent until it is whole",
+        file: SLOTS,
+        from: "const SETTLED_AREA: usize = 1;",
+        to: "const SETTLED_AREA: usize = 0;",
+        test: of_dataplane("slots::tests::case_46_a_kill_within_a_settlement_leaves_what_was_sent"),
     },
     Mutation {
         guard: "a start numbers an orphan before it posts it",
         file: SLOTS,
-        from: "self.write(&Slot(place), ORPHANED, number, money, record)?;",
+        from: "self.write((place, SETTLED_AREA), ORPHANED, number, money, record)?;",
         to: "",
         test: of_dataplane("slots::tests::an_orphan_is_settled_where_it_stands"),
     },
@@ -328,8 +351,8 @@ pub(crate) const LIST: &[Mutation] = &[
     Mutation {
         guard: "a number is never used twice",
         file: SLOTS,
-        from: "found.iter().filter_map(|f| f.settled).max().unwrap_or(0).max(last)",
-        to: "last",
+        from: "largest = numbers.fold(largest, u64::max);",
+        to: "drop(numbers);",
         test: of_dataplane("slots::tests::numbers_go_on_after_a_start"),
     },
     // ---- on the way of a call

@@ -13,16 +13,18 @@ use domain::ledger::{
     Verdict,
 };
 use domain::ports::{
-    Balances, Directory, Invalidate, LedgerReport, PriceGaps, Records, StoreError, StoreResult,
-    UsageStore,
+    BadField, BadPlace, Balances, BoxFuture, Directory, Exits, Explained, Invalidate, LedgerReport,
+    Outbound, Places, PriceGaps, Probed, Records, StoreError, StoreResult, UsageStore,
 };
 use domain::price::{ImportState, PriceBook, PriceImport, PriceRow, Unpriced};
 use domain::rate::{RateLimits, RateScope};
+use domain::route::Route;
 use domain::{
-    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Clock, Delivery, Key,
-    KeyId, KeyKind, KeyView, LoggedAttempt, ModelFacts, Order, Organization, PageQuery, Paged,
-    Project, ProjectId, RequestId, ScopeId, Secret, SecretHash, ServiceAccount, ServiceAccountId,
-    SpendAlert, SpendLimit, Timestamp, Upstream, UsageQuery, UsageRecord, User, UserId, Waiting,
+    AlertId, AttemptPage, AttemptQuery, AuditEntry, Balance, Bucket, Change, Clock, Delivery,
+    EgressBook, Key, KeyId, KeyKind, KeyView, LoggedAttempt, ModelFacts, Order, Organization,
+    PageQuery, Paged, Project, ProjectId, ProxyAddress, ProxyFigures, ProxyTest, RequestId,
+    ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+    SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 use vault::{MasterKey, Vault};
 
@@ -48,6 +50,10 @@ pub(crate) struct State {
     pub(crate) accounts: Vec<ServiceAccount>,
     pub(crate) keys: Vec<Key>,
     pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) routes: Vec<Route>,
+    /// The names of the upstreams in use, with how many credentials each has.
+    pub(crate) in_use: Vec<(String, usize)>,
+    pub(crate) routes_in_use: Vec<Route>,
     pub(crate) limits: Vec<SpendLimit>,
     pub(crate) alerts: Vec<SpendAlert>,
     pub(crate) outbox: Vec<Waiting>,
@@ -67,6 +73,9 @@ pub(crate) struct State {
     pub(crate) price_imports: BTreeMap<ImportState, PriceImport>,
     /// The book that the data plane was given last.
     pub(crate) book: Option<Arc<PriceBook>>,
+    pub(crate) egresses: SealedEgressBook,
+    /// What the data plane was given last, without its secrets.
+    pub(crate) ways: Vec<(String, usize)>,
     pub(crate) unpriced: Vec<Unpriced>,
     pub(crate) ledger: Vec<AccountState>,
     /// Oldest first.
@@ -108,6 +117,8 @@ impl World {
             invalidate: world.clone(),
             prices: Arc::new(providers::prices::FieldFormat),
             price_gaps: world.clone(),
+            outbound: world.clone(),
+            exits: world.clone(),
         };
         let control = Control::new(ports, Arc::new(vault));
         let public = |url: &str| !url.contains("//10.");
@@ -173,11 +184,6 @@ impl State {
                     key.revoked_at = Some(at);
                 }
             }
-            Change::PutUpstream(it) => {
-                self.upstreams.retain(|u| u.id != it.id);
-                self.upstreams.push(it);
-            }
-            Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
             Change::PutMeta { name, value } => {
                 self.meta.insert(name, value);
             }
@@ -215,6 +221,32 @@ impl State {
                 }
             }
             Change::ClearRateLimits(scope) => self.rates.retain(|(of, _)| *of != scope),
+            of_places => self.apply_to_places(of_places)?,
+        }
+        Ok(())
+    }
+
+    fn apply_to_places(&mut self, change: Change) -> Result<(), StoreError> {
+        match change {
+            Change::PutUpstream(it) => {
+                self.upstreams.retain(|u| u.id != it.id);
+                self.upstreams.push(it);
+            }
+            Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
+            Change::PutRoute(it) => {
+                self.routes.retain(|r| r.id != it.id);
+                self.routes.push(it);
+            }
+            Change::RemoveRoute(id) => self.routes.retain(|r| r.id != id),
+            Change::PutEgress(egress) => {
+                self.egresses.egresses.retain(|e| e.name != egress.name);
+                self.egresses.egresses.push(egress);
+            }
+            Change::RemoveEgress { name } => self.egresses.egresses.retain(|e| e.name != name),
+            Change::SetEgressUse { user, egress } => {
+                self.egresses.uses.retain(|(of, _)| *of != user);
+                self.egresses.uses.extend(egress.map(|egress| (user, egress)));
+            }
             of_money => self.apply_to_money(of_money)?,
         }
         Ok(())
@@ -367,8 +399,36 @@ impl Invalidate for World {
         self.state().stopped = breaches.to_vec();
     }
 
-    fn upstreams_changed(&self) {
+    fn places_changed(&self, places: Places) -> Vec<BadPlace> {
         self.upstream_changes.fetch_add(1, Ordering::SeqCst);
+        let mut state = self.state();
+        let named =
+            |(upstream, secrets): &(Upstream, Vec<Secret>)| (upstream.name.clone(), secrets.len());
+        state.in_use = places.upstreams.iter().map(named).collect();
+        state.routes_in_use = places.routes;
+        Vec::new()
+    }
+}
+
+impl Outbound for World {
+    fn complete(&self, upstream: &mut Upstream) -> Vec<BadField> {
+        let is_private = upstream.base_url.contains("//10.");
+        let why = || "its address is not a public one".to_owned();
+        let bad = || BadField { field: "base_url", why: why(), is_address: true };
+        is_private.then(bad).into_iter().collect()
+    }
+
+    fn may_sign(&self, credential: &Secret) -> bool {
+        !credential.expose().contains(' ')
+    }
+
+    fn explain(&self, _: Option<&ProjectId>, _: &str) -> Explained {
+        Explained::default()
+    }
+
+    fn probe(&self, _: UpstreamId) -> BoxFuture<'_, Probed> {
+        let probed = Probed { status: Some(200), models: Some(2), problem: None, took_ms: 3 };
+        Box::pin(std::future::ready(probed))
     }
 }
 
@@ -548,6 +608,14 @@ impl Records for World {
         self.ask(|state| Ok(state.upstreams.clone()))
     }
 
+    fn routes(&self) -> StoreResult<'_, Vec<Route>> {
+        self.ask(|state| Ok(state.routes.clone()))
+    }
+
+    fn egresses(&self) -> StoreResult<'_, SealedEgressBook> {
+        self.ask(|state| Ok(state.egresses.clone()))
+    }
+
     fn price_rows(&self) -> StoreResult<'_, Vec<PriceRow>> {
         self.ask(|state| Ok(state.prices.values().cloned().collect()))
     }
@@ -595,5 +663,32 @@ impl Records for World {
 
     fn ping(&self) -> StoreResult<'_, Timestamp> {
         self.ask(|_| Ok(Timestamp(0)))
+    }
+}
+
+impl Exits for World {
+    fn egresses_changed(&self, book: EgressBook) {
+        let uses = book.uses.iter();
+        let ways = book.egresses.iter().map(|egress| {
+            let taken = uses.clone().filter(|(_, name)| *name == egress.name).count();
+            (egress.name.clone(), taken)
+        });
+        self.state().ways = ways.collect();
+    }
+
+    fn check_credential(&self, _: &ProxyAddress, _: &Secret) -> Result<(), &'static str> {
+        Ok(())
+    }
+
+    fn may_be_public(&self, url: &str) -> bool {
+        !url.contains("//10.")
+    }
+
+    fn figures(&self) -> Vec<ProxyFigures> {
+        Vec::new()
+    }
+
+    fn test(&self, _: String, _: String) -> BoxFuture<'_, Option<Vec<ProxyTest>>> {
+        Box::pin(std::future::ready(Some(Vec::new())))
     }
 }

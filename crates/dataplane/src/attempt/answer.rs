@@ -2,9 +2,10 @@
 //! streams is handed to the relay.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 
 use bytes::{Bytes, BytesMut};
+use domain::attempt::Class;
 use domain::{Fault, ObjectRecord, Outcome, fault::catalogue};
 use egress::{Answer, AnswerBody};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, LOCATION};
@@ -13,7 +14,7 @@ use http_body::Body;
 use openai::answer::{Scan, output_text};
 use openai::surface::Meter;
 
-use super::refused;
+use super::{Failed, Failure, class_of, refused};
 use crate::body::reply::ReplyBody;
 use crate::headers;
 use crate::jobs::{self, Handed};
@@ -22,6 +23,7 @@ use crate::relay::{Counter, Events, Mode, Relay};
 use crate::reply::{answer_headers, assemble, with_cost};
 use crate::shared::Dataplane;
 use crate::tab::{End, Tab};
+use crate::tasks::within;
 
 /// JSON answers up to this many bytes are complete before their head leaves.
 const WHOLE: usize = 256 * 1024;
@@ -30,31 +32,39 @@ const HELD: usize = 64 << 20;
 /// An answer about an object is searched for further ids, up to this many bytes.
 const NAMED: usize = 8 << 20;
 
-/// Brings any answer to a reply; settles it, or gives the tab to the relay that will.
-pub(crate) async fn receive(tab: Tab, answer: Answer) -> Result<Response<ReplyBody>, Fault> {
+type Reply = Response<ReplyBody>;
+
+/// Brings any answer to a reply, for a call that has but one attempt.
+pub(crate) async fn receive(tab: Tab, answer: Answer) -> Result<Reply, Fault> {
+    take_in(tab, answer, false).await.or_else(|failed| failed.reply)
+}
+
+/// Brings any answer to a reply; settles it, or gives the tab to the relay that will. With
+/// `hold_back`, no head leaves before the first byte behind it can.
+pub(super) async fn take_in(tab: Tab, answer: Answer, hold_back: bool) -> Result<Reply, Failed> {
     let status = answer.status();
     if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
-        return fail(tab, Fault::new(&catalogue::UPSTREAM_REDIRECT));
+        return Err(fail(tab, Class::Unusable, Fault::new(&catalogue::UPSTREAM_REDIRECT)));
     }
     if status.is_informational() {
         let why = "The provider switched protocols although nobody asked for it.";
-        return fail(tab, Fault::because(&catalogue::UPSTREAM_ERROR, why));
+        return Err(fail(tab, Class::Unusable, Fault::because(&catalogue::UPSTREAM_ERROR, why)));
     }
     if status.is_client_error() || status.is_server_error() {
-        return Box::pin(refused::receive(tab, answer)).await;
+        return Err(Box::pin(refused::receive(tab, answer)).await);
     }
     if is_coded(answer.headers()) {
         // We asked for none, and what cannot be read cannot be counted (case 80).
         let why = "The provider compressed its answer although nobody asked for it.";
-        return fail(tab, Fault::because(&catalogue::UPSTREAM_ERROR, why));
+        return Err(fail(tab, Class::Unusable, Fault::because(&catalogue::UPSTREAM_ERROR, why)));
     }
     let map = answer_headers(&tab, answer.headers());
     match headers::media_type(answer.headers()).as_deref() {
-        Some("text/event-stream") => Ok(stream(tab, answer, map)),
+        Some("text/event-stream") => stream(tab, answer, map, hold_back).await,
         Some("application/json") => json(tab, answer, map).await,
         // However it is labelled, an answer that holds a new object's id must be looked into.
         _ if makes_in_body(&tab) => json(tab, answer, map).await,
-        _ => Box::pin(raw(tab, answer, map)).await,
+        _ => Box::pin(raw(tab, answer, map, hold_back)).await,
     }
 }
 
@@ -67,21 +77,48 @@ fn makes_in_body(tab: &Tab) -> bool {
     tab.call.claims && tab.call.operation.makes.is_some_and(|(_, place)| place != "Location")
 }
 
-fn fail(tab: Tab, fault: Fault) -> Result<Response<ReplyBody>, Fault> {
-    tab.settle(End::failed(&fault));
-    Err(fault)
+fn fail(tab: Tab, class: Class, fault: Fault) -> Failed {
+    tab.settle(End::failed_as(class, &fault));
+    Failure::of(class, fault)
 }
 
-fn stream(tab: Tab, answer: Answer, mut map: HeaderMap) -> Response<ReplyBody> {
+/// The same, by what the fault is.
+fn fail_by(tab: Tab, fault: Fault) -> Failed {
+    fail(tab, class_of(fault.entry), fault)
+}
+
+async fn stream(
+    tab: Tab,
+    answer: Answer,
+    mut map: HeaderMap,
+    hold_back: bool,
+) -> Result<Reply, Failed> {
     map.insert(headers::X_ACCEL, HeaderValue::from_static("no"));
     let status = answer.status();
     let mode = Mode::Events(Box::new(Events::new(&tab)));
     let relay = Relay::new(answer.into_body(), mode, VecDeque::new(), tab, status.as_u16());
-    assemble(status, map, ReplyBody::relay(relay))
+    let relay = match hold_back {
+        true => Box::pin(begun(relay)).await?,
+        false => relay,
+    };
+    Ok(assemble(status, map, ReplyBody::relay(relay)))
+}
+
+/// Waits until something of the answer can leave; one that ends before that has failed.
+async fn begun(mut relay: Relay) -> Result<Relay, Failed> {
+    match relay.begin().await {
+        Ok(()) => Ok(relay),
+        Err(entry) => Err(Failure::of_answer(Fault::new(entry))),
+    }
 }
 
 /// Audio, files, text, and answers without a body.
-async fn raw(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<ReplyBody>, Fault> {
+async fn raw(
+    tab: Tab,
+    answer: Answer,
+    mut map: HeaderMap,
+    hold_back: bool,
+) -> Result<Reply, Failed> {
     let status = answer.status();
     if let Some((kind, "Location")) = tab.call.operation.makes
         && let Some(place) = answer.headers().get(LOCATION).and_then(|v| v.to_str().ok())
@@ -95,22 +132,26 @@ async fn raw(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<Re
             created_at: tab.call.at,
         };
         if let Err(fault) = remember(&tab, vec![record]).await {
-            return fail(tab, fault);
+            return Err(fail_by(tab, fault));
         }
         let ours = HeaderValue::from_str(&format!("/v1/realtime/calls/{object}"));
         map.extend(ours.ok().map(|place| (LOCATION, place)));
     }
     if let Err(fault) = forget_if_deleted(&tab, status).await {
-        return fail(tab, fault);
+        return Err(fail_by(tab, fault));
     }
     if let Some(length) = answer.headers().get(CONTENT_LENGTH) {
         map.insert(CONTENT_LENGTH, length.clone());
     }
     let relay = Relay::new(answer.into_body(), Mode::Raw, VecDeque::new(), tab, status.as_u16());
+    let relay = match hold_back {
+        true => begun(relay).await?,
+        false => relay,
+    };
     Ok(assemble(status, map, ReplyBody::relay(relay)))
 }
 
-async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<ReplyBody>, Fault> {
+async fn json(mut tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply, Failed> {
     let status = answer.status();
     let mut body = answer.into_body();
     let mut scan = Scan::default();
@@ -122,19 +163,24 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
         true => NAMED,
         false => WHOLE,
     };
-    let (pieces, whole) = match read(&tab.worker.shared, &mut body, &mut scan, most).await {
+    let reading = read(&tab.worker.shared, &mut body, &mut scan, most);
+    // Nothing of it can leave before all of it is here.
+    let reading = tokio::time::timeout_at(tab.first_byte_due(), reading);
+    let late = |_| Err(Fault::new(&catalogue::UPSTREAM_TIMEOUT));
+    let (pieces, whole) = match reading.await.unwrap_or_else(late) {
         Ok(read) => read,
-        Err(fault) => return fail(tab, fault),
+        Err(fault) => return Err(fail_by(tab, fault)),
     };
+    tab.read_whole();
     if holds && !whole {
-        return fail(tab, Fault::new(&catalogue::UPSTREAM_RESPONSE_TOO_LARGE));
+        return Err(fail_by(tab, Fault::new(&catalogue::UPSTREAM_RESPONSE_TOO_LARGE)));
     }
     let text = whole.then(|| join(&pieces));
     if let Some(text) = &text
         && (owned::brings_objects(&tab.call) || tab.call.deletes.is_some())
         && let Err(fault) = Box::pin(settle_ownership(&tab, text, &scan, status)).await
     {
-        return fail(tab, fault);
+        return Err(fail_by(tab, fault));
     }
     let Some(text) = text else {
         let mode = Mode::Json(Box::new(scan));
@@ -147,8 +193,9 @@ async fn json(tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Response<R
     counter.tools(&text);
     counter.whole_text(|| output_text(&text));
     counter.whole();
-    let outcome = if tab.call.gone.get() { Outcome::ClientGone } else { Outcome::Completed };
-    let end = End { outcome, status: status.as_u16(), error: None, count: counter.take() };
+    let outcome = if tab.is_let_go() { Outcome::ClientGone } else { Outcome::Completed };
+    let end =
+        End { outcome, status: status.as_u16(), error: None, class: None, count: counter.take() };
     let end = match Box::pin(jobs::hand_over(&tab, end, &text)).await {
         Handed::Over(end) => {
             tab.handed_over(end);
@@ -200,8 +247,8 @@ async fn read(
         let mut pieces = Vec::with_capacity(2);
         let mut total = 0;
         loop {
-            let next = tokio::time::timeout(shared.settings.gap, next(body)).await;
-            let next = next.map_err(|_| Fault::new(&catalogue::UPSTREAM_TIMEOUT))?;
+            let next = within(shared.settings.gap(), pin!(next(body))).await;
+            let next = next.ok_or_else(|| Fault::new(&catalogue::UPSTREAM_TIMEOUT))?;
             let Some(frame) = next else { return Ok((pieces, true)) };
             let Ok(piece) = frame.map_err(|_| broken_off())?.into_data() else { continue };
             total += piece.len();
@@ -213,7 +260,7 @@ async fn read(
         }
     };
     let cut = || Err(Fault::new(&catalogue::SHUTTING_DOWN));
-    shared.tasks.unless_cut(reading).await.unwrap_or_else(cut)
+    shared.tasks.unless_cut(pin!(reading)).await.unwrap_or_else(cut)
 }
 
 fn broken_off() -> Fault {

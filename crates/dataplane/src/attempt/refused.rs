@@ -1,14 +1,16 @@
 //! A provider's refusal: the caller's mistake passes through as it is; ours never does.
 
 use bytes::Bytes;
+use domain::attempt::Class;
 use domain::{Fault, Outcome, fault::catalogue};
 use egress::Answer;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, StatusCode};
 use openai::answer::Scan;
 use serde_json::Value;
 
 use super::answer::{is_coded, read_whole};
+use super::{Failed, Failure, failure};
 use crate::body::reply::ReplyBody;
 use crate::headers::X_ERROR;
 use crate::names::{self, Shown};
@@ -18,9 +20,10 @@ use crate::tab::{Count, End, Tab};
 /// Error bodies are short; a longer one is replaced.
 const MOST: usize = 256 * 1024;
 
-pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Result<Response<ReplyBody>, Fault> {
+pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Failed {
     let status = answer.status();
     let mut map = answer_headers(&tab, answer.headers());
+    let (told, in_vain) = (failure::told(answer.headers()), failure::is_in_vain(answer.headers()));
     let coded = is_coded(answer.headers());
     // The status is known; a body that breaks off or hangs is as good as none.
     let body = read_whole(&tab.worker.shared, answer.into_body(), MOST).await;
@@ -28,9 +31,15 @@ pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Result<Response<Rep
     let code = error_code(&body);
     let is_envelope = is_envelope(&body);
     let provider = tab.upstream.provider;
-    if !provider.bills_refusal(status.as_u16(), is_envelope, code.as_deref()) {
+    let is_billed = provider.bills_refusal(status.as_u16(), is_envelope, code.as_deref());
+    if !is_billed {
         tab.not_billed();
     }
+    let class = Class::of_refusal(status.as_u16(), code.as_deref(), is_billed);
+    let failed = |reply| {
+        let status = Some(status.as_u16());
+        Box::new(Failure { class, status, told, in_vain, reply })
+    };
     let ours = match status {
         StatusCode::UNAUTHORIZED => Some(&catalogue::UPSTREAM_AUTH_FAILED),
         StatusCode::FORBIDDEN if code.as_deref() != Some("model_not_found") => {
@@ -44,8 +53,8 @@ pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Result<Response<Rep
         tracing::warn!(upstream = %tab.upstream.id, request = %tab.call.request, %status,
                        code = code.as_deref().unwrap_or(""), "an upstream refused a call");
         let fault = Fault::new(entry);
-        settle(tab, status, Some(fault.entry.code), 0);
-        return Err(fault);
+        settle(tab, (status, class), Some(fault.entry.code), 0);
+        return failed(Err(fault));
     }
     let body = match names::look(&tab.upstream, &body) {
         _ if coded => withheld(),
@@ -62,18 +71,26 @@ pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Result<Response<Rep
         map.insert(X_ERROR, HeaderValue::from_static(code));
     }
     map.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-    settle(tab, status, label, body.len());
-    Ok(assemble(status, map, ReplyBody::whole(body)))
+    settle(tab, (status, class), label, body.len());
+    failed(Ok(assemble(status, map, ReplyBody::whole(body))))
 }
 
-fn settle(tab: Tab, status: StatusCode, error: Option<&'static str>, bytes: usize) {
+fn settle(
+    tab: Tab,
+    (status, class): (StatusCode, Class),
+    error: Option<&'static str>,
+    bytes: usize,
+) {
+    let (status, class) = (status.as_u16(), Some(class));
     let count = Count { bytes_out: bytes as u64, ..Count::default() };
-    tab.settle(End { outcome: Outcome::Refused, status: status.as_u16(), error, count });
+    tab.settle(End { outcome: Outcome::Refused, status, error, class, count });
 }
 
 fn error_code(body: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
-    value.pointer("/error/code")?.as_str().map(str::to_owned)
+    let text = |name| value.pointer(name)?.as_str().map(str::to_owned);
+    // Where there is no code, the type may tell as much.
+    text("/error/code").or_else(|| text("/error/type"))
 }
 
 fn is_envelope(body: &[u8]) -> bool {

@@ -53,7 +53,7 @@ impl Lines {
 
     async fn read(&mut self, shared: &Dataplane) -> Result<(), Fault> {
         let frame = std::future::poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx));
-        let waited = tokio::time::timeout(shared.settings.gap, frame);
+        let waited = tokio::time::timeout(shared.settings.gap(), frame);
         let piece = match shared.tasks.unless_cut(waited).await {
             Some(Ok(None)) => {
                 self.ended = true;

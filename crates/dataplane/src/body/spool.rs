@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::future::Future;
 use std::io::Write;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::pin::Pin;
@@ -97,12 +98,45 @@ impl Spooled {
         }
     }
 
-    pub(crate) fn into_outgoing(self) -> Outgoing {
-        match self {
-            Self::Memory(bytes) => Outgoing::Whole(bytes),
-            Self::File(file, length) => {
-                Outgoing::Stream(Box::pin(FileBody { file, at: 0, length, reading: None }))
+    /// The body to be sent, as often as wanted: with one span's text replaced, or as it came.
+    pub(crate) fn outgoing(&self, edit: Option<(Range<u64>, &str)>) -> Outgoing {
+        match (self, edit) {
+            (Self::Memory(bytes), None) => Outgoing::Whole(bytes.clone()),
+            (Self::Memory(bytes), Some((span, text))) => {
+                let at = |at: u64| usize::try_from(at).map_or(bytes.len(), |n| n.min(bytes.len()));
+                let (head, tail) = (&bytes[..at(span.start)], &bytes[at(span.end)..]);
+                Outgoing::Whole([head, text.as_bytes(), tail].concat().into())
             }
+            (Self::File(file, length), edit) => {
+                let parts = match edit {
+                    None => vec![Part::Span(0..*length)],
+                    Some((span, text)) => vec![
+                        Part::Span(span.end..*length),
+                        Part::Text(Bytes::copy_from_slice(text.as_bytes())),
+                        Part::Span(0..span.start),
+                    ],
+                };
+                Outgoing::Stream(Box::pin(FileBody {
+                    file: Arc::clone(file),
+                    parts,
+                    reading: None,
+                }))
+            }
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Part {
+    Span(Range<u64>),
+    Text(Bytes),
+}
+
+impl Part {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Span(span) => span.end - span.start,
+            Self::Text(text) => text.len() as u64,
         }
     }
 }
@@ -110,8 +144,8 @@ impl Spooled {
 /// Reads the spooled file block by block, off the runtime's thread.
 struct FileBody {
     file: Arc<File>,
-    at: u64,
-    length: u64,
+    /// What is left to be sent, the next at the end.
+    parts: Vec<Part>,
     reading: Option<JoinHandle<std::io::Result<Bytes>>>,
 }
 
@@ -123,11 +157,21 @@ impl Body for FileBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if self.at >= self.length {
-            return Poll::Ready(None);
-        }
-        let (file, at) = (Arc::clone(&self.file), self.at);
-        let wanted = usize::try_from(self.length - at).unwrap_or(BLOCK).min(BLOCK);
+        let (at, wanted) = loop {
+            match self.parts.last().cloned() {
+                None => return Poll::Ready(None),
+                Some(Part::Text(text)) => {
+                    self.parts.pop();
+                    return Poll::Ready(Some(Ok(Frame::data(text))));
+                }
+                Some(Part::Span(span)) if span.is_empty() => drop(self.parts.pop()),
+                Some(Part::Span(span)) => {
+                    let left = usize::try_from(span.end - span.start).unwrap_or(BLOCK);
+                    break (span.start, left.min(BLOCK));
+                }
+            }
+        };
+        let file = Arc::clone(&self.file);
         let reading = self.reading.get_or_insert_with(|| {
             spawn_blocking(move || {
                 let mut block = vec![0; wanted];
@@ -139,7 +183,9 @@ impl Body for FileBody {
         self.reading = None;
         Poll::Ready(Some(match read {
             Ok(Ok(block)) => {
-                self.at += block.len() as u64;
+                if let Some(Part::Span(span)) = self.parts.last_mut() {
+                    span.start += block.len() as u64;
+                }
                 Ok(Frame::data(block))
             }
             Ok(Err(error)) => Err(error.into()),
@@ -148,6 +194,37 @@ impl Body for FileBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length - self.at)
+        SizeHint::with_exact(self.parts.iter().map(Part::len).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_span_changes_as_often_as_it_is_sent() {
+        let text = format!("{}model=gas;{}", "a".repeat(MEMORY), "b".repeat(BLOCK + 7));
+        let file = tempfile::tempfile().unwrap();
+        (&file).write_all(text.as_bytes()).unwrap();
+        let kept = Spooled::File(Arc::new(file), text.len() as u64);
+        let start = MEMORY as u64 + 6;
+        for spooled in [kept, Spooled::Memory(text.clone().into())] {
+            for name in ["gas", "a-longer-name", ""] {
+                let sent = match spooled.outgoing(Some((start..start + 3, name))) {
+                    Outgoing::Stream(body) => {
+                        let length = body.size_hint().exact();
+                        let bytes = body.collect().await.unwrap().to_bytes();
+                        assert_eq!(length, Some(bytes.len() as u64));
+                        bytes
+                    }
+                    Outgoing::Whole(bytes) => bytes,
+                    Outgoing::Empty => panic!("no body"),
+                };
+                assert_eq!(sent, text.replace("=gas;", &format!("={name};")));
+            }
+        }
     }
 }

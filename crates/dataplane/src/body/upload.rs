@@ -21,16 +21,45 @@ impl BrokenOff {
     }
 }
 
+/// A body that has not been read. It may be asked for until its first byte is.
+#[derive(Clone)]
+pub(crate) struct Tap(Arc<Mutex<Option<Pieces>>>);
+
+impl Tap {
+    pub(crate) fn new(pieces: Pieces) -> Self {
+        Self(Arc::new(Mutex::new(Some(pieces))))
+    }
+
+    fn take(&self) -> Option<Pieces> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether nothing of it has been asked for.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// What the body says of its length.
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        let pieces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pieces.as_ref().map(Pieces::size_hint).unwrap_or_default()
+    }
+}
+
 /// The flowing body. Where the client's part fails, the upstream's request is broken off, so that
 /// the provider never takes half a file for a whole one.
 pub(crate) struct Upload {
-    pieces: Pieces,
+    tap: Tap,
+    /// Once the first byte was asked for.
+    pieces: Option<Pieces>,
+    length: SizeHint,
     broken: BrokenOff,
 }
 
 impl Upload {
-    pub(crate) fn new(pieces: Pieces, broken: BrokenOff) -> Self {
-        Self { pieces, broken }
+    pub(crate) fn new(tap: Tap, broken: BrokenOff) -> Self {
+        let length = tap.size_hint();
+        Self { tap, pieces: None, length, broken }
     }
 }
 
@@ -42,7 +71,13 @@ impl Body for Upload {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Poll::Ready(match ready!(self.pieces.poll_next(cx)) {
+        if self.pieces.is_none() {
+            self.pieces = self.tap.take();
+        }
+        let Some(pieces) = &mut self.pieces else {
+            return Poll::Ready(Some(Err("the body has gone elsewhere".into())));
+        };
+        Poll::Ready(match ready!(pieces.poll_next(cx)) {
             Ok(Some(data)) => Some(Ok(Frame::data(data))),
             Ok(None) => None,
             Err(fault) => {
@@ -54,6 +89,6 @@ impl Body for Upload {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.pieces.size_hint()
+        self.pieces.as_ref().map_or(self.length, Pieces::size_hint)
     }
 }

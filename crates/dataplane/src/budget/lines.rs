@@ -6,6 +6,7 @@ use domain::bound::{Bound, Demand, IMAGE_TOKENS, NoBound, Unbounded};
 use domain::{Fault, Nanos, UsageFamily, fault::catalogue};
 use openai::demand::{maximum_of_line, of_batch_line};
 use openai::view::View;
+use providers::Provider;
 
 use super::refuse::{self, Wanted};
 use super::{Over, ready};
@@ -17,6 +18,7 @@ use crate::tab::Call;
 pub(crate) struct Tally {
     shared: Arc<Dataplane>,
     call: Arc<Call>,
+    provider: &'static Provider,
     limited: Option<Arc<Over>>,
     /// Nano-dollars; or the first reason why there is no bound.
     bound: Result<i64, Fault>,
@@ -34,7 +36,11 @@ enum Models {
 
 impl Tally {
     /// With the limits that stand over the call.
-    pub(crate) async fn of(shared: &Arc<Dataplane>, call: &Arc<Call>) -> Result<Self, Fault> {
+    pub(crate) async fn of(
+        shared: &Arc<Dataplane>,
+        call: &Arc<Call>,
+        provider: &'static Provider,
+    ) -> Result<Self, Fault> {
         let limited = match shared.budgets.may_apply() {
             true => Some(shared.budgets.over(&call.key, &call.project, call.at).await?),
             false => None,
@@ -42,7 +48,16 @@ impl Tally {
         let limited = limited.filter(|over| !over.is_empty());
         let (bound, model) = (Ok(0), Models::None);
         let (shared, call) = (Arc::clone(shared), Arc::clone(call));
-        Ok(Self { shared, call, limited, bound, model, largest_input: 0, container_sessions: 1 })
+        Ok(Self {
+            shared,
+            call,
+            provider,
+            limited,
+            bound,
+            model,
+            largest_input: 0,
+            container_sessions: 1,
+        })
     }
 
     /// Whether a limit stands over the batch.
@@ -65,7 +80,8 @@ impl Tally {
     }
 
     fn bound_of(&self, demand: &Demand, model: Option<&str>, url: &str) -> Result<Nanos, Fault> {
-        let bound = ready::bounded(&self.shared.prices, demand, model, self.call.at);
+        let bound =
+            ready::bounded(&self.shared.prices, demand, (self.provider, model), self.call.at);
         let refuse = |no| refuse::unbounded(&no, model, maximum_of_line(url));
         bound.map(|bound| bound.whole()).map_err(refuse)
     }
@@ -93,7 +109,8 @@ impl Tally {
 
     /// Sets aside what all lines can cost, and notes what they are.
     pub(crate) async fn hold(self, family: UsageFamily) -> Result<(), Fault> {
-        let Self { shared, call, limited, bound, model, largest_input, container_sessions } = self;
+        let Self { shared, call, limited, bound, model, .. } = self;
+        let (largest_input, container_sessions) = (self.largest_input, self.container_sessions);
         let model = match model {
             Models::One(model) => Some(model),
             Models::None | Models::Several => None,

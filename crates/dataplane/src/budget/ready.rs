@@ -3,22 +3,24 @@
 
 use bytes::Bytes;
 use domain::bound::{self, Bound, Demand, Limits, Metered, NoBound};
-use domain::{Fault, Nanos, Timestamp};
+use domain::{Fault, KeyView, Nanos, ProjectId, Timestamp};
 use openai::pin;
 use openai::surface::Operation;
 use openai::view::View;
+use providers::Provider;
 use providers::tokens::exact_input;
 
 use super::refuse::{self, Wanted};
 use super::{Held, Limited};
-use crate::permit::Permit;
 use crate::pipeline::Taken;
+use crate::plan::Candidate;
 use crate::prices::Prices;
 use crate::shared::Dataplane;
 
 /// What a call under limits goes with.
 pub(crate) struct Spending {
-    pub(crate) held: Held,
+    /// Until the attempt that it is for takes it.
+    pub(crate) held: Option<Held>,
     /// What the bound was computed from, for the pins.
     pub(crate) metered: Option<Metered>,
     /// The maximum output that is held, in tokens an answer.
@@ -28,15 +30,16 @@ pub(crate) struct Spending {
 }
 
 /// Holds what the call can cost. `None` where no limit stands over it, or where all that do let
-/// pass what cannot be bounded.
+/// pass what cannot be bounded. `model` is what the provider calls it, where the call goes by
+/// another name.
 pub(crate) async fn ready(
     shared: &Dataplane,
-    permit: &Permit,
+    (key, project): (&KeyView, &ProjectId),
     at: Timestamp,
     operation: &Operation,
-    taken: &Taken,
+    (taken, place): (&Taken, &Candidate),
 ) -> Result<Option<Spending>, Fault> {
-    let limited = shared.budgets.over(&permit.key, &permit.project, at).await?;
+    let limited = shared.budgets.over(key, project, at).await?;
     if limited.is_empty() {
         return Ok(None);
     }
@@ -46,17 +49,20 @@ pub(crate) async fn ready(
         return Ok(None);
     }
     demand.default_output(default_output(&limited));
-    let model = taken.decoded_model();
-    let model = model.as_deref();
-    let bounded = |demand: &Demand| bounded(&shared.prices, demand, model, at);
+    let written = taken.decoded_model();
+    let model = place.model.as_deref().or(written.as_deref());
+    let provider = place.upstream.provider;
+    let bounded = |demand: &Demand| bounded(&shared.prices, demand, (provider, model), at);
     let bound = match bounded(&demand) {
         Ok(bound) => bound,
         Err(_) if limited.iter().all(|one| one.limit.rules.allow_unbounded) => return Ok(None),
         Err(no) => {
             if no == NoBound::Unpriced {
-                shared.prices.miss(model.unwrap_or(""), "it was refused under a limit".into(), at);
+                let name = provider.priced(model.unwrap_or(""));
+                shared.prices.miss(&name, "it was refused under a limit".into(), at);
             }
-            return Err(refuse::unbounded(&no, model, pin::maximum(operation)));
+            let priced = model.map(|model| provider.priced(model));
+            return Err(refuse::unbounded(&no, priced.as_deref(), pin::maximum(operation)));
         }
     };
     let mut wanted = bound;
@@ -65,6 +71,7 @@ pub(crate) async fn ready(
         Err(reach) => {
             // Only now is it worth while to count, and only if that could be enough.
             if least(&demand, bounded) <= reach
+                && provider.openai_models
                 && let Some(tokens) = counted(&demand, model, taken.text()).await
             {
                 demand.count_input(tokens);
@@ -80,6 +87,7 @@ pub(crate) async fn ready(
         Demand::Metered(metered) => Some(metered),
         _ => None,
     };
+    let held = Some(held);
     Ok(Some(Spending { held, metered, output, clamped: output < wanted.max_output }))
 }
 
@@ -102,12 +110,14 @@ async fn counted(demand: &Demand, model: Option<&str>, text: Option<Bytes>) -> O
 pub(super) fn bounded(
     prices: &Prices,
     demand: &Demand,
-    model: Option<&str>,
+    (provider, model): (&Provider, Option<&str>),
     at: Timestamp,
 ) -> Result<Bound, NoBound> {
     let name = model.unwrap_or("");
-    let facts = Limits::of(name, providers::models::find(name));
-    match prices.look(model, at, |price| bound::bound(demand, price, &facts)) {
+    // The table is of OpenAI's models; another's may only be called like one.
+    let known = providers::models::find(name).filter(|_| provider.openai_models);
+    let facts = Limits::of(name, known);
+    match prices.look(provider, model, at, |price| bound::bound(demand, price, &facts)) {
         Some(bound) => bound,
         // What is unbounded by itself says so; else it is the price that is missing.
         None => match demand {

@@ -22,6 +22,11 @@ pub(super) struct Wanted<'w> {
     pub(super) maximum: Option<&'static str>,
 }
 
+/// Whether a fault says that a call costs more than a limit leaves.
+pub(crate) fn is_spent(fault: &Fault) -> bool {
+    fault.entry.status == 429 && fault.entry.kind == "insufficient_quota"
+}
+
 pub(super) fn exceeded(
     limited: &[Limited],
     declined: &[(usize, Declined)],

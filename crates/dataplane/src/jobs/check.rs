@@ -104,7 +104,7 @@ impl Checker {
     }
 
     async fn get(&self, upstream: &LiveUpstream, target: &str, job: &Job) -> Result<Got, String> {
-        let path = upstream.origin.path(target);
+        let path = upstream.path(target, None);
         let uri = Uri::try_from(path).map_err(|_| "its path cannot be asked for".to_owned())?;
         let mut request = Request::new(Outgoing::Empty);
         *request.uri_mut() = uri;
@@ -113,9 +113,10 @@ impl Checker {
             map.insert(X_CLIENT_REQUEST_ID, id);
         }
         map.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        upstream.signature.apply(map);
+        upstream.sign(0, map);
         let shared = &self.shared;
-        let sending = self.pool.send(&upstream.origin, request);
+        let way = shared.way(upstream, &job.project, &job.key);
+        let sending = self.pool.send(&upstream.origin, &way, request);
         let sending = tokio::time::timeout(PATIENCE, sending);
         let answer = match shared.tasks.unless_cut(sending).await {
             Some(Ok(Ok(answer))) => answer,
@@ -124,7 +125,7 @@ impl Checker {
             None => return Err("the gateway stops".to_owned()),
         };
         match answer.status() {
-            StatusCode::OK if !is_coded(answer.headers()) => Ok(Got::Body(answer)),
+            StatusCode::OK if !is_coded(answer.headers()) => Ok(Got::Body(Box::new(answer))),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Got::Gone),
             status => Err(format!("the provider answered {status}")),
         }
@@ -157,14 +158,14 @@ impl Checker {
             (JobKind::Video, Course::Completed, _) if object.media_ms == 0 => end.in_full(),
             (JobKind::Video, Course::Completed, _) => {
                 let tier = Some(Tier::Default);
-                self.priced(&end, share(tier, Tokens::default()))
+                self.priced(upstream, &end, share(tier, Tokens::default()))
             }
             (JobKind::FineTuning, ..) => match object.trained_tokens {
                 Some(trained_tokens) => {
                     let units = Units { trained_tokens, ..Units::default() };
                     let billed = Billed { tier: None, tokens: Tokens::default(), units };
                     let used = Used { billed, largest_input: 0, chats: 0 };
-                    self.priced(&end, vec![Sum { model: object.model.clone(), used }])
+                    self.priced(upstream, &end, vec![Sum { model: object.model.clone(), used }])
                 }
                 // What failed or was stopped without a count was not trained.
                 None if object.course != Course::Completed => end.nothing(),
@@ -180,16 +181,16 @@ impl Checker {
                         let used = Used { billed, largest_input: 0, chats: 0 };
                         Sum { model: Some(model.clone()), used }
                     };
-                    self.priced(&end, models.iter().map(sum).collect())
+                    self.priced(upstream, &end, models.iter().map(sum).collect())
                 }
                 None => end.in_full(),
             },
             (JobKind::Run, _, Some(tokens)) => {
-                self.priced(&end, share(Some(Tier::Default), tokens))
+                self.priced(upstream, &end, share(Some(Tier::Default), tokens))
             }
             (JobKind::Response, _, Some(tokens)) => {
                 let tier = Tier::served(object.service_tier.as_deref(), job.tier);
-                self.priced(&end, share(tier, tokens))
+                self.priced(upstream, &end, share(tier, tokens))
             }
             // A video that did not come is free; a response may have run long before it failed.
             (JobKind::Video, ..) => end.nothing(),
@@ -206,7 +207,7 @@ impl Checker {
         });
         match whole {
             Some(whole) if whole.used.largest_input <= SHORT => {
-                return self.priced(end, vec![whole]);
+                return self.priced(upstream, end, vec![whole]);
             }
             None if object.answered == Some(0) => return end.nothing(),
             None if object.files.is_empty() && object.course == Course::Failed => {
@@ -219,10 +220,10 @@ impl Checker {
             Err(why) => return Checked::Unknown(why),
         };
         match (output.unknown || object.files.is_empty(), whole) {
-            (true, Some(whole)) => self.priced(end, vec![whole]),
+            (true, Some(whole)) => self.priced(upstream, end, vec![whole]),
             (true, None) => end.in_full(),
             (false, _) if output.sums.is_empty() => end.nothing(),
-            (false, _) => self.priced(end, output.sums),
+            (false, _) => self.priced(upstream, end, output.sums),
         }
     }
 
@@ -236,8 +237,8 @@ impl Checker {
         let mut output = Output::new(job.container_sessions);
         for file in &object.files {
             match self.get(upstream, &format!("/files/{file}/content"), job).await? {
-                Got::Body(answer) => {
-                    let read = output.read(&self.shared, answer.into_body()).await;
+                Got::Body(body) => {
+                    let read = output.read(&self.shared, body.into_body()).await;
                     read.map_err(|fault| fault.message.into_owned())?;
                 }
                 Got::Gone => output.unknown = true,
@@ -249,13 +250,19 @@ impl Checker {
     }
 
     /// One record for each model.
-    fn priced(&self, end: &End<'_>, sums: Vec<Sum>) -> Checked {
+    fn priced(&self, upstream: &LiveUpstream, end: &End<'_>, sums: Vec<Sum>) -> Checked {
         let Dataplane { prices, metrics, .. } = &*self.shared;
         let asked = end.job.model.as_deref();
         let mut records: Vec<UsageRecord> = Vec::new();
         for Sum { model, used } in sums {
             let (named, billed) = ([asked, model.as_deref()], used.billed);
-            let cost = prices.of(named, end.job.at, used, &end.job.operation, metrics);
+            let cost = prices.of(
+                (upstream.provider, named),
+                end.job.at,
+                used,
+                &end.job.operation,
+                metrics,
+            );
             if cost.is_none() && end.job.hold.0 > 0 {
                 // A price that was there when the money was set aside is gone: fails closed.
                 return end.in_full();
@@ -284,7 +291,7 @@ impl Checker {
 }
 
 enum Got {
-    Body(Answer),
+    Body(Box<Answer>),
     Gone,
 }
 

@@ -21,8 +21,10 @@ pub(crate) async fn before_delete(worker: &Worker, call: &Call, upstream: &Upstr
     let checked = Checker::of(worker).check(&job, now).await;
     let Checked::Ended { records, cost } = checked else { return };
     let over = cost > job.hold;
-    if let Err(error) = shared.jobs.end_job(job, Arc::new(records), cost, now).await {
-        tracing::error!(%error, "a job's end cannot be written");
+    let records = Arc::new(records);
+    match shared.jobs.end_job(job, Arc::clone(&records), cost, now).await {
+        Ok(()) => worker.job_ended(records),
+        Err(error) => tracing::error!(%error, "a job's end cannot be written"),
     }
     if over {
         // An account may stand past its limit now: shares in hand must not be spent.

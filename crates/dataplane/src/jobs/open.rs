@@ -93,15 +93,16 @@ fn job(tab: &Tab, end: &End, kind: JobKind, object: &JobObject) -> Option<Job> {
     let ends = object.expires_at.filter(|_| kind == JobKind::Batch);
     let ends = ends.map_or(call.at.plus_seconds(LONGEST), Timestamp::from_seconds);
     let lines = call.lines.get();
-    let asked = call.model.as_deref().map(str::to_owned);
+    // By the provider's name: its price is found by it.
+    let asked = tab.model.as_deref().or(call.model.as_deref()).map(str::to_owned);
     Some(Job {
-        id: JobId::of(&call.request, 1),
+        id: JobId::of(&call.request, tab.leg.number),
         kind,
         target,
         operation: call.operation.id.to_owned(),
         family: lines.map_or(call.operation.meter.family(), |lines| lines.family),
         request: call.request.clone(),
-        attempt: 1,
+        attempt: tab.leg.number,
         at: call.at,
         project: call.project.clone(),
         key: call.key.id.clone(),

@@ -1,10 +1,11 @@
 //! A request body as it was taken in, and what it says.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bytes::Bytes;
 use domain::bound::Demand;
-use domain::{Fault, ObjectKind, fault::catalogue};
+use domain::{Fault, ObjectKind, ProjectId, fault::catalogue};
 use egress::Outgoing;
 use openai::demand::Bad;
 use openai::json::unescape;
@@ -13,11 +14,11 @@ use openai::pin::{Pin, pinned, pins};
 use openai::surface::{BodyKind, Meter, Operation};
 use openai::view::View;
 
-use crate::body::read::Pieces;
 use crate::body::spool::Spooled;
-use crate::body::upload::{BrokenOff, Upload};
+use crate::body::upload::{BrokenOff, Tap, Upload};
 use crate::budget::Spending;
-use crate::plan::Plan;
+use crate::places::Places;
+use crate::plan::Candidate;
 use crate::rate::Ask;
 use crate::refusal;
 
@@ -29,16 +30,18 @@ const LABEL: usize = 256;
 pub(crate) enum Taken {
     Nothing,
     Json(Bytes, Box<View>),
-    Form(Spooled, FormFields),
+    Form(Spooled, Box<FormFields>),
     /// Passed on as it is; it names nothing.
     Opaque(Bytes),
     /// Not read yet.
-    Flowing(Pieces),
+    Flowing(Tap),
 }
 
 /// The deciding fields of a form, and what it can consume.
 pub(crate) struct FormFields {
     model: Option<String>,
+    /// Where its value stands in the body.
+    model_span: Option<Range<u64>>,
     stream: bool,
     user: Option<String>,
     images: Option<u64>,
@@ -81,6 +84,7 @@ impl Taken {
         let text = |name| form.one(name).map(|v| v.map(str::to_owned)).map_err(bad);
         let mut fields = FormFields {
             model: text("model")?,
+            model_span: form.span("model"),
             stream: text("stream")?.as_deref() == Some("true"),
             user: text("user")?,
             images: form.one("n").ok().flatten().and_then(|n| n.parse().ok()),
@@ -106,7 +110,7 @@ impl Taken {
                 .named
                 .push((ObjectKind::VideoCharacter, String::from_utf8_lossy(id).into_owned()));
         }
-        Ok(Self::Form(body, fields))
+        Ok(Self::Form(body, Box::new(fields)))
     }
 
     /// The model that decides, as written.
@@ -152,6 +156,22 @@ impl Taken {
                 .collect(),
             Self::Form(_, fields) => fields.model.as_deref().into_iter().collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Refuses models that are denied to the project, however their names are written.
+    pub(super) fn check_denied(&self, places: &Places, project: &ProjectId) -> Result<(), Fault> {
+        if places.routes.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Json(body, view) => {
+                let all = view.model.iter().chain(&view.other_models);
+                let decoded = all.filter_map(|span| unescape(&body[span.clone()]));
+                places.check_models(project, decoded)
+            }
+            Self::Form(_, fields) => places.check_models(project, fields.model.as_deref()),
+            _ => Ok(()),
         }
     }
 
@@ -253,29 +273,30 @@ impl Taken {
         }
     }
 
-    /// What is told to the provider beside what the client said: what makes the bound true, and
-    /// that usage is wanted.
-    pub(super) fn pins(
+    /// What is told to the provider beside what the client said: what makes the bound true, the
+    /// model's name there, and that usage is wanted.
+    fn pins<'p>(
         &self,
         operation: &Operation,
+        place: &'p Candidate,
         spending: Option<&Spending>,
-        ask_usage: bool,
-    ) -> Vec<Pin> {
+    ) -> Vec<Pin<'p>> {
         let Self::Json(body, view) = self else { return Vec::new() };
         let metered = spending.and_then(|s| Some((s.metered.as_ref()?, s.output)));
         let pins = metered.map(|(metered, output)| pins(operation, view, body, metered, output));
-        let mut pins = pins.unwrap_or_default();
-        pins.extend(ask_usage.then_some(Pin::AskUsage));
+        let mut pins: Vec<Pin<'p>> = pins.unwrap_or_default();
+        pins.extend(place.model.as_deref().map(Pin::Model));
+        let asks = place.upstream.provider.stream_usage && self.hides_usage(operation);
+        pins.extend(asks.then_some(Pin::AskUsage));
         pins
     }
 
-    /// Whether the usage chunk must be asked for on the client's behalf.
-    pub(super) fn must_ask_usage(&self, operation: &Operation, plan: &Plan) -> bool {
+    /// Whether a usage chunk is only there because we ask for it.
+    pub(super) fn hides_usage(&self, operation: &Operation) -> bool {
         let Self::Json(_, view) = self else { return false };
         matches!(operation.meter, Meter::Chat | Meter::Completion)
             && view.stream
             && !view.asks_usage()
-            && plan.upstream.provider.stream_usage
     }
 
     /// The body, where it is small enough to be kept for counting.
@@ -296,23 +317,33 @@ impl Taken {
         match self {
             Self::Json(body, _) | Self::Opaque(body) => body.len() as u64,
             Self::Form(body, _) => body.len(),
-            Self::Flowing(pieces) => pieces.size_hint().exact().unwrap_or(0),
+            Self::Flowing(tap) => tap.size_hint().exact().unwrap_or(0),
             Self::Nothing => 0,
         }
     }
 
-    pub(super) fn into_outgoing(self, pins: &[Pin], broken: &BrokenOff) -> Outgoing {
-        match self {
+    /// The body for one attempt at a place. What does not change there is shared, not copied.
+    /// `None` when it has begun to flow to an earlier attempt: it cannot be had again.
+    pub(crate) fn body_for(
+        &self,
+        operation: &Operation,
+        place: &Candidate,
+        spending: Option<&Spending>,
+        broken: &BrokenOff,
+    ) -> Option<Outgoing> {
+        let pins = self.pins(operation, place, spending);
+        Some(match self {
             Self::Nothing => Outgoing::Empty,
-            Self::Json(body, view) if !pins.is_empty() => {
-                Outgoing::Whole(pinned(&body, &view, pins))
+            Self::Json(body, view) => Outgoing::Whole(pinned(body, view, &pins)),
+            Self::Opaque(body) => Outgoing::Whole(body.clone()),
+            Self::Form(body, fields) => {
+                body.outgoing(fields.model_span.clone().zip(place.model.as_deref()))
             }
-            Self::Json(body, _) | Self::Opaque(body) => Outgoing::Whole(body),
-            Self::Form(body, _) => body.into_outgoing(),
-            Self::Flowing(pieces) => {
-                Outgoing::Stream(Box::pin(Upload::new(pieces, broken.clone())))
+            Self::Flowing(tap) if !tap.is_full() => return None,
+            Self::Flowing(tap) => {
+                Outgoing::Stream(Box::pin(Upload::new(tap.clone(), broken.clone())))
             }
-        }
+        })
     }
 }
 

@@ -52,6 +52,9 @@ pub(crate) struct Events {
     /// Whether the stream's start is behind us: only there may a byte order mark stand.
     begun: bool,
     complete: bool,
+    /// Whether an event told of an error, and whether the first one did.
+    error: bool,
+    first_is_error: bool,
     made: Vec<(ObjectKind, String)>,
     items: Vec<String>,
     sequence: u64,
@@ -73,6 +76,8 @@ impl Events {
             seen_first: false,
             begun: false,
             complete: false,
+            error: false,
+            first_is_error: false,
             made: Vec::new(),
             items: Vec::new(),
             sequence: 0,
@@ -91,6 +96,20 @@ impl Events {
     /// Whether the stream's own last event was seen.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// Whether an event was seen that holds something.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.sequence > 0
+    }
+
+    pub(crate) fn has_error(&self) -> bool {
+        self.error
+    }
+
+    /// Whether the first event tells that no others will come.
+    pub(crate) fn begins_with_error(&self) -> bool {
+        self.first_is_error
     }
 
     /// Whether the stream may end here.
@@ -189,6 +208,14 @@ impl Events {
         }
         counter.note(&noted);
         let kind = noted.kind.as_deref().unwrap_or(b"");
+        let failed = match self.meter {
+            Meter::Responses => is_end_in_error(kind),
+            _ => noted.error,
+        };
+        if failed {
+            self.error = true;
+            self.first_is_error |= self.sequence == 1;
+        }
         match self.meter {
             Meter::Responses => {
                 let terminal: [&[u8]; 4] =
@@ -255,6 +282,11 @@ impl Events {
         });
         None
     }
+}
+
+/// Whether a Responses event says that the answer has failed.
+fn is_end_in_error(kind: &[u8]) -> bool {
+    kind == b"error" || kind == b"response.failed"
 }
 
 /// Whether what stands behind a key is `null`.

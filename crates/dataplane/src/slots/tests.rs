@@ -79,8 +79,8 @@ fn case_46_a_kill_leaves_what_was_sent_and_what_was_settled() {
     let dir = tempfile::tempdir().unwrap();
     let (slots, found) = Slots::open(&dir.path().join("slots"), 8, 4).unwrap();
     assert!(found.is_empty());
-    let [a, b, c] = [(); 3].map(|()| slots.take().unwrap());
-    for (slot, request) in [(&a, "req_a"), (&b, "req_b"), (&c, "req_c")] {
+    let [mut a, mut b, mut c] = [(); 3].map(|()| slots.take().unwrap());
+    for (slot, request) in [(&mut a, "req_a"), (&mut b, "req_b"), (&mut c, "req_c")] {
         slots.sent(slot, MONEY.hold, &record(request)).unwrap();
     }
     assert_eq!(slots.settled(&b, MONEY, &record("req_b")), 5);
@@ -101,11 +101,11 @@ fn case_46_a_kill_leaves_what_was_sent_and_what_was_settled() {
 fn a_short_record_is_found_where_a_longer_one_stood() {
     let dir = tempfile::tempdir().unwrap();
     let (slots, _) = Slots::open(&dir.path().join("slots"), 8, 0).unwrap();
-    let slot = slots.take().unwrap();
+    let mut slot = slots.take().unwrap();
     for more in 0..16 {
         let long = record(&format!("req_long_{}", "x".repeat(40 + more)));
         slots.settled(&slot, MONEY, &long);
-        slots.sent(&slot, MONEY.hold, &record("req_short")).unwrap();
+        slots.sent(&mut slot, MONEY.hold, &record("req_short")).unwrap();
         let found = reopened(&dir, u64::MAX);
         assert_eq!(found.len(), 1, "{more}");
         assert_eq!(found[0].record.request.as_str(), "req_short");
@@ -116,8 +116,8 @@ fn a_short_record_is_found_where_a_longer_one_stood() {
 fn an_orphan_is_settled_where_it_stands() {
     let dir = tempfile::tempdir().unwrap();
     let (slots, _) = Slots::open(&dir.path().join("slots"), 8, 0).unwrap();
-    let taken: Vec<_> = (0..3).map(|_| slots.take().unwrap()).collect();
-    slots.sent(&taken[2], MONEY.hold, &record("req_1")).unwrap();
+    let mut taken: Vec<_> = (0..3).map(|_| slots.take().unwrap()).collect();
+    slots.sent(&mut taken[2], MONEY.hold, &record("req_1")).unwrap();
     drop(slots);
     let (slots, found) = Slots::open(&dir.path().join("slots"), 8, 0).unwrap();
     let money = Money { posted: MONEY.hold, ..MONEY };
@@ -136,23 +136,87 @@ fn numbers_go_on_after_a_start() {
     let (slots, _) = Slots::open(&path, 8, 0).unwrap();
     let slot = slots.take().unwrap();
     assert_eq!(slots.settled(&slot, MONEY, &record("req_1")), 1);
-    let (slots, _) = Slots::open(&path, 8, 0).unwrap();
+    let (mut slots, _) = Slots::open(&path, 8, 0).unwrap();
     slots.clear().unwrap();
-    assert_eq!(slots.settled(&slot, MONEY, &record("req_2")), 2, "never used twice");
+    let mut slot = slots.take().unwrap();
+    slots.sent(&mut slot, MONEY.hold, &record("req_2")).unwrap();
+    let (mut slots, _) = Slots::open(&path, 8, 0).unwrap();
+    slots.clear().unwrap();
+    let slot = slots.take().unwrap();
+    assert_eq!(slots.settled(&slot, MONEY, &record("req_3")), 2, "never used twice");
 }
 
 #[test]
 fn a_torn_slot_is_nobodys_and_a_full_file_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let (slots, _) = Slots::open(&dir.path().join("slots"), 2, 0).unwrap();
-    let [a, b] = [(); 2].map(|()| slots.take().unwrap());
+    let [mut a, mut b] = [(); 2].map(|()| slots.take().unwrap());
     assert!(slots.take().is_none() && slots.free() == 0);
-    slots.sent(&a, MONEY.hold, &record("req_a")).unwrap();
-    slots.sent(&b, MONEY.hold, &record("req_b")).unwrap();
-    slots.file.write_all_at(b"x", 60).unwrap();
+    slots.sent(&mut a, MONEY.hold, &record("req_a")).unwrap();
+    slots.sent(&mut b, MONEY.hold, &record("req_b")).unwrap();
+    slots.file.file().write_all_at(b"x", 60).unwrap();
     let found = reopened(&dir, 0);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].record.request.as_str(), "req_b");
     slots.give_back([a]);
     assert_eq!(slots.free(), 1);
+}
+
+/// What a kill between two stores leaves of a settlement.
+fn tear(slots: &Slots, slot: &Slot) {
+    slots.wipe(slot.place, SETTLED_AREA);
+    slots.area((slot.place, SETTLED_AREA)).unwrap()[9].store(0, Ordering::Relaxed);
+}
+
+#[test]
+fn case_46_a_kill_within_a_settlement_leaves_what_was_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slots, _) = Slots::open(&dir.path().join("slots"), 1, 0).unwrap();
+    let mut slot = slots.take().unwrap();
+    slots.sent(&mut slot, MONEY.hold, &record("req_1")).unwrap();
+    slots.settled(&slot, MONEY, &record("req_1"));
+    assert_eq!(reopened(&dir, 0)[0].settled, Some(1));
+    tear(&slots, &slot);
+    let found = reopened(&dir, 0);
+    assert_eq!((found.len(), found[0].settled, found[0].money.hold), (1, None, MONEY.hold));
+}
+
+#[test]
+fn case_46_what_was_sent_and_posted_comes_back_in_no_state_of_its_slot() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slots, _) = Slots::open(&dir.path().join("slots"), 1, 0).unwrap();
+    let mut slot = slots.take().unwrap();
+    slots.sent(&mut slot, MONEY.hold, &record("req_1")).unwrap();
+    slots.settled(&slot, MONEY, &record("req_1"));
+    assert!(reopened(&dir, 1).is_empty(), "posted, and not given back yet");
+    slots.give_back([slot]);
+    assert!(reopened(&dir, 1).is_empty());
+    // The next one has no limit over it: its end is the first that is written of it.
+    let slot = slots.take().unwrap();
+    slots.settled(&slot, MONEY, &record("req_2"));
+    let found = reopened(&dir, 1);
+    assert_eq!((found.len(), found[0].record.request.as_str()), (1, "req_2"));
+    tear(&slots, &slot);
+    assert!(reopened(&dir, 1).is_empty());
+    // And one with a limit again, in a slot that tells of the one before it.
+    slots.settled(&slot, MONEY, &record("req_2"));
+    slots.give_back([slot]);
+    let mut slot = slots.take().unwrap();
+    slots.sent(&mut slot, MONEY.hold, &record("req_3")).unwrap();
+    let found = reopened(&dir, 3);
+    assert_eq!((found.len(), found[0].settled), (1, None));
+    assert_eq!(found[0].record.request.as_str(), "req_3");
+}
+
+#[test]
+fn an_area_is_nobodys_while_it_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slots, _) = Slots::open(&dir.path().join("slots"), 1, 0).unwrap();
+    let slot = slots.take().unwrap();
+    slots.settled(&slot, MONEY, &record("req_1"));
+    let words = slots.area((slot.place, SETTLED_AREA)).unwrap();
+    let first = words[0].swap(0, Ordering::Relaxed);
+    assert!(reopened(&dir, 0).is_empty());
+    words[0].store(first, Ordering::Relaxed);
+    assert_eq!(reopened(&dir, 0).len(), 1);
 }

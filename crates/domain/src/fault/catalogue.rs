@@ -178,6 +178,17 @@ pub static NOT_FOUND: Entry = Entry {
     remedy: "Check the path and the id. The base URL must end in /v1.",
 };
 
+pub static OPERATION_NOT_OFFERED: Entry = Entry {
+    code: "operation_not_offered",
+    status: 404,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The provider that the call goes to does not offer this operation.",
+    remedy: "Use a model whose provider has it, or give the model a route to such a provider.",
+};
+
 pub static MODEL_NOT_FOUND: Entry = Entry {
     code: "model_not_found",
     status: 404,
@@ -519,6 +530,17 @@ pub static UPSTREAM_TIMEOUT: Entry = Entry {
     remedy: "Try again, or ask for a shorter answer.",
 };
 
+pub static EGRESS_UNAVAILABLE: Entry = Entry {
+    code: "egress_unavailable",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Later,
+    what: "No proxy of the egress in use could carry the call; it was not sent.",
+    remedy: "`tollgate egress test NAME` shows what is wrong with each proxy. Calls never go directly instead, unless the egress says `allow_direct`.",
+};
+
 pub static NO_UPSTREAM_AVAILABLE: Entry = Entry {
     code: "no_upstream_available",
     status: 503,
@@ -586,6 +608,18 @@ pub static ORPHANED: Entry = Entry {
     remedy: "Nothing was answered, and the most that it could cost is posted. Where the provider's bill says less, `tollgate ledger correct --entry ID --amount=-USD` takes the rest back.",
 };
 
+/// Of no answer: in the request log it tells an attempt that never reached its provider.
+pub static UPSTREAM_NOT_SENT: Entry = Entry {
+    code: "upstream_not_sent",
+    status: 502,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Later,
+    what: "The provider could not be reached; the call was not sent.",
+    remedy: "Check the upstream's base URL, its name's address, its certificate and the network. Nothing was billed.",
+};
+
 pub static MANAGED_BY_FILE: Entry = Entry {
     code: "managed_by_file",
     status: 409,
@@ -626,6 +660,7 @@ pub static ALL: &[&Entry] = &[
     &FEATURE_NOT_ALLOWED_WITH_HARD_LIMIT,
     &INVALID_MAX_TOKENS,
     &NOT_FOUND,
+    &OPERATION_NOT_OFFERED,
     &MODEL_NOT_FOUND,
     &PREVIOUS_RESPONSE_NOT_FOUND,
     &METHOD_NOT_ALLOWED,
@@ -657,12 +692,14 @@ pub static ALL: &[&Entry] = &[
     &UPSTREAM_INCOMPLETE,
     &UPSTREAM_ADDRESS_NOT_ALLOWED,
     &UPSTREAM_TIMEOUT,
+    &EGRESS_UNAVAILABLE,
     &NO_UPSTREAM_AVAILABLE,
     &LEDGER_UNAVAILABLE,
     &OVERLOADED,
     &SHUTTING_DOWN,
     &INTERNAL_ERROR,
     &ORPHANED,
+    &UPSTREAM_NOT_SENT,
     &MANAGED_BY_FILE,
     &CONFLICT,
 ];

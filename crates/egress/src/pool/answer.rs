@@ -8,19 +8,23 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::kept::Place;
 use super::{H1, Pool};
+use crate::proxy::Count;
 
-type Home = (Arc<Pool>, u64, H1);
+type Home = (Arc<Pool>, Place, H1);
 
 /// The bytes of an answer, as they come.
 pub struct AnswerBody {
     body: Incoming,
     home: Option<Home>,
+    /// The call is under way through a proxy.
+    busy: Option<Count>,
 }
 
 impl AnswerBody {
     pub(super) fn h1(body: Incoming, home: Home) -> Self {
-        let mut this = Self { body, home: Some(home) };
+        let mut this = Self { body, home: Some(home), busy: None };
         if this.body.is_end_stream() {
             this.go_home();
         }
@@ -28,12 +32,17 @@ impl AnswerBody {
     }
 
     pub(super) fn h2(body: Incoming) -> Self {
-        Self { body, home: None }
+        Self { body, home: None, busy: None }
+    }
+
+    pub(super) fn counted(mut self, busy: Count) -> Self {
+        self.busy = Some(busy);
+        self
     }
 
     fn go_home(&mut self) {
-        if let Some((pool, origin, sender)) = self.home.take() {
-            pool.give_back(origin, sender);
+        if let Some((pool, place, sender)) = self.home.take() {
+            pool.give_back(place, sender);
         }
     }
 }

@@ -4,7 +4,7 @@ use domain::{Key, KeySecret, Project, Timestamp};
 use serde::Serialize;
 
 use super::project_key::PolicyShape;
-use super::{Limit, Listed, Owner, ProjectApiKey};
+use super::{Limit, Owner, ProjectApiKey};
 
 /// A project's key with each of its secrets.
 #[derive(Serialize)]
@@ -45,50 +45,6 @@ impl<'a> From<&'a KeySecret> for SecretShape<'a> {
             last_used_at: secret.last_used_at.map(Timestamp::seconds),
         }
     }
-}
-
-/// An upstream as operators see it. The credential has no field here.
-#[derive(Serialize)]
-pub struct Upstream<'a> {
-    object: &'static str,
-    id: &'a str,
-    name: &'a str,
-    provider: &'a str,
-    base_url: String,
-    source: &'static str,
-    unowned_project: Option<&'a str>,
-    created_at: i64,
-}
-
-impl<'a> From<&'a domain::Upstream> for Upstream<'a> {
-    fn from(upstream: &'a domain::Upstream) -> Self {
-        Self {
-            object: "tollgate.upstream",
-            id: upstream.id.as_str(),
-            name: &upstream.name,
-            provider: &upstream.provider,
-            base_url: without_secrets(&upstream.base_url),
-            source: upstream.source.as_str(),
-            unowned_project: upstream.unowned_project.as_ref().map(domain::ProjectId::as_str),
-            created_at: upstream.created_at.seconds(),
-        }
-    }
-}
-
-impl Listed for Upstream<'_> {
-    fn id(&self) -> &str {
-        self.id
-    }
-}
-
-/// A URL without its user name, password, query and fragment: people put keys into them.
-fn without_secrets(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
-    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let separator = if scheme.is_empty() { "" } else { "://" };
-    format!("{scheme}{separator}{host}{path}")
 }
 
 /// What a key may do and has used: the answer of `GET /tollgate/v1/me`.
@@ -177,24 +133,6 @@ impl<'a> Me<'a> {
             policy: (&key.policy).into(),
             usage,
             limits,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_upstream_is_shown_without_what_could_be_a_key() {
-        for (url, shown) in [
-            ("https://api.openai.com/v1", "https://api.openai.com/v1"),
-            ("https://me:pw@host:8443/v1?key=abc#x", "https://host:8443/v1"),
-            ("http://a@b@host", "http://host"),
-            ("https://host/path@2/v1", "https://host/path@2/v1"),
-            ("demo", "demo"),
-        ] {
-            assert_eq!(without_secrets(url), shown);
         }
     }
 }

@@ -17,6 +17,9 @@ fn the_model_is_found_behind_the_file_for_every_split() {
         let form = read(&[&FORM[..at], &FORM[at..]]).unwrap();
         assert_eq!(form.one("model"), Ok(Some("whisper-1")), "split at {at}");
         assert_eq!(form.one("empty"), Ok(Some("")));
+        let span = form.span("model").unwrap();
+        let span = usize::try_from(span.start).unwrap()..usize::try_from(span.end).unwrap();
+        assert_eq!(&FORM[span], b"whisper-1", "split at {at}");
         assert_eq!(form.text_bytes, 9, "split at {at}");
         assert_eq!(form.files, [FilePart { name: "file".into(), bytes: 13 }]);
     }

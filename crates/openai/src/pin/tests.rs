@@ -129,3 +129,16 @@ fn all_is_told_in_one_go() {
     let twice = [Pin::Number(Field::N, 2), Pin::Number(Field::N, 3)];
     assert_eq!(pinned(&Bytes::from_static(br#"{"n":1}"#), &view, &twice), r#"{"n":2}"#);
 }
+
+#[test]
+fn the_model_changes_and_no_other_byte_does() {
+    let body =
+        Bytes::from(" {\"a\":1.50,\"model\" : \"ga\\u0073\" ,\"tools\":[{\"model\":\"x\"}]}\n");
+    let view = View::of(&body).unwrap();
+    assert_eq!(
+        pinned(&body, &view, &[Pin::Model("a/b\"c")]),
+        " {\"a\":1.50,\"model\" : \"a/b\\\"c\" ,\"tools\":[{\"model\":\"x\"}]}\n"
+    );
+    let none = Bytes::from("{\"input\":1}");
+    assert_eq!(pinned(&none, &View::of(&none).unwrap(), &[Pin::Model("m")]), none);
+}

@@ -3,13 +3,13 @@
 use domain::ports::StoreError;
 use domain::{
     AuditEntry, Change, Organization, Project, ProjectId, Role, ServiceAccount, ServiceAccountId,
-    Timestamp, Upstream, User,
+    Timestamp, User,
 };
 use rusqlite::{Connection, Params, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
-use super::{apply_keys, apply_limits, ledger, prices, rates, schema};
+use super::{apply_keys, apply_limits, egresses, ledger, places, prices, rates, schema};
 use crate::columns::actor;
 use crate::sql;
 
@@ -52,14 +52,19 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         }
         Change::EndOldSecrets { id, at } => apply_keys::end_old_secrets(db, id, *at),
         Change::RegisterAdminKey(key) => apply_keys::register_admin(db, key),
-        Change::PutUpstream(upstream) => put_upstream(db, upstream),
-        Change::RemoveUpstream(id) => touch(db, sql::REMOVE_UPSTREAM, params![id.as_str()]),
+        Change::PutUpstream(upstream) => places::put_upstream(db, upstream),
+        Change::RemoveUpstream(id) => places::remove_upstream(db, id),
+        Change::PutRoute(route) => places::put_route(db, route),
+        Change::RemoveRoute(id) => touch(db, sql::REMOVE_ROUTE, params![id.as_str()]),
         Change::PutPrice(row) => prices::put(db, row),
         Change::RemovePrice { model } => touch(db, sql::REMOVE_PRICE, params![model]),
         Change::PutPriceImport(import) => prices::put_import(db, import),
         Change::RemovePriceImport(state) => {
             run(db, sql::REMOVE_PRICE_IMPORT, params![state.as_str()])
         }
+        Change::PutEgress(egress) => egresses::put(db, egress),
+        Change::RemoveEgress { name } => egresses::remove(db, name),
+        Change::SetEgressUse { user, egress } => egresses::set_use(db, user, egress.as_deref()),
         Change::SetRateLimits { scope, limits, at } => rates::set(db, scope, limits, *at),
         Change::ClearRateLimits(scope) => rates::clear(db, scope),
         Change::CorrectLedger(correction) => ledger::corrections::apply(db, correction),
@@ -189,20 +194,6 @@ fn update_account(
         run(db, sql::SET_SERVICE_ACCOUNT_ROLE, params![role.as_str(), id.as_str()])?;
     }
     Ok(())
-}
-
-fn put_upstream(db: &Connection, upstream: &Upstream) -> Done {
-    let row = params![
-        upstream.id.as_str(),
-        upstream.name,
-        upstream.provider,
-        upstream.base_url,
-        upstream.sealed_credential,
-        upstream.source.as_str(),
-        upstream.unowned_project.as_ref().map(ProjectId::as_str),
-        upstream.created_at.0,
-    ];
-    run(db, sql::PUT_UPSTREAM, row)
 }
 
 fn put_meta(db: &Connection, name: &str, value: &[u8]) -> Done {

@@ -62,6 +62,7 @@ pub(crate) fn writable(directory: &Path, file: &DatabaseFile) -> Result<Connecti
     db.busy_timeout(BUSY).map_err(failed)?;
     // Before anything is written, the journal mode included.
     schema::refuse_newer(&db, file, &path)?;
+    db.pragma_update(None, "page_size", file.page_size).map_err(failed)?;
     let mode: String =
         db.pragma_update_and_check(None, "journal_mode", "wal", |r| r.get(0)).map_err(failed)?;
     if mode != "wal" {

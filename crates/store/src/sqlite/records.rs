@@ -3,10 +3,11 @@
 use domain::ports::{Records, StoreResult};
 use domain::price::{PriceImport, PriceRow};
 use domain::rate::RateLimits;
+use domain::route::Route;
 use domain::{
     AlertId, AuditEntry, Change, Key, KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged,
-    Project, ProjectId, Role, ScopeId, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
-    SpendLimit, Timestamp, Upstream, UpstreamSource, User, UserId, Waiting,
+    Project, ProjectId, Role, ScopeId, SealedEgressBook, SecretHash, ServiceAccount,
+    ServiceAccountId, SpendAlert, SpendLimit, Timestamp, Upstream, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -14,8 +15,8 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 use super::directory::key_view;
 use super::failure::Failure;
 use super::log::Settlements;
-use super::query::{all, id, one, optional_id, optional_time, text, time};
-use super::{Store, apply, limits, prices, rates, snapshot};
+use super::query::{all, id, one, optional_time, text, time};
+use super::{Store, apply, egresses, limits, places, prices, rates, snapshot};
 use crate::columns::unreadable;
 use crate::sql;
 
@@ -91,7 +92,11 @@ impl Records for Store {
     }
 
     fn upstreams(&self) -> StoreResult<'_, Vec<Upstream>> {
-        self.reports.ask(|db| all(db, sql::UPSTREAMS, [], read_upstream))
+        self.reports.ask(|db| snapshot(db, places::upstreams))
+    }
+
+    fn routes(&self) -> StoreResult<'_, Vec<Route>> {
+        self.reports.ask(places::routes)
     }
 
     fn rate_limits(&self, scope: ScopeId) -> StoreResult<'_, Vec<(Option<String>, RateLimits)>> {
@@ -120,6 +125,10 @@ impl Records for Store {
 
     fn waiting_deliveries(&self, now: Timestamp, limit: u32) -> StoreResult<'_, Vec<Waiting>> {
         self.reports.ask(move |db| limits::waiting(db, now, limit))
+    }
+
+    fn egresses(&self) -> StoreResult<'_, SealedEgressBook> {
+        self.reports.ask(egresses::egresses)
     }
 
     fn price_rows(&self) -> StoreResult<'_, Vec<PriceRow>> {
@@ -220,18 +229,5 @@ fn read_key(db: &Connection, row: &Row<'_>) -> Result<Key, Failure> {
         name: row.get(11)?,
         created_at: time(row, 12)?,
         secrets,
-    })
-}
-
-fn read_upstream(row: &Row<'_>) -> Result<Upstream, Failure> {
-    Ok(Upstream {
-        id: id(row, 0)?,
-        name: row.get(1)?,
-        provider: row.get(2)?,
-        base_url: row.get(3)?,
-        sealed_credential: row.get(4)?,
-        source: UpstreamSource::parse(text(row, 5)?).ok_or_else(|| unreadable("source"))?,
-        unowned_project: optional_id(row, 6)?,
-        created_at: time(row, 7)?,
     })
 }

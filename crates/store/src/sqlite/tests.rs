@@ -201,6 +201,18 @@ async fn a_log_that_fails_at_its_commit_keeps_its_rows_and_counts_once() {
 }
 
 #[tokio::test]
+async fn the_log_is_made_with_larger_pages() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    store.write(Arc::new(vec![attempt(0)])).await.unwrap();
+    for (name, size) in [("requests.db", 8_192), ("tollgate.db", 4_096)] {
+        let db = Connection::open(dir.path().join(name)).unwrap();
+        let found = db.pragma_query_value(None, "page_size", |row| row.get(0));
+        assert_eq!(found, Ok(size), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn case_117_a_log_that_is_locked_holds_up_no_sum_and_is_bounded() {
     let dir = TempDir::new().unwrap();
     let store = open(&dir);

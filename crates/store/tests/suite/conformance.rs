@@ -2,6 +2,7 @@
 //! database passes its own opener.
 
 mod attempts;
+mod egresses;
 mod jobs;
 mod keys;
 pub(crate) mod ledger;
@@ -55,6 +56,7 @@ suite! {
         a_list_of_changes_is_all_or_nothing,
         audit_lines_are_in_the_same_transaction,
         upstreams_are_put_and_removed,
+        routes_are_put_and_removed,
         meta_is_put_and_replaced;
     keys:
         a_key_comes_back_as_it_went_in,
@@ -83,6 +85,9 @@ suite! {
         a_forfeit_and_an_account_alone_are_corrected_alone,
         a_correction_that_cannot_be_changes_nothing,
         corrections_of_calls_are_in_the_costs;
+    egresses:
+        an_egress_is_one_for_a_name_with_its_proxies_in_order,
+        whoever_takes_an_egress_is_remembered;
     jobs:
         a_job_comes_back_as_it_went_in,
         jobs_are_due_by_their_next_poll,

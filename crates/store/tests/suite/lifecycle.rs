@@ -127,6 +127,26 @@ async fn what_the_first_schema_counted_is_in_later_reports() {
     assert_eq!((keys.len(), keys[1].requests, keys[1].cost.other), (2, 3, Nanos(42)));
 }
 
+#[tokio::test]
+async fn a_credential_of_the_first_schema_is_the_first_of_several() {
+    let dir = TempDir::new().unwrap();
+    let db = Connection::open(dir.path().join("tollgate.db")).unwrap();
+    db.execute_batch("CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL)").unwrap();
+    db.execute_batch(include_str!("../../src/sqlite/schema/tollgate_1.sql")).unwrap();
+    db.execute("INSERT INTO meta VALUES ('schema_version', CAST('1' AS BLOB))", []).unwrap();
+    for (id, sealed) in [("up_1", Some(b"sealed")), ("up_2", None)] {
+        let row = "INSERT INTO upstreams (id, name, provider, base_url, sealed_credential, source,
+            created_at) VALUES (?1, ?1, 'openai', 'https://a.example/v1', ?2, 'environment', 9)";
+        db.execute(row, (id, sealed)).unwrap();
+    }
+    drop(db);
+    let store = open(dir.path());
+    let found = store.upstreams().await.unwrap();
+    let [credential] = &found[0].credentials[..] else { panic!("one credential") };
+    assert_eq!((&credential.sealed[..], credential.weight), (&b"sealed"[..], 1));
+    assert!(found[0].enabled && found[1].enabled && found[1].credentials.is_empty());
+}
+
 #[test]
 fn what_is_no_database_is_refused_and_left_as_it_is() {
     let dir = TempDir::new().unwrap();

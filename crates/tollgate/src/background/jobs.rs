@@ -15,6 +15,7 @@ use tokio::task::{Id, JoinSet};
 use crate::app::App;
 use crate::config::Config;
 use crate::server::Stop;
+use crate::telemetry::Telemetry;
 
 /// Between two looks at what is due.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -30,6 +31,7 @@ struct Inner {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     dataplane: Arc<Dataplane>,
+    telemetry: Arc<Telemetry>,
     checker: Checker,
 }
 
@@ -41,7 +43,8 @@ impl Jobs {
         let checker = Checker::new(Arc::clone(&app.dataplane), tls);
         let (store, clock) = (Arc::clone(&app.store), Arc::clone(&app.clock));
         let dataplane = Arc::clone(&app.dataplane);
-        Ok(Self(Arc::new(Inner { store, clock, dataplane, checker })))
+        let telemetry = Arc::clone(&app.telemetry);
+        Ok(Self(Arc::new(Inner { store, clock, dataplane, telemetry, checker })))
     }
 
     /// Runs until `quit` is called. What is being asked then is asked again at the next start.
@@ -101,9 +104,12 @@ impl Inner {
                 tracing::debug!(job = %job.id, %cost, "a job has ended");
                 let over = cost > job.hold;
                 let id = job.id.clone();
-                let ending = self.store.end_job(job, Arc::new(records), cost, self.clock.now());
+                let records = Arc::new(records);
+                let ending = self.store.end_job(job, Arc::clone(&records), cost, self.clock.now());
                 let ended = ending.await;
-                if ended.is_err() {
+                if ended.is_ok() {
+                    self.telemetry.job_ended(&records);
+                } else {
                     // Others' turn first; where that cannot be written either, it stays due.
                     let later = self.clock.now().plus_seconds(AGAIN);
                     let _ = self.store.poll_later(id, later).await;

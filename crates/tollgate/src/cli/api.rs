@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::Secret;
-use egress::{Origin, Outgoing, Pool, SendError, Stage, Tls};
+use egress::{Origin, Outgoing, Pool, SendError, Stage, Tls, Way};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use serde::Deserialize;
@@ -202,7 +202,7 @@ impl Api {
         request: Request<Outgoing>,
         changes: bool,
     ) -> Result<(StatusCode, HeaderMap, String), Failure> {
-        let sent = self.pool.send(&self.origin, request).await;
+        let sent = self.pool.send(&self.origin, &Way::direct(), request).await;
         let (head, body) = sent.map_err(|error| self.unsent(&error, changes))?.into_parts();
         let broke = |why: String| self.unanswered(format!("broke off its answer: {why}"), changes);
         let body = Limited::new(body, LARGEST_ANSWER).collect().await;

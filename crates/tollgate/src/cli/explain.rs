@@ -9,24 +9,31 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::said::Said;
 use super::table::{Table, facts};
+use crate::telemetry;
 
 #[derive(clap::Args)]
 pub struct Args {
     /// The value of the `x-tollgate-error` header
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present_any = ["all", "metrics"])]
     code: Option<String>,
     /// Every code
     #[arg(long, conflicts_with = "code")]
     all: bool,
+    /// Every metric of `/metrics`
+    #[arg(long, conflicts_with_all = ["code", "all", "json"])]
+    metrics: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Print docs/errors.md
-    #[arg(long, hide = true, requires = "all", conflicts_with = "json")]
+    /// Print docs/errors.md or docs/metrics.md
+    #[arg(long, hide = true, conflicts_with_all = ["code", "json"])]
     markdown: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Said, Failure> {
+    if args.metrics {
+        return Ok(Said::data(metrics(args.markdown)));
+    }
     let Some(code) = &args.code else { return Ok(Said::data(every(args))) };
     let code = code.trim().to_ascii_lowercase().replace('-', "_");
     let entry = catalogue::find(&code).ok_or_else(|| unknown(&code))?;
@@ -49,6 +56,18 @@ fn every(args: &Args) -> String {
         let retry = if entry.retry == Retry::Later { "later" } else { "no" };
         let status = entry.status.to_string();
         table.row([entry.code, &status, who(entry.blame), retry, short(entry.what)]);
+    }
+    table.render()
+}
+
+fn metrics(markdown: bool) -> String {
+    if markdown {
+        return telemetry::markdown();
+    }
+    let mut table = Table::new(["METRIC", "TYPE", "LABELS", "MEANING"]);
+    for family in telemetry::METRICS {
+        let labels = family.labels.join(",");
+        table.row([family.name, family.kind.as_str(), &labels, family.help]);
     }
     table.render()
 }

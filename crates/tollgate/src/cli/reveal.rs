@@ -4,6 +4,7 @@
 use domain::Secret;
 use http::HeaderValue;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::said::Said;
 
@@ -12,6 +13,12 @@ pub(super) fn authorization(key: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose())).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// A body with a provider's credential in it, on its way to the gateway that will seal it.
+pub(super) fn with_credential(mut body: Value, credential: &Secret) -> Value {
+    body["credential"] = Value::from(credential.expose());
+    body
 }
 
 /// The `value` of an answer that made a key.

@@ -58,6 +58,39 @@ pub(super) struct Upstream {
     pub(super) provider: String,
     pub(super) base_url: String,
     pub(super) source: String,
+    #[serde(default)]
+    pub(super) in_use: bool,
+    #[serde(default)]
+    pub(super) credentials: Vec<Credential>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Credential {
+    pub(super) id: String,
+    pub(super) last_four: String,
+    pub(super) weight: u32,
+    pub(super) created_at: i64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ModelRoute {
+    pub(super) id: String,
+    pub(super) project_id: Option<String>,
+    pub(super) model: String,
+    pub(super) aliases: Vec<String>,
+    pub(super) targets: Vec<RouteTarget>,
+    pub(super) deny: bool,
+    pub(super) deny_upstreams: Vec<String>,
+    pub(super) source: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RouteTarget {
+    pub(super) upstream: String,
+    pub(super) model: Option<String>,
+    pub(super) weight: u32,
+    pub(super) step: u32,
+    pub(super) broken: bool,
 }
 
 #[derive(Deserialize)]

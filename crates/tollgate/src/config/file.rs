@@ -4,16 +4,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::EgressBook;
+use domain::Secret;
+use domain::Zone;
 use domain::price::ModelPrice;
-use domain::{Secret, UpstreamSource, Zone};
-use providers::catalogue;
 use toml_edit::{Document, Item, Table};
 
+mod egresses;
 mod prices;
+mod routes;
 mod spending;
+mod upstreams;
 
-use super::{Environment, Log, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
-use control::DeclaredLimit;
+use super::{Environment, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use crate::telemetry::Access;
+use control::{DeclaredLimit, DeclaredRoute};
 
 /// Who owns an upstream's objects that have no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +35,17 @@ pub(super) struct File {
     pub(super) master_key: Option<Secret>,
     pub(super) tls: Option<TlsFiles>,
     pub(super) times: Times,
+    pub(super) retries: Retries,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
+    pub(super) routes: Vec<DeclaredRoute>,
+    pub(super) egresses: EgressBook,
     pub(super) time_zone: Option<Zone>,
     pub(super) limits: Vec<DeclaredLimit>,
     pub(super) prices: Vec<(String, ModelPrice)>,
     pub(super) verify_every: Option<Duration>,
     pub(super) private_webhooks: Vec<String>,
+    pub(super) private_upstreams: Vec<String>,
     pub(super) smtp: Option<Smtp>,
 }
 
@@ -71,8 +80,11 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "master_key",
             "tls",
             "timeouts",
+            "retries",
             "log",
             "upstreams",
+            "egress",
+            "routes",
             "organization",
             "limits",
             "prices",
@@ -81,19 +93,25 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "smtp",
         ],
     );
+    let egresses = reader.egresses(root);
+    reader.check_uses(root, &egresses);
     File {
+        egresses,
         listen: reader.string(root, "listen"),
         data_dir: reader.string(root, "data_dir").map(PathBuf::from),
         master_key: reader.secret(root, "master_key"),
         tls: reader.tls(root),
         times: reader.times(root),
+        retries: reader.retries(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),
+        routes: reader.routes(root),
         time_zone: reader.organization(root),
         limits: reader.limits(root),
         prices: reader.prices(root),
         verify_every: reader.verify_every(root),
         private_webhooks: reader.private_webhooks(root),
+        private_upstreams: reader.private_upstreams(root),
         smtp: reader.smtp(root),
     }
 }
@@ -141,14 +159,17 @@ impl Reader<'_> {
 
     fn secret(&mut self, table: &Table, key: &str) -> Option<Secret> {
         let reference = self.string(table, key)?;
-        match resolve(&reference, self.environment) {
-            Ok(secret) => Some(secret),
-            Err(why) => {
-                let span = table.get(key).and_then(Item::span);
-                self.mistake(span, &format!("`{key}`: {why}"));
-                None
-            }
-        }
+        self.resolved(key, &reference, table.get(key).and_then(Item::span))
+    }
+
+    fn resolved(
+        &mut self,
+        key: &str,
+        reference: &str,
+        span: Option<std::ops::Range<usize>>,
+    ) -> Option<Secret> {
+        let resolved = resolve(reference, self.environment);
+        resolved.map_err(|why| self.mistake(span, &format!("`{key}`: {why}"))).ok()
     }
 
     fn table<'t>(&mut self, root: &'t Table, key: &str) -> Option<&'t Table> {
@@ -180,6 +201,8 @@ impl Reader<'_> {
             "gap_seconds",
             "drain_seconds",
             "body_seconds",
+            "total_seconds",
+            "drain_delay_seconds",
         ];
         self.known(table, "timeouts.", &keys);
         let mut seconds = |key| self.seconds(table, key);
@@ -189,7 +212,28 @@ impl Reader<'_> {
             gap: seconds(keys[2]),
             drain: seconds(keys[3]),
             body: seconds(keys[4]),
+            total: seconds(keys[5]),
+            drain_delay: seconds(keys[6]),
         }
+    }
+
+    fn retries(&mut self, root: &Table) -> Retries {
+        let Some(table) = self.table(root, "retries") else { return Retries::default() };
+        self.known(table, "retries.", &["repeats", "wait_seconds", "hedge_after_ms"]);
+        let item = table.get("repeats");
+        let repeats = item.and_then(Item::as_integer).and_then(|number| u32::try_from(number).ok());
+        let repeats = repeats.filter(|number| *number <= 10);
+        if let (Some(item), None) = (item, repeats) {
+            self.mistake(item.span(), "`repeats` must be a whole number, 0 to 10");
+        }
+        let item = table.get("hedge_after_ms");
+        let hedge = item.and_then(Item::as_integer).and_then(|number| u64::try_from(number).ok());
+        let hedge = hedge.filter(|number| (1..=600_000).contains(number));
+        if let (Some(item), None) = (item, hedge) {
+            self.mistake(item.span(), "`hedge_after_ms` must be whole milliseconds, 1 to 600000");
+        }
+        let hedge_after = hedge.map(Duration::from_millis);
+        Retries { repeats, wait: self.seconds(table, "wait_seconds"), hedge_after }
     }
 
     fn seconds(&mut self, table: &Table, key: &str) -> Option<Duration> {
@@ -210,7 +254,7 @@ impl Reader<'_> {
 
     fn log(&mut self, root: &Table) -> Log {
         let Some(table) = self.table(root, "log") else { return Log::default() };
-        self.known(table, "log.", &["filter", "format"]);
+        self.known(table, "log.", &["filter", "format", "access"]);
         let json = match self.string(table, "format").as_deref() {
             Some("json") => Some(true),
             Some("text") => Some(false),
@@ -221,60 +265,15 @@ impl Reader<'_> {
             }
             None => None,
         };
-        Log { filter: self.string(table, "filter"), json }
-    }
-
-    fn upstreams(&mut self, root: &Table) -> Vec<UpstreamConfig> {
-        let Some(all) = self.table(root, "upstreams") else { return Vec::new() };
-        let mut found = Vec::new();
-        for (name, item) in all {
-            match item.as_table() {
-                Some(table) => found.extend(self.upstream(name, table)),
-                None => self.mistake(item.span(), "an upstream is a table: [upstreams.NAME]"),
+        let access = self.string(table, "access").and_then(|text| {
+            let access = Access::parse(&text);
+            if access.is_none() {
+                let span = table.get("access").and_then(Item::span);
+                self.mistake(span, "`log.access` must be \"off\", \"sampled\" or \"all\"");
             }
-        }
-        found
-    }
-
-    fn upstream(&mut self, name: &str, table: &Table) -> Option<UpstreamConfig> {
-        let keys = ["provider", "base_url", "credential", "unowned_project"];
-        self.known(table, &format!("upstreams.{name}."), &keys);
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-            self.mistake(
-                table.span(),
-                "an upstream's name takes letters, digits, - and _, at most 64",
-            );
-        }
-        let provider = self.string(table, "provider").unwrap_or_else(|| name.to_owned());
-        let row = catalogue::find(&provider);
-        if row.is_none() {
-            let known: Vec<&str> = catalogue::PROVIDERS.iter().map(|p| p.name).collect();
-            let why = format!("no provider `{provider}`. Known: {}", known.join(", "));
-            self.mistake(table.get("provider").and_then(Item::span).or(table.span()), &why);
-        }
-        let base_url = self.string(table, "base_url");
-        if let Some(url) = &base_url
-            && let Err(error) = egress::Origin::parse(url, true)
-        {
-            self.mistake(
-                table.get("base_url").and_then(Item::span),
-                &format!("`base_url`: {error}"),
-            );
-        }
-        let credential = self.secret(table, "credential");
-        let unowned = match self.string(table, "unowned_project") {
-            Some(project) => UnownedProject::Project(project),
-            None => UnownedProject::Nobody,
-        };
-        Some(UpstreamConfig {
-            name: name.to_owned(),
-            base_url: base_url.unwrap_or_else(|| row.map_or("", |r| r.base_url).to_owned()),
-            provider,
-            credential,
-            source: UpstreamSource::File,
-            unowned,
-        })
+            access
+        });
+        Log { filter: self.string(table, "filter"), json, access }
     }
 }
 

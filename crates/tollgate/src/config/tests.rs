@@ -1,3 +1,5 @@
+use domain::route::Reasons;
+
 use super::file::parse_for_test;
 use super::*;
 
@@ -25,6 +27,19 @@ fn the_ledger_is_verified_as_often_as_is_said() {
 }
 
 #[test]
+fn retries_are_as_often_and_as_soon_as_is_said() {
+    let text = "[retries]\nrepeats = 0\nwait_seconds = 3\nhedge_after_ms = 250\n";
+    let (file, mistakes) = parse_for_test(text, &nothing());
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let Retries { repeats, wait, hedge_after } = file.retries;
+    assert_eq!((repeats, wait), (Some(0), Some(Duration::from_secs(3))));
+    assert_eq!(hedge_after, Some(Duration::from_millis(250)));
+    let text = "[retries]\nrepeats = 11\nwait_seconds = 0\nhedge_after_ms = -1\n";
+    let (_, mistakes) = parse_for_test(text, &nothing());
+    assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+}
+
+#[test]
 fn a_literal_secret_in_the_file_is_refused_with_advice() {
     let text = "[upstreams.openai]\ncredential = \"sk-abcdefghijklmnop\"\n";
     let (_, mistakes) = parse_for_test(text, &nothing());
@@ -40,8 +55,138 @@ fn references_are_resolved() {
     let (file, mistakes) = parse_for_test(text, &environment);
     assert!(mistakes.is_empty(), "{mistakes:?}");
     assert_eq!(file.upstreams[0].base_url, "https://api.openai.com/v1");
-    assert!(file.upstreams[0].credential.is_some());
+    assert_eq!(file.upstreams[0].credentials.len(), 1);
     assert_eq!(file.upstreams[0].unowned, UnownedProject::Project("proj_1".into()));
+}
+
+#[test]
+fn every_providers_usual_names_make_its_upstream_and_openai_is_first() {
+    let environment = Environment::of(&[
+        ("GROQ_API_KEY", "gsk-x"),
+        ("AZURE_OPENAI_API_KEY", "az-x"),
+        ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com/"),
+        ("OLLAMA_BASE_URL", "http://gpu:11434/v1"),
+        ("TOGETHERAI_API_KEY", "tg-x"),
+        ("OPENAI_API_KEY", "sk-x"),
+    ]);
+    let config = Config::read(&Flags::default(), &environment).unwrap_or_else(|m| panic!("{m}"));
+    let made: Vec<_> = config.upstreams.iter().map(|u| (&*u.name, &*u.base_url)).collect();
+    assert_eq!(
+        made,
+        [
+            ("openai", "https://api.openai.com/v1"),
+            ("azure", "https://r.openai.azure.com/openai/v1"),
+            ("groq", "https://api.groq.com/openai/v1"),
+            ("together", "https://api.together.xyz/v1"),
+            ("ollama", "http://gpu:11434/v1"),
+        ]
+    );
+    let counts: Vec<_> = config.upstreams.iter().map(|u| u.credentials.len()).collect();
+    assert_eq!(counts, [1, 1, 1, 1, 0]);
+    // Which resource Azure's key is for cannot be guessed.
+    let half = Environment::of(&[("AZURE_OPENAI_API_KEY", "az-x")]);
+    let mistakes = Config::read(&Flags::default(), &half).err().unwrap();
+    assert!(mistakes.to_string().contains("AZURE_OPENAI_ENDPOINT"), "{mistakes}");
+}
+
+#[test]
+fn an_upstreams_mistakes_are_told_all_at_once() {
+    let environment = Environment::of(&[("A", "key-a"), ("B", "key b")]);
+    let text = r#"
+[upstreams.one]
+provider = "openrouter"
+credentials = ["env:A", "env:MISSING", "sk-literal", 7]
+api_version = "preview"
+headers = { "HTTP-Referer" = "https://us.example", Authorization = "x" }
+
+[upstreams.two]
+provider = "nobody"
+
+[upstreams.three]
+provider = "azure"
+credential = "env:B"
+
+[[routes]]
+model = "fast*"
+aliases = ["quick"]
+targets = [{ upstream = "one", on = ["bored"], wait = 1 }, { model = "x" }, 5]
+
+[[routes]]
+targets = []
+"#;
+    let (file, mistakes) = parse_for_test(text, &environment);
+    for (line, words) in [
+        (4, "env:NAME"),
+        (4, "the environment has no MISSING"),
+        (4, "it must be a string"),
+        (5, "no api-version"),
+        (6, "`Authorization` cannot be set"),
+        (9, "no provider `nobody`"),
+        (11, "every account has its own"),
+        (13, "printable ASCII"),
+        (17, "aliases"),
+        (18, "`targets.wait`"),
+        (18, "throttled, failing, context, price"),
+        (18, "`upstream` must be the name"),
+        (18, "a target is such as"),
+        (20, "a route needs a `model`"),
+    ] {
+        let is = |mistake: &&String| mistake.contains(words);
+        let found = mistakes.iter().find(is);
+        let found = found.unwrap_or_else(|| panic!("{words} in {mistakes:#?}"));
+        assert!(found.starts_with(&format!("tollgate.toml:{line}:")), "{line}: {found}");
+    }
+    let all = mistakes.join("");
+    assert!(!all.contains("key-a") && !all.contains("literal"), "no secret is repeated");
+    assert_eq!(file.upstreams.len(), 3);
+}
+
+#[test]
+fn routes_are_read_in_both_spellings() {
+    let text = r#"
+[egress]
+private_hosts = ["VLLM.lan"]
+
+[upstreams.gpu]
+provider = "vllm"
+base_url = "http://vllm.lan:8000/v1/"
+enabled = false
+
+[[routes]]
+model = "fast"
+project = "Default project"
+aliases = ["quick"]
+targets = [
+    { upstream = "gpu", model = "llama", weight = 3 },
+    { upstream = "openai", step = 1, on = ["failing", "price"], max_output_price = "2.50" },
+]
+
+[[routes]]
+model = "slow*"
+[[routes.targets]]
+upstream = "openai"
+model = "*"
+[[routes]]
+model = "o1*"
+deny = true
+"#;
+    let (file, mistakes) = parse_for_test(text, &nothing());
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    assert_eq!(file.private_upstreams, ["vllm.lan"]);
+    let gpu = &file.upstreams[0];
+    assert!(!gpu.enabled && gpu.credentials.is_empty());
+    assert_eq!(gpu.base_url, "http://vllm.lan:8000/v1");
+    let [fast, slow, none] = &file.routes[..] else { panic!("three routes") };
+    assert_eq!(
+        (fast.project.as_deref(), fast.place.as_str()),
+        (Some("Default project"), "tollgate.toml:10")
+    );
+    let [first, second] = &fast.draft.targets[..] else { panic!("two targets") };
+    assert_eq!((first.weight, first.step, first.model.as_deref()), (3, 0, Some("llama")));
+    assert_eq!((second.on, second.step), (Reasons::FAILING | Reasons::PRICE, 1));
+    assert_eq!(second.max_price.unwrap().output, Some(2_500_000), "pico-dollars a token");
+    assert_eq!(slow.draft.targets[0].model.as_deref(), Some("*"));
+    assert!(none.draft.deny && none.draft.targets.is_empty());
 }
 
 #[test]
@@ -197,4 +342,55 @@ fn case_26_every_mistake_in_a_price_is_told_with_its_line() {
     for (mistake, wanted) in mistakes.iter().zip(wanted) {
         assert!(mistake.starts_with(wanted), "{mistake} / {wanted}");
     }
+}
+
+#[test]
+fn an_egress_is_read_with_its_proxies_and_users() {
+    let environment = Environment::of(&[("ALL", "joe:pw"), ("OWN", "ann:pw")]);
+    let text = "[egress.out]\ncredential = \"env:ALL\"\nchoice = \"sticky\"\nsession = \"project\"\n\
+                default = true\nproxy_resolves = [\"API.Example\"]\n\
+                proxies = [\"socks5://P.example:1\", { url = \"http://10.0.0.1:2\", credential = \"env:OWN\" }]\n\
+                [upstreams.openai]\negress = \"out\"\n[upstreams.second]\nprovider = \"openai\"\negress = \"direct\"\n";
+    let (file, mistakes) = parse_for_test(text, &environment);
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let [egress] = &file.egresses.egresses[..] else { panic!("one egress") };
+    assert_eq!((egress.choice.as_str(), egress.session.as_str()), ("sticky", "project"));
+    assert_eq!((egress.default, egress.allow_direct), (true, false));
+    assert_eq!(egress.proxy_resolves, ["api.example"]);
+    let proxies: Vec<_> = egress.proxies.iter().map(|p| p.address.to_string()).collect();
+    assert_eq!(proxies, ["socks5://p.example:1", "http://10.0.0.1:2"]);
+    assert!(egress.proxies.iter().all(|proxy| proxy.credential.is_some()));
+    let uses: Vec<_> =
+        file.egresses.uses.iter().map(|(user, name)| format!("{user}: {name}")).collect();
+    assert_eq!(uses, ["upstream openai: out", "upstream second: direct"]);
+}
+
+#[test]
+fn case_110_every_mistake_in_an_egress_is_told_and_no_login_repeated() {
+    let text = "[egress.a]\nproxies = [\"http://joe:hunter2@p:1\"]\ncolour = 1\n\
+                [egress.b]\nproxies = [\"http://p:1\", \"http://p:1\"]\nchoice = \"best\"\n\
+                credential = \"joe:hunter2\"\n\
+                [egress.direct]\nproxies = []\n[egress.c]\ndefault = true\n\
+                proxies = [{ url = \"http://p:1\", password = \"hunter2\" }]\n\
+                [egress.d]\ndefault = true\nproxies = [5]\nhealth_url = \"ftp://x\"\n\
+                [upstreams.openai]\negress = \"missing\"\n";
+    let (_, mistakes) = parse_for_test(text, &nothing());
+    let all = mistakes.join("\n");
+    for wanted in [
+        "tollgate.toml:2: a proxy's URL is refused: it must not hold",
+        "tollgate.toml:3: unknown key `egress.a.colour`",
+        "tollgate.toml:5: the proxy http://p:1 is named twice",
+        "tollgate.toml:6: `choice` must be one of round_robin, least_busy, sticky",
+        "tollgate.toml:7: `credential`: a secret must not stand in the config file",
+        "is not `direct`",
+        "an egress needs `proxies`",
+        "unknown key `password` of a proxy",
+        "a proxy is a URL, or",
+        "`health_url`: it must begin with http",
+        "only one egress can be the `default`",
+        "tollgate.toml:18: no [egress.missing] is in this file",
+    ] {
+        assert!(all.contains(wanted), "{wanted} is not in\n{all}");
+    }
+    assert!(!all.contains("hunter2"), "{all}");
 }

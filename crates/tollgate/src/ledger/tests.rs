@@ -101,8 +101,8 @@ async fn case_60_what_became_a_job_just_before_a_kill_is_no_orphan() {
     // Two were sent; one had become a job when the process died, and its slot was not wiped yet.
     let (slots, _) = Slots::open(&path(dir.path(), 0), 8, 0).unwrap();
     for (request, hold) in [("req_job", Nanos(60)), ("req_orphan", Nanos(30))] {
-        let slot = slots.take().unwrap();
-        slots.sent(&slot, hold, &record(request)).unwrap();
+        let mut slot = slots.take().unwrap();
+        slots.sent(&mut slot, hold, &record(request)).unwrap();
         let _ = slot;
     }
     let job = job("req_job", Nanos(60));

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dataplane::{Dataplane, Peer, ReplyBody, Worker, fault_reply, request_id};
+use dataplane::{Dataplane, Peer, Place, ReplyBody, Worker, fault_reply, request_id};
 use domain::{Clock, Entry, Fault, RequestId, Secret, fault::catalogue};
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
 };
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
@@ -19,6 +19,7 @@ use web::{Api, ApiReply, ApiRequest};
 use super::Stop;
 use crate::app::App;
 use crate::clock::SystemClock;
+use crate::telemetry::{Format, Gatherer};
 
 /// Bytes of an Administration API body.
 const ADMIN_BODY: usize = 1 << 20;
@@ -36,18 +37,20 @@ pub struct Front {
     api: Arc<Api>,
     control: Arc<control::Control>,
     metrics_token: Option<Secret>,
-    stop: Stop,
+    gatherer: Arc<Gatherer>,
+    draining: Stop,
 }
 
 impl Front {
     #[must_use]
-    pub fn new(app: &App, metrics_token: Option<Secret>, stop: Stop) -> Arc<Self> {
+    pub fn new(app: &App, metrics_token: Option<Secret>, draining: Stop) -> Arc<Self> {
         Arc::new(Self {
             dataplane: Arc::clone(&app.dataplane),
             api: Arc::clone(&app.api),
             control: Arc::clone(&app.control),
             metrics_token,
-            stop,
+            gatherer: Gatherer::new(app),
+            draining,
         })
     }
 
@@ -65,17 +68,19 @@ impl Front {
         let id = request_id(SystemClock.now());
         if let Some(entry) = misleading(&request) {
             self.dataplane.metrics.refusal(entry.code);
+            worker.answered(Place::Other, entry.status);
             return fault_reply(&Fault::new(entry), &id);
         }
         let path = request.uri().path();
         if path.starts_with("/v1/") && !Api::serves(path) {
             return dataplane::serve(worker, request, peer, id).await;
         }
-        let mut response = if Api::serves(path) {
-            Box::pin(self.administer(request, peer, &id)).await
-        } else {
-            Box::pin(self.other(&request, peer, &id)).await
+        let place = place(path);
+        let mut response = match place {
+            Place::Administration => Box::pin(self.administer(request, peer, &id)).await,
+            _ => Box::pin(self.other(&request, peer, &id)).await,
         };
+        worker.answered(place, response.status().as_u16());
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
@@ -141,7 +146,7 @@ impl Front {
         let reading = matches!(*request.method(), Method::GET | Method::HEAD);
         match request.uri().path() {
             "/healthz" if reading => text(StatusCode::OK, "ok\n"),
-            "/readyz" if reading => self.ready(request.uri().query()),
+            "/readyz" if reading => self.ready(request, peer).await,
             "/metrics" if reading => self.metrics(request, peer, id).await,
             "/" if reading => text(StatusCode::OK, WELCOME),
             path => {
@@ -151,46 +156,64 @@ impl Front {
         }
     }
 
-    fn ready(&self, query: Option<&str>) -> Response<ReplyBody> {
-        let stopping = self.stop.is_called();
-        let (status, word) = if stopping {
-            (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-        } else {
-            (StatusCode::OK, "ok\n")
+    /// Whether this node can serve: not while it stops, nor while it must refuse every call. More
+    /// than a word is said to those alone who may see figures.
+    async fn ready(&self, request: &Request<Incoming>, peer: Peer) -> Response<ReplyBody> {
+        let refusing = match self.draining.is_called() {
+            true => Some("stopping"),
+            false => self.gatherer.refuses_everything(),
         };
-        if query != Some("verbose") {
-            return text(status, word);
+        let (status, word) = match refusing {
+            Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+            None => (StatusCode::OK, "ok"),
+        };
+        let verbose = request.uri().query() == Some("verbose");
+        if !verbose || self.may_watch(request, peer).await.is_err() {
+            return text(status, format!("{word}\n"));
         }
-        let open = self.dataplane.tasks.count();
-        let body = format!("{word}calls in flight: {open}\n");
-        text(status, body)
+        text(status, format!("{word}\n{}", self.gatherer.parts().await))
     }
 
     /// Figures are for this machine, for a holder of the token, or of an admin key.
-    async fn metrics(
-        &self,
-        request: &Request<Incoming>,
-        peer: Peer,
-        id: &RequestId,
-    ) -> Response<ReplyBody> {
+    async fn may_watch(&self, request: &Request<Incoming>, peer: Peer) -> Result<(), Fault> {
         let presented = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
         let presented = presented.and_then(|v| v.strip_prefix("Bearer "));
         let by_token = match (&self.metrics_token, presented) {
             (Some(token), Some(presented)) => crate::reveal::is_token(presented, token),
             _ => false,
         };
-        if !by_token && !peer.address.is_loopback() {
-            let scope = domain::Scope::read("management");
-            let admin = self.control.authenticate_admin(presented, peer.address, scope).await;
-            if let Err(fault) = admin {
-                return fault_reply(&fault, id);
-            }
+        if by_token || peer.address.is_loopback() {
+            return Ok(());
         }
-        let body = self.dataplane.metrics.render(self.dataplane.tasks.count());
-        let mut response = text(StatusCode::OK, body);
-        let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        let scope = domain::Scope::read("management");
+        self.control.authenticate_admin(presented, peer.address, scope).await.map(drop)
+    }
+
+    async fn metrics(
+        &self,
+        request: &Request<Incoming>,
+        peer: Peer,
+        id: &RequestId,
+    ) -> Response<ReplyBody> {
+        if let Err(fault) = self.may_watch(request, peer).await {
+            return fault_reply(&fault, id);
+        }
+        let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+        let format = Format::asked(accept);
+        let mut response = text(StatusCode::OK, self.gatherer.page(format).await);
+        let kind = HeaderValue::from_static(format.content_type());
         response.headers_mut().insert(CONTENT_TYPE, kind);
         response
+    }
+}
+
+fn place(path: &str) -> Place {
+    match path {
+        "/healthz" => Place::Health,
+        "/readyz" => Place::Readiness,
+        "/metrics" => Place::Metrics,
+        path if Api::serves(path) => Place::Administration,
+        _ => Place::Other,
     }
 }
 

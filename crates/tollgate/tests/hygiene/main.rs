@@ -9,8 +9,10 @@
     reason = "tests fail by panicking, and run on the real clock"
 )]
 
+mod attempts;
 mod bodies;
 mod crossing;
+mod egress;
 mod front;
 mod http2;
 mod jobs;
@@ -21,11 +23,13 @@ mod ledger;
 mod limits;
 mod models;
 mod money;
+mod observing;
 mod prices;
 mod quickstart;
 mod rates;
 mod reloading;
 mod revoking;
+mod routes;
 mod runs;
 mod scopes;
 mod starting;

@@ -279,7 +279,7 @@ fn calls_in_flight_are_limited_and_streams_give_their_places_back() {
         passed(&stage.chat(&hello()));
         passed(&stage.chat(&hello_stream()));
     }
-    stage.provider.script(chat(), Script::error(500, "server_error", None, "No."));
+    stage.provider.script(chat(), Script::error(500, "server_error", None, "No.").times(3));
     assert_eq!(stage.chat(&hello()).status, 500);
     stage.provider.script(chat(), Script::new(Act::ResetBeforeHead));
     assert_eq!(stage.chat(&hello()).status, 502);

@@ -11,6 +11,9 @@ use testkit::{Act, FakeProvider, Matcher, Piece, Script, TestGateway, Then};
 
 use crate::support::{BIN, CHAT, Stage, Wire, hello, passed, refused};
 
+/// A refusal is not tried again.
+const ONCE: &str = "[retries]\nrepeats = 0\n";
+
 fn chat() -> Matcher {
     Matcher::new("POST", CHAT)
 }
@@ -67,7 +70,7 @@ fn case_88_a_rate_limit_passes_with_its_wait() {
 
 #[test]
 fn case_89_an_error_does_not_show_our_names() {
-    let stage = Stage::new();
+    let stage = Stage::configured(ONCE);
     let credential = stage.provider.credential().to_owned();
     for status in [400, 404, 429, 500] {
         let words = format!("bad call with {credential}");
@@ -156,7 +159,7 @@ fn an_answer_that_breaks_off_or_is_no_answer_is_502() {
 
 #[test]
 fn a_providers_5xx_passes_as_an_envelope_and_never_as_a_page() {
-    let stage = Stage::new();
+    let stage = Stage::configured(ONCE);
     for status in [500, 503, 529] {
         let script = Script::error(status, "server_error", None, "The server had an error.");
         stage.provider.script(chat(), script);

@@ -15,8 +15,12 @@ fn every_row_costs_what_it_says() {
         let text_bytes = fields.iter().map(|(_, value)| value.len() as u64).sum();
         let fields = fields.iter().map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec()));
         let files = (file > 0).then(|| FilePart { name: "image".to_owned(), bytes: file });
-        let form =
-            Form { fields: fields.collect(), files: files.into_iter().collect(), text_bytes };
+        let form = Form {
+            fields: fields.collect(),
+            files: files.into_iter().collect(),
+            text_bytes,
+            ..Form::default()
+        };
         assert_eq!(found(of_form(operation(id), &form), None), expected, "{id}: {form:?}");
     }
 }

@@ -1,5 +1,9 @@
 use domain::ports::StoreError;
-use domain::{Actor, AuditEntry, Change, Organization, Role, Timestamp, Upstream, UpstreamSource};
+use domain::route::{MaxPrice, Reasons, Route, Target};
+use domain::{
+    Actor, AuditEntry, Change, Organization, Role, SealedCredential, Timestamp, Upstream,
+    UpstreamSource,
+};
 
 use super::Ports;
 use crate::support::{account, account_key, apply, first, furnish, hash, key, project, user};
@@ -160,13 +164,23 @@ pub(crate) async fn audit_lines_are_in_the_same_transaction(store: &impl Ports) 
 }
 
 pub(crate) async fn upstreams_are_put_and_removed(store: &impl Ports) {
+    let credential = |id: &str, weight| SealedCredential {
+        id: id.into(),
+        sealed: vec![0, 159, 146, 150],
+        last_four: "wxyz".into(),
+        weight,
+        created_at: Timestamp(4),
+    };
     let upstream = |id: &str, name: &str| Upstream {
         id: id.into(),
         name: name.into(),
         provider: "openai".into(),
         base_url: "https://api.openai.com/v1".into(),
-        sealed_credential: Some(vec![0, 159, 146, 150]),
+        credentials: vec![credential(&format!("{id}_a"), 0), credential(&format!("{id}_b"), 3)],
         source: UpstreamSource::Environment,
+        enabled: true,
+        api_version: Some("preview".into()),
+        headers: vec![("x-title".into(), "é \"q\"".into())],
         unowned_project: Some("proj_1".into()),
         created_at: Timestamp(3),
     };
@@ -175,18 +189,18 @@ pub(crate) async fn upstreams_are_put_and_removed(store: &impl Ports) {
     apply(store, put(upstream("up_1", "other"))).await;
     let changed = Upstream {
         base_url: "http://127.0.0.1:1/v1".into(),
-        sealed_credential: None,
+        credentials: vec![credential("up_2_b", 1)],
         source: UpstreamSource::Api,
+        enabled: false,
+        api_version: None,
+        headers: Vec::new(),
         ..upstream("up_2", "openai")
     };
-    apply(store, put(changed)).await;
+    apply(store, put(changed.clone())).await;
     let found = store.upstreams().await.unwrap();
     let ids: Vec<_> = found.iter().map(|u| u.id.as_str()).collect();
     assert_eq!(ids, ["up_2", "up_1"]);
-    assert_eq!(found[0].base_url, "http://127.0.0.1:1/v1");
-    assert_eq!((&found[0].sealed_credential, found[0].source), (&None, UpstreamSource::Api));
-    assert_eq!(found[1].sealed_credential.as_deref(), Some(&[0, 159, 146, 150][..]));
-    assert_eq!(found[1].unowned_project, Some("proj_1".into()));
+    assert_eq!(found, [changed, upstream("up_1", "other")]);
 
     let taken = store.apply(put(upstream("up_3", "openai")), vec![]).await.unwrap_err();
     assert!(matches!(taken, StoreError::Conflict(_)), "{taken}");
@@ -194,6 +208,49 @@ pub(crate) async fn upstreams_are_put_and_removed(store: &impl Ports) {
     apply(store, remove()).await;
     assert_eq!(store.apply(remove(), vec![]).await, Err(StoreError::NotFound));
     assert_eq!(store.upstreams().await.unwrap().len(), 1);
+}
+
+pub(crate) async fn routes_are_put_and_removed(store: &impl Ports) {
+    let target = |model: Option<&str>, on, max_price| Target {
+        upstream: "openai".into(),
+        model: model.map(Into::into),
+        weight: 7,
+        step: 2,
+        on,
+        max_price,
+    };
+    let most = MaxPrice { input: Some(u64::MAX), output: None };
+    let route = |id: &str, project: Option<&str>, model: &str| Route {
+        id: id.into(),
+        project: project.map(Into::into),
+        model: model.into(),
+        aliases: vec!["quick".into(), "fast".into()],
+        targets: vec![
+            target(Some("gpt-4o"), Reasons::ALL, Some(most)),
+            target(None, Reasons::NONE, None),
+        ],
+        deny: false,
+        deny_upstreams: vec!["other".into()],
+        source: UpstreamSource::File,
+        created_at: Timestamp(5),
+    };
+    let put = |route: &Route| vec![Change::PutRoute(route.clone())];
+    let first = route("route_2", None, "m");
+    let denies = Route { targets: vec![], deny: true, ..route("route_1", Some("proj_1"), "m") };
+    apply(store, put(&first)).await;
+    apply(store, put(&denies)).await;
+    assert_eq!(store.routes().await.unwrap(), [first.clone(), denies.clone()]);
+    // One name leads to one route, for a project as for the organization.
+    for taken in [route("route_3", None, "m"), route("route_3", Some("proj_1"), "m")] {
+        let refused = store.apply(put(&taken), vec![]).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");
+    }
+    let changed = Route { source: UpstreamSource::Api, ..route("route_2", None, "other*") };
+    apply(store, put(&changed)).await;
+    let remove = || vec![Change::RemoveRoute("route_1".into())];
+    apply(store, remove()).await;
+    assert_eq!(store.apply(remove(), vec![]).await, Err(StoreError::NotFound));
+    assert_eq!(store.routes().await.unwrap(), [changed]);
 }
 
 pub(crate) async fn meta_is_put_and_replaced(store: &impl Ports) {

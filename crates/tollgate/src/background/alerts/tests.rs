@@ -6,9 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use control::{AlertDraft, Author, Ports};
 use domain::ledger::Imbalance;
-use domain::ports::{Balances, Invalidate, PriceGaps, StoreResult};
+use domain::ports::{
+    BadField, BadPlace, Balances, BoxFuture, Explained, Invalidate, Outbound, Places, PriceGaps,
+    Probed, StoreResult,
+};
 use domain::price::{PriceBook, Unpriced};
-use domain::{Balance, Nanos, PeriodKind, ScopeId, Secret, SecretHash, Timestamp};
+use domain::{
+    Balance, Nanos, PeriodKind, ProjectId, ScopeId, Secret, SecretHash, Timestamp, Upstream,
+    UpstreamId,
+};
 use sha2::{Digest, Sha256};
 use store::Store;
 use tempfile::TempDir;
@@ -34,10 +40,31 @@ struct Deaf;
 
 impl Invalidate for Deaf {
     fn keys_changed(&self, _: &[SecretHash]) {}
-    fn upstreams_changed(&self) {}
+    fn places_changed(&self, _: Places) -> Vec<BadPlace> {
+        Vec::new()
+    }
     fn limits_changed(&self, _: &[ScopeId]) {}
     fn prices_changed(&self, _: Arc<PriceBook>) {}
     fn ledger_verified(&self, _: &[Imbalance]) {}
+}
+
+impl Outbound for Deaf {
+    fn complete(&self, _: &mut Upstream) -> Vec<BadField> {
+        Vec::new()
+    }
+
+    fn may_sign(&self, _: &Secret) -> bool {
+        true
+    }
+
+    fn explain(&self, _: Option<&ProjectId>, _: &str) -> Explained {
+        Explained::default()
+    }
+
+    fn probe(&self, _: UpstreamId) -> BoxFuture<'_, Probed> {
+        let probed = Probed { status: None, models: None, problem: None, took_ms: 0 };
+        Box::pin(std::future::ready(probed))
+    }
 }
 
 impl PriceGaps for Deaf {
@@ -97,6 +124,8 @@ fn start(outside: &Arc<Outside>, private_hosts: &[&str]) -> Alerts {
         invalidate: Arc::new(Deaf),
         prices: Arc::new(providers::prices::FieldFormat),
         price_gaps: Arc::new(Deaf),
+        outbound: Arc::new(Deaf),
+        exits: egress::Exits::new(Tls::new(None).unwrap()),
     };
     let control = Arc::new(Control::new(ports, vault));
     let private = private_hosts.iter().map(|host| (*host).to_owned()).collect();

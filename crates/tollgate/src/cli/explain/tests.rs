@@ -1,11 +1,11 @@
 use super::*;
 
 fn args(code: &str) -> Args {
-    Args { code: Some(code.into()), all: false, json: false, markdown: false }
+    Args { code: Some(code.into()), all: false, metrics: false, json: false, markdown: false }
 }
 
 fn all(json: bool) -> Args {
-    Args { code: None, all: true, json, markdown: false }
+    Args { code: None, all: true, metrics: false, json, markdown: false }
 }
 
 #[test]

@@ -129,15 +129,7 @@ impl Reader<'_> {
     pub(super) fn private_webhooks(&mut self, root: &Table) -> Vec<String> {
         let Some(table) = self.table(root, "webhooks") else { return Vec::new() };
         self.known(table, "webhooks.", &["private_hosts"]);
-        let Some(item) = table.get("private_hosts") else { return Vec::new() };
-        let hosts = item.as_array().map(|all| all.iter().map(|host| host.as_str()));
-        match hosts.and_then(|all| all.collect::<Option<Vec<_>>>()) {
-            Some(hosts) => hosts.into_iter().map(str::to_ascii_lowercase).collect(),
-            None => {
-                self.mistake(item.span(), "`private_hosts` must be a list of host names");
-                Vec::new()
-            }
-        }
+        self.hosts(table, super::upstreams::PRIVATE_HOSTS)
     }
 
     pub(super) fn smtp(&mut self, root: &Table) -> Option<Smtp> {
@@ -167,7 +159,12 @@ impl Reader<'_> {
         })
     }
 
-    fn word<'w>(&mut self, table: &Table, key: &str, words: &[&'w str]) -> Option<&'w str> {
+    pub(super) fn word<'w>(
+        &mut self,
+        table: &Table,
+        key: &str,
+        words: &[&'w str],
+    ) -> Option<&'w str> {
         let text = self.string(table, key)?;
         let found = words.iter().find(|word| **word == text).copied();
         if found.is_none() {
@@ -177,7 +174,7 @@ impl Reader<'_> {
         found
     }
 
-    fn flag(&mut self, table: &Table, key: &str) -> Option<bool> {
+    pub(super) fn flag(&mut self, table: &Table, key: &str) -> Option<bool> {
         let item = table.get(key)?;
         let flag = item.as_bool();
         if flag.is_none() {

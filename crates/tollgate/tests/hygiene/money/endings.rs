@@ -9,7 +9,7 @@ use testkit::{Act, Piece, Script, TestGateway, Then, Tokens};
 use super::desk::{AMPLE, bound_at, chat, posted, put};
 use crate::support::{BIN, CHAT, Stage, hello, until};
 
-const QUICK: &str = "[timeouts]\nfirst_byte_seconds = 1\ngap_seconds = 1\n";
+const QUICK: &str = "[timeouts]\nfirst_byte_seconds = 1\ngap_seconds = 1\n[retries]\nrepeats = 0\n";
 
 /// A stage with ample money, and the bound of its call.
 fn stage() -> (Stage, i64) {

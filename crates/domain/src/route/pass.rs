@@ -1,0 +1,80 @@
+//! Why a place is passed over.
+
+use std::fmt;
+
+use super::{Found, MaxPrice, Routes, Target};
+use crate::ProjectId;
+
+/// Why a target is passed over before anything is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// No upstream has its name, or the one that has cannot be used.
+    Missing,
+    Disabled,
+    /// The project may not use the upstream for the model.
+    UpstreamDenied,
+    /// The project may not use the model that the name stands for.
+    ModelDenied,
+    /// Its provider has no such operation.
+    NotOffered,
+    /// Its model costs more than the target allows, or has no price to compare.
+    TooDear,
+}
+
+impl fmt::Display for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "no such upstream is in use",
+            Self::Disabled => "the upstream is switched off",
+            Self::UpstreamDenied => "a route denies the project this upstream",
+            Self::ModelDenied => "a route denies the project this model",
+            Self::NotOffered => "its provider does not offer this operation",
+            Self::TooDear => "its price is above the target's max_price, or unknown",
+        })
+    }
+}
+
+/// What is known of a target's upstream.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    pub enabled: bool,
+    pub offers: bool,
+}
+
+impl Routes {
+    /// Whether a target of a found route is passed over. `price` gives the usual prices of a model
+    /// there, in pico-dollars a token; it is only asked where the target has a maximum.
+    #[must_use]
+    pub fn passes(
+        &self,
+        (project, asked): (&ProjectId, &str),
+        found: &Found<'_>,
+        target: &Target,
+        seen: Option<Seen>,
+        price: impl FnOnce(&str) -> Option<MaxPrice>,
+    ) -> Option<Pass> {
+        let Some(seen) = seen else { return Some(Pass::Missing) };
+        if !seen.enabled {
+            return Some(Pass::Disabled);
+        }
+        if self.denies_upstream(project, asked, &target.upstream) {
+            return Some(Pass::UpstreamDenied);
+        }
+        let sent = found.model_at(target);
+        let sent = sent.as_deref().unwrap_or(asked);
+        if self.denies(project, sent) {
+            return Some(Pass::ModelDenied);
+        }
+        if !seen.offers {
+            return Some(Pass::NotOffered);
+        }
+        let most = target.max_price?;
+        let fits =
+            |price: MaxPrice| within(price.input, most.input) && within(price.output, most.output);
+        (!price(sent).is_some_and(fits)).then_some(Pass::TooDear)
+    }
+}
+
+fn within(price: Option<u64>, most: Option<u64>) -> bool {
+    most.is_none_or(|most| price.is_some_and(|price| price <= most))
+}

@@ -1,0 +1,105 @@
+//! Upstreams and routes, as bodies carry them.
+
+use control::{CredentialDraft, RouteDraft, UpstreamDraft, UpstreamPatch};
+use domain::route::{MaxPrice, Reasons, Target};
+use domain::{Fault, Secret};
+
+use crate::body::{Fields, invalid, missing};
+
+const WEIGHTS: std::ops::RangeInclusive<i64> = 0..=1_000_000;
+const STEPS: std::ops::RangeInclusive<i64> = 0..=1_000;
+
+/// A new upstream.
+pub(crate) fn upstream(fields: &mut Fields) -> Result<UpstreamDraft, Fault> {
+    let name = fields.required_name("name")?;
+    Ok(UpstreamDraft {
+        provider: fields.name("provider")?.unwrap_or_else(|| name.clone()),
+        name,
+        base_url: fields.name("base_url")?,
+        credentials: credentials(fields)?,
+        enabled: fields.flag("enabled")?.unwrap_or(true),
+        api_version: fields.name("api_version")?,
+        headers: fields.pairs("headers")?.unwrap_or_default(),
+        unowned_project: fields.name("unowned_project")?.map(Into::into),
+    })
+}
+
+/// What is to change of one.
+pub(crate) fn upstream_patch(fields: &mut Fields) -> Result<UpstreamPatch, Fault> {
+    let project = fields.clearable_name("unowned_project")?;
+    Ok(UpstreamPatch {
+        base_url: fields.name("base_url")?,
+        enabled: fields.flag("enabled")?,
+        api_version: fields.clearable_name("api_version")?,
+        headers: fields.pairs("headers")?,
+        unowned_project: project.map(|project| project.map(Into::into)),
+    })
+}
+
+/// `{"credential": "…", "weight": 1}`
+pub(crate) fn credential(fields: &mut Fields) -> Result<CredentialDraft, Fault> {
+    let secret = fields.text("credential")?.ok_or_else(|| missing("credential"))?;
+    Ok(CredentialDraft { secret: Secret::new(secret), weight: weight(fields)? })
+}
+
+/// `credential`, or `credentials` as a list of objects.
+fn credentials(fields: &mut Fields) -> Result<Vec<CredentialDraft>, Fault> {
+    let one = fields.text("credential")?;
+    let several = fields.each("credentials", credential)?;
+    match (one, several) {
+        (Some(_), Some(_)) => {
+            Err(invalid("credentials", "expected either credential or credentials"))
+        }
+        (Some(one), None) => {
+            Ok(vec![CredentialDraft { secret: Secret::new(one), weight: Target::WEIGHT }])
+        }
+        (None, several) => Ok(several.unwrap_or_default()),
+    }
+}
+
+/// A route: all of it, in creation as in update.
+pub(crate) fn route(fields: &mut Fields) -> Result<RouteDraft, Fault> {
+    Ok(RouteDraft {
+        project: fields.name("project_id")?.map(Into::into),
+        model: fields.required_name("model")?,
+        aliases: fields.texts("aliases")?.unwrap_or_default(),
+        targets: fields.each("targets", target)?.unwrap_or_default(),
+        deny: fields.flag("deny")?.unwrap_or(false),
+        deny_upstreams: fields.texts("deny_upstreams")?.unwrap_or_default(),
+    })
+}
+
+fn target(fields: &mut Fields) -> Result<Target, Fault> {
+    let upstream = fields.required_name("upstream")?;
+    let step = fields.integer("step", STEPS)?.unwrap_or_default();
+    let most = MaxPrice {
+        input: price(fields, "max_input_price")?,
+        output: price(fields, "max_output_price")?,
+    };
+    Ok(Target {
+        upstream,
+        model: fields.name("model")?.map(Into::into),
+        weight: weight(fields)?,
+        step: u32::try_from(step).unwrap_or(u32::MAX),
+        on: reasons(fields)?,
+        max_price: (most != MaxPrice::default()).then_some(most),
+    })
+}
+
+fn weight(fields: &mut Fields) -> Result<u32, Fault> {
+    let weight = fields.integer("weight", WEIGHTS)?;
+    Ok(weight.map_or(Target::WEIGHT, |weight| u32::try_from(weight).unwrap_or(u32::MAX)))
+}
+
+fn reasons(fields: &mut Fields) -> Result<Reasons, Fault> {
+    let Some(names) = fields.texts("on")? else { return Ok(Target::ON) };
+    let all: Option<Vec<Reasons>> = names.iter().map(|name| Reasons::parse(name)).collect();
+    let known = || invalid("on", "expected a list of throttled, failing, context, price");
+    Ok(all.ok_or_else(known)?.into_iter().fold(Reasons::NONE, |sum, one| sum | one))
+}
+
+fn price(fields: &mut Fields, name: &'static str) -> Result<Option<u64>, Fault> {
+    let Some(text) = fields.text(name)? else { return Ok(None) };
+    let why = "expected US dollars a million tokens as a decimal string such as \"2.50\"";
+    MaxPrice::parse(&text).map(Some).ok_or_else(|| invalid(name, why))
+}
