@@ -37,6 +37,31 @@ impl Certificate {
         made.is_ok_and(|made| made.status.success()).then_some(this)
     }
 
+    /// As [`Certificate::make`], valid between two times such as `20200101000000Z`.
+    pub fn valid(names: &[&str], from: &str, until: &str) -> Option<Self> {
+        let this = Self::make(names)?;
+        let dir = this.dir.path();
+        let config = format!(
+            "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\npolicy=p\ndefault_md=sha256\n\
+             new_certs_dir=.\nrand_serial=yes\nunique_subject=no\nx509_extensions=ext\n\
+             [p]\ncommonName=supplied\n\
+             [ext]\nbasicConstraints=critical,CA:FALSE\nsubjectAltName={}\n",
+            names.join(",")
+        );
+        std::fs::write(dir.join("ca.cnf"), config).expect("configuration of openssl");
+        std::fs::write(dir.join("index.txt"), "").expect("database of openssl");
+        let run = |args: &[&str]| {
+            let ran = Command::new("openssl").args(args).current_dir(dir).output();
+            ran.is_ok_and(|ran| ran.status.success())
+        };
+        let asked = run(&["req", "-new", "-key", "key.pem", "-subj", "/CN=fake", "-out", "a.csr"]);
+        let times = ["-startdate", from, "-enddate", until];
+        let mut sign = vec!["ca", "-batch", "-selfsign", "-config", "ca.cnf", "-in", "a.csr"];
+        sign.extend(["-keyfile", "key.pem", "-notext", "-out", "cert.pem"]);
+        sign.extend(times);
+        (asked && run(&sign)).then_some(this)
+    }
+
     /// The certificate's PEM file, to be trusted as a root.
     pub fn path(&self) -> PathBuf {
         self.dir.path().join("cert.pem")

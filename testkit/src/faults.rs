@@ -21,6 +21,9 @@ const PHASE_SECONDS: u64 = 1;
 /// Beside the deadlines: back-off, and a busy machine.
 const SLACK: Duration = Duration::from_millis(2_000);
 
+/// Records come in groups, this long apart at most.
+const QUIET: Duration = Duration::from_millis(400);
+
 /// How the run is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Faults {
@@ -72,8 +75,14 @@ impl Faults {
         gateway.admin("PUT", "/tollgate/v1/limits", &limit);
         let mut calls = calls::make(&gateway, &key, stream, self);
         calls.sort_by_key(|call| call.took);
-        let records = gateway.wait_records(self.calls);
-        let at_the_bad = records.iter().filter(|record| record["upstream"] == "bad").count();
+        gateway.must_be_idle();
+        let answered = calls.iter().filter(|call| call.failure.is_none()).count();
+        // Every answered call has one attempt at the good upstream; the others were at the bad one.
+        let at_the_bad = all_records(&gateway, answered).saturating_sub(answered);
+        if let Some(heads_too) = way.loses_answers() {
+            bad.settle(SLACK);
+            bad.answers_were_lost(heads_too);
+        }
         gateway.finish();
         Survived {
             way,
@@ -114,6 +123,19 @@ impl std::fmt::Display for Survived {
             self.calls,
             self.at_the_bad
         )
+    }
+}
+
+/// How many records there are, once no more come.
+fn all_records(gateway: &TestGateway, least: usize) -> usize {
+    let mut count = gateway.wait_records(least).len();
+    loop {
+        std::thread::sleep(QUIET);
+        let now = gateway.records().len();
+        if now == count {
+            return now;
+        }
+        count = now;
     }
 }
 

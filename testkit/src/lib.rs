@@ -6,6 +6,7 @@
 //!   and looks for leaked secrets when it is dropped.
 //! - [`FakeProxy`]: a proxy between the gateway and the provider, with scripts likewise.
 //! - [`KillLoop`]: both of them, and `kill -9` over and over.
+//! - [`load`]: calls that leave by the clock, for pacing and overload.
 //! - [`corpus`]: answers and streams with odd but legal bytes, for byte-equality tests.
 #![allow(
     clippy::unwrap_used,
@@ -21,6 +22,7 @@ pub mod corpus;
 mod faults;
 mod gateway;
 mod kill_loop;
+pub mod load;
 mod provider;
 mod proxy;
 pub mod spec;

@@ -10,6 +10,7 @@
 //! set kinds of tokens, `[[bytes=N]]` the size of a picture or of speech. A model whose name
 //! begins with `no-such-` does not exist.
 
+mod account;
 mod assistants;
 mod audio;
 mod batches;
@@ -138,6 +139,22 @@ impl FakeProvider {
         self.shared.lock().stop_billing = stop;
     }
 
+    /// From now on the account has a limit of its own: `limit` calls in a bucket that fills in `per`.
+    /// Without, the headers of every answer speak of plenty.
+    pub fn limit_rate(&self, limit: u64, per: Duration) {
+        self.shared.lock().account = Some(account::Account::new(limit, per));
+    }
+
+    /// How many calls that limit has refused.
+    pub fn rate_refusals(&self) -> u64 {
+        self.shared.lock().account.as_ref().map_or(0, |account| account.refused)
+    }
+
+    /// Every answer to a call of a model takes so long.
+    pub fn take_time(&self, time: Duration) {
+        self.shared.lock().takes = time;
+    }
+
     /// Work in the background (batches, background responses, videos) goes on for so many looks at
     /// it; unless told, it is done at the first.
     pub fn work_for(&self, looks: u32) {
@@ -162,6 +179,15 @@ impl FakeProvider {
         let address = format!("127.0.0.1:{}", self.port);
         let stream = client::open(&address, method, path, &headers, text.as_bytes());
         stream.and_then(Stream::collect).unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+    }
+
+    /// What it answered so far was lost on the way, all of it or behind the heads: nobody knows what
+    /// was said, nor without a head who said it.
+    pub(crate) fn answers_were_lost(&self, heads_too: bool) {
+        for bill in &mut self.shared.lock().bills {
+            bill.id_sent &= !heads_too;
+            (bill.usage_reported, bill.delivered) = (false, false);
+        }
     }
 
     /// Adds a scripted behaviour. Scripts are tried in the order in which they were added.

@@ -25,6 +25,7 @@ cargo xtask COMMAND
   bench [ARGS...]            release build, then `bench run` against it; prints ratios to the floor
   mutations [WORDS]          takes away each guard of the hard limit; a named test must fail
   kill-loop [--kills N]      kill -9 under load, over and over, against the true bill
+  faults [PART...]           broken upstreams, a rate limit, overload: what was promised must hold
   fuzz [--seconds N] [TARGET]
                              every fuzz target, or one, for N seconds each (60)
   deny                       licences, bans, sources and advisories of the dependencies (cargo-deny)
@@ -59,6 +60,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "bench" => tools::bench(rest),
         "mutations" => mutations::run(rest),
         "kill-loop" => tools::kill_loop(rest),
+        "faults" => tools::faults(rest),
         "fuzz" => tools::fuzz(rest),
         "deny" => none(rest).and_then(|()| tools::deny()),
         "prices" => generate::prices(rest),
@@ -78,6 +80,7 @@ fn help(command: &str) -> Option<&'static str> {
         "prepare" => sdk::HELP,
         "mutations" => mutations::HELP,
         "kill-loop" => tools::KILL_LOOP_HELP,
+        "faults" => tools::FAULTS_HELP,
         "fuzz" => tools::FUZZ_HELP,
         "deny" => tools::DENY_HELP,
         "prices" => generate::PRICES_HELP,

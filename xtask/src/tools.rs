@@ -18,6 +18,20 @@ same directory, and holds the ledger against the fake provider's true bill after
 limit moves so that it mostly binds; --no-limit sets none, and looks for answered calls only.
 --release uses the release build instead of the debug one.";
 
+pub(crate) const FAULTS_HELP: &str = "\
+cargo xtask faults [--release] [ways] [pacing|pacing-quick] [overload|overload-small]
+
+Holds the real binary against what goes wrong outside; without words, `ways pacing overload`:
+
+  ways      two upstreams, the first broken in one of sixteen ways, plain calls and streams under a
+            spend limit: every call must be served, and the books must be the providers'
+  pacing    an account of 60 requests a minute under three times as many for two minutes
+            (pacing-quick: a faster account for some seconds)
+  overload  ten times the calls that 64 slots can serve, by the clock (overload-small: fewer)
+
+The last two measure: they want the release build (--release) and a machine with nothing else to
+do.";
+
 pub(crate) const DENY_HELP: &str = "\
 cargo xtask deny
 
@@ -41,6 +55,28 @@ pub(crate) fn kill_loop(words: &[String]) -> Result<()> {
     let mut kill_loop = run::program(built.join("kill-loop"));
     kill_loop.arg("--bin").arg(built.join("tollgate"));
     run::loud(kill_loop.args(words.iter().filter(|word| *word != "--release")))
+}
+
+pub(crate) fn faults(words: &[String]) -> Result<()> {
+    let release = words.iter().any(|word| word == "--release");
+    let mut parts: Vec<_> =
+        words.iter().map(String::as_str).filter(|w| *w != "--release").collect();
+    if parts.is_empty() {
+        parts = vec!["ways", "pacing", "overload"];
+    }
+    let mut build = run::cargo(&["build", "--locked", "-p", "tollgate", "-p", "testkit"]);
+    run::loud(build.args(release.then_some("--release")))?;
+    let built = target_dir().join(if release { "release" } else { "debug" });
+    for part in parts {
+        println!("==> {part}");
+        let mut command = match part {
+            "ways" => run::program(built.join("faults")),
+            _ => run::program(built.join("load")),
+        };
+        command.arg("--bin").arg(built.join("tollgate"));
+        run::loud(command.args((part != "ways").then_some(part)))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn fuzz(words: &[String]) -> Result<()> {

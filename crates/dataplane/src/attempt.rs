@@ -14,6 +14,7 @@ use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
 use crate::detach::Gone;
 use crate::headers;
+use crate::pace::Placed;
 use crate::pipeline::Asked;
 use crate::plan::{Candidate, Plan};
 use crate::reply::attempt_id;
@@ -43,6 +44,8 @@ pub(crate) struct Ready {
     /// Why a flowing body was broken off, should it be.
     pub(crate) broken: BrokenOff,
     pub(crate) leg: Leg,
+    /// Its place at the upstream's rate limit.
+    pub(crate) placed: Placed,
     /// Set when nobody waits for this attempt any more, where the call has another one.
     pub(crate) gone: Option<Gone>,
 }
@@ -109,30 +112,32 @@ async fn place_it(
     worker: &Arc<Worker>,
     call: &Arc<Call>,
     place: &Candidate,
-    ready: Ready,
+    mut ready: Ready,
 ) -> Result<(Tab, Answer), Failed> {
     let broken = ready.broken.clone();
+    let mut placed = std::mem::replace(&mut ready.placed, Placed::free());
     let opened = Tab::open(Arc::clone(worker), Arc::clone(call), place, ready.leg);
     let mut tab = opened.map_err(Failure::ours)?;
     tab.gone.clone_from(&ready.gone);
-    let request = match encode(&tab, ready) {
+    let encoded = encode(&tab, ready).and_then(|request| tab.sending(place).map(|()| request));
+    let request = match encoded {
         Ok(request) => request,
         Err(fault) => return Err(settled(tab, Failure::ours(fault))),
     };
-    if let Err(fault) = tab.sending(place) {
-        return Err(settled(tab, Failure::ours(fault)));
-    }
+    placed.sending();
     let late = tab.first_byte_due();
     let way = worker.shared.way(&place.upstream, &call.project, &call.key.id);
     let sending = std::pin::pin!(worker.pool.send(&place.upstream.origin, &way, request));
     let sending = std::pin::pin!(tokio::time::timeout_at(late, sending));
     let failed = match worker.shared.tasks.unless_cut(sending).await {
         Some(Ok(Ok(answer))) => {
+            placed.answered(answer.status(), answer.headers(), worker.shared.clock.now());
             tab.answered(answer.status(), headers::provider_request_id(answer.headers()));
             return Ok((tab, answer));
         }
         Some(Ok(Err(error))) => {
             if error.stage != Stage::Unknown {
+                placed.unsent();
                 tab.not_billed();
             }
             match broken.take() {

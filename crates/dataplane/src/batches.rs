@@ -19,6 +19,7 @@ use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
 use crate::budget::{self, Tally};
 use crate::jobs::is_plain;
+use crate::pace::Placed;
 use crate::places::Places;
 use crate::plan::Plan;
 use crate::shared::Worker;
@@ -105,6 +106,7 @@ fn may_call(call: &Call, endpoint: &str) -> Result<(), Fault> {
 
 async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
     let ready = Ready {
+        placed: Placed::free(),
         method: Method::GET,
         target: format!("/files/{file}/content"),
         headers: HeaderMap::new(),

@@ -70,6 +70,7 @@ pub(crate) const X_UPSTREAM_REQUEST_ID: HeaderName =
 pub(crate) const X_ATTEMPTS: HeaderName = HeaderName::from_static("x-tollgate-attempts");
 pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-tollgate-cache");
 pub(crate) const X_COST: HeaderName = HeaderName::from_static("x-tollgate-cost");
+pub(crate) const X_QUEUE_MS: HeaderName = HeaderName::from_static("x-tollgate-queue-ms");
 pub(crate) const X_CLAMPED: HeaderName = HeaderName::from_static("x-tollgate-clamped");
 pub(crate) const X_ACCEL: HeaderName = HeaderName::from_static("x-accel-buffering");
 pub(crate) const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");

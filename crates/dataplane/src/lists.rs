@@ -15,6 +15,7 @@ use crate::attempt::{self, Ready, read_whole};
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
 use crate::owned;
+use crate::pace::Placed;
 use crate::plan::Plan;
 use crate::refusal;
 use crate::reply::{answer_headers, json};
@@ -100,6 +101,7 @@ impl Lister<'_> {
             }
             let Some(cursor) = gathered.cursor.take() else { return Ok(()) };
             let ready = Ready {
+                placed: Placed::free(),
                 method: http::Method::GET,
                 target: with_cursor(&self.base, &cursor),
                 headers: self.headers.clone(),

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{Outcome, fault::catalogue};
 
+use crate::pace::Pacing;
+
 pub(crate) mod requests;
 
 /// Counters since the start. Labels are of our own making only, so there are few of them.
@@ -20,6 +22,7 @@ pub struct Metrics {
     pub(crate) connections: AtomicU64,
     pub(crate) ledger_breaches: AtomicU64,
     lost_log_rows: AtomicU64,
+    pub(crate) pacing: Pacing,
     breaker_openings: AtomicU64,
     /// Attempts after a call's first: at the same upstream, at another.
     more_attempts: [AtomicU64; 2],
@@ -88,6 +91,10 @@ impl Metrics {
             breaker_openings: of(&self.breaker_openings),
             repeats: of(&self.more_attempts[0]),
             failovers: of(&self.more_attempts[1]),
+            pacing_waiting: of(&self.pacing.waiting),
+            pacing_waited: of(&self.pacing.waited),
+            pacing_waited_ms: of(&self.pacing.waited_ms),
+            pacing_late: of(&self.pacing.late),
         }
     }
 }
@@ -113,4 +120,12 @@ pub struct Figures {
     pub repeats: u64,
     /// Attempts made at another one.
     pub failovers: u64,
+    /// Calls that wait for their turn at an upstream.
+    pub pacing_waiting: u64,
+    /// Calls that have waited.
+    pub pacing_waited: u64,
+    /// For how long together, in ms.
+    pub pacing_waited_ms: u64,
+    /// Turns that would have come too late.
+    pub pacing_late: u64,
 }

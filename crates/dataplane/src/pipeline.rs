@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::pin::pin;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use domain::bound::{Media, Metered};
-use domain::{Fault, ObjectKind, RequestId, fault::catalogue};
+use domain::{Fault, ObjectKind, RequestId, Timestamp, fault::catalogue};
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
@@ -23,6 +24,8 @@ use crate::body::upload::Tap;
 use crate::budget::Spending;
 use crate::caller;
 use crate::detach::{Detach, Gone};
+use crate::overload::{self, Slot};
+use crate::pace::{self, Placed};
 use crate::permit::{self, Permit};
 use crate::plan::{self, Plan, Wish};
 use crate::rate::{self, RateTicket};
@@ -91,41 +94,26 @@ async fn call(
     // May: alive, from here, this operation. All of it before a byte of the body is read.
     let at = shared.clock.now();
     let permit = seen.permit.insert(permit::grant(caller, operation, at)?);
-    admit(shared, permit, operation)?;
+    shared.frozen.admits(permit, operation)?;
+    // Room: what cannot be served soon is refused before it costs anything.
+    let slot = overload::room(shared, permit).await?;
+    let patience = pace::patience(&head.headers, shared.settings.max_wait)?;
     let object = arrival::named_object(&found).map(Cow::into_owned);
     // The body: whole, spooled or flowing, as the class says; then what it names.
     let (taken, body_wait) = waited(pin!(take(worker, &head, body, operation))).await?;
     permit.check_models(operation, taken.model(), &taken.models())?;
     taken.check_denied(&shared.places(), &permit.project)?;
-    let named = taken.named(operation, object.as_deref());
-    // Where: before ownership, since an object is owned on an upstream.
-    let first = named.first().map(|(_, id)| id.as_str());
-    let mut plan = {
-        let (model, project) = (taken.decoded_model(), &permit.project);
-        let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
-        attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
-    };
-    if !named.is_empty() {
-        let checking = owned::check(shared, &plan.first.upstream, &permit.project, &named);
-        Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
-    }
-    let replayed = taken.replayed();
-    if !replayed.is_empty() {
-        Box::pin(owned::check_replayed(shared, &plan.first.upstream, &permit.project, &replayed))
-            .await?;
-    }
+    let plan = place(shared, permit, &taken, (operation, object.as_deref(), at)).await?;
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, permit, operation, || taken.ask())?;
     let rates = rate.gauges();
-    // How much: last, since it may wait for other calls to end.
-    let spending = if shared.budgets.may_apply() {
-        let holding = asked::first_hold(shared, permit, at, (operation, &taken), &mut plan);
-        Box::pin(holding).await.map_err(|fault| fault.rates(rates))?
-    } else {
-        None
-    };
-    let arrived = seen.arrived;
-    let facts = Facts { id, at, arrived, body_wait, operation, object, rate, spending, open };
+    // Its turn, and how much: nothing waits for a provider while it holds money.
+    let until = Instant::now() + patience;
+    let what = (operation, &taken);
+    let begun = asked::begin(shared, permit, (at, until), what, plan).await;
+    let (plan, placed, spending) = begun.map_err(|fault| fault.rates(rates))?;
+    let (turn, open, arrived) = ((placed, until), (open, slot), seen.arrived);
+    let facts = Facts { id, at, arrived, body_wait, operation, object, rate, turn, spending, open };
     let permit = seen.permit.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
     let asked = Asked { head, taken };
     let (call, ready) = prepare(&asked, facts, permit, &plan, shared)?;
@@ -137,26 +125,49 @@ async fn call(
     done.map_err(|fault| fault.rates(rates))
 }
 
-/// Not while the ledger of the call's scopes does not add up, nor with too much in flight.
-fn admit(shared: &Dataplane, permit: &Permit, operation: &Operation) -> Result<(), Fault> {
-    shared.frozen.admits(permit, operation)?;
-    match shared.tasks.count() >= shared.settings.calls {
-        true => Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(1_000)),
-        false => Ok(()),
+/// Where the call may go, and that what it names is the project's own.
+async fn place(
+    shared: &Dataplane,
+    permit: &Permit,
+    taken: &Taken,
+    (operation, object, at): (&'static Operation, Option<&str>, Timestamp),
+) -> Result<Plan, Fault> {
+    let named = taken.named(operation, object);
+    // Where: before ownership, since an object is owned on an upstream.
+    let first = named.first().map(|(_, id)| id.as_str());
+    let plan = match shared.examined.plan(&permit.key.id) {
+        Some(plan) => plan,
+        None => {
+            let (model, project) = (taken.decoded_model(), &permit.project);
+            let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
+            attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
+        }
+    };
+    let upstream = &plan.first.upstream;
+    if !named.is_empty() {
+        let checking = owned::check(shared, upstream, &permit.project, &named);
+        Box::pin(checking).await.map_err(|fault| taken.told(operation, fault))?;
     }
+    let replayed = taken.replayed();
+    if !replayed.is_empty() {
+        Box::pin(owned::check_replayed(shared, upstream, &permit.project, &replayed)).await?;
+    }
+    Ok(plan)
 }
 
 /// What is known of a call besides its body.
 struct Facts {
     id: RequestId,
-    at: domain::Timestamp,
+    at: Timestamp,
     arrived: Instant,
     body_wait: Duration,
     operation: &'static Operation,
     object: Option<String>,
     rate: RateTicket,
+    /// Its place at the upstream, and until when it waits for another.
+    turn: (Placed, Instant),
     spending: Option<Spending>,
-    open: Open,
+    open: (Open, Slot),
 }
 
 async fn dispatch(
@@ -250,7 +261,9 @@ fn prepare(
     let operation = facts.operation;
     let terms = (facts.spending.as_ref(), 1, false);
     let bytes_in = asked.taken.length();
-    let ready = asked.ready(operation, &permit.project, &plan.first, terms)?;
+    let mut ready = asked.ready(operation, &permit.project, &plan.first, terms)?;
+    let waited = facts.turn.0.waited();
+    ready.placed = facts.turn.0;
     let effect = asked.effect(operation);
     let taken = &asked.taken;
     let body = || taken.text();
@@ -291,6 +304,8 @@ fn prepare(
         container_sessions: tools.map_or(1, |tools| tools.sessions.max(1)),
         effect,
         deadlines,
+        waits_until: facts.turn.1,
+        waited: AtomicU64::new(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX)),
         held: Mutex::new(facts.spending.and_then(|s| s.held)),
         lines: OnceLock::new(),
         _open: facts.open,

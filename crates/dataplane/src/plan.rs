@@ -157,6 +157,13 @@ fn routed(
 }
 
 impl Plan {
+    /// One place alone.
+    pub(crate) fn only(upstream: &Arc<LiveUpstream>) -> Self {
+        let upstream = Arc::clone(upstream);
+        let first = Candidate { upstream, credential: 0, model: None, on: Reasons::ALL };
+        Self { first, others: Vec::new() }
+    }
+
     /// An upstream by all of its credentials: one drawn by weight, then the others.
     fn of(
         upstream: &Arc<LiveUpstream>,

@@ -1,8 +1,10 @@
 //! What an operator may set of the data plane.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::ProjectId;
 use tokio::time::Instant;
 
 use crate::tab::Deadlines;
@@ -22,6 +24,10 @@ pub struct Settings {
     pub total: Duration,
     /// How long a call waits before it is made again at the same upstream.
     pub patience: Duration,
+    /// How long a call waits for its turn at an upstream's rate limit, where it does not say.
+    pub max_wait: Duration,
+    /// By a project's id: its keys' shares of an upstream's rate limit, where they are not 1.
+    pub weights: BTreeMap<String, u32>,
     /// How often, at most.
     pub repeats: u32,
     /// How long an attempt may be silent before another is made beside it, if ever.
@@ -34,7 +40,7 @@ pub struct Settings {
     pub drain: Duration,
     /// How many bytes of it, at most.
     pub drain_bytes: u64,
-    /// Calls in flight, per worker; above it new ones are refused.
+    /// Calls in flight; above it new ones wait for a moment, and are refused.
     pub calls: usize,
     /// Where large forms are spooled.
     pub spool_dir: PathBuf,
@@ -51,6 +57,11 @@ const QUICK: (Duration, Duration) = (Duration::from_secs(120), Duration::from_se
 const SLOW: (Duration, Duration) = (Duration::from_secs(600), Duration::from_secs(300));
 
 impl Settings {
+    /// A project's share of what is scarce, against the others'.
+    pub(crate) fn weight(&self, project: &ProjectId) -> u32 {
+        self.weights.get(project.as_str()).copied().unwrap_or(1)
+    }
+
     /// Between two pieces of any answer.
     pub(crate) fn gap(&self) -> Duration {
         self.gap.unwrap_or(SLOW.1)
@@ -75,6 +86,8 @@ impl Default for Settings {
             gap: None,
             total: Duration::from_secs(14_400),
             patience: Duration::from_secs(5),
+            max_wait: Duration::from_secs(30),
+            weights: BTreeMap::new(),
             repeats: 2,
             hedge_after: None,
             body_pause: Duration::from_secs(30),

@@ -24,11 +24,13 @@ use crate::caller::Failures;
 use crate::claims::Claims;
 use crate::demo::serve_demo;
 use crate::directory::Keys;
+use crate::examine::Examined;
 use crate::frozen::Frozen;
 use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::metrics::requests::{Answered, Place, Requests};
 use crate::observed::{Observed, REFUSED, Refused};
+use crate::overload;
 use crate::places::Places;
 use crate::prices::Prices;
 use crate::rate::Rates;
@@ -80,6 +82,8 @@ pub struct Dataplane {
     pub(crate) jobs: Arc<dyn Jobs>,
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
+    pub(crate) examined: Examined,
+    pub(crate) gate: Arc<overload::Gate>,
     places: RwLock<Arc<Places>>,
     demo: InProcess,
     pub metrics: Metrics,
@@ -97,6 +101,7 @@ impl Dataplane {
             vault: ports.vault,
             exits: ports.exits,
             organization: ports.organization,
+            gate: overload::Gate::new(settings.calls),
             settings,
             began: Instant::now(),
             failures: Failures::default(),
@@ -105,6 +110,7 @@ impl Dataplane {
             jobs: ports.jobs,
             rates: Rates::default(),
             frozen: Frozen::default(),
+            examined: Examined::default(),
             places: RwLock::default(),
             demo: serve_demo(ports.clock.clone()),
             metrics: Metrics::new(),
@@ -119,6 +125,13 @@ impl Dataplane {
 
     pub(crate) fn places(&self) -> Arc<Places> {
         Arc::clone(&self.places.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Slots for calls in use, and calls that wait for one: more than none while there is more work
+    /// than may be in flight.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        self.gate.load()
     }
 
     pub(crate) fn upstreams(&self) -> Arc<[Arc<LiveUpstream>]> {
@@ -297,6 +310,12 @@ impl Worker {
         std::mem::replace(&mut *queue, room)
     }
 
+    /// How many settled attempts wait to be posted.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Frees what attempts had taken that the store has posted.
     pub fn posted(&self, taken: impl IntoIterator<Item = Taken>) {
         let free = |Taken { slot, held }| {
@@ -341,12 +360,6 @@ impl Worker {
     #[must_use]
     pub fn requests(workers: &[Arc<Self>]) -> Vec<Answered> {
         Requests::sum(workers.iter().map(|worker| &worker.requests))
-    }
-
-    /// Attempts that are settled and wait to be taken.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// How many attempts may still begin before a settled one is posted.

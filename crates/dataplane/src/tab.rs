@@ -5,7 +5,7 @@
 //! followed to their end without their client (`detach.rs`, `relay.rs`). Should one be skipped
 //! all the same (a panic, a runtime that ends), the dropped tab makes the record.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -22,11 +22,12 @@ use openai::answer::ToolCalls;
 use openai::surface::{Meter, Operation};
 use tokio::time::Instant;
 
-use crate::attempt::{Visit, class_of};
+use crate::attempt::Visit;
 use crate::budget::Held;
 use crate::detach::Gone;
 use crate::jobs::{Lines, begins_run};
 use crate::observed::Observed;
+use crate::overload;
 use crate::plan::Candidate;
 use crate::rate::RateTicket;
 use crate::shared::{Dataplane, Worker};
@@ -35,7 +36,10 @@ use crate::tasks::Open;
 use crate::trace::Trace;
 use crate::upstreams::LiveUpstream;
 
+mod end;
 mod estimate;
+
+pub(crate) use end::End;
 
 /// A settled attempt on its way to the store.
 pub struct Settled {
@@ -107,7 +111,11 @@ pub(crate) struct Call {
     /// What doing it twice would do.
     pub(crate) effect: Effect,
     pub(crate) deadlines: Deadlines,
-    pub(crate) _open: Open,
+    /// Until when it would wait for a turn at an upstream's rate limit.
+    pub(crate) waits_until: Instant,
+    /// How long (µs) it has waited for turns, over all attempts.
+    pub(crate) waited: AtomicU64,
+    pub(crate) _open: (Open, overload::Slot),
 }
 
 /// What an answer said of its cost.
@@ -156,16 +164,6 @@ pub(crate) struct Leg {
 impl Leg {
     /// The one attempt of a call that needs nothing more.
     pub(crate) const ONLY: Self = Self { number: 1, again: false, clamped: None };
-}
-
-/// How an attempt ended.
-pub(crate) struct End {
-    pub(crate) outcome: Outcome,
-    pub(crate) status: u16,
-    pub(crate) error: Option<&'static str>,
-    /// What kind of failure it was, if it was one.
-    pub(crate) class: Option<Class>,
-    pub(crate) count: Count,
 }
 
 #[must_use = "an attempt must be settled"]
@@ -264,6 +262,12 @@ impl Tab {
         self.billable = true;
         self.visit = Some(Visit::begin(&self.worker.shared, place, self.leg.again));
         Ok(())
+    }
+
+    /// How long the call has waited for its turns, if it has.
+    pub(crate) fn waited(&self) -> Option<Duration> {
+        let us = self.call.waited.load(Ordering::Relaxed);
+        (us > 0).then(|| Duration::from_micros(us))
     }
 
     /// Nothing of it reached the provider, or the provider's word is that it is not billed.
@@ -467,45 +471,4 @@ impl Tab {
 
 fn micros(duration: Duration) -> u32 {
     u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
-}
-
-/// The code of a failure in the request log. What clients are told is too wide to tell there whether
-/// an attempt can have cost something.
-fn logged(class: Class, told: &'static str) -> &'static str {
-    match class {
-        Class::NotSent => catalogue::UPSTREAM_NOT_SENT.code,
-        Class::Interrupted if told == catalogue::UPSTREAM_ERROR.code => {
-            catalogue::UPSTREAM_INCOMPLETE.code
-        }
-        _ => told,
-    }
-}
-
-impl End {
-    /// An attempt whose answer was read whole, or could not be.
-    pub(crate) fn read(body: &Result<Bytes, Fault>, status: u16) -> Self {
-        match body {
-            Ok(body) => {
-                let count = Count { bytes_out: body.len() as u64, ..Count::default() };
-                Self { outcome: Outcome::Completed, status, error: None, class: None, count }
-            }
-            Err(fault) => Self::failed(fault),
-        }
-    }
-
-    /// An attempt that brought no answer to pass on.
-    pub(crate) fn failed(fault: &Fault) -> Self {
-        Self::failed_as(class_of(fault.entry), fault)
-    }
-
-    /// The same, where it is known what kind of failure it was.
-    pub(crate) fn failed_as(class: Class, fault: &Fault) -> Self {
-        Self {
-            class: Some(class),
-            outcome: Outcome::UpstreamFailed,
-            status: fault.entry.status,
-            error: Some(logged(class, fault.entry.code)),
-            count: Count::default(),
-        }
-    }
 }

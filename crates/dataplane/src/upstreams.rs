@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::sign::Signature;
 use providers::{Provider, catalogue, paths};
 
+use crate::pace::Lanes;
 use crate::standing::Standing;
 
 /// An upstream as the path uses it.
@@ -38,6 +39,8 @@ pub struct LiveCredential {
     /// Its share of the calls, against the others'.
     pub(crate) weight: u32,
     pub(crate) standing: Arc<Standing>,
+    /// What is known of its account's rate limits.
+    pub(crate) lanes: Arc<Lanes>,
 }
 
 impl LiveUpstream {
@@ -75,12 +78,13 @@ impl LiveUpstream {
                 signature: signed(Some(secret))?,
                 weight: sealed.weight,
                 standing: Arc::default(),
+                lanes: Arc::default(),
             });
         }
         if credentials.is_empty() {
             let id = stored.id.as_str().into();
-            let (signature, standing) = (signed(None)?, Arc::default());
-            credentials.push(LiveCredential { id, signature, weight: 1, standing });
+            let (signature, standing, lanes) = (signed(None)?, Arc::default(), Arc::default());
+            credentials.push(LiveCredential { id, signature, weight: 1, standing, lanes });
         }
         let mut headers = HeaderMap::with_capacity(stored.headers.len());
         for (name, value) in &stored.headers {
@@ -153,6 +157,7 @@ impl LiveUpstream {
             };
             if let Some(old) = before.credentials.iter().find(same) {
                 credential.standing = Arc::clone(&old.standing);
+                credential.lanes = Arc::clone(&old.lanes);
             }
         }
     }

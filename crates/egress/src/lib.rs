@@ -4,6 +4,7 @@
 //! * [`Pool`]: kept-alive connections of one worker; [`Pool::send`] places one request.
 //! * [`Exits`]: the operator's proxies and who takes which; [`Way`]: how one call leaves.
 //! * [`Poster`]: one POST to a URL that somebody of the organization chose.
+//! * [`probe`]: a look at the way to an upstream, step by step.
 //! * [`smtp`]: handing an e-mail to the operator's mail server.
 //! * [`guard`]: which addresses may be connected to.
 //!
@@ -24,6 +25,7 @@ mod names;
 mod origin;
 mod pool;
 mod post;
+pub mod probe;
 mod proxy;
 mod public_url;
 pub mod smtp;

@@ -133,6 +133,11 @@ impl Origin {
     }
 
     #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    #[must_use]
     pub fn is_in_process(&self) -> bool {
         self.in_process.is_some()
     }

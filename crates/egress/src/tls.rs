@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig, InvalidMessage, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -15,7 +16,10 @@ use crate::failure::TlsFault;
 
 /// What is needed to open a TLS connection; made once.
 #[derive(Clone)]
-pub struct Tls(TlsConnector);
+pub struct Tls {
+    connector: TlsConnector,
+    roots: Arc<RootCertStore>,
+}
 
 impl Tls {
     /// # Errors
@@ -30,20 +34,34 @@ impl Tls {
             roots.add_parsable_certificates(found.certs);
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let roots = Arc::new(roots);
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
+            .with_root_certificates(Arc::clone(&roots))
             .with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self(TlsConnector::from(Arc::new(config))))
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), roots })
     }
 
     /// The same for what is not HTTP.
     pub(crate) fn without_alpn(&self) -> Self {
-        let mut config = ClientConfig::clone(self.0.config());
+        let mut config = self.config();
         config.alpn_protocols.clear();
-        Self(TlsConnector::from(Arc::new(config)))
+        let roots = Arc::clone(&self.roots);
+        Self { connector: TlsConnector::from(Arc::new(config)), roots }
+    }
+
+    pub(crate) fn config(&self) -> ClientConfig {
+        ClientConfig::clone(self.connector.config())
+    }
+
+    /// What says whether a server is trusted.
+    pub(crate) fn verifier(&self) -> Result<Arc<WebPkiServerVerifier>, String> {
+        let provider = Arc::clone(self.connector.config().crypto_provider());
+        let roots = Arc::clone(&self.roots);
+        let made = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+        made.map_err(|error| error.to_string())
     }
 
     /// A handshake, with SNI, as the client of `host`.
@@ -54,7 +72,7 @@ impl Tls {
     ) -> Result<TlsStream<S>, TlsFailure> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| TlsFailure { fault: TlsFault::Name, why: error.to_string() })?;
-        self.0.connect(name, stream).await.map_err(|error| TlsFailure::of(&error))
+        self.connector.connect(name, stream).await.map_err(|error| TlsFailure::of(&error))
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod admin_key;
 mod costs;
+mod doctor;
 mod egress;
 mod ledger;
 mod list;
@@ -24,6 +25,7 @@ mod usage_results;
 
 pub use admin_key::AdminApiKey;
 pub use costs::{CostAbout, CostsResult};
+pub use doctor::{DoctorFinding, DoctorRun};
 pub use egress::{Egress, EgressTest, EgressUse};
 pub use ledger::{
     LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification,

@@ -1,9 +1,10 @@
 //! Puts our credential with a provider on a request.
 
 use domain::Secret;
+use domain::diagnosis::CredentialShape;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use crate::Auth;
+use crate::{Auth, Provider};
 
 const BEARER: &str = "Bearer ";
 /// Bytes of a credential.
@@ -57,6 +58,36 @@ impl Signature {
         self.0 == other.0
     }
 
+    /// What the credential looks like. `official` when it goes to the provider's own address: a
+    /// server of one's own may take any key.
+    #[must_use]
+    pub fn shape(&self, provider: &Provider, official: bool) -> CredentialShape {
+        let text = match (&self.0, provider.auth) {
+            (_, Auth::None) => return CredentialShape::Plausible,
+            (None, _) => return CredentialShape::Absent,
+            (Some(value), _) => value.1.as_bytes(),
+        };
+        let text = text.strip_prefix(b"Bearer ").unwrap_or(text);
+        let starts = |start: &&str| text.starts_with(start.as_bytes());
+        let odd = |byte: &u8| !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\'' | b'`');
+        if OURS.iter().any(starts) {
+            return CredentialShape::Ours;
+        }
+        if text.iter().any(odd) {
+            return CredentialShape::Odd("has a blank, a quote or a sign in it that no key has");
+        }
+        match OTHERS.iter().find(|(start, _)| starts(start)) {
+            Some((_, whose)) if *whose != provider.name && official => {
+                CredentialShape::Foreign(whose)
+            }
+            _ if text.len() < SHORTEST => CredentialShape::Odd("is too short"),
+            None if official && provider.name == "openai" && !text.starts_with(b"sk-") => {
+                CredentialShape::Odd("does not begin with sk-")
+            }
+            _ => CredentialShape::Plausible,
+        }
+    }
+
     /// Whether some text of a provider shows our credential (cases 87, 89).
     #[must_use]
     pub fn is_in(&self, text: &[u8]) -> bool {
@@ -67,6 +98,24 @@ impl Signature {
         })
     }
 }
+
+/// What Tollgate's own keys begin with.
+const OURS: [&str; 3] = ["sk-tg-", "sk-admin-tg-", "sk-svcacct-tg-"];
+/// No provider's keys are shorter.
+const SHORTEST: usize = 20;
+/// What providers' keys begin with, and the providers' names.
+const OTHERS: [(&str, &str); 10] = [
+    ("sk-ant-", "anthropic"),
+    ("sk-or-", "openrouter"),
+    ("gsk_", "groq"),
+    ("xai-", "xai"),
+    ("AIza", "gemini"),
+    ("pplx-", "perplexity"),
+    ("hf_", "huggingface"),
+    ("fw_", "fireworks"),
+    ("tgp_", "together"),
+    ("nvapi-", "nvidia"),
+];
 
 fn zeroize_on_drop(text: String) -> Secret {
     Secret::new(text)
@@ -99,5 +148,27 @@ mod tests {
         let mut none = HeaderMap::new();
         Signature::new(Auth::Bearer, None).unwrap().apply(&mut none);
         assert!(none.is_empty(), "a server of one's own may want no credential");
+    }
+
+    #[test]
+    fn a_key_is_known_by_its_looks() {
+        let openai = crate::catalogue::find("openai").unwrap();
+        let of = |text: &str, official| {
+            let signature = Signature::new(Auth::Bearer, Some(&Secret::from(text))).unwrap();
+            signature.shape(openai, official)
+        };
+        let long = "0123456789012345678901234567890123456789";
+        for text in [format!("sk-{long}"), format!("sk-proj-{long}")] {
+            assert_eq!(of(&text, true), CredentialShape::Plausible, "{text}");
+        }
+        assert_eq!(of(&format!("sk-tg-{long}"), true), CredentialShape::Ours);
+        assert_eq!(of(&format!("sk-ant-{long}"), true), CredentialShape::Foreign("anthropic"));
+        for text in ["sk-12345", &format!("\"sk-{long}\""), &format!("sk-12 {long}"), long] {
+            assert!(matches!(of(text, true), CredentialShape::Odd(_)), "{text}");
+        }
+        // A server of one's own takes any key.
+        assert_eq!(of(long, false), CredentialShape::Plausible);
+        let none = Signature::new(Auth::Bearer, None).unwrap();
+        assert_eq!(none.shape(openai, true), CredentialShape::Absent);
     }
 }

@@ -63,6 +63,8 @@ pub struct Store {
     reports: Lane,
     requests: Lane,
     log: Log,
+    /// Jobs end one at a time: whoever finds one open must be the only one who does.
+    ending: tokio::sync::Mutex<()>,
     writer: Arc<Writer>,
     clock: Arc<dyn Clock>,
     /// What the ledger's entries came to when they were last verified.
@@ -101,6 +103,7 @@ impl Store {
             reports: Lane::start("store-reports", reports).map_err(thread)?,
             requests: Lane::start("store-requests", logged).map_err(thread)?,
             log: Log::start(requests, Arc::clone(&writer)).map_err(thread)?,
+            ending: tokio::sync::Mutex::default(),
             writer,
             clock,
             sums: Arc::default(),

@@ -23,6 +23,7 @@ use web::Api;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
+use crate::doctor::Doctor;
 use crate::ledger::{self, Books};
 use crate::outbound::Outside;
 use crate::telemetry::Telemetry;
@@ -80,19 +81,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
     let listed = config.private_upstreams.clone();
     let outside = Outside::new(&dataplane, tls.clone(), Arc::clone(&clock), listed);
-    let ports = control::Ports {
-        records: Arc::clone(&store) as Arc<dyn Records>,
-        directory: Arc::clone(&store) as Arc<dyn Directory>,
-        usage: Arc::clone(&store) as Arc<dyn UsageStore>,
-        balances: Arc::clone(&store) as Arc<dyn Balances>,
-        ledger: Arc::clone(&store) as Arc<dyn LedgerReport>,
-        clock: Arc::clone(&clock),
-        invalidate: Arc::clone(&dataplane) as Arc<dyn Invalidate>,
-        prices: Arc::new(FieldFormat),
-        price_gaps: Arc::clone(&dataplane) as Arc<dyn PriceGaps>,
-        outbound: Arc::new(outside),
-        exits: Arc::clone(&exits) as Arc<dyn domain::ports::Exits>,
-    };
+    let ports = control_ports(&store, &dataplane, (outside, &exits), &clock);
     // The demo's model is one to be called only where nothing else is configured.
     let demo = config.upstreams.is_empty().then_some(&providers::models::DEMO);
     let models = providers::models::all().iter().chain(demo);
@@ -106,12 +95,14 @@ pub async fn build(config: &Config) -> Result<App, String> {
     dataplane.set_organization(organization.clone());
     let books = Books::new(organization);
     let (slots, orphans) = slots(config, &store, &books, clock.now()).await?;
-    let workers = slots.into_iter().map(|s| Worker::new(Arc::clone(&dataplane), tls.clone(), s));
+    let worker = |slots| Worker::new(Arc::clone(&dataplane), tls.clone(), slots);
+    let workers: Vec<Arc<Worker>> = slots.into_iter().map(worker).collect();
+    let doctor = Doctor::new(config, &control, &dataplane, &workers, &clock)?;
     let telemetry = Telemetry::new(Arc::clone(&dataplane), &config.observe);
     let app = App {
         telemetry,
-        api: Arc::new(Api::new(Arc::clone(&control))),
-        workers: workers.collect(),
+        api: Arc::new(Api::new(Arc::clone(&control)).with_doctor(doctor)),
+        workers,
         orphans,
         clock,
         books,
@@ -126,6 +117,27 @@ pub async fn build(config: &Config) -> Result<App, String> {
     app.load_limits(config).await?;
     tracing::info!(edition = Zone::data_version(), "time zone data");
     Ok(app)
+}
+
+fn control_ports(
+    store: &Arc<Store>,
+    dataplane: &Arc<Dataplane>,
+    (outside, exits): (Outside, &Arc<Exits>),
+    clock: &Arc<dyn Clock>,
+) -> control::Ports {
+    control::Ports {
+        records: Arc::clone(store) as Arc<dyn Records>,
+        directory: Arc::clone(store) as Arc<dyn Directory>,
+        usage: Arc::clone(store) as Arc<dyn UsageStore>,
+        balances: Arc::clone(store) as Arc<dyn Balances>,
+        ledger: Arc::clone(store) as Arc<dyn LedgerReport>,
+        clock: Arc::clone(clock),
+        invalidate: Arc::clone(dataplane) as Arc<dyn Invalidate>,
+        prices: Arc::new(FieldFormat),
+        price_gaps: Arc::clone(dataplane) as Arc<dyn PriceGaps>,
+        outbound: Arc::new(outside),
+        exits: Arc::clone(exits) as Arc<dyn domain::ports::Exits>,
+    }
 }
 
 impl App {
@@ -265,6 +277,9 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
         hedge_after: config.retries.hedge_after,
         drain: times.drain.unwrap_or(default.drain),
         body_pause: times.body.unwrap_or(default.body_pause),
+        max_wait: config.load.max_wait.unwrap_or(default.max_wait),
+        weights: config.load.weights.clone(),
+        calls: config.load.calls.unwrap_or(default.calls),
         spool_dir: spool_dir.to_owned(),
         private_hosts: config.private_upstreams.clone(),
         trace: config.observe.traces.as_ref().map(|traces| traces.sampler),

@@ -8,6 +8,7 @@ mod calendar;
 mod confirm;
 mod costs;
 mod costs_report;
+mod doctor;
 mod duration;
 pub(crate) mod egress;
 mod explain;
@@ -82,6 +83,8 @@ pub enum ClientCommand {
     /// Show, make and test the proxies through which calls leave
     #[command(subcommand)]
     Egress(egress::Command),
+    /// Look for what is wrong, here and on the way to each upstream, and say what to do
+    Doctor(doctor::Args),
     /// Explain an error code: what happened, whose fault it is, what to do
     Explain(explain::Args),
 }
@@ -94,6 +97,8 @@ pub struct Env {
     pub admin_key: Option<Secret>,
     /// Where `admin.key` is.
     pub data_dir: PathBuf,
+    /// `SSL_CERT_FILE`.
+    pub extra_roots: Option<PathBuf>,
     pub color: bool,
 }
 
@@ -134,6 +139,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
         ClientCommand::Routes(command) => routes::run(command, &Api::connect(env)?).await,
         ClientCommand::Egress(command) => egress::run(command, &Api::connect(env)?).await,
+        ClientCommand::Doctor(args) => doctor::run(args, env).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }
 }

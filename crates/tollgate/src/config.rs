@@ -58,6 +58,7 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
+    pub load: Load,
     pub retries: Retries,
     pub log: Log,
     pub observe: Observe,
@@ -139,6 +140,17 @@ pub struct Times {
     pub drain_delay: Option<Duration>,
 }
 
+/// How much at once, and who waits for how long (`[pacing]`, `[overload]`).
+#[derive(Clone, Debug, Default)]
+pub struct Load {
+    /// For a turn at an upstream's rate limit.
+    pub max_wait: Option<Duration>,
+    /// By a project's id.
+    pub weights: BTreeMap<String, u32>,
+    /// Calls in flight.
+    pub calls: Option<usize>,
+}
+
 /// How a call is made again at the same upstream (`[retries]`).
 #[derive(Clone, Debug, Default)]
 pub struct Retries {
@@ -189,16 +201,7 @@ impl Config {
             Some(path) => file::read(path, environment, &mut mistakes),
             None => file::File::default(),
         };
-        for (name, what) in
-            [("TOLLGATE_DATABASE_URL", "PostgreSQL"), ("TOLLGATE_REDIS_URL", "Redis")]
-        {
-            if environment.get(name).is_some() {
-                mistakes.push(format!(
-                    "{name} is set, but this version keeps everything in its data directory and \
-                     does not use {what} yet. Unset it."
-                ));
-            }
-        }
+        refuse_other_stores(environment, &mut mistakes);
         let observe = Observe::read(environment, &file, &mut mistakes);
         let mut secret = |name: &str| environment.secret(name, &mut mistakes);
         let admin_key = secret("TOLLGATE_ADMIN_KEY");
@@ -240,6 +243,7 @@ impl Config {
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
             observe,
+            load: file.load,
             retries: file.retries,
             log: Log {
                 access: file.log.access,
@@ -253,6 +257,17 @@ impl Config {
             file: path,
             notes: environment.notes.clone(),
         })
+    }
+}
+
+fn refuse_other_stores(environment: &Environment, mistakes: &mut Vec<String>) {
+    for (name, what) in [("TOLLGATE_DATABASE_URL", "PostgreSQL"), ("TOLLGATE_REDIS_URL", "Redis")] {
+        if environment.get(name).is_some() {
+            mistakes.push(format!(
+                "{name} is set, but this version keeps everything in its data directory and \
+                 does not use {what} yet. Unset it."
+            ));
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod background;
 mod cli;
 mod clock;
 mod config;
+mod doctor;
 mod ledger;
 mod log;
 mod outbound;
@@ -120,6 +121,7 @@ fn client_environment() -> cli::Env {
         data_dir: environment
             .path("TOLLGATE_DATA_DIR")
             .unwrap_or_else(|| PathBuf::from("./tollgate-data")),
+        extra_roots: environment.path("SSL_CERT_FILE"),
         color: std::io::stdout().is_terminal() && environment.get("NO_COLOR").is_none(),
     }
 }

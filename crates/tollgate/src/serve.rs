@@ -298,7 +298,7 @@ fn written(path: &Path) -> Option<Written> {
 }
 
 /// An upstream that is this very listener would call itself for ever.
-fn refuse_loop(config: &Config, address: SocketAddr) -> Result<(), String> {
+pub fn refuse_loop(config: &Config, address: SocketAddr) -> Result<(), String> {
     for upstream in &config.upstreams {
         let origin = egress::Origin::parse(&upstream.base_url, true)
             .map_err(|error| format!("upstream {}: its base URL: {error}", upstream.name))?;

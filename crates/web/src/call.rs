@@ -1,6 +1,6 @@
 //! What a handler is given: a caller who is known, and what they sent.
 
-use control::{Author, Control};
+use control::{Author, Control, Doctor};
 use domain::fault::catalogue;
 use domain::{
     AlertId, Fault, KeyId, KeyView, Order, PageQuery, ProjectId, RequestId, ServiceAccountId,
@@ -18,6 +18,8 @@ const LARGEST_PAGE: i64 = 100;
 pub(crate) struct AdminCall<'a> {
     pub(crate) control: &'a Control,
     pub(crate) author: Author,
+    /// Absent where nothing can be looked at.
+    pub(crate) doctor: Option<&'a dyn Doctor>,
     /// The path's ids, in order.
     pub(crate) ids: Vec<String>,
     pub(crate) query: Query,
@@ -82,6 +84,10 @@ impl AdminCall<'_> {
 
     pub(crate) fn last_id(&self) -> &str {
         self.ids.last().map_or("", String::as_str)
+    }
+
+    pub(crate) fn doctor_run(&self) -> &str {
+        self.id(0)
     }
 
     /// The name of an egress; or the id of whoever takes one.

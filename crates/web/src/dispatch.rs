@@ -1,6 +1,6 @@
 //! From a request to its handler: one order for every path.
 
-use control::{AdminCaller, Author, Control};
+use control::{AdminCaller, Author, Control, Doctor};
 use domain::fault::catalogue;
 use domain::{Actor, Fault, KeyView, Scope};
 use http::Method;
@@ -46,7 +46,11 @@ pub(crate) async fn admit(control: &Control, request: &ApiRequest<'_>) -> Result
     }
 }
 
-pub(crate) async fn dispatch(control: &Control, request: &ApiRequest<'_>) -> Answer {
+pub(crate) async fn dispatch(
+    control: &Control,
+    doctor: Option<&dyn Doctor>,
+    request: &ApiRequest<'_>,
+) -> Answer {
     match admit(control, request).await? {
         Admitted::Holder(key, matching) => {
             let (route, _) = matching.route(request)?;
@@ -62,7 +66,7 @@ pub(crate) async fn dispatch(control: &Control, request: &ApiRequest<'_>) -> Ans
                 address: Some(request.address),
             };
             let query = Query::parse(request.query)?;
-            handler(&AdminCall { control, author, ids, query, request }).await
+            handler(&AdminCall { control, author, doctor, ids, query, request }).await
         }
     }
 }

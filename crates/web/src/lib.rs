@@ -27,7 +27,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use control::Control;
+use control::{Control, Doctor};
 use domain::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
@@ -53,12 +53,20 @@ pub struct ApiReply {
 /// The Administration API and our superset of it.
 pub struct Api {
     control: Arc<Control>,
+    doctor: Option<Arc<dyn Doctor>>,
 }
 
 impl Api {
     #[must_use]
     pub fn new(control: Arc<Control>) -> Self {
-        Self { control }
+        Self { control, doctor: None }
+    }
+
+    /// With somebody who looks for what is wrong.
+    #[must_use]
+    pub fn with_doctor(mut self, doctor: Arc<dyn Doctor>) -> Self {
+        self.doctor = Some(doctor);
+        self
     }
 
     /// Whether a path is answered here; every other one under `/v1` is the data plane's.
@@ -82,7 +90,7 @@ impl Api {
 
     /// Answers one call. Never fails: a refusal is a reply.
     pub async fn handle(&self, request: ApiRequest<'_>) -> ApiReply {
-        dispatch::dispatch(&self.control, &request)
+        dispatch::dispatch(&self.control, self.doctor.as_deref(), &request)
             .await
             .unwrap_or_else(|fault| reply::refusal(&fault))
     }

@@ -2,6 +2,7 @@
 
 mod admin_api_keys;
 mod costs;
+mod doctor;
 mod egress;
 mod key_secrets;
 mod ledger;
@@ -154,6 +155,8 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/tollgate/v1/routes/{route_id}" READ model_routes::get),
     admin!(POST "/tollgate/v1/routes/{route_id}" WRITE model_routes::update),
     admin!(DELETE "/tollgate/v1/routes/{route_id}" WRITE model_routes::delete),
+    admin!(POST "/tollgate/v1/doctor" WRITE doctor::begin),
+    admin!(GET "/tollgate/v1/doctor/{run_id}" READ doctor::look),
     admin!(GET "/tollgate/v1/egress" READ egress::list),
     admin!(POST "/tollgate/v1/egress" WRITE egress::create),
     admin!(GET "/tollgate/v1/egress/{egress_name}" READ egress::get),

@@ -61,6 +61,15 @@ impl Way {
         })
     }
 
+    /// Whether what the provider answers does not come through, and whether not even its head does.
+    pub(super) fn loses_answers(self) -> Option<bool> {
+        match self {
+            Self::HangBeforeHead | Self::ResetAtAnswer | Self::Trickle => Some(true),
+            Self::HangAfterHead | Self::ResetAfterHead => Some(false),
+            _ => None,
+        }
+    }
+
     /// The credential that is configured for it.
     pub(super) fn credential(self, bad: &FakeProvider) -> &str {
         if self == Self::BadCredential {

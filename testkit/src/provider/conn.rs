@@ -91,6 +91,10 @@ async fn exchange(wire: &mut Wire, shared: &Shared, head: &Head) -> Next {
             () = wire.gone() => return sending.broken(0),
         }
     }
+    let takes = shared.lock().takes;
+    if head.method == "POST" && !takes.is_zero() {
+        tokio::time::sleep(takes).await;
+    }
     let next = sending.send(wire, &reply, cut).await;
     match (chosen.is_some_and(|c| c.script.early), next) {
         (true, Next::Keep(_)) => {
@@ -108,8 +112,19 @@ fn usual(shared: &Shared, head: &Head, body: &Bytes) -> Reply {
     if let Some(refusal) = router::refuse(sent, &shared.credential) {
         return refusal;
     }
-    match Call::read(head, body) {
+    let mut account = Vec::new();
+    if head.method == "POST"
+        && let Some(limited) = &mut shared.lock().account
+    {
+        match limited.take() {
+            Ok(headers) => account = headers,
+            Err(refusal) => return refusal,
+        }
+    }
+    let mut reply = match Call::read(head, body) {
         Ok(call) => router::answer(&call, &mut shared.lock().world),
         Err(refusal) => refusal,
-    }
+    };
+    reply.headers.extend(account);
+    reply
 }

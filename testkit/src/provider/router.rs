@@ -74,7 +74,6 @@ pub(crate) fn answer(call: &Call, world: &mut World) -> Reply {
 /// The headers that the account puts on every answer, next to one that nobody should see.
 pub(crate) fn account_headers(request_id: &str) -> Vec<(&'static str, String)> {
     let fixed = [
-        ("Date", "Mon, 01 Jun 2026 12:00:00 GMT"),
         ("Server", "cloudflare"),
         ("openai-organization", "org-fakeaccount"),
         ("openai-processing-ms", "42"),
@@ -89,6 +88,7 @@ pub(crate) fn account_headers(request_id: &str) -> Vec<(&'static str, String)> {
         ("x-secret-internal", "fake-account-internals"),
     ];
     let mut all: Vec<_> = fixed.map(|(name, value)| (name, value.to_owned())).into();
+    all.push(("Date", httpdate::fmt_http_date(std::time::SystemTime::now())));
     all.push(("x-request-id", request_id.to_owned()));
     all
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use super::account::Account;
 use super::bill::Bill;
 use super::script::{Act, Matcher, Script};
 use super::wire::Head;
@@ -47,6 +48,8 @@ pub(crate) struct State {
     pub(crate) stop_billing: bool,
     pub(crate) stopping: bool,
     pub(crate) connections: usize,
+    pub(crate) account: Option<Account>,
+    pub(crate) takes: Duration,
     scripts: Vec<Armed>,
 }
 
@@ -82,6 +85,8 @@ impl Shared {
             stop_billing: false,
             stopping: false,
             connections: 0,
+            account: None,
+            takes: Duration::ZERO,
             scripts: Vec::new(),
         };
         Self {

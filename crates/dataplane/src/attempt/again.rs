@@ -53,12 +53,12 @@ pub(super) async fn run(
     let Some(mut tried) = tried else { return Err(Fault::new(&catalogue::INTERNAL_ERROR)) };
     while asked.is_whole()
         && !call.gone.get()
-        && let Some((next, again)) = next(&worker, &call, &mut tries, at).await
+        && let Some(next) = next(&worker, &call, &mut tries, at).await
         && let Some((next, ready)) =
-            ready(&worker, &call, &asked, &mut tries, (next, again, tried.attempts + 1)).await
+            ready(&worker, &call, &asked, &mut tries, (at, next, tried.attempts + 1)).await
     {
         at = next;
-        worker.shared.metrics.tried_on(again);
+        worker.shared.metrics.tried_on(ready.leg.again);
         let hold_back = tries.has_more();
         match once(&worker, &call, tries.candidate(at), ready, hold_back).await {
             Ok(reply) => return Ok(reply),
@@ -75,14 +75,19 @@ pub(super) async fn run(
 async fn next(worker: &Worker, call: &Call, tries: &mut Tries, at: usize) -> Option<(usize, bool)> {
     let shared = &worker.shared;
     let now = Instant::now();
-    let left = call.deadlines.end.saturating_duration_since(now).min(shared.settings.patience);
+    let left = call.deadlines.end.saturating_duration_since(now);
     if left == Duration::ZERO {
         return None;
     }
+    // For a place at a rate limit the client says how long it waits.
+    let turn = left.min(call.waits_until.saturating_duration_since(now));
+    let left = (left.min(shared.settings.patience), turn);
     let random = u64::from_ne_bytes(vault::random());
     match tries.next(at, (now, shared.moment()), left, random) {
         Next::Nowhere => None,
         Next::New(next) => Some((next, false)),
+        // Its lane knows the provider's wait, and whose turn it is behind that.
+        Next::Turn(next) => Some((next, true)),
         Next::Again(next, pause) => {
             shared.tasks.unless_cut(sleep(pause)).await?;
             Some((next, true))
@@ -97,14 +102,27 @@ async fn ready(
     call: &Call,
     asked: &Asked,
     tries: &mut Tries,
-    (mut at, mut again, number): (usize, bool, u32),
+    (last, (mut at, mut again), number): (usize, (usize, bool), u32),
 ) -> Option<(usize, Ready)> {
     loop {
         let place = tries.candidate(at);
+        // Its turn before its money: nothing waits for a provider while it holds any.
+        let placed = match asked.turn(&worker.shared, call, place).await {
+            Ok(_) if call.gone.get() => return None,
+            Ok(placed) => placed,
+            Err(fault) => {
+                tracing::debug!(request = %call.request, code = fault.entry.code,
+                                "no further attempt there: its turn would come too late");
+                tries.pass_over(at);
+                (at, again) = next(worker, call, tries, last).await?;
+                continue;
+            }
+        };
         match asked.hold(&worker.shared, call, place).await {
             Ok(mut spending) => {
                 let terms = (spending.as_ref(), number, again);
-                let ready = asked.ready(call.operation, &call.project, place, terms).ok()?;
+                let mut ready = asked.ready(call.operation, &call.project, place, terms).ok()?;
+                ready.placed = placed;
                 let held = spending.as_mut().and_then(|spending| spending.held.take());
                 *call.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
                 return Some((at, ready));

@@ -116,12 +116,18 @@ async fn second(
     };
     let at = plan.others.iter().position(fits)?;
     let place = &plan.others[at];
-    if call.gone.get() || !asked.is_whole() || !place.upstream.standing.repeat() {
+    if call.gone.get() || !asked.is_whole() {
+        return None;
+    }
+    // Where the rate leaves room: to wait there is not what it is for.
+    let placed = asked.turn_at_once(call, place)?;
+    if !place.upstream.standing.repeat() {
         return None;
     }
     let mut spending = asked.hold(shared, call, place).await.ok()?;
     let terms = (spending.as_ref(), 2, false);
-    let ready = asked.ready(call.operation, &call.project, place, terms).ok()?;
+    let mut ready = asked.ready(call.operation, &call.project, place, terms).ok()?;
+    ready.placed = placed;
     let held = spending.as_mut().and_then(|spending| spending.held.take());
     *call.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
     shared.metrics.tried_on(false);

@@ -28,6 +28,7 @@ pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Failed {
     // The status is known; a body that breaks off or hangs is as good as none.
     let body = read_whole(&tab.worker.shared, answer.into_body(), MOST).await;
     let body = body.ok().filter(|_| !coded).unwrap_or_default();
+    tab.worker.shared.examined.note(&tab.call.key.id, status.as_u16(), &map, &body);
     let code = error_code(&body);
     let is_envelope = is_envelope(&body);
     let provider = tab.upstream.provider;

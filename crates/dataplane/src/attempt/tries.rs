@@ -13,6 +13,10 @@ use super::Failure;
 use crate::plan::{Candidate, Plan};
 use crate::upstreams::LiveUpstream;
 
+/// Repeats of one call at one place whose rate was too high. A client that repeats by itself as well
+/// has its turn from us all the same: it would only come back too early.
+const TURNS: u32 = 2;
+
 /// The places of a call, and what became of those that were tried.
 pub(super) struct Tries {
     all: Vec<Place>,
@@ -34,6 +38,9 @@ struct Place {
 pub(super) enum Next {
     /// A place that was not tried yet, by its index.
     New(usize),
+    /// One more try where the rate was too high, when its turn comes there. It is taken from the
+    /// upstream's budget already.
+    Turn(usize),
     /// One more try, after a pause. It is taken from the upstream's budget already.
     Again(usize, Duration),
     /// Nowhere: the best of the failures is the answer.
@@ -64,13 +71,13 @@ impl Tries {
         self.all.iter().any(|place| place.tries == 0)
     }
 
-    /// After the place at `last` has failed. `left` is how long a pause may be; `random`, any
-    /// number.
+    /// After the place at `last` has failed. `left` is how long a pause may be, and how long a wait
+    /// for a turn; `random`, any number.
     pub(super) fn next(
         &mut self,
         last: usize,
         now: (Instant, Moment),
-        left: Duration,
+        left: (Duration, Duration),
         random: u64,
     ) -> Next {
         let Some((class, _)) = self.all[last].failed else { return Next::Nowhere };
@@ -81,7 +88,11 @@ impl Tries {
         if let Some(at) = self.other(last, class, now.1) {
             return Next::New(at);
         }
-        self.again(now.0, left, random).map_or(Next::Nowhere, |(at, pause)| Next::Again(at, pause))
+        match self.again(now.0, left, random) {
+            None => Next::Nowhere,
+            Some((at, _)) if self.is_throttled(at) => Next::Turn(at),
+            Some((at, pause)) => Next::Again(at, pause),
+        }
     }
 
     /// A place for a call whose bound does not fit the limits where the others are priced.
@@ -124,6 +135,10 @@ impl Tries {
         same && helps && candidate.upstream.standing.repeat()
     }
 
+    fn is_throttled(&self, at: usize) -> bool {
+        matches!(self.all[at].failed, Some((Class::Throttled, _)))
+    }
+
     /// Whether an upstream was asked already.
     fn is_known(&self, upstream: &Arc<LiveUpstream>) -> bool {
         let same = |place: &&Place| Arc::ptr_eq(&place.candidate.upstream, upstream);
@@ -131,15 +146,21 @@ impl Tries {
     }
 
     /// The tried place that may be asked again soonest.
-    fn again(&self, now: Instant, left: Duration, random: u64) -> Option<(usize, Duration)> {
+    fn again(
+        &self,
+        now: Instant,
+        (left, turn): (Duration, Duration),
+        random: u64,
+    ) -> Option<(usize, Duration)> {
         let wait = |(at, place): (usize, &Place)| {
             let (class, until) = place.failed?;
             // Who only says that it is too much does not say when it will not be.
             let untold = class == Class::Throttled && until.is_none();
             let may = class.may(self.effect).here
                 && !(untold || place.in_vain)
-                && place.tries <= self.repeats;
+                && place.tries <= if class == Class::Throttled { TURNS } else { self.repeats };
             let told = until.map(|until| until.saturating_duration_since(now));
+            let left = if class == Class::Throttled { turn } else { left };
             let pause = pause(told, place.tries.saturating_sub(1), random, left)?;
             may.then_some((at, pause))
         };

@@ -1,5 +1,7 @@
 //! What a client asked for, kept for as long as it may have to be asked again.
 
+use std::sync::atomic::Ordering;
+
 use domain::attempt::Effect;
 use domain::route::Reasons;
 use domain::{Fault, ObjectKind, ProjectId, Timestamp, fault::catalogue};
@@ -10,10 +12,13 @@ use http::request::Parts;
 use openai::surface::{BodyKind, Meter, Operation};
 
 use super::Taken;
+use tokio::time::Instant;
+
 use crate::attempt::{self, Ready};
 use crate::body::upload::BrokenOff;
 use crate::budget::{self, Spending};
 use crate::headers;
+use crate::pace::{self, Placed};
 use crate::permit::Permit;
 use crate::plan::{Candidate, Plan};
 use crate::shared::Dataplane;
@@ -49,15 +54,8 @@ impl Asked {
         }
         let clamped = spending.filter(|s| s.clamped).and_then(|s| s.output);
         let leg = Leg { number, again, clamped };
-        Ok(Ready {
-            method: self.head.method.clone(),
-            target,
-            headers,
-            body,
-            broken,
-            leg,
-            gone: None,
-        })
+        let (method, placed) = (self.head.method.clone(), Placed::free());
+        Ok(Ready { method, target, headers, body, broken, leg, placed, gone: None })
     }
 
     /// Sets aside what one more attempt can cost at a place.
@@ -75,6 +73,37 @@ impl Asked {
         }
         let whose = (&*call.key, &call.project);
         budget::ready(shared, whose, call.at, call.operation, (&self.taken, place)).await
+    }
+
+    fn caller<'a>(&'a self, call: &'a Call) -> pace::Caller<'a> {
+        pace::Caller {
+            key: &call.key.id,
+            project: &call.project,
+            operation: call.operation,
+            taken: &self.taken,
+            until: call.waits_until.min(call.deadlines.end),
+        }
+    }
+
+    /// A place for a further attempt, if there is one now.
+    pub(crate) fn turn_at_once(&self, call: &Call, place: &Candidate) -> Option<Placed> {
+        pace::at_once(place, &self.caller(call))
+    }
+
+    /// Waits for a further attempt's turn at a place.
+    ///
+    /// # Errors
+    /// It would come later than the client waits.
+    pub(crate) async fn turn(
+        &self,
+        shared: &Dataplane,
+        call: &Call,
+        place: &Candidate,
+    ) -> Result<Placed, Fault> {
+        let placed = pace::at(shared, place, &self.caller(call)).await?;
+        let us = u64::try_from(placed.waited().as_micros()).unwrap_or(u64::MAX);
+        call.waited.fetch_add(us, Ordering::Relaxed);
+        Ok(placed)
     }
 
     /// Whether the body can be had once more.
@@ -113,7 +142,7 @@ impl Asked {
 
 /// Sets aside what the call can cost at the plan's first place; where that is more than a limit
 /// leaves, at one that is there for its price, which is the first then.
-pub(super) async fn first_hold(
+async fn first_hold(
     shared: &Dataplane,
     permit: &Permit,
     at: Timestamp,
@@ -134,6 +163,35 @@ pub(super) async fn first_hold(
         }
         refused.get_or_insert(fault);
     }
+}
+
+/// A place for the first attempt at an upstream's rate limit, and then, since that may be waited for,
+/// the money for it.
+///
+/// # Errors
+/// Its turn would come later than `until`; what it can cost does not fit a limit.
+pub(super) async fn begin(
+    shared: &Dataplane,
+    permit: &Permit,
+    (at, until): (Timestamp, Instant),
+    (operation, taken): (&'static Operation, &Taken),
+    plan: Plan,
+) -> Result<(Plan, Placed, Option<Spending>), Fault> {
+    let (key, project) = (&permit.key.id, &permit.project);
+    let caller = pace::Caller { key, project, operation, taken, until };
+    // The doctor asks how the upstream is, not what we think of it.
+    let (mut plan, placed) = match shared.examined.is_watched(key) {
+        true => (plan, Placed::free()),
+        false => pace::turn(shared, plan, &caller).await?,
+    };
+    if !shared.budgets.may_apply() {
+        return Ok((plan, placed, None));
+    }
+    // Last, since it may wait for other calls to end.
+    let holding = first_hold(shared, permit, at, (operation, taken), &mut plan);
+    let spending = Box::pin(holding).await?;
+    let placed = pace::moved(placed, &plan.first, &caller);
+    Ok((plan, placed, spending))
 }
 
 impl Taken {

@@ -238,7 +238,7 @@ impl Taken {
     }
 
     /// What limits by rate go by.
-    pub(super) fn ask(&self) -> Ask<'_> {
+    pub(crate) fn ask(&self) -> Ask<'_> {
         let (model, length) = (self.decoded_model(), self.length());
         match self {
             Self::Json(body, _) => Ask { model, json: Some(body), length, images: None },
@@ -313,7 +313,7 @@ impl Taken {
     }
 
     /// Bytes; 0 where they have not been read yet.
-    pub(super) fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         match self {
             Self::Json(body, _) | Self::Opaque(body) => body.len() as u64,
             Self::Form(body, _) => body.len(),

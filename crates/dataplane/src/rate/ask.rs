@@ -38,7 +38,7 @@ const WORDLESS: usize = 4096;
 impl Ask<'_> {
     /// OpenAI's rule for tokens: the larger of the maximum asked for and a quarter of the
     /// characters. Data in base64 is not text, and is left to the correction.
-    pub(super) fn draw(&self, meter: Meter, counts_tokens: bool) -> Draw {
+    pub(crate) fn draw(&self, meter: Meter, counts_tokens: bool) -> Draw {
         let most = || {
             let most = self.json.map(serde_json::from_slice::<Most<'_>>);
             most.and_then(Result::ok).unwrap_or_default()

@@ -78,3 +78,64 @@ impl Routes {
 fn within(price: Option<u64>, most: Option<u64>) -> bool {
     most.is_none_or(|most| price.is_some_and(|price| price <= most))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::{Reasons, Route};
+    use crate::{Timestamp, UpstreamSource};
+
+    #[test]
+    fn the_first_reason_is_told() {
+        let most = MaxPrice { input: Some(10), output: None };
+        let target = Target {
+            upstream: "a".into(),
+            model: Some("sent".into()),
+            weight: 1,
+            step: 0,
+            on: Reasons::NONE,
+            max_price: Some(most),
+        };
+        let plain = Route {
+            id: "r".into(),
+            project: None,
+            model: "m".into(),
+            aliases: vec![],
+            targets: vec![target.clone()],
+            deny: false,
+            deny_upstreams: vec![],
+            source: UpstreamSource::Api,
+            created_at: Timestamp(0),
+        };
+        let project = "p".into();
+        let judge = |more: Vec<Route>, seen: Option<Seen>, price: Option<MaxPrice>| {
+            let routes = Routes::new([vec![plain.clone()], more].concat());
+            let found = routes.find(&project, "m").unwrap();
+            routes.passes((&project, "m"), &found, &target, seen, |sent| {
+                assert_eq!(sent, "sent");
+                price
+            })
+        };
+        let seen = Some(Seen { enabled: true, offers: true });
+        let price = |input| Some(MaxPrice { input, output: Some(u64::MAX) });
+        assert_eq!(judge(vec![], seen, price(Some(10))), None);
+        assert_eq!(judge(vec![], seen, price(Some(11))), Some(Pass::TooDear));
+        assert_eq!(judge(vec![], seen, price(None)), Some(Pass::TooDear));
+        assert_eq!(judge(vec![], seen, None), Some(Pass::TooDear), "nobody knows what it costs");
+        assert_eq!(judge(vec![], None, None), Some(Pass::Missing));
+        let off = Some(Seen { enabled: false, offers: true });
+        assert_eq!(judge(vec![], off, None), Some(Pass::Disabled));
+        let other = Some(Seen { enabled: true, offers: false });
+        assert_eq!(judge(vec![], other, None), Some(Pass::NotOffered));
+        let rule = |model: &str| Route {
+            id: "d".into(),
+            model: model.into(),
+            targets: vec![],
+            ..plain.clone()
+        };
+        let model = Route { deny: true, ..rule("sent") };
+        assert_eq!(judge(vec![model], seen, None), Some(Pass::ModelDenied));
+        let upstream = Route { deny_upstreams: vec!["a".into()], ..rule("*") };
+        assert_eq!(judge(vec![upstream], seen, None), Some(Pass::UpstreamDenied));
+    }
+}

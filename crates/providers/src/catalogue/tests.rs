@@ -57,3 +57,35 @@ fn what_may_have_been_worked_on_is_billed() {
         );
     }
 }
+
+/// A row of the table in `docs/providers.md`.
+fn line(row: &Provider) -> String {
+    let named = |names: &[&str]| match names {
+        [] => "–".to_owned(),
+        names => names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "),
+    };
+    let base = match row.base_url {
+        "" => "your own".to_owned(),
+        url => format!("`{url}`"),
+    };
+    let header = match row.auth {
+        Auth::Bearer => "bearer",
+        Auth::ApiKey => "`api-key`",
+        Auth::None => "none",
+    };
+    let credential = if row.keyless { format!("{header}, or none") } else { header.to_owned() };
+    let version = row.version_variable.as_slice();
+    let variables = named(&[row.key_variables, row.url_variables, version].concat());
+    let prices =
+        if row.prices.is_empty() { "built in".to_owned() } else { format!("`{}…`", row.prices) };
+    let offers = if row.offers.is_empty() { "all".to_owned() } else { named(row.offers) };
+    format!("| {} | {base} | {credential} | {variables} | {prices} | {offers} |\n", row.name)
+}
+
+#[test]
+fn the_documents_table_is_the_catalogue() {
+    let page = include_str!("../../../../docs/providers.md");
+    let rows = PROVIDERS.iter().filter(|row| row.name != DEMO);
+    let table: String = rows.map(line).collect();
+    assert!(page.contains(&table), "docs/providers.md is stale; its table is now:\n{table}");
+}

@@ -77,7 +77,9 @@ impl Jobs for Store {
         at: Timestamp,
     ) -> StoreResult<'_, ()> {
         Box::pin(async move {
-            // The log of requests cannot tell that it has a job's records already.
+            // The log of requests cannot tell that it has a job's records already, and a deletion
+            // may end what was just seen to have ended.
+            let _alone = self.ending.lock().await;
             if self.are_jobs(vec![job.id.clone()]).await? == [false] {
                 return Ok(());
             }

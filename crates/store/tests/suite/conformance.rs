@@ -93,6 +93,7 @@ suite! {
         jobs_are_due_by_their_next_poll,
         case_60_a_hold_moves_to_its_job_and_outlives_its_node,
         case_60_a_job_is_posted_once_and_the_rest_comes_back,
+        case_60_a_job_that_ends_for_two_at_once_is_logged_once,
         case_60_a_job_holds_in_an_account_of_its_limits_own,
         a_job_that_cost_more_than_its_hold_is_overage,
         a_job_without_a_limit_is_posted_as_well,

@@ -57,29 +57,29 @@ pub(super) struct Page {
 impl Api {
     /// Finds the URL and the admin key; nothing is sent yet.
     pub(super) fn connect(env: &Env) -> Result<Self, Failure> {
-        let url = env.url.as_deref().unwrap_or(DEFAULT_URL).trim().trim_end_matches('/');
-        // People set it to what the SDKs take.
-        let url = url.strip_suffix("/v1").unwrap_or(url);
-        let origin = Origin::parse(url, true).map_err(|bad| {
-            Failure::new(format!("TOLLGATE_URL is no URL of a Tollgate: {bad}"))
-                .next(format!("Write it like {DEFAULT_URL}."))
-        })?;
+        Self::connect_with(env, None)
+    }
+
+    /// As [`Api::connect`], where `admin.key` may be in another directory.
+    pub(super) fn connect_with(env: &Env, data_dir: Option<&Path>) -> Result<Self, Failure> {
+        let url = url(env);
+        let origin = origin(&url)?;
         let (key, key_source) = match &env.admin_key {
             Some(key) => (key.clone(), "TOLLGATE_ADMIN_KEY".to_owned()),
             None => {
-                let path = env.data_dir.join("admin.key");
+                let path = data_dir.unwrap_or(&env.data_dir).join("admin.key");
                 (read_key(&path)?, path.display().to_string())
             }
         };
         let authorization = reveal::authorization(&key).ok_or_else(|| {
             Failure::new(format!("the admin key from {key_source} is not printable text"))
         })?;
-        let tls = Tls::new(None).map_err(Failure::new)?;
+        let tls = Tls::new(env.extra_roots.as_deref()).map_err(Failure::new)?;
         Ok(Self {
             pool: Pool::new(tls, CONNECT),
             origin: Arc::new(origin),
             authorization,
-            url: url.to_owned(),
+            url,
             key_source,
         })
     }
@@ -261,6 +261,20 @@ impl Api {
             None => failure,
         }
     }
+}
+
+/// Where the Tollgate is.
+pub(super) fn url(env: &Env) -> String {
+    let url = env.url.as_deref().unwrap_or(DEFAULT_URL).trim().trim_end_matches('/');
+    // People set it to what the SDKs take.
+    url.strip_suffix("/v1").unwrap_or(url).to_owned()
+}
+
+pub(super) fn origin(url: &str) -> Result<Origin, Failure> {
+    Origin::parse(url, true).map_err(|bad| {
+        Failure::new(format!("TOLLGATE_URL is no URL of a Tollgate: {bad}"))
+            .next(format!("Write it like {DEFAULT_URL}."))
+    })
 }
 
 /// Which command lists things of the kind that was not found: an id says its own.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use domain::diagnosis::{Cause, causes};
 use domain::fault::catalogue;
 use domain::{Blame, Entry, Retry};
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use crate::telemetry;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The value of the `x-tollgate-error` header
+    /// The value of the `x-tollgate-error` header, or a code of `tollgate doctor`
     #[arg(required_unless_present_any = ["all", "metrics"])]
     code: Option<String>,
     /// Every code
@@ -36,7 +37,13 @@ pub(super) fn run(args: &Args) -> Result<Said, Failure> {
     }
     let Some(code) = &args.code else { return Ok(Said::data(every(args))) };
     let code = code.trim().to_ascii_lowercase().replace('-', "_");
-    let entry = catalogue::find(&code).ok_or_else(|| unknown(&code))?;
+    let Some(entry) = catalogue::find(&code) else {
+        let cause = causes::find(&code).ok_or_else(|| unknown(&code))?;
+        return Ok(Said::data(match args.json {
+            true => finding(cause).to_string(),
+            false => text_of(cause),
+        }));
+    };
     Ok(Said::data(match args.json {
         true => document(entry).to_string(),
         false => text(entry),
@@ -85,6 +92,27 @@ fn text(entry: &Entry) -> String {
     format!("{}\n\n{lines}", entry.code)
 }
 
+/// A code of the doctor's.
+fn text_of(cause: &Cause) -> String {
+    let lines = facts(&[
+        ("What is wrong", cause.what.to_owned()),
+        ("What to do", cause.remedy.to_owned()),
+        ("Who must act", whom(cause.blame).to_owned()),
+        ("Found by", format!("`tollgate doctor`, in the step {}", cause.step.as_str())),
+    ]);
+    format!("{}\n\n{lines}", cause.code)
+}
+
+fn finding(cause: &Cause) -> Value {
+    json!({
+        "code": cause.code,
+        "step": cause.step.as_str(),
+        "who": who(cause.blame),
+        "what": cause.what,
+        "remedy": cause.remedy,
+    })
+}
+
 fn document(entry: &Entry) -> Value {
     json!({
         "code": entry.code,
@@ -98,7 +126,7 @@ fn document(entry: &Entry) -> Value {
     })
 }
 
-fn who(blame: Blame) -> &'static str {
+pub(super) fn who(blame: Blame) -> &'static str {
     match blame {
         Blame::Caller => "caller",
         Blame::Operator => "operator",
@@ -107,7 +135,7 @@ fn who(blame: Blame) -> &'static str {
     }
 }
 
-fn whom(blame: Blame) -> &'static str {
+pub(super) fn whom(blame: Blame) -> &'static str {
     match blame {
         Blame::Caller => "whoever calls: the program or its user",
         Blame::Operator => "whoever runs this Tollgate",
@@ -145,21 +173,22 @@ fn unknown(code: &str) -> Failure {
 /// At most three codes that may be meant: those for which OpenAI's body says the word, then those
 /// with a few letters of difference, then those that hold it.
 fn nearest(code: &str) -> Vec<&'static str> {
-    let score = |entry: &Entry| {
-        if entry.public_code == Some(code) || entry.kind == code {
-            return Some(0);
-        }
-        let distance = edits(code, entry.code);
+    let near = |name: &str| {
+        let distance = edits(code, name);
         if distance <= 1 + code.len() / 4 {
             return Some(distance);
         }
-        let part = code.len() >= 4 && entry.code.contains(code);
+        let part = code.len() >= 4 && name.contains(code);
         part.then_some(usize::MAX)
     };
-    let mut found: Vec<(usize, &'static str)> = catalogue::ALL
-        .iter()
-        .filter_map(|entry| score(entry).map(|score| (score, entry.code)))
-        .collect();
+    let score = |entry: &Entry| {
+        let same = entry.public_code == Some(code) || entry.kind == code;
+        if same { Some(0) } else { near(entry.code) }
+    };
+    let refusals = catalogue::ALL.iter().map(|entry| (score(entry), entry.code));
+    let findings = causes::ALL.iter().map(|cause| (near(cause.code), cause.code));
+    let mut found: Vec<(usize, &'static str)> =
+        refusals.chain(findings).filter_map(|(score, code)| Some((score?, code))).collect();
     found.sort_by_key(|(score, _)| *score);
     found.into_iter().take(3).map(|(_, code)| code).collect()
 }

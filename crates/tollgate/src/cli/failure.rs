@@ -33,6 +33,10 @@ impl Failure {
         self.code.as_deref() == Some(code)
     }
 
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// One fact a line. Text from outside cannot steer the terminal.
     pub(super) fn render(&self, color: bool) -> String {
         let (on, off) = if color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };

@@ -49,6 +49,7 @@ pub(super) fn env(url: &str) -> Env {
         url: Some(url.to_owned()),
         admin_key: Some(Secret::from("sk-admin-tg-test")),
         data_dir: "/nonexistent".into(),
+        extra_roots: None,
         color: false,
     }
 }

@@ -11,12 +11,13 @@ use domain::price::ModelPrice;
 use toml_edit::{Document, Item, Table};
 
 mod egresses;
+mod load;
 mod prices;
 mod routes;
 mod spending;
 mod upstreams;
 
-use super::{Environment, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use super::{Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
 use crate::telemetry::Access;
 use control::{DeclaredLimit, DeclaredRoute};
 
@@ -35,6 +36,7 @@ pub(super) struct File {
     pub(super) master_key: Option<Secret>,
     pub(super) tls: Option<TlsFiles>,
     pub(super) times: Times,
+    pub(super) load: Load,
     pub(super) retries: Retries,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
@@ -80,6 +82,8 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "master_key",
             "tls",
             "timeouts",
+            "pacing",
+            "overload",
             "retries",
             "log",
             "upstreams",
@@ -102,6 +106,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         master_key: reader.secret(root, "master_key"),
         tls: reader.tls(root),
         times: reader.times(root),
+        load: reader.load(root),
         retries: reader.retries(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),

@@ -156,11 +156,13 @@ impl Front {
         }
     }
 
-    /// Whether this node can serve: not while it stops, nor while it must refuse every call. More
-    /// than a word is said to those alone who may see figures.
+    /// Whether this node can serve: not while it stops, nor while it must refuse every call, nor
+    /// while more comes than may be in flight. More than a word is said to those alone who may see
+    /// figures.
     async fn ready(&self, request: &Request<Incoming>, peer: Peer) -> Response<ReplyBody> {
         let refusing = match self.draining.is_called() {
             true => Some("stopping"),
+            false if self.dataplane.load().1 > 0 => Some("overloaded"),
             false => self.gatherer.refuses_everything(),
         };
         let (status, word) = match refusing {

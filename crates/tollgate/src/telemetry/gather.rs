@@ -95,8 +95,9 @@ impl Gatherer {
         let frozen = self.dataplane.frozen_scopes();
         let waiting: usize = self.workers.iter().map(|worker| worker.waiting()).sum();
         let posting = *self.telemetry.posting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (in_use, queued) = self.dataplane.load();
         format!(
-            "calls in flight: {}\nstore: {store}\nattempt slots in use: {used} of {}\n\
+            "calls in flight: {}\nslots in use: {in_use}\nwaiting for a slot: {queued}\nstore: {store}\nattempt slots in use: {used} of {}\n\
              settled attempts not posted: {}\nscopes closed by the ledger: {frozen}\n\
              upstreams: {}\n",
             self.dataplane.tasks.count(),
@@ -180,6 +181,11 @@ impl Gatherer {
         page.one(&table::BREAKER_OPENINGS, figures.breaker_openings);
         page.one(&table::REPEATS, figures.repeats);
         page.one(&table::FAILOVERS, figures.failovers);
+        page.one(&table::PACING_WAITING, figures.pacing_waiting);
+        page.one(&table::PACING_WAITED, figures.pacing_waited);
+        let waited = Number::Micros(figures.pacing_waited_ms.saturating_mul(1_000));
+        page.one(&table::PACING_WAITED_SECONDS, waited);
+        page.one(&table::PACING_LATE, figures.pacing_late);
         proxies(page, &self.dataplane.proxies());
         page.family(&table::TOKENS, |samples| {
             for (model, counts) in meters.tokens.iter() {

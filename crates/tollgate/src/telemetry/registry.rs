@@ -85,6 +85,14 @@ families! {
         "How often a breaker of an upstream or of a credential has opened.";
     REPEATS = Counter, "tollgate_repeats_total", [], "Attempts made again at the same upstream.";
     FAILOVERS = Counter, "tollgate_failovers_total", [], "Attempts made at another upstream.";
+    PACING_WAITING = Gauge, "tollgate_pacing_waiting", [],
+        "Calls that wait for their turn at an upstream's rate limit.";
+    PACING_WAITED = Counter, "tollgate_pacing_waited_total", [],
+        "Calls that have waited for their turn.";
+    PACING_WAITED_SECONDS = Counter, "tollgate_pacing_waited_seconds_total", [],
+        "For how long they waited, together.";
+    PACING_LATE = Counter, "tollgate_pacing_late_total", [],
+        "Calls whose turn would have come later than they wait.";
     PROXY_UP = Gauge, "tollgate_egress_proxy_up", ["egress", "proxy"],
         "1 while an egress uses its proxy, 0 while it is passed by after failures.";
     PROXY_ATTEMPTS = Counter, "tollgate_egress_attempts_total", ["egress", "proxy"],

@@ -12,6 +12,7 @@
 mod attempts;
 mod bodies;
 mod crossing;
+mod doctor;
 mod egress;
 mod front;
 mod http2;
@@ -24,6 +25,7 @@ mod limits;
 mod models;
 mod money;
 mod observing;
+mod pacing;
 mod prices;
 mod quickstart;
 mod rates;

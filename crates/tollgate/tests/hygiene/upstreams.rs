@@ -60,7 +60,13 @@ fn case_88_a_rate_limit_passes_with_its_wait() {
     let stage = Stage::new();
     let script = Script::error(429, "requests", Some("rate_limit_exceeded"), "Slow down.");
     stage.provider.script(chat(), script.retry_after("7"));
-    let answer = stage.chat(&hello());
+    let bearer = stage.bearer();
+    let headers = [
+        ("Authorization", bearer.as_str()),
+        ("Content-Type", "application/json"),
+        ("X-Tollgate-Max-Wait", "0"),
+    ];
+    let answer = stage.gateway.request("POST", CHAT, &headers, hello().to_string());
     assert_eq!(answer.status, 429, "{}", answer.text());
     assert_eq!(answer.header("retry-after"), Some("7"));
     assert_eq!(answer.header("x-tollgate-error"), Some("upstream_rate_limited"));

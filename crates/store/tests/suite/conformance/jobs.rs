@@ -3,9 +3,9 @@ use std::sync::Arc;
 use domain::ledger::{AccountId, Ask, Covered, Holder, Row, place};
 use domain::price::Tier;
 use domain::{
-    BucketWidth, Calendar, Change, Cost, GroupBy, Job, JobHold, JobId, JobKind, LimitRules, Nanos,
-    PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp, UsageFamily, UsageFilter, UsageQuery,
-    UsageRecord, Zone,
+    AttemptFilter, AttemptQuery, BucketWidth, Calendar, Change, Cost, GroupBy, Job, JobHold, JobId,
+    JobKind, LimitRules, Nanos, PeriodKind, ScopeId, ScopeKind, SpendLimit, Timestamp, UsageFamily,
+    UsageFilter, UsageQuery, UsageRecord, Zone,
 };
 
 use super::Ports;
@@ -214,5 +214,20 @@ pub(crate) async fn case_60_a_job_holds_in_an_account_of_its_limits_own(store: &
     store.end_job(job.clone(), record(&job, 30), Nanos(30), late).await.unwrap();
     let row = row(store, &day).await;
     assert_eq!((row.posted, row.leased), (Nanos(30), Nanos(0)));
+    balanced(store).await;
+}
+
+/// A deletion asks after the job at the very moment at which it is polled.
+pub(crate) async fn case_60_a_job_that_ends_for_two_at_once_is_logged_once(store: &impl Ports) {
+    for id in (0..20).map(|n| format!("req_{n}")) {
+        let job = job(&id, 0);
+        open(store, &job, &[]).await;
+        let end = || store.end_job(job.clone(), record(&job, 3), Nanos(3), NOW);
+        let (one, other) = tokio::join!(end(), end());
+        one.and(other).unwrap();
+    }
+    assert_eq!(requests(store).await, 20);
+    let query = AttemptQuery { filter: AttemptFilter::default(), before: None, limit: 100 };
+    assert_eq!(store.attempts(query).await.unwrap().rows.len(), 20);
     balanced(store).await;
 }

@@ -46,6 +46,19 @@ fn an_unknown_code_names_the_nearest() {
 }
 
 #[test]
+fn the_doctors_codes_are_explained_too() {
+    let said = run(&args("tls-expired")).unwrap().into_parts().0;
+    assert!(said.starts_with("tls_expired\n\nWhat is wrong  The upstream's certificate"), "{said}");
+    for cause in causes::ALL {
+        let json = run(&Args { json: true, ..args(cause.code) }).unwrap().into_parts().0;
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((&json["code"], &json["remedy"]), (&cause.code.into(), &cause.remedy.into()));
+    }
+    let near = run(&args("credential_revokd")).err().unwrap().render(false);
+    assert!(near.contains("Do you mean credential_revoked"), "{near}");
+}
+
+#[test]
 fn every_code_is_in_each_list() {
     let table = run(&all(false)).unwrap().into_parts().0;
     assert_eq!(table.lines().count(), catalogue::ALL.len() + 1);

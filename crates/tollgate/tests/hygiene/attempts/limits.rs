@@ -147,12 +147,12 @@ fn when_all_have_failed_the_reply_says_what_was_tried() {
     let pair = Pair::new();
     let busy = Script::error(429, "requests", Some("rate_limit_exceeded"), "Slow down.");
     // What passes by itself is told rather than what somebody must mend.
-    pair.first.script(chat(), busy.retry_after("9"));
+    pair.first.script(chat(), busy.retry_after("31"));
     let wrong = Script::error(401, "invalid_request_error", Some("invalid_api_key"), "Wrong.");
     pair.backup.script(chat(), wrong);
     let answer = pair.chat(&hello());
     assert_eq!(answer.status, 429, "{}", answer.text());
-    assert_eq!(answer.header("retry-after"), Some("9"));
+    assert_eq!(answer.header("retry-after"), Some("31"));
     assert_eq!(answer.header("x-tollgate-error"), Some("upstream_rate_limited"));
     assert_eq!(answer.header("x-tollgate-attempts"), Some("2"));
 
