@@ -39,6 +39,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_11.sql"),
         include_str!("schema/tollgate_12.sql"),
         include_str!("schema/tollgate_13.sql"),
+        include_str!("schema/tollgate_30.sql"),
     ],
 };
 
