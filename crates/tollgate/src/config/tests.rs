@@ -347,11 +347,12 @@ fn case_26_every_mistake_in_a_price_is_told_with_its_line() {
 
 #[test]
 fn an_egress_is_read_with_its_proxies_and_users() {
-    let environment = Environment::of(&[("ALL", "joe:pw"), ("OWN", "ann:pw")]);
+    let environment = Environment::of(&[("ALL", "joe:pw"), ("OWN", "ann:pw"), ("KEY", "sk-0123456789")]);
     let text = "[egress.out]\ncredential = \"env:ALL\"\nchoice = \"sticky\"\nsession = \"project\"\n\
                 default = true\nproxy_resolves = [\"API.Example\"]\n\
                 proxies = [\"socks5://P.example:1\", { url = \"http://10.0.0.1:2\", credential = \"env:OWN\" }]\n\
-                [upstreams.openai]\negress = \"out\"\n[upstreams.second]\nprovider = \"openai\"\negress = \"direct\"\n";
+                [upstreams.openai]\ncredential = \"env:KEY\"\negress = \"out\"\n\
+                [upstreams.second]\ncredential = \"env:KEY\"\nprovider = \"openai\"\negress = \"direct\"\n";
     let (file, mistakes) = parse_for_test(text, &environment);
     assert!(mistakes.is_empty(), "{mistakes:?}");
     let [egress] = &file.egresses.egresses[..] else { panic!("one egress") };
