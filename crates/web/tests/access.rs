@@ -30,6 +30,7 @@ fn routes(gateway: &Gateway) -> Vec<(String, String)> {
             .replace("{credential_id}", "cred_1")
             .replace("{route_id}", "route_1")
             .replace("{egress_name}", "out")
+            .replace("{run_id}", "run_1")
             .replace("{user_id}", "user-1")
             .replace("{invite_id}", "invite-1")
             .replace("{group_id}", "group_1")
