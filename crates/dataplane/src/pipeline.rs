@@ -108,7 +108,7 @@ async fn call(
     let rate = rate::take(shared, permit, operation, || taken.ask())?;
     let rates = rate.gauges();
     // Its turn, and how much: nothing waits for a provider while it holds money.
-    let until = Instant::now() + patience;
+    let until = shared.settings.end(seen.arrived).min(Instant::now() + patience);
     let what = (operation, &taken);
     let begun = asked::begin(shared, permit, (at, until), what, plan).await;
     let (plan, placed, spending) = begun.map_err(|fault| fault.rates(rates))?;
