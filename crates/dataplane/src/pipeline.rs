@@ -135,7 +135,7 @@ async fn place(
     let named = taken.named(operation, object);
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
-    let plan = match shared.examined.plan(&permit.key.id) {
+    let mut plan = match shared.examined.plan(&permit.key.id) {
         Some(plan) => plan,
         None => {
             let (model, project) = (taken.decoded_model(), &permit.project);
@@ -150,7 +150,7 @@ async fn place(
     }
     let replayed = taken.replayed();
     if !replayed.is_empty() {
-        Box::pin(owned::check_replayed(shared, upstream, &permit.project, &replayed)).await?;
+        plan = Box::pin(owned::without_strangers(shared, plan, &permit.project, &replayed)).await?;
     }
     Ok(plan)
 }

@@ -53,3 +53,32 @@ fn p21_who_leaves_between_two_attempts_leaves_the_queue_as_well() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(stage.provider.seen_count(), 1);
 }
+
+#[test]
+fn what_is_another_projects_at_the_second_place_does_not_go_there() {
+    let pair = Pair::new();
+    let responses = || Matcher::new("POST", "/v1/responses");
+    let busy = || Script::error(503, "server_error", Some("server_is_overloaded"), "Busy.");
+    let ask = |key: &str, body: &Value| pair.gateway.json(key, "POST", "/v1/responses", body);
+    pair.first.script(responses(), busy());
+    let made = ask(&pair.key.value, &json!({"model": "gpt-4o-mini", "input": "hi"}));
+    answered(&made, "second", "2");
+    let item = made.json()["output"][0]["id"].as_str().unwrap().to_owned();
+    let stranger = pair.gateway.create_project("stranger");
+    let stranger = pair.gateway.create_key_in(&stranger, &json!({"name": "stranger"})).value;
+    let given = json!({
+        "model": "gpt-4o-mini",
+        "input": [
+            {"id": item, "type": "message", "role": "assistant", "status": "completed",
+             "content": [{"type": "output_text", "text": "x", "annotations": []}]},
+            {"role": "user", "content": "go on"},
+        ],
+    });
+    pair.backup.clear();
+    pair.first.script(responses(), busy());
+    answered(&ask(&stranger, &given), "first", "2");
+    assert_eq!(pair.backup.seen_count(), 0, "another project's item was sent");
+    // Its owner may.
+    pair.first.script(responses(), busy());
+    answered(&ask(&pair.key.value, &given), "second", "2");
+}
