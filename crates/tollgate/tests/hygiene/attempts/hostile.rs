@@ -1,5 +1,7 @@
 //! What a hostile provider, client or neighbour does to a call that has several attempts.
 
+use std::thread;
+
 use super::*;
 use crate::support::{Stage, Wire, metric, refused, until};
 
@@ -81,4 +83,60 @@ fn what_is_another_projects_at_the_second_place_does_not_go_there() {
     // Its owner may.
     pair.first.script(responses(), busy());
     answered(&ask(&pair.key.value, &given), "second", "2");
+}
+
+/// Whatever the providers and the clients do: the ledger is held against the bill at the end.
+#[test]
+fn p19_a_hard_limit_holds_in_a_storm_of_failures_hedges_and_hang_ups() {
+    const LIMIT: i64 = 40_000_000;
+    let pair = Pair::routed(&format!("{ROUTE}[retries]\nhedge_after_ms = 30\nwait_seconds = 1\n"));
+    pair.limit(LIMIT);
+    for provider in [&pair.first, &pair.backup] {
+        for round in 0..24 {
+            let script = match round % 6 {
+                0 => Script::error(500, "server_error", None, "Sorry."),
+                1 => Script::new(Act::ResetBeforeHead),
+                2 => Script::new(Act::ResetAfterChunks(0)),
+                3 => Script::new(Act::ResetAfterChunks(2)),
+                4 => Script::error(429, "requests", Some("rate_limit_exceeded"), "Slow.")
+                    .retry_after("1"),
+                _ => Script::new(Act::HangAfterChunks(1)),
+            };
+            provider.script(chat(), script);
+        }
+        provider.take_time(Duration::from_millis(25));
+    }
+    thread::scope(|scope| {
+        for client in 0..6 {
+            let pair = &pair;
+            scope.spawn(move || (0..15).for_each(|call| one_of_a_storm(pair, client * 15 + call)));
+        }
+    });
+    until("nothing is held", || held_and_posted(&pair).0 == 0);
+    let (_, posted) = held_and_posted(&pair);
+    assert!(posted > 0 && posted <= LIMIT, "{posted}");
+}
+
+fn held_and_posted(pair: &Pair) -> (i64, i64) {
+    let list = pair.gateway.admin("GET", "/tollgate/v1/limits", &Value::Null);
+    let number = |name: &str| list["data"][0][name].as_i64().unwrap_or_else(|| panic!("{list}"));
+    (number("held_nanos"), number("spent_nanos"))
+}
+
+fn one_of_a_storm(pair: &Pair, number: usize) {
+    let body = if number.is_multiple_of(2) { hello() } else { hello_stream() };
+    if !number.is_multiple_of(3) {
+        let answer = pair.chat(&body);
+        assert!(matches!(answer.status, 200 | 429 | 500..), "{}", answer.text());
+        return;
+    }
+    let mut wire = Wire::open(&pair.gateway);
+    let (body, key) = (body.to_string(), &pair.key.value);
+    wire.send(format!(
+        "POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: \
+         application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    // It hangs up at whatever point the call has come to.
+    thread::sleep(Duration::from_millis((number % 17) as u64 * 5));
 }
