@@ -1,7 +1,7 @@
 //! A provider's refusal: the caller's mistake passes through as it is; ours never does.
 
 use bytes::Bytes;
-use domain::attempt::Class;
+use domain::attempt::{Class, MISSING_SCOPES};
 use domain::{Fault, Outcome, fault::catalogue};
 use egress::Answer;
 use http::header::CONTENT_TYPE;
@@ -92,6 +92,10 @@ fn settle(
 fn error_code(body: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let text = |name| value.pointer(name)?.as_str().map(str::to_owned);
+    // OpenAI has no code for this one. Only its words tell it from a credential that is no good.
+    if text("/error/message").is_some_and(|message| message.contains("Missing scopes:")) {
+        return Some(MISSING_SCOPES.to_owned());
+    }
     // Where there is no code, the type may tell as much.
     text("/error/code").or_else(|| text("/error/type"))
 }

@@ -85,6 +85,17 @@ fn what_is_another_projects_at_the_second_place_does_not_go_there() {
     answered(&ask(&pair.key.value, &given), "second", "2");
 }
 
+#[test]
+fn case_87_a_call_that_a_credential_may_not_make_does_not_bench_it_for_others() {
+    let pair = Pair::new();
+    let text = "You have insufficient permissions for this operation. Missing scopes: model.x.";
+    for status in [401, 403] {
+        pair.first.script(chat(), Script::error(status, "invalid_request_error", None, text));
+        answered(&pair.chat(&hello()), "second", "2");
+        answered(&pair.chat(&hello()), "first", "1");
+    }
+}
+
 /// Whatever the providers and the clients do: the ledger is held against the bill at the end.
 #[test]
 fn p19_a_hard_limit_holds_in_a_storm_of_failures_hedges_and_hang_ups() {
@@ -112,13 +123,14 @@ fn p19_a_hard_limit_holds_in_a_storm_of_failures_hedges_and_hang_ups() {
             scope.spawn(move || (0..15).for_each(|call| one_of_a_storm(pair, client * 15 + call)));
         }
     });
-    until("nothing is held", || held_and_posted(&pair).0 == 0);
-    let (_, posted) = held_and_posted(&pair);
+    until("nothing is held", || money_of(&pair.gateway).0 == 0);
+    let (_, posted) = money_of(&pair.gateway);
     assert!(posted > 0 && posted <= LIMIT, "{posted}");
 }
 
-fn held_and_posted(pair: &Pair) -> (i64, i64) {
-    let list = pair.gateway.admin("GET", "/tollgate/v1/limits", &Value::Null);
+/// Nano-dollars held and spent under the one limit.
+fn money_of(gateway: &TestGateway) -> (i64, i64) {
+    let list = gateway.admin("GET", "/tollgate/v1/limits", &Value::Null);
     let number = |name: &str| list["data"][0][name].as_i64().unwrap_or_else(|| panic!("{list}"));
     (number("held_nanos"), number("spent_nanos"))
 }
