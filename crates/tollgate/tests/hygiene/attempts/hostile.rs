@@ -2,6 +2,8 @@
 
 use std::thread;
 
+use testkit::Tokens;
+
 use super::*;
 use crate::support::{Stage, Wire, metric, refused, until};
 
@@ -94,6 +96,32 @@ fn case_87_a_call_that_a_credential_may_not_make_does_not_bench_it_for_others() 
         answered(&pair.chat(&hello()), "second", "2");
         answered(&pair.chat(&hello()), "first", "1");
     }
+}
+
+#[test]
+fn comments_without_end_do_not_pile_up_before_an_answer() {
+    let pair = Pair::new();
+    let comment = format!(": {}\n\n", "x".repeat(20_000));
+    let mut pieces: Vec<Piece> = (0..5).map(|_| Piece::new(0, comment.clone())).collect();
+    let event = |delay, text: &str| Piece::new(delay, format!("data: {text}\n\n"));
+    let chunk = json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-mini",
+        "choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    });
+    // Later than a first byte may come, sooner than a pause may end.
+    pieces.extend([
+        Piece::new(700, ": still\n\n"),
+        event(700, &chunk.to_string()),
+        event(0, "[DONE]"),
+    ]);
+    let sent: String = pieces.iter().map(|p| String::from_utf8_lossy(&p.bytes)).collect();
+    pair.first.script(chat(), Script::stream(pieces, Then::End).bill(Tokens::text(1, 1)));
+    let mut body = hello_stream();
+    body["stream_options"] = json!({"include_usage": true});
+    let answer = pair.chat(&body);
+    answered(&answer, "first", "1");
+    assert_eq!(answer.text(), sent);
 }
 
 /// Whatever the providers and the clients do: the ledger is held against the bill at the end.
