@@ -5,7 +5,7 @@ use std::thread;
 use testkit::Tokens;
 
 use super::*;
-use crate::support::{Stage, Wire, metric, refused, until};
+use crate::support::{Stage, Wire, metric, refused, signal, until};
 
 #[test]
 fn a_refusal_that_comes_by_drops_is_given_up_with_its_attempt() {
@@ -122,6 +122,54 @@ fn comments_without_end_do_not_pile_up_before_an_answer() {
     let answer = pair.chat(&body);
     answered(&answer, "first", "1");
     assert_eq!(answer.text(), sent);
+}
+
+/// A call under a limit, refused for its rate and waiting for its second turn.
+fn waits_for_a_second_turn(stage: &Stage) -> Wire {
+    let project = stage.gateway.default_project();
+    let limit = json!({
+        "scope": {"type": "project", "id": project}, "period": "month",
+        "amount_nanos": 1_000_000_000,
+    });
+    stage.gateway.admin("PUT", "/tollgate/v1/limits", &limit);
+    let slow = Script::error(429, "requests", Some("rate_limit_exceeded"), "Slow down.");
+    stage.provider.script(chat(), slow.retry_after("300"));
+    let mut wire = Wire::open(&stage.gateway);
+    let (head, body) = (stage.raw_post(CHAT), hello().to_string());
+    let length = body.len();
+    wire.send(format!("{head}X-Tollgate-Max-Wait: 10m\r\nContent-Length: {length}\r\n\r\n{body}"));
+    let waiting = || metric(&stage.gateway, "tollgate_pacing_waiting") == 1;
+    until("it waits for its second turn", waiting);
+    until("it holds no money while it waits", || money_of(&stage.gateway).0 == 0);
+    wire
+}
+
+#[test]
+fn a_kill_between_two_attempts_leaves_nothing_held_or_spent() {
+    let mut stage = Stage::new();
+    let wire = waits_for_a_second_turn(&stage);
+    stage.gateway.kill9();
+    drop(wire);
+    stage.gateway.restart();
+    assert_eq!(money_of(&stage.gateway), (0, 0));
+    passed(&stage.chat(&hello()));
+}
+
+#[test]
+fn p30_a_stop_that_cuts_ends_a_wait_between_two_attempts_and_frees_its_money() {
+    let mut stage = Stage::new();
+    let wire = waits_for_a_second_turn(&stage);
+    signal(stage.gateway.pid(), "TERM");
+    let address = stage.gateway.url();
+    let address = address.trim_start_matches("http://");
+    until("no new connections", || std::net::TcpStream::connect(address).is_err());
+    let began = Instant::now();
+    assert_eq!(stage.gateway.terminate(), 0);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let answer = wire.rest();
+    assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
+    stage.gateway.restart();
+    assert_eq!(money_of(&stage.gateway), (0, 0));
 }
 
 /// Whatever the providers and the clients do: the ledger is held against the bill at the end.
