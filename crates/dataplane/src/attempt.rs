@@ -9,6 +9,7 @@ use egress::{Answer, Outgoing, SendError, Stage};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use openai::multipart;
+use tokio::time::Instant;
 
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
@@ -119,6 +120,11 @@ async fn place_it(
     let opened = Tab::open(Arc::clone(worker), Arc::clone(call), place, ready.leg);
     let mut tab = opened.map_err(Failure::ours)?;
     tab.gone.clone_from(&ready.gone);
+    if tab.first_byte_due() <= Instant::now() {
+        // It would be billed, and given up in the same moment.
+        let why = "The call's time was over before it could be sent.";
+        return Err(settled(tab, Failure::ours(Fault::because(&catalogue::UPSTREAM_TIMEOUT, why))));
+    }
     let encoded = encode(&tab, ready).and_then(|request| tab.sending(place).map(|()| request));
     let request = match encoded {
         Ok(request) => request,

@@ -5,7 +5,7 @@
 //! costs an ordinary call one allocation and no task.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
@@ -23,6 +23,18 @@ impl Gone {
 
     pub(crate) fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Does work for as long as the client is there; `None` when it leaves. Nobody needs to be
+    /// woken for that: a call whose client leaves goes on in a task of its own, which looks at all
+    /// that it waits for.
+    pub(crate) async fn unless_set<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        std::future::poll_fn(|cx| match self.get() {
+            true => Poll::Ready(None),
+            false => work.as_mut().poll(cx).map(Some),
+        })
+        .await
     }
 }
 

@@ -3,10 +3,13 @@
 //! An id without a record belongs to the project that the operator named for the upstream; for
 //! every other project it is as if it did not exist.
 
+use std::sync::Arc;
+
 use domain::{Fault, ObjectKind, ObjectRecord, ProjectId};
 use openai::answer::derived;
 use openai::surface::{Meter, Operation};
 
+use crate::plan::{Candidate, Plan};
 use crate::refusal;
 use crate::shared::Dataplane;
 use crate::tab::Call;
@@ -48,6 +51,28 @@ pub(crate) async fn check_replayed(
         Some((id, _)) => Err(refusal::no_such(ObjectKind::Item, id)),
         None => Ok(()),
     }
+}
+
+/// Refuses the same for a plan's first place, and leaves out the others where they would be.
+pub(crate) async fn without_strangers(
+    shared: &Dataplane,
+    plan: Plan,
+    project: &ProjectId,
+    ids: &[String],
+) -> Result<Plan, Fault> {
+    let Plan { first, others } = plan;
+    check_replayed(shared, &first.upstream, project, ids).await?;
+    let mut plan = Plan { first, others: Vec::with_capacity(others.len()) };
+    for other in others {
+        let same = |known: &Candidate| Arc::ptr_eq(&known.upstream, &other.upstream);
+        if same(&plan.first)
+            || plan.others.iter().any(same)
+            || check_replayed(shared, &other.upstream, project, ids).await.is_ok()
+        {
+            plan.others.push(other);
+        }
+    }
+    Ok(plan)
 }
 
 /// Whether an object with this owner on record is the project's.

@@ -109,7 +109,7 @@ async fn call(
     let rate = rate::take(shared, permit, operation, || taken.ask())?;
     let rates = rate.gauges();
     // Its turn, and how much: nothing waits for a provider while it holds money.
-    let until = Instant::now() + patience;
+    let until = shared.settings.end(seen.arrived).min(Instant::now() + patience);
     let what = (operation, &taken);
     let begun = asked::begin(shared, permit, (at, until), what, plan).await;
     let (plan, placed, spending) = begun.map_err(|fault| fault.rates(rates))?;
@@ -136,7 +136,7 @@ async fn place(
     let named = taken.named(operation, object);
     // Where: before ownership, since an object is owned on an upstream.
     let first = named.first().map(|(_, id)| id.as_str());
-    let plan = match shared.examined.plan(&permit.key.id) {
+    let mut plan = match shared.examined.plan(&permit.key.id) {
         Some(plan) => plan,
         None => {
             let (model, project) = (taken.decoded_model(), &permit.project);
@@ -151,7 +151,7 @@ async fn place(
     }
     let replayed = taken.replayed();
     if !replayed.is_empty() {
-        Box::pin(owned::check_replayed(shared, upstream, &permit.project, &replayed)).await?;
+        plan = Box::pin(owned::without_strangers(shared, plan, &permit.project, &replayed)).await?;
     }
     Ok(plan)
 }

@@ -37,6 +37,9 @@ pub(crate) use pump::Pumped;
 
 type Gate = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
+/// Bytes of comments that are kept back before an answer's first event.
+const HELD_BACK: u64 = 64 * 1024;
+
 /// How an answer is looked at as it passes.
 pub(crate) enum Mode {
     /// Whole server-sent events.
@@ -131,10 +134,11 @@ impl Relay {
     }
 
     /// Whether something that is more than a comment is there to leave. Comments are how a
-    /// provider says that it is still at work: they wait for the first event.
+    /// provider says that it is still at work: they wait for the first event, but not in any number.
     fn has_content(&self) -> bool {
+        let begun = |events: &Events| events.has_begun() || self.counter.came() > HELD_BACK;
         match &self.mode {
-            Mode::Events(events) => !self.ready.is_empty() && events.has_begun(),
+            Mode::Events(events) => !self.ready.is_empty() && begun(events),
             _ => !self.ready.is_empty(),
         }
     }

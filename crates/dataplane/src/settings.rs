@@ -67,13 +67,18 @@ impl Settings {
         self.gap.unwrap_or(SLOW.1)
     }
 
+    /// When a call that arrived at `arrived` is over, whatever comes.
+    pub(crate) fn end(&self, arrived: Instant) -> Instant {
+        arrived + self.total
+    }
+
     /// How long a call may take that arrived at `arrived`.
     pub(crate) fn deadlines(&self, quick: bool, arrived: Instant) -> Deadlines {
         let (first_byte, gap) = if quick { QUICK } else { SLOW };
         Deadlines {
             first_byte: self.first_byte.unwrap_or(first_byte),
             gap: self.gap.unwrap_or(gap),
-            end: arrived + self.total,
+            end: self.end(arrived),
         }
     }
 }

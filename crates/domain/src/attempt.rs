@@ -9,6 +9,9 @@
 
 use crate::route::Reasons;
 
+/// The code that stands for a credential that is good, but not for this call.
+pub const MISSING_SCOPES: &str = "missing_scopes";
+
 /// How an attempt failed, before its client saw anything of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -24,7 +27,8 @@ pub enum Class {
     Exhausted,
     /// The provider refuses our credential.
     BadCredential,
-    /// The provider has no such model, or not for this credential.
+    /// The provider has no such model, or not for this credential; or this credential may not make
+    /// such a call. The next call may well fare better.
     NoSuchModel,
     /// The request is longer than the model can read.
     TooLong,
@@ -98,6 +102,7 @@ impl Class {
                 Self::Exhausted
             }
             403 | 404 if is(&["model_not_found"]) => Self::NoSuchModel,
+            401 | 403 if is(&[MISSING_SCOPES]) => Self::NoSuchModel,
             401 | 403 => Self::BadCredential,
             400 | 413 if is(&["context_length_exceeded"]) => Self::TooLong,
             429 => Self::Throttled,
@@ -218,6 +223,8 @@ mod tests {
             (403, Some("unsupported_country_region_territory"), false, Class::BadCredential),
             (403, Some("model_not_found"), false, Class::NoSuchModel),
             (404, Some("model_not_found"), false, Class::NoSuchModel),
+            (401, Some(MISSING_SCOPES), false, Class::NoSuchModel),
+            (403, Some(MISSING_SCOPES), false, Class::NoSuchModel),
             (404, None, false, Class::Caller),
             (409, None, false, Class::Caller),
             (422, None, false, Class::Caller),

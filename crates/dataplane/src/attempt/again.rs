@@ -89,7 +89,7 @@ async fn next(worker: &Worker, call: &Call, tries: &mut Tries, at: usize) -> Opt
         // Its lane knows the provider's wait, and whose turn it is behind that.
         Next::Turn(next) => Some((next, true)),
         Next::Again(next, pause) => {
-            shared.tasks.unless_cut(sleep(pause)).await?;
+            call.gone.unless_set(shared.tasks.unless_cut(sleep(pause))).await??;
             Some((next, true))
         }
     }
@@ -107,8 +107,8 @@ async fn ready(
     loop {
         let place = tries.candidate(at);
         // Its turn before its money: nothing waits for a provider while it holds any.
-        let placed = match asked.turn(&worker.shared, call, place).await {
-            Ok(_) if call.gone.get() => return None,
+        let turn = asked.turn(&worker.shared, call, place);
+        let placed = match call.gone.unless_set(turn).await? {
             Ok(placed) => placed,
             Err(fault) => {
                 tracing::debug!(request = %call.request, code = fault.entry.code,

@@ -1,13 +1,14 @@
 //! A provider's refusal: the caller's mistake passes through as it is; ours never does.
 
 use bytes::Bytes;
-use domain::attempt::Class;
+use domain::attempt::{Class, MISSING_SCOPES};
 use domain::{Fault, Outcome, fault::catalogue};
 use egress::Answer;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use openai::answer::Scan;
 use serde_json::Value;
+use tokio::time::timeout_at;
 
 use super::answer::{is_coded, read_whole};
 use super::{Failed, Failure, failure};
@@ -25,9 +26,10 @@ pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Failed {
     let mut map = answer_headers(&tab, answer.headers());
     let (told, in_vain) = (failure::told(answer.headers()), failure::is_in_vain(answer.headers()));
     let coded = is_coded(answer.headers());
-    // The status is known; a body that breaks off or hangs is as good as none.
-    let body = read_whole(&tab.worker.shared, answer.into_body(), MOST).await;
-    let body = body.ok().filter(|_| !coded).unwrap_or_default();
+    // The status is known; a body that breaks off, hangs or comes by drops is as good as none.
+    let reading = read_whole(&tab.worker.shared, answer.into_body(), MOST);
+    let body = timeout_at(tab.first_byte_due(), reading).await.ok().and_then(Result::ok);
+    let body = body.filter(|_| !coded).unwrap_or_default();
     tab.worker.shared.examined.note(&tab.call.key.id, status.as_u16(), &map, &body);
     let code = error_code(&body);
     let is_envelope = is_envelope(&body);
@@ -90,6 +92,10 @@ fn settle(
 fn error_code(body: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let text = |name| value.pointer(name)?.as_str().map(str::to_owned);
+    // OpenAI has no code for this one. Only its words tell it from a credential that is no good.
+    if text("/error/message").is_some_and(|message| message.contains("Missing scopes:")) {
+        return Some(MISSING_SCOPES.to_owned());
+    }
     // Where there is no code, the type may tell as much.
     text("/error/code").or_else(|| text("/error/type"))
 }

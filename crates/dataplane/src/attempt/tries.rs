@@ -129,8 +129,9 @@ impl Tries {
             return candidate.on.contains(class.reason())
                 && (unread || candidate.upstream.standing.repeat());
         }
-        // Another credential helps where the first one was at fault.
-        let helps = class.is_the_credentials() || class == Class::Throttled;
+        // Another credential helps where the first one was at fault, or was not enough.
+        let helps =
+            class.is_the_credentials() || matches!(class, Class::Throttled | Class::NoSuchModel);
         let same = Arc::ptr_eq(&candidate.upstream, &failed.upstream);
         same && helps && candidate.upstream.standing.repeat()
     }

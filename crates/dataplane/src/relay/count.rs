@@ -26,6 +26,11 @@ impl Counter {
         self.meter
     }
 
+    /// Bytes of the answer that have come.
+    pub(crate) fn came(&self) -> u64 {
+        self.count.bytes_out
+    }
+
     pub(crate) fn bytes(&mut self, count: usize) {
         self.count.bytes_out += count as u64;
     }

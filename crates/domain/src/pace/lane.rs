@@ -10,7 +10,8 @@ use crate::rate::Moment;
 /// refusal in a row, up to the longest.
 const PAUSE: u64 = 500_000;
 const LONGEST_PAUSE: u64 = 30_000_000;
-/// No provider's word stops a lane for longer than this (µs): ten minutes.
+/// No refusal stops a lane for longer than this (µs): ten minutes. Where meters say that nobody's
+/// turn will come, a call that would be refused for it looks as often whether that still holds.
 const LONGEST_BLOCK: u64 = 600_000_000;
 /// While nothing is known of an account, so many calls go there at once, for so long (µs): its
 /// first answer tells how many more may.
@@ -151,7 +152,11 @@ impl<T> Lane<T> {
             return Answer::Placed(self.place(now.0, draw));
         }
         let at = self.turn(now.0, ask, draw);
-        if at > now.0.saturating_add(ask.patience) || ask.patience == 0 {
+        let late = at > now.0.saturating_add(ask.patience);
+        if late && self.may_look(now.0) {
+            return Answer::Placed(self.place(now.0, draw));
+        }
+        if late || ask.patience == 0 {
             return Answer::TooLate(Moment(at));
         }
         let cost = self.cost(draw);
@@ -302,6 +307,14 @@ impl<T> Lane<T> {
             Some(met) => Room::At(at.max(met.saturating_add(FIRST_WAIT))),
             None => Room::At(at),
         }
+    }
+
+    /// Whether nothing has gone there for so long that what is known may have changed.
+    fn may_look(&self, now: u64) -> bool {
+        self.queue.is_empty()
+            && self.in_flight[0] == 0
+            && self.blocked_until <= now
+            && self.last_used.saturating_add(LONGEST_BLOCK) <= now
     }
 
     fn metered(&self, now: u64, draw: Draw) -> u64 {

@@ -52,6 +52,9 @@ impl Meter {
     pub(super) fn learned(word: &Word<'_>) -> Option<Self> {
         let remaining = word.told.remaining?;
         let limit = word.told.limit.unwrap_or(remaining).max(remaining);
+        if limit == 0 {
+            return None;
+        }
         let refill = Refill::Steady(MINUTE);
         let level = i128::from(limit) * UNIT;
         let mut meter = Self { limit, refill, level, as_of: word.now, full_at: word.now };
@@ -65,8 +68,13 @@ impl Meter {
     /// Moves the level into the range that an answer leaves open.
     pub(super) fn hear(&mut self, word: &Word<'_>) {
         let Some(remaining) = word.told.remaining else { return };
+        let limit = word.told.limit.unwrap_or(self.limit).max(remaining);
+        // Whoever answers calls has another limit than none at all.
+        if limit == 0 {
+            return;
+        }
         self.advance(word.now);
-        self.limit = word.told.limit.unwrap_or(self.limit).max(remaining);
+        self.limit = limit;
         if let Some(reset) = word.told.reset_us {
             self.full_at = word.now.saturating_add(reset);
             if let Some(refill) = refill(self.limit, remaining, reset) {

@@ -3,6 +3,7 @@
 
 mod again;
 mod hedge;
+mod hostile;
 mod limits;
 mod ways;
 

@@ -386,3 +386,36 @@ proptest! {
         prop_assert!(world.provider.admitted * 10 >= limit * 3 * 8, "{}", world.provider.admitted);
     }
 }
+
+#[test]
+fn no_word_of_a_provider_closes_a_lane_for_good() {
+    for (limit, remaining, reset_us, least) in [
+        (Some(0), 0, None, 359),
+        (None, 0, None, 359),
+        (Some(0), 0, Some(MINUTE), 359),
+        (Some(100), 0, Some(30 * 86_400 * SECOND), 33),
+        (Some(1), 0, Some(86_400 * SECOND), 33),
+    ] {
+        let mut lane: Lane<()> = Lane::new(WIDE);
+        let ticket = lane.place_now(Moment(0), one()).unwrap();
+        let told = Told { limit, remaining: Some(remaining), reset_us };
+        let reading = Reading { requests: told, tokens: told };
+        lane.answered(Moment(SECOND), ticket, &reading);
+        let flow = flow(1);
+        let draw = Draw { requests: 1, tokens: 100 };
+        let ask = Ask { flow: &flow, weight: 1, draw, patience: 30 * SECOND };
+        let mut looks = 0;
+        for minute in 1..=6 * 60 {
+            match lane.ask(Moment(minute * MINUTE), &ask, ()) {
+                Answer::Placed(ticket) => {
+                    looks += 1;
+                    lane.throttled(Moment(minute * MINUTE), ticket, &Reading::default(), None);
+                }
+                Answer::TooLate(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        let looks_seldom = least > 40 || looks <= 36;
+        assert!(looks >= least && looks_seldom, "{limit:?} {reset_us:?}: {looks} in six hours");
+    }
+}
