@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::*;
+use super::NOW;
 use super::provider::{Kind, Provider};
 
 const SECOND: u64 = 1_000_000;
@@ -417,5 +418,51 @@ fn no_word_of_a_provider_closes_a_lane_for_good() {
         }
         let looks_seldom = least > 40 || looks <= 36;
         assert!(looks >= least && looks_seldom, "{limit:?} {reset_us:?}: {looks} in six hours");
+    }
+}
+
+/// A number as somebody might send it who wants to do harm.
+fn any_number() -> impl Strategy<Value = u64> {
+    prop_oneof![0..4_u64, any::<u32>().prop_map(u64::from), Just(1_000_000_000_000), any::<u64>()]
+}
+
+proptest! {
+    #[test]
+    fn no_header_and_no_order_of_answers_breaks_a_lane(
+        steps in prop::collection::vec(
+            (0..5_u8, any_number(), any_number(), any_number(), any_number(),
+             "[0-9.]{0,24}[a-z:;,µ-]{0,3}[0-9TZ:.+-]{0,30}"),
+            1..60,
+        ),
+    ) {
+        let mut lane: Lane<()> = Lane::new(WIDE);
+        let (flow, mut now, mut open) = (flow(1), 0_u64, Vec::new());
+        for (step, a, b, c, d, text) in steps {
+            now = now.saturating_add(d % (90 * MINUTE));
+            let at = Moment(now);
+            let word = |limit, remaining| Told {
+                limit: amount(&format!("{limit}")),
+                remaining: amount(&format!("{remaining}")),
+                reset_us: reset_us(&text, NOW).or_else(|| reset_us(&c.to_string(), NOW)),
+            };
+            let reading = Reading { requests: word(a, b), tokens: word(b, a) };
+            match (step, open.pop()) {
+                (0, Some(ticket)) => lane.answered(at, ticket, &reading),
+                (1, Some(ticket)) => lane.throttled(at, ticket, &reading, Some(c)),
+                (2, Some(ticket)) => lane.unsent(at, ticket),
+                (3, Some(ticket)) => lane.lost(ticket),
+                (_, left) => {
+                    open.extend(left);
+                    let draw = Draw { requests: 1, tokens: c };
+                    let ask = Ask { flow: &flow, weight: 1, draw, patience: b };
+                    let _ = lane.outlook(at, &ask);
+                    if let Answer::Placed(ticket) = lane.ask(at, &ask, ()) {
+                        open.push(ticket);
+                    }
+                    open.extend(lane.due(at).into_iter().map(|(_, ticket)| ticket));
+                    let _ = (lane.next_at(at), lane.left());
+                }
+            }
+        }
     }
 }
