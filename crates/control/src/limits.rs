@@ -299,6 +299,7 @@ pub(crate) fn payload(limit: &SpendLimit) -> Value {
         "data": {
             "amount_nanos": limit.amount.0,
             "clamp_output": limit.rules.clamp_output,
+            "elastic": limit.rules.elastic,
             "allow_unbounded": limit.rules.allow_unbounded,
             "default_max_output": limit.rules.default_max_output,
             "time_zone": limit.calendar.zone.as_ref().map(Zone::name),

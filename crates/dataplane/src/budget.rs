@@ -28,7 +28,7 @@ mod over;
 mod ready;
 mod refuse;
 
-pub(crate) use held::Held;
+pub(crate) use held::{Held, More};
 use lane::Lanes;
 use limits::{LimitSet, Limited};
 pub(crate) use lines::{Tally, other_endpoint};

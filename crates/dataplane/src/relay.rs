@@ -27,9 +27,13 @@ use crate::tab::{Count, Deadlines, End, Tab};
 mod count;
 mod error_event;
 mod events;
+mod grow;
+mod pump;
 
 pub(crate) use count::Counter;
 pub(crate) use events::Events;
+use grow::Growing;
+pub(crate) use pump::Pumped;
 
 type Gate = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
@@ -44,7 +48,8 @@ pub(crate) enum Mode {
 }
 
 pub(crate) struct Relay {
-    source: AnswerBody,
+    /// None once the call is cancelled: the provider sees its connection end.
+    source: Option<AnswerBody>,
     mode: Mode,
     /// Pieces that may leave.
     ready: VecDeque<Bytes>,
@@ -60,6 +65,8 @@ pub(crate) struct Relay {
     gap: Option<Pin<Box<Sleep>>>,
     moved: Instant,
     cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// Under a hold that grows.
+    growing: Option<Box<Growing>>,
 }
 
 impl Relay {
@@ -71,9 +78,16 @@ impl Relay {
         tab: Tab,
         status: u16,
     ) -> Self {
-        let counter = Counter::new(tab.call.operation.meter);
+        let mut counter = Counter::new(tab.call.operation.meter);
+        let growing = match &mode {
+            Mode::Events(_) => Growing::of(&tab),
+            _ => None,
+        };
+        if growing.is_some() {
+            counter.watch();
+        }
         let mut relay = Self {
-            source,
+            source: Some(source),
             mode,
             ready,
             gate: None,
@@ -86,6 +100,7 @@ impl Relay {
             gap: None,
             moved: Instant::now(),
             cut: None,
+            growing,
         };
         relay.end_if_known();
         relay
@@ -131,7 +146,9 @@ impl Relay {
     /// A raw body keeps its length; a stream has none.
     pub(crate) fn size_hint(&self) -> SizeHint {
         match self.mode {
-            Mode::Raw if self.ready.is_empty() => self.source.size_hint(),
+            Mode::Raw if self.ready.is_empty() => {
+                self.source.as_ref().map_or_else(SizeHint::default, AnswerBody::size_hint)
+            }
             _ => SizeHint::default(),
         }
     }
@@ -164,7 +181,12 @@ impl Relay {
             self.pass_gate(opened);
             return Poll::Ready(());
         }
-        match Pin::new(&mut self.source).poll_frame(cx) {
+        self.poll_grant(cx);
+        let Some(source) = &mut self.source else {
+            self.over = true;
+            return Poll::Ready(());
+        };
+        match Pin::new(source).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Ok(piece) = frame.into_data() {
                     self.arrived(piece);
@@ -203,7 +225,9 @@ impl Relay {
     /// A body with a length is not asked for more once its length is out, so that the end of one
     /// must be known with its last piece: else it would look as if the client had hung up.
     fn end_if_known(&mut self) {
-        if matches!(self.mode, Mode::Raw) && self.source.is_end_stream() {
+        if matches!(self.mode, Mode::Raw)
+            && self.source.as_ref().is_some_and(AnswerBody::is_end_stream)
+        {
             self.ended();
         }
     }
@@ -212,6 +236,10 @@ impl Relay {
     fn look_at(&mut self, whole: Bytes) {
         let Mode::Events(events) = &mut self.mode else { return };
         let out = events.inspect(whole, &mut self.counter);
+        if self.growing.is_some() && !self.grow() {
+            return self.exhausted();
+        }
+        let Mode::Events(events) = &mut self.mode else { return };
         if let Some(tab) = &self.tab
             && let Some(claim) = events.claim(tab)
         {
@@ -363,6 +391,9 @@ impl Relay {
     pub(crate) fn let_go(self: Box<Self>) {
         let Some(tab) = &self.tab else { return };
         tab.let_go();
+        if self.growing.is_some() {
+            return self.cancel();
+        }
         let shared = tab.worker.shared.clone();
         if tokio::runtime::Handle::try_current().is_err() {
             return;

@@ -337,6 +337,16 @@ impl Worker {
             .is_ok()
     }
 
+    /// Notes in its slot by how much an attempt's hold has grown.
+    pub(crate) fn extended(&self, slot: &Slot, more: Nanos) -> bool {
+        self.slots
+            .extended(slot, more)
+            .inspect_err(|error| {
+                tracing::error!(%error, "an extension could not be written to its slot");
+            })
+            .is_ok()
+    }
+
     /// Frees what an attempt had taken whose work goes on as a job.
     pub(crate) fn handed_over(&self, Taken { slot, held }: Taken) {
         if let Some(held) = held {

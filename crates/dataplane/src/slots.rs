@@ -159,6 +159,18 @@ impl Slots {
         self.write((slot.place, SENT_AREA), SENT, self.last_number(), money, record)
     }
 
+    /// Notes that more is held for an attempt that was sent: `more` in all, beyond what was held
+    /// then. One word is stored, so that a kill finds the old hold or the new one.
+    ///
+    /// # Errors
+    /// It cannot be written: what is more counts for nothing.
+    pub fn extended(&self, slot: &Slot, more: Nanos) -> io::Result<()> {
+        let words = self.area((slot.place, SENT_AREA)).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let more = u64::from_ne_bytes(more.0.to_le_bytes());
+        words[EXTENSION / WORD].store(more, Ordering::Release);
+        Ok(())
+    }
+
     /// Notes how an attempt ended, and gives the settlement's number. To be called in the order in
     /// which settlements are queued for the store.
     pub fn settled(&self, slot: &Slot, money: Money, record: &UsageRecord) -> u64 {
@@ -219,6 +231,8 @@ impl Slots {
 }
 
 const HEAD: usize = 48;
+/// Where an area has what is posted, and one of an attempt that was sent what its hold has grown by.
+const EXTENSION: usize = 32;
 
 /// Reads the slots that matter: sent ones, and settlements that are not posted yet. With them, the
 /// largest number that was ever used.
@@ -265,6 +279,11 @@ fn parse(bytes: &[u8; SIZE], place: u32) -> Option<(u64, Found)> {
     // An area that was being written when the power went is not what anybody meant.
     let mut summed = *bytes;
     summed[40..48].fill(0);
+    let is_sent = bytes[8] == SENT;
+    if is_sent {
+        // It is written later, by itself.
+        summed[EXTENSION..EXTENSION + WORD].fill(0);
+    }
     // Behind a short record may stand the end of a longer one.
     summed[HEAD + length..].fill(0);
     if word(40)? != checksum(&summed, HEAD + length) {
@@ -277,7 +296,11 @@ fn parse(bytes: &[u8; SIZE], place: u32) -> Option<(u64, Found)> {
         _ => return None,
     };
     let amount = |at| word(at).map(|n| Nanos(n.cast_signed()));
-    let money = Money { hold: amount(24)?, posted: amount(32)? };
+    let (hold, other) = (amount(24)?, amount(EXTENSION)?);
+    let money = match is_sent {
+        true => Money { hold: Nanos(hold.0.checked_add(other.0)?), posted: Nanos(0) },
+        false => Money { hold, posted: other },
+    };
     let record = codec::decode(&bytes[HEAD..HEAD + length])?;
     Some((number, Found { place, settled, orphan: bytes[8] == ORPHANED, money, record }))
 }

@@ -38,6 +38,7 @@ use crate::upstreams::LiveUpstream;
 
 mod end;
 mod estimate;
+mod growth;
 
 pub(crate) use end::End;
 

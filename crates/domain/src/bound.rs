@@ -16,9 +16,11 @@ use crate::money::Nanos;
 use crate::price::{Priced, Reach, Unit};
 
 mod demand;
+mod growth;
 mod media;
 
 pub use demand::{Demand, Input, Media, Metered, Output, OutputLimit, Tools, Unbounded};
+pub use growth::{Growth, MARGIN, SLICE};
 pub use media::SOUND_TOKENS_A_SECOND;
 
 /// The most tokens that one image comes to in any model's input: `gpt-4o-mini` counts 2,833 and

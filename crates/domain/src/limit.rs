@@ -116,11 +116,19 @@ pub struct LimitRules {
     pub allow_unbounded: bool,
     /// The maximum output, in tokens, of a call that names none; else the model's own.
     pub default_max_output: Option<u64>,
+    /// Begin streams with a part of their bound held, where the provider stops its meter when it is
+    /// cancelled (A6).
+    pub elastic: bool,
 }
 
 impl Default for LimitRules {
     fn default() -> Self {
-        Self { clamp_output: true, allow_unbounded: false, default_max_output: None }
+        Self {
+            clamp_output: true,
+            allow_unbounded: false,
+            default_max_output: None,
+            elastic: false,
+        }
     }
 }
 

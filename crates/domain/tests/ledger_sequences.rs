@@ -19,6 +19,10 @@ enum Step {
         more: i64,
     },
     Send(usize),
+    Extend {
+        attempt: usize,
+        more: i64,
+    },
     /// Of ten tenths of the hold; above ten the bound was too low.
     Settle {
         attempt: usize,
@@ -41,6 +45,8 @@ fn steps() -> impl Strategy<Value = Step> {
         4 => (account.clone(), 0..60_i64, 0..30_i64)
             .prop_map(|(account, least, more)| Step::Grant { account, least, more }),
         4 => any::<usize>().prop_map(Step::Send),
+        3 => (any::<usize>(), 0..30_i64)
+            .prop_map(|(attempt, more)| Step::Extend { attempt, more }),
         4 => (any::<usize>(), 0..=12_i64)
             .prop_map(|(attempt, tenths)| Step::Settle { attempt, tenths }),
         2 => any::<usize>().prop_map(Step::Void),
@@ -123,6 +129,7 @@ impl World {
                     assert_eq!(line.attempt.send().is_err(), done);
                 }
             }
+            Step::Extend { attempt, more } => self.extend(attempt, Nanos(more)),
             Step::Settle { attempt, tenths } => {
                 let Some(line) = pick(&mut self.lines, attempt) else { return };
                 let hold = line.attempt.hold;
@@ -165,6 +172,20 @@ impl World {
                 assert!(least > left.max(0));
                 assert_eq!((posted, leased), (row.posted, row.leased), "it is unchanged");
             }
+        }
+    }
+
+    /// As in the running process: first in the book, then where a kill leaves it; what cannot be
+    /// written goes back.
+    fn extend(&mut self, attempt: usize, more: Nanos) {
+        let fits = (0..ACCOUNTS).all(|at| self.free(at) >= more.0);
+        let Some(line) = pick(&mut self.lines, attempt) else { return };
+        let held = self.book.hold(&self.seats, more);
+        assert_eq!(held.is_ok(), fits, "an extension is granted where it fits, and only there");
+        if fits && line.attempt.extend(more).is_err() {
+            assert_eq!(line.attempt.phase, Phase::Settled);
+            let void = self.book.settle(&self.seats, more, Nanos(0));
+            self.book.imported(&self.seats, &void);
         }
     }
 

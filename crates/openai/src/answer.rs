@@ -10,6 +10,6 @@ mod usage;
 pub use derived::{Derived, derived};
 pub use job::{Course, JobObject, LineAnswer, job_object, line_answer};
 pub use scan::{Noted, Scan};
-pub use text::{delta_text, input_text, output_text};
+pub use text::{delta_text, input_text, most_tokens, output_text};
 pub use tools::ToolCalls;
 pub use usage::{BadUsage, Counted, parse_usage};

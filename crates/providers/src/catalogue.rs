@@ -51,6 +51,9 @@ pub struct Provider {
     pub prices: &'static str,
     /// Its models are OpenAI's, and so are their limits and tokenizers.
     pub openai_models: bool,
+    /// It streams what it writes as it writes it, and stops writing, and its meter, when its client
+    /// hangs up (A6). Where this is not known it is not so: a stream is then read to its end.
+    pub stops_at_cancel: bool,
     /// Refusals that it does not bill, in its own envelope; all others may be billed (case 40).
     pub unbilled: &'static [u16],
     /// Refusals that nobody bills who sends them, whatever their body is.

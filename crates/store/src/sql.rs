@@ -230,20 +230,23 @@ pub(crate) const COUNT_OBJECTS: &str =
 // ---- limits, alerts and the outbox
 
 pub(crate) const SPEND_LIMITS: &str = "SELECT scope_kind, scope_id, period, amount_nanos,
-        clamp_output, allow_unbounded, default_max_output, updated_at, time_zone, anchor_day
+        clamp_output, allow_unbounded, default_max_output, updated_at, time_zone, anchor_day,
+        elastic
     FROM spend_limits ORDER BY scope_kind, scope_id, period";
 pub(crate) const SPEND_LIMITS_OF: &str = "SELECT scope_kind, scope_id, period, amount_nanos,
-        clamp_output, allow_unbounded, default_max_output, updated_at, time_zone, anchor_day
+        clamp_output, allow_unbounded, default_max_output, updated_at, time_zone, anchor_day,
+        elastic
     FROM spend_limits WHERE scope_kind = $1 AND scope_id = $2 ORDER BY period";
 pub(crate) const PUT_SPEND_LIMIT: &str = "INSERT INTO spend_limits
     (scope_kind, scope_id, period, amount_nanos, clamp_output, allow_unbounded,
-     default_max_output, updated_at, time_zone, anchor_day)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     default_max_output, updated_at, time_zone, anchor_day, elastic)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (scope_kind, scope_id, period) DO UPDATE SET
         amount_nanos = excluded.amount_nanos, clamp_output = excluded.clamp_output,
         allow_unbounded = excluded.allow_unbounded,
         default_max_output = excluded.default_max_output, updated_at = excluded.updated_at,
-        time_zone = excluded.time_zone, anchor_day = excluded.anchor_day";
+        time_zone = excluded.time_zone, anchor_day = excluded.anchor_day,
+        elastic = excluded.elastic";
 pub(crate) const REMOVE_SPEND_LIMIT: &str =
     "DELETE FROM spend_limits WHERE scope_kind = $1 AND scope_id = $2 AND period = $3";
 

@@ -44,6 +44,7 @@ pub(crate) fn read(fields: &mut Fields) -> Result<Asked, Fault> {
         clamp_output: fields.flag("clamp_output")?.unwrap_or(default.clamp_output),
         allow_unbounded: fields.word("unbounded", &["refuse", "allow"])? == Some("allow"),
         default_max_output: most.map(i64::cast_unsigned),
+        elastic: fields.flag("elastic")?.unwrap_or(default.elastic),
     };
     let calendar = calendar(fields, period)?;
     Ok(Asked { period, amount, rules, calendar })

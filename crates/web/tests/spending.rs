@@ -209,6 +209,7 @@ fn case_55_bad_limits_of_ours_are_refused_by_name_and_change_nothing() {
         ("currency", json!("EUR"), (400, "unknown_field", "currency")),
         ("unbounded", json!("maybe"), (400, "invalid_value", "unbounded")),
         ("clamp_output", json!("yes"), (400, "invalid_value", "clamp_output")),
+        ("elastic", json!("yes"), (400, "invalid_value", "elastic")),
         ("default_max_output", json!(0), (400, "invalid_value", "default_max_output")),
         ("scope", json!(null), (400, "missing_required_parameter", "scope")),
         ("scope", json!("project"), (400, "invalid_value", "scope")),
@@ -242,7 +243,7 @@ fn a_limit_of_ours_shows_what_was_spent_is_held_and_is_left() {
     let (key, _) = gateway.new_key("{}");
     let body = json!({
         "scope": { "type": "api_key", "id": key }, "period": "month", "amount_usd": "2.5",
-        "clamp_output": false, "unbounded": "allow", "default_max_output": 1000,
+        "clamp_output": false, "elastic": true, "unbounded": "allow", "default_max_output": 1000,
     });
     let spent = Balance { overage: Nanos(3), ..balance(1_000_000_000, 500_000_000) };
     spend(&gateway, ScopeKind::ApiKey, &key, spent);
@@ -251,7 +252,7 @@ fn a_limit_of_ours_shows_what_was_spent_is_held_and_is_left() {
         "object": "tollgate.limit", "id": format!("api_key:{key}:month"),
         "scope": { "type": "api_key", "id": key }, "period": "month",
         "amount_usd": "2.5", "amount_nanos": 2_500_000_000_i64,
-        "clamp_output": false, "unbounded": "allow", "default_max_output": 1000,
+        "clamp_output": false, "elastic": true, "unbounded": "allow", "default_max_output": 1000,
         "time_zone": null, "anchor_day": 1, "source": "api", "updated_at": world::NOON,
         "period_start": MARCH, "resets_at": APRIL,
         "spent_usd": "1.000000003", "spent_nanos": 1_000_000_003,

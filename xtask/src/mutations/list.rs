@@ -1,6 +1,8 @@
 //! The guards of the hard limit, each with a fault that takes it away and the test that must see
 //! it. A new guard gets a row here.
 
+mod growing;
+
 /// One guard taken away.
 #[derive(Debug)]
 pub(crate) struct Mutation {
@@ -56,7 +58,12 @@ const fn of_dataplane(name: &'static str) -> Test {
     Test { package: "dataplane", suite: "", name }
 }
 
-pub(crate) const LIST: &[Mutation] = &[
+/// Every row.
+pub(crate) fn all() -> impl Iterator<Item = &'static Mutation> {
+    LIST.iter().chain(growing::LIST)
+}
+
+const LIST: &[Mutation] = &[
     // ---- the rows: posted + leased ≤ limit
     Mutation {
         guard: "a grant that does not fit is refused",

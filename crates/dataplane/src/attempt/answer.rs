@@ -19,7 +19,7 @@ use crate::body::reply::ReplyBody;
 use crate::headers;
 use crate::jobs::{self, Handed};
 use crate::owned;
-use crate::relay::{Counter, Events, Mode, Relay};
+use crate::relay::{Counter, Events, Mode, Pumped, Relay};
 use crate::reply::{answer_headers, assemble, with_cost};
 use crate::shared::Dataplane;
 use crate::tab::{End, Tab};
@@ -96,11 +96,16 @@ async fn stream(
     map.insert(headers::X_ACCEL, HeaderValue::from_static("no"));
     let status = answer.status();
     let mode = Mode::Events(Box::new(Events::new(&tab)));
+    let tasks = tab.worker.shared.tasks.clone();
     let relay = Relay::new(answer.into_body(), mode, VecDeque::new(), tab, status.as_u16());
     let relay = match hold_back {
         true => Box::pin(begun(relay)).await?,
         false => relay,
     };
+    if relay.is_growing() {
+        let pumped = Pumped::start(Box::new(relay), &tasks);
+        return Ok(assemble(status, map, ReplyBody::pumped(pumped)));
+    }
     Ok(assemble(status, map, ReplyBody::relay(relay)))
 }
 

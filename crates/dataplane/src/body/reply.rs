@@ -7,7 +7,7 @@ use bytes::Bytes;
 use egress::BoxError;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::relay::Relay;
+use crate::relay::{Pumped, Relay};
 
 /// An answer on its way to a client. Dropped before its end, a relayed one is read on in the
 /// background for what it cost.
@@ -16,12 +16,18 @@ pub struct ReplyBody(Kind);
 enum Kind {
     Whole(Bytes),
     Relay(Option<Box<Relay>>),
+    /// Read on by itself.
+    Pumped(Pumped),
 }
 
 impl ReplyBody {
     #[must_use]
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self(Kind::Whole(bytes.into()))
+    }
+
+    pub(crate) fn pumped(pumped: Pumped) -> Self {
+        Self(Kind::Pumped(pumped))
     }
 
     pub(crate) fn relay(relay: Relay) -> Self {
@@ -44,6 +50,9 @@ impl Body for ReplyBody {
                 relay.poll_next(cx).map(|next| next.map(|piece| piece.map(Frame::data)))
             }
             Kind::Relay(None) => Poll::Ready(None),
+            Kind::Pumped(pumped) => {
+                pumped.poll_next(cx).map(|next| next.map(|piece| piece.map(Frame::data)))
+            }
         }
     }
 
@@ -51,6 +60,7 @@ impl Body for ReplyBody {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_empty(),
             Kind::Relay(relay) => relay.as_ref().is_none_or(|r| r.is_over()),
+            Kind::Pumped(_) => false,
         }
     }
 
@@ -58,6 +68,7 @@ impl Body for ReplyBody {
         match &self.0 {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Relay(relay) => relay.as_ref().map_or_else(SizeHint::default, |r| r.size_hint()),
+            Kind::Pumped(_) => SizeHint::default(),
         }
     }
 }

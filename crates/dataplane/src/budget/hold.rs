@@ -81,6 +81,20 @@ impl Budgets {
         }
     }
 
+    /// The first part of a hold that grows, or one more, if it can be had without waiting for others.
+    pub(super) async fn extend(self: &Arc<Self>, over: &Arc<Over>, amount: Nanos) -> Option<Held> {
+        self.try_hold(over, amount).await.ok()?.ok()
+    }
+
+    /// The same, without asking the store.
+    pub(super) fn extend_at_hand(
+        self: &Arc<Self>,
+        over: &Arc<Over>,
+        amount: Nanos,
+    ) -> Option<Held> {
+        self.at_hand(over, amount).ok()?.ok()
+    }
+
     /// Waits until what other calls held has come back, as far as `amount` needs it. Whether it
     /// has, in time.
     async fn came_back(

@@ -1,17 +1,19 @@
 //! From a request to its hold: what it can cost, what must be told to the provider to make that
 //! true, and the money set aside for it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use domain::bound::{self, Bound, Demand, Limits, Metered, NoBound};
+use domain::bound::{self, Bound, Demand, Growth, Limits, Metered, NoBound};
 use domain::{Fault, KeyView, Nanos, ProjectId, Timestamp};
 use openai::pin;
-use openai::surface::Operation;
+use openai::surface::{Meter, Operation};
 use openai::view::View;
 use providers::Provider;
 use providers::tokens::exact_input;
 
 use super::refuse::{self, Wanted};
-use super::{Held, Limited};
+use super::{Held, Limited, Over};
 use crate::pipeline::Taken;
 use crate::plan::Candidate;
 use crate::prices::Prices;
@@ -65,6 +67,14 @@ pub(crate) async fn ready(
             return Err(refuse::unbounded(&no, priced.as_deref(), pin::maximum(operation)));
         }
     };
+    if limited.iter().all(|one| one.limit.rules.elastic)
+        && provider.stops_at_cancel
+        && let Some(held) = first_part(shared, &limited, (operation, taken), &demand, &bound).await
+    {
+        let (Demand::Metered(metered), held) = (demand, Some(held)) else { return Ok(None) };
+        let (metered, output) = (Some(metered), bound.max_output);
+        return Ok(Some(Spending { held, metered, output, clamped: false }));
+    }
     let mut wanted = bound;
     let (held, output) = match shared.budgets.hold_whole(&limited, &bound).await? {
         Ok(held) => (held, bound.max_output),
@@ -89,6 +99,26 @@ pub(crate) async fn ready(
     };
     let held = Some(held);
     Ok(Some(Spending { held, metered, output, clamped: output < wanted.max_output }))
+}
+
+/// The first part of a stream's bound, where its hold may grow. `None`: it is held whole.
+async fn first_part(
+    shared: &Dataplane,
+    limited: &Arc<Over>,
+    (operation, taken): (&Operation, &Taken),
+    demand: &Demand,
+    bound: &Bound,
+) -> Option<Held> {
+    let Demand::Metered(metered) = demand else { return None };
+    let output = &metered.output;
+    let is_text = metered.media.is_none() && !output.audio && metered.tools.is_none();
+    let is_one = output.choices == 1 && output.beside == 0 && !metered.searches;
+    if operation.meter != Meter::Chat || !is_text || !is_one || !taken.shows_what_is_written() {
+        return None;
+    }
+    let growth = Growth::begin(bound)?;
+    let held = shared.budgets.extend(limited, growth.hold()).await?;
+    Some(held.growing(growth))
 }
 
 /// The least that a count of the input could make of the bound.

@@ -27,6 +27,26 @@ const KEPT: usize = 64 * 1024;
 /// Bytes of a user label.
 const LABEL: usize = 256;
 
+/// Fields of a chat completion with which all that a model writes is in its stream. Others may make it
+/// write what is not (tools, another decoding), and some servers have fields of their own.
+const SHOWN: [&str; 15] = [
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    "temperature",
+    "top_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "stop",
+    "seed",
+    "user",
+    "safety_identifier",
+    "response_format",
+];
+
 pub(crate) enum Taken {
     Nothing,
     Json(Bytes, Box<View>),
@@ -122,6 +142,16 @@ impl Taken {
             Self::Form(_, fields) => fields.model.as_deref(),
             _ => None,
         }
+    }
+
+    /// Whether it asks for a stream, and for nothing that could be written without being shown.
+    pub(crate) fn shows_what_is_written(&self) -> bool {
+        let Self::Json(body, view) = self else { return false };
+        let fields = || serde_json::from_slice::<serde_json::Map<_, _>>(body).ok();
+        let known = |fields: serde_json::Map<String, serde_json::Value>| {
+            fields.keys().all(|name| SHOWN.contains(&name.as_str()))
+        };
+        view.stream && fields().is_some_and(known)
     }
 
     /// A refusal in OpenAI's own words, where it has some: an earlier response that a body names

@@ -1,7 +1,7 @@
 //! What an answer says of its cost, gathered as it passes.
 
 use domain::{Tokens, UsageFamily};
-use openai::answer::{Counted, Noted, delta_text, parse_usage};
+use openai::answer::{Counted, Noted, delta_text, most_tokens, parse_usage};
 use openai::json::unescape;
 use openai::surface::Meter;
 
@@ -13,11 +13,13 @@ const WRITTEN: usize = 64 * 1024;
 pub(crate) struct Counter {
     meter: Meter,
     count: Count,
+    /// Tokens that have come at most, where a hold grows by them.
+    seen: Option<u64>,
 }
 
 impl Counter {
     pub(crate) fn new(meter: Meter) -> Self {
-        Self { meter, count: Count::default() }
+        Self { meter, count: Count::default(), seen: None }
     }
 
     pub(crate) fn meter(&self) -> Meter {
@@ -28,8 +30,20 @@ impl Counter {
         self.count.bytes_out += count as u64;
     }
 
+    /// From now on tokens are counted as they come.
+    pub(crate) fn watch(&mut self) {
+        self.seen = Some(0);
+    }
+
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen.unwrap_or(0)
+    }
+
     /// Keeps what the model wrote in one event, until the provider has counted it.
     pub(crate) fn written(&mut self, event_data: &[u8]) {
+        if let Some(seen) = &mut self.seen {
+            *seen = seen.saturating_add(most_tokens(event_data));
+        }
         if self.count.tokens.is_none() && self.meter.family() == UsageFamily::Completions {
             delta_text(event_data, &mut self.count.written, WRITTEN);
         }

@@ -22,3 +22,17 @@ pub(super) fn render(meter: Meter, entry: &'static Entry, sequence: u64) -> Byte
         _ => format!("event: error\ndata: {envelope}\n\n"),
     })
 }
+
+/// The end of a chat stream as a provider ends it at a maximum, with our code beside it. `head` has
+/// the fields that all chunks of an answer share.
+pub(super) fn at_a_maximum(head: &[u8], entry: &'static Entry) -> Bytes {
+    let head = serde_json::from_slice(head).unwrap_or_default();
+    let of = |name: &str| serde_json::Map::get(&head, name).cloned().unwrap_or_default();
+    let choice = json!({"index": 0, "delta": {}, "logprobs": null, "finish_reason": "length"});
+    let chunk = json!({
+        "id": of("id"), "object": "chat.completion.chunk", "created": of("created"),
+        "model": of("model"), "choices": [choice],
+        "tollgate": {"code": entry.code, "message": entry.what},
+    });
+    Bytes::from(format!("data: {chunk}\n\ndata: [DONE]\n\n"))
+}

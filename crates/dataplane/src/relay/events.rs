@@ -30,6 +30,9 @@ fn limit(meter: Meter) -> usize {
     }
 }
 
+/// At most this many bytes are kept of a first event; one that is longer gives no fields.
+const HEAD: usize = 16 * 1024;
+
 /// What becomes of an event.
 enum Kept {
     AsItIs,
@@ -58,6 +61,8 @@ pub(crate) struct Events {
     made: Vec<(ObjectKind, String)>,
     items: Vec<String>,
     sequence: u64,
+    /// The first event's data, where an end of ours may need its fields.
+    head: Option<Vec<u8>>,
     /// An assistant's run, as it was told of last.
     run: Option<Box<JobObject>>,
 }
@@ -81,8 +86,13 @@ impl Events {
             made: Vec::new(),
             items: Vec::new(),
             sequence: 0,
+            head: tab.with_growth(|_| Vec::new()),
             run: None,
         }
+    }
+
+    pub(crate) fn head(&self) -> &[u8] {
+        self.head.as_deref().unwrap_or_default()
     }
 
     pub(crate) fn push(&mut self, piece: Bytes) -> Result<Bytes, TooLong> {
@@ -162,6 +172,9 @@ impl Events {
         counter.written(data);
         counter.tools(data);
         let first = !std::mem::replace(&mut self.seen_first, true);
+        if let Some(head) = self.head.as_mut().filter(|_| first) {
+            head.extend_from_slice(&data[..data.len().min(HEAD)]);
+        }
         if self.brings && ID.find(data).is_some() {
             self.find_ids(data, first);
         }

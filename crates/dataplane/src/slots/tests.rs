@@ -220,3 +220,26 @@ fn an_area_is_nobodys_while_it_is_written() {
     words[0].store(first, Ordering::Relaxed);
     assert_eq!(reopened(&dir, 0).len(), 1);
 }
+
+#[test]
+fn case_46_a_kill_leaves_the_hold_as_far_as_it_had_grown() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slots, _) = Slots::open(&dir.path().join("slots"), 8, 0).unwrap();
+    let mut slot = slots.take().unwrap();
+    slots.sent(&mut slot, Nanos(50), &record("req_a")).unwrap();
+    for more in [7, 1 << 40] {
+        slots.extended(&slot, Nanos(more)).unwrap();
+        let found = reopened(&dir, 0);
+        let money = Money { hold: Nanos(50 + more), posted: Nanos(0) };
+        assert_eq!((found.len(), found[0].settled, found[0].money), (1, None, money));
+    }
+    let grown = Money { hold: Nanos(50 + (1 << 40)), posted: Nanos(60) };
+    assert_eq!(slots.settled(&slot, grown, &record("req_a")), 1);
+    assert_eq!(reopened(&dir, 0)[0].money, grown);
+    slots.give_back([slot]);
+    let mut slot = slots.take().unwrap();
+    slots.sent(&mut slot, Nanos(3), &record("req_b")).unwrap();
+    drop(slots);
+    let found = reopened(&dir, 1);
+    assert_eq!(found[0].money.hold, Nanos(3), "the next attempt begins with its own");
+}

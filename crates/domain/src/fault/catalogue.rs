@@ -596,6 +596,18 @@ pub static OVERLOADED: Entry = Entry {
     remedy: "Retry after the time in Retry-After.",
 };
 
+pub static BUDGET_EXHAUSTED_MID_STREAM: Entry = Entry {
+    code: "budget_exhausted_mid_stream",
+    status: 429,
+    kind: "insufficient_quota",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The spend limit was reached while the answer was on its way; it ends here.",
+    remedy: "Raise the limit, or ask for less: the limit is elastic, and holds a stream's cost as it \
+             goes on.",
+};
+
 pub static SHUTTING_DOWN: Entry = Entry {
     code: "shutting_down",
     status: 503,
@@ -720,6 +732,7 @@ pub static ALL: &[&Entry] = &[
     &NO_UPSTREAM_AVAILABLE,
     &LEDGER_UNAVAILABLE,
     &OVERLOADED,
+    &BUDGET_EXHAUSTED_MID_STREAM,
     &SHUTTING_DOWN,
     &INTERNAL_ERROR,
     &ORPHANED,

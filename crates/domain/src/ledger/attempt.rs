@@ -27,6 +27,8 @@ pub struct Attempt {
 pub enum Breach {
     /// A hold below zero, or a cost below zero.
     Negative,
+    /// A hold that would be no amount of money.
+    TooMuch,
     AlreadySettled,
     /// A void after the request went out, without the provider's word that it is not billed.
     AlreadySent,
@@ -52,6 +54,22 @@ impl Attempt {
             return Err(Breach::Negative);
         }
         Ok(Self { hold: amount, phase: Phase::Held, cost: Nanos(0) })
+    }
+
+    /// More is set aside, in every account of the hold. What it covers may be let through once this
+    /// is written where a kill leaves it: a start posts the hold that it finds.
+    ///
+    /// # Errors
+    /// [`Breach::AlreadySettled`], [`Breach::Negative`], [`Breach::TooMuch`].
+    pub fn extend(&mut self, more: Nanos) -> Result<(), Breach> {
+        if self.phase == Phase::Settled {
+            return Err(Breach::AlreadySettled);
+        }
+        if more.0 < 0 {
+            return Err(Breach::Negative);
+        }
+        self.hold = Nanos(self.hold.0.checked_add(more.0).ok_or(Breach::TooMuch)?);
+        Ok(())
     }
 
     /// The request is about to be given to the connection.
@@ -126,6 +144,20 @@ mod tests {
         attempt.settle(Nanos(0)).unwrap();
         assert_eq!(attempt.void(), Err(Breach::AlreadySettled));
         assert_eq!(Attempt::hold(Nanos(-1)), Err(Breach::Negative));
+    }
+
+    #[test]
+    fn a_hold_grows_until_its_attempt_is_settled() {
+        let mut attempt = Attempt::hold(Nanos(10)).unwrap();
+        attempt.send().unwrap();
+        attempt.extend(Nanos(5)).unwrap();
+        assert_eq!(attempt.recovered(), Recovered::Orphan(Nanos(15)));
+        assert_eq!(attempt.extend(Nanos(-1)), Err(Breach::Negative));
+        assert_eq!(attempt.extend(Nanos(i64::MAX)), Err(Breach::TooMuch));
+        attempt.settle(Nanos(12)).unwrap();
+        let before = attempt;
+        assert_eq!(attempt.extend(Nanos(1)), Err(Breach::AlreadySettled));
+        assert_eq!(attempt, before);
     }
 
     #[test]

@@ -105,7 +105,8 @@ impl Book {
         seat
     }
 
-    /// Sets `amount` aside in every account, or in none.
+    /// Sets `amount` aside in every account, or in none. To extend a hold is to set more aside in
+    /// its accounts; what [`Book::settle`] ends is the sum.
     ///
     /// # Errors
     /// The accounts whose share is too small, and what each would need to be granted.
@@ -359,6 +360,25 @@ mod tests {
         book.imported(&[seat], &settlement);
         assert_eq!(book.free(seat), Nanos(50));
         assert_eq!(book.withdraw(seat, Nanos(i64::MAX)), Nanos(50));
+        assert!(book.is_sound());
+    }
+
+    #[test]
+    fn an_extension_is_held_in_every_account_or_in_none_and_ends_with_its_hold() {
+        let mut book = Book::default();
+        let [key, project] =
+            [ScopeKind::ApiKey, ScopeKind::Project].map(|k| book.seat(&account(k)));
+        for (seat, share) in [(key, 100), (project, 30)] {
+            book.limit(seat);
+            book.granted(seat, Nanos(share));
+        }
+        book.hold(&[key, project], Nanos(20)).unwrap();
+        book.hold(&[key, project], Nanos(10)).unwrap();
+        assert!(book.hold(&[key, project], Nanos(1)).is_err(), "the project's share is at its end");
+        assert_eq!((book.held(key), book.held(project)), (Nanos(30), Nanos(30)));
+        let settlement = book.settle(&[key, project], Nanos(30), Nanos(25));
+        assert_eq!((settlement.share, settlement.over), (Nanos(25), Nanos(0)));
+        assert_eq!((book.free(key), book.free(project)), (Nanos(75), Nanos(5)));
         assert!(book.is_sound());
     }
 

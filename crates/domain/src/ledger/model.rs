@@ -1,6 +1,7 @@
 //! Every order of events in a small world: a few nodes with a few attempts each over one store,
 //! made of the ledger's own types. Grants and acknowledgements are lost and batches come again;
-//! nodes sleep, are forfeited, are killed, and are killed again while they start.
+//! nodes sleep, are forfeited, are killed, and are killed again while they start. Holds grow, and are
+//! killed between the book and the file.
 //!
 //! In each state that can be reached an auditor compares what the provider has billed with the
 //! limits; and from each state the world is brought to rest, and must then add up.
@@ -67,15 +68,19 @@ fn told(name: &str, shape: Shape) -> usize {
 /// large ones as well, which take minutes and gigabytes.
 #[test]
 fn p1_no_order_of_events_passes_a_limit() {
-    let one = Shape { nodes: 1, attempts: 2, limits: &[3], holds: &[1, 2] };
+    let one = Shape { nodes: 1, attempts: 2, limits: &[3], holds: &[1, 2], growth: 0 };
     assert!(told("one node, two attempts", one) > 1_000);
-    let two = Shape { nodes: 2, attempts: 1, limits: &[3], holds: &[2] };
+    let two = Shape { nodes: 2, attempts: 1, limits: &[3], holds: &[2], growth: 0 };
     assert!(told("two nodes, one attempt each", two) > 1_000);
-    let scopes = Shape { nodes: 1, attempts: 2, limits: &[3, 2], holds: &[2] };
+    let scopes = Shape { nodes: 1, attempts: 2, limits: &[3, 2], holds: &[2], growth: 0 };
     assert!(told("two accounts", scopes) > 1_000);
+    let growing = Shape { nodes: 1, attempts: 2, limits: &[3], holds: &[1], growth: 1 };
+    assert!(told("holds that grow", growing) > 1_000);
     if option_env!("TOLLGATE_MODEL").is_some() {
         told("three attempts", Shape { attempts: 3, ..one });
         told("two nodes, two attempts each", Shape { attempts: 2, ..two });
+        told("holds that grow twice", Shape { growth: 2, limits: &[4], ..growing });
+        told("two nodes with holds that grow", Shape { nodes: 2, attempts: 1, ..growing });
         told("two nodes, two holds", Shape { holds: &[1, 2], ..two });
     }
 }

@@ -1,6 +1,7 @@
 //! Several nodes over one store, in seeded schedules: crashes that keep the slots and crashes that
 //! lose them, lost and repeated messages, nodes that sleep past their lease, clocks that are wrong,
-//! a stand-by store that takes over with what was acknowledged, the end of a month. An auditor that
+//! a stand-by store that takes over with what was acknowledged, the end of a month, holds that grow
+//! with a stream. An auditor that
 //! knows nothing of the ledger adds up what the provider billed.
 //!
 //! Each guard can be taken away ([`Guard`]); a schedule must then be found that passes the limit,
@@ -27,6 +28,10 @@ enum Guard {
     KeepsAcknowledged,
     /// A job has a lease of its own.
     JobLease,
+    /// A hold grows by what the ledger has set aside for it, and by nothing else.
+    ExtendFromBook,
+    /// An extension covers nothing before it is written where a kill leaves it.
+    ExtendInFile,
 }
 
 /// A generator of its own, so that a seed means the same for ever (xorshift64*).
@@ -92,8 +97,10 @@ fn every_guard_is_needed() {
         Guard::HoldBeforeSend,
         Guard::KeepsAcknowledged,
         Guard::JobLease,
+        Guard::ExtendFromBook,
+        Guard::ExtendInFile,
     ] {
-        let found = (0..schedules()).find(|seed| run(*seed, Some(guard)).is_err());
+        let found = (0..4 * schedules()).find(|seed| run(*seed, Some(guard)).is_err());
         assert!(found.is_some(), "no schedule noticed that {guard:?} is missing");
     }
 }

@@ -136,6 +136,7 @@ pub struct Limit<'a> {
     clamp_output: bool,
     unbounded: &'static str,
     default_max_output: Option<u64>,
+    elastic: bool,
     /// `null`: the organization's.
     time_zone: Option<&'a str>,
     /// The day of a month that the period begins on.
@@ -194,6 +195,7 @@ impl<'a> Limit<'a> {
             clamp_output: limit.rules.clamp_output,
             unbounded: if limit.rules.allow_unbounded { "allow" } else { "refuse" },
             default_max_output: limit.rules.default_max_output,
+            elastic: limit.rules.elastic,
             time_zone: limit.calendar.zone.as_ref().map(Zone::name),
             anchor_day: Some(limit.calendar.anchor_day)
                 .filter(|_| limit.period == PeriodKind::Month),

@@ -23,6 +23,52 @@ pub fn delta_text(event_data: &[u8], out: &mut Vec<u8>, limit: usize) {
     }
 }
 
+/// The most tokens that one event of a chat stream brings: its texts' bytes, as they are escaped, and
+/// one for what has none. An event of another form counts with all its bytes.
+#[must_use]
+pub fn most_tokens(event_data: &[u8]) -> u64 {
+    static DELTA: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""delta""#));
+    let mut sum = None;
+    let mut rest = event_data;
+    while let Some(at) = DELTA.find(rest) {
+        rest = &rest[at + DELTA.needle().len()..];
+        let Some(value) = rest.trim_ascii_start().strip_prefix(b":") else { continue };
+        let (bytes, end) = strings_of(value);
+        sum = Some(sum.unwrap_or(1) + bytes);
+        rest = &value[end..];
+    }
+    sum.unwrap_or(event_data.len() as u64)
+}
+
+/// The bytes of all strings of a value that are not keys, and the value's end.
+fn strings_of(value: &[u8]) -> (u64, usize) {
+    let (mut depth, mut bytes, mut at) = (0_usize, 0, 0);
+    while at < value.len() {
+        match value[at] {
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while at < value.len() && value[at] != b'"' {
+                    at += if value[at] == b'\\' { 2 } else { 1 };
+                }
+                let end = at.min(value.len());
+                let behind = value.get(at + 1..).unwrap_or_default().trim_ascii_start();
+                if !behind.starts_with(b":") {
+                    bytes += (end - start) as u64;
+                }
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 && !value[at - 1].is_ascii_whitespace() {
+            break;
+        }
+    }
+    (bytes, at.min(value.len()))
+}
+
 /// The string value behind a key, if a string is what stands there.
 fn string_behind(rest: &[u8]) -> Option<&[u8]> {
     let rest = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
@@ -117,5 +163,24 @@ mod tests {
         let responses =
             r#"{"output":[{"type":"message","content":[{"type":"output_text","text":"Yo"}]}]}"#;
         assert_eq!(output_text(responses.as_bytes()), "Yo");
+    }
+
+    #[test]
+    fn a_chat_event_brings_at_most_the_bytes_of_its_texts_and_one() {
+        for (event, tokens) in [
+            (r#"{"id":"chatcmpl-1","choices":[{"delta":{"content":"Hello"},"index":0}]}"#, 6),
+            (r#"{"choices":[{"delta" : { "content" : "a\"b\u00e9" }}],"obfuscation":"xxxx"}"#, 11),
+            (
+                r#"{"choices":[{"delta":{"role":"x","a":{"b":["cd",{"e":"f"}]}}},{"delta":{"content":"gh"}}]}"#,
+                7,
+            ),
+            (r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#, 1),
+            (r#"{"choices":[{"delta":null}]}"#, 1),
+            (r#"{"choices":[{"delta":"text"}]}"#, 5),
+            (r#"{"choices":[{"message":{"content":"Hello"}}]}"#, 45),
+            (r#"{"choices":[{"delta":{"content":"cut"#, 4),
+        ] {
+            assert_eq!(most_tokens(event.as_bytes()), tokens, "{event}");
+        }
     }
 }

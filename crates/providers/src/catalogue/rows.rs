@@ -31,6 +31,7 @@ const OPENAI: Provider = Provider {
     offers: &[],
     prices: "",
     openai_models: true,
+    stops_at_cancel: false,
     unbilled: OPENAI_UNBILLED,
     unbilled_bare: &[],
     billed_codes: FILTERED,
@@ -195,6 +196,7 @@ pub static PROVIDERS: &[Provider] = &[
         url_variables: &["VLLM_BASE_URL"],
         offers: &[CHAT, TEXT, RESPONSES, EMBED, "/audio", MODELS],
         prices: "vllm/",
+        stops_at_cancel: true,
         ..OWN
     },
     Provider {

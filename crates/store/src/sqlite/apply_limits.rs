@@ -55,6 +55,7 @@ fn put_limit(db: &Connection, limit: &SpendLimit) -> Done {
         limit.updated_at.0,
         limit.calendar.zone.as_ref().map(Zone::name),
         limit.calendar.anchor_day,
+        limit.rules.elastic,
     ];
     let before = limits::spend_limits(db, Some(&limit.scope))?;
     let before = before.into_iter().find(|before| before.period == limit.period);

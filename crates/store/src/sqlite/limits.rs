@@ -55,6 +55,7 @@ fn read_limit(row: &Row<'_>) -> Result<SpendLimit, Failure> {
             clamp_output: row.get(4)?,
             allow_unbounded: row.get(5)?,
             default_max_output: tokens.map(i64::cast_unsigned),
+            elastic: row.get(10)?,
         },
         calendar: read_calendar(row, 8)?,
         updated_at: time(row, 7)?,

@@ -107,6 +107,9 @@ pub struct Set {
     /// Refuse a call that does not fit, rather than cut its maximum output to what is left
     #[arg(long)]
     no_clamp: bool,
+    /// Begin streams with a part of their bound held, where the provider stops at a hang-up
+    #[arg(long)]
+    elastic: bool,
     /// Let through what cannot be bounded in money; such a call may pass the limit
     #[arg(long)]
     allow_unbounded: bool,
@@ -223,6 +226,7 @@ async fn set(api: &Api, args: Set) -> Result<Said, Failure> {
         "period": period,
         "amount_usd": amount.trim_start_matches('$'),
         "clamp_output": !args.no_clamp,
+        "elastic": args.elastic,
         "unbounded": if args.allow_unbounded { "allow" } else { "refuse" },
         "default_max_output": args.default_max_output,
     });
@@ -324,6 +328,9 @@ fn rules(limit: &Limit) -> String {
     if !limit.clamp_output {
         rules.push("no clamp".to_owned());
     }
+    if limit.elastic {
+        rules.push("elastic".to_owned());
+    }
     if limit.unbounded == "allow" {
         rules.push("allows unbounded".to_owned());
     }
@@ -339,7 +346,8 @@ fn all_rules(limit: &Limit) -> String {
     let unbounded = if limit.unbounded == "allow" { "allows" } else { "refuses" };
     let output = limit.default_max_output;
     let output = output.map_or_else(|| "the model's".to_owned(), |tokens| tokens.to_string());
-    format!("{clamp}, {unbounded} unbounded, default output {output}")
+    let elastic = if limit.elastic { ", elastic" } else { "" };
+    format!("{clamp}, {unbounded} unbounded, default output {output}{elastic}")
 }
 
 fn every(period: &str) -> &str {

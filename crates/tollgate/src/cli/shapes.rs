@@ -118,6 +118,8 @@ pub(super) struct Limit {
     pub(super) period: String,
     pub(super) amount_usd: String,
     pub(super) clamp_output: bool,
+    #[serde(default)]
+    pub(super) elastic: bool,
     pub(super) unbounded: String,
     pub(super) default_max_output: Option<u64>,
     #[serde(default)]

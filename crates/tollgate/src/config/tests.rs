@@ -255,7 +255,8 @@ fn case_55_bad_limits_are_told_with_their_lines() {
 #[test]
 fn a_limit_is_read_with_its_rules() {
     let text = "[[limits]]\norganization = true\nperiod = \"total\"\namount_usd = \"0\"\n\
-                clamp_output = false\nunbounded = \"allow\"\ndefault_max_output = 512\n";
+                clamp_output = false\nunbounded = \"allow\"\ndefault_max_output = 512\n\
+                elastic = true\n";
     let (file, mistakes) = parse_for_test(text, &nothing());
     assert!(mistakes.is_empty(), "{mistakes:?}");
     let limit = &file.limits[0];
@@ -263,7 +264,7 @@ fn a_limit_is_read_with_its_rules() {
     assert_eq!((limit.period, limit.amount), (domain::PeriodKind::Total, domain::Nanos(0)));
     let rules = limit.rules;
     assert_eq!((rules.clamp_output, rules.allow_unbounded), (false, true));
-    assert_eq!(rules.default_max_output, Some(512));
+    assert_eq!((rules.default_max_output, rules.elastic), (Some(512), true));
     assert_eq!(limit.calendar, domain::Calendar::default());
 }
 
@@ -346,11 +347,12 @@ fn case_26_every_mistake_in_a_price_is_told_with_its_line() {
 
 #[test]
 fn an_egress_is_read_with_its_proxies_and_users() {
-    let environment = Environment::of(&[("ALL", "joe:pw"), ("OWN", "ann:pw")]);
+    let environment = Environment::of(&[("ALL", "joe:pw"), ("OWN", "ann:pw"), ("KEY", "sk-0123456789")]);
     let text = "[egress.out]\ncredential = \"env:ALL\"\nchoice = \"sticky\"\nsession = \"project\"\n\
                 default = true\nproxy_resolves = [\"API.Example\"]\n\
                 proxies = [\"socks5://P.example:1\", { url = \"http://10.0.0.1:2\", credential = \"env:OWN\" }]\n\
-                [upstreams.openai]\negress = \"out\"\n[upstreams.second]\nprovider = \"openai\"\negress = \"direct\"\n";
+                [upstreams.openai]\ncredential = \"env:KEY\"\negress = \"out\"\n\
+                [upstreams.second]\ncredential = \"env:KEY\"\nprovider = \"openai\"\negress = \"direct\"\n";
     let (file, mistakes) = parse_for_test(text, &environment);
     assert!(mistakes.is_empty(), "{mistakes:?}");
     let [egress] = &file.egresses.egresses[..] else { panic!("one egress") };

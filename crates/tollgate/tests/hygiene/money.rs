@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use testkit::{Act, Answer, Matcher, Script, TestGateway};
 
 mod desk;
+mod elastic;
 mod endings;
 mod hangups;
 mod kill;

@@ -24,6 +24,27 @@ pub(super) enum Action {
         slot: usize,
         bill: i64,
     },
+    /// The book sets one more aside for a hold that grows.
+    Extend {
+        node: usize,
+        slot: usize,
+    },
+    /// The file has the larger hold: from now on what it covers is let through.
+    Write {
+        node: usize,
+        slot: usize,
+    },
+    /// The file could not be written.
+    Unextend {
+        node: usize,
+        slot: usize,
+    },
+    /// The provider writes on and bills one more, which the hold covers. Where nothing is left of
+    /// the hold the call is cancelled before, and its meter stops.
+    Bill {
+        node: usize,
+        slot: usize,
+    },
     /// With what the provider says, or in full where it says nothing.
     Settle {
         node: usize,
@@ -85,13 +106,11 @@ impl World {
         for (slot, Slot { attempt, .. }) in of.slots.iter().enumerate() {
             match attempt.phase {
                 Phase::Held => {
-                    let bills = 0..=attempt.hold.0;
-                    all.extend(bills.map(|bill| Action::Send { node, slot, bill }));
+                    let most = if self.shape.growth > 0 { 0 } else { attempt.hold.0 };
+                    all.extend((0..=most).map(|bill| Action::Send { node, slot, bill }));
                     all.push(Action::Void { node, slot });
                 }
-                Phase::Sent => {
-                    all.extend([false, true].map(|told| Action::Settle { node, slot, told }));
-                }
+                Phase::Sent => self.streaming(node, slot, all),
                 Phase::Settled => {}
             }
         }
@@ -120,6 +139,25 @@ impl World {
         }
     }
 
+    fn streaming(&self, node: usize, at: usize, all: &mut Vec<Action>) {
+        let (of, slot) = (&self.nodes[node], &self.nodes[node].slots[at]);
+        if slot.taken > 0 {
+            all.push(Action::Write { node, slot: at });
+            all.push(Action::Unextend { node, slot: at });
+        } else {
+            all.extend([false, true].map(|told| Action::Settle { node, slot: at, told }));
+            if slot.grown < self.shape.growth && of.mode == Mode::Up {
+                all.push(Action::Extend { node, slot: at });
+                if of.grant.is_none() && !of.fenced {
+                    all.push(Action::Ask { node, hold: 1, more: 0 });
+                }
+            }
+        }
+        if self.shape.growth > 0 && slot.bill < slot.attempt.hold.0 {
+            all.push(Action::Bill { node, slot: at });
+        }
+    }
+
     pub(super) fn act(&mut self, action: Action) {
         match action {
             Action::Ask { node, hold, more } => self.ask(node, hold, more),
@@ -131,6 +169,16 @@ impl World {
                 slot.attempt.send().unwrap();
                 slot.bill = bill;
                 self.billed += bill;
+            }
+            Action::Extend { node, slot } => self.extend(node, slot),
+            Action::Write { node, slot } => {
+                let slot = &mut self.nodes[node].slots[slot];
+                slot.attempt.extend(Nanos(std::mem::take(&mut slot.taken))).unwrap();
+            }
+            Action::Unextend { node, slot } => self.unextend(node, slot),
+            Action::Bill { node, slot } => {
+                self.nodes[node].slots[slot].bill += 1;
+                self.billed += 1;
             }
             Action::Settle { node, slot, told } => {
                 let Slot { attempt, bill, .. } = &self.nodes[node].slots[slot];
@@ -184,15 +232,32 @@ impl World {
         let of = &mut self.nodes[node];
         if of.book.hold(&seats, amount).is_ok() {
             let attempt = Attempt::hold(amount).unwrap();
-            of.slots.push(Slot { attempt, bill: 0, number: 0 });
+            of.slots.push(Slot { attempt, bill: 0, taken: 0, grown: 0, number: 0 });
             of.begun += 1;
         }
+    }
+
+    fn extend(&mut self, node: usize, slot: usize) {
+        let seats = self.seats(node);
+        let of = &mut self.nodes[node];
+        if of.book.hold(&seats, Nanos(1)).is_ok() {
+            of.slots[slot].taken = 1;
+            of.slots[slot].grown += 1;
+        }
+    }
+
+    fn unextend(&mut self, node: usize, slot: usize) {
+        let seats = self.seats(node);
+        let of = &mut self.nodes[node];
+        let back = Nanos(std::mem::take(&mut of.slots[slot].taken));
+        let void = of.book.settle(&seats, back, Nanos(0));
+        of.book.imported(&seats, &void);
     }
 
     fn settle(&mut self, node: usize, slot: usize, cost: i64) {
         let seats = self.seats(node);
         let of = &mut self.nodes[node];
-        let Slot { attempt, bill, number } = &mut of.slots[slot];
+        let Slot { attempt, bill, number, .. } = &mut of.slots[slot];
         attempt.settle(Nanos(cost)).unwrap();
         of.last_number += 1;
         *number = of.last_number;
@@ -252,6 +317,7 @@ impl World {
         of.book = book(self.rows.len());
         // The file has what was sent; what was only held left no trace.
         of.slots.retain(|slot| slot.attempt.phase != Phase::Held);
+        of.slots.iter_mut().for_each(|slot| slot.taken = 0);
     }
 
     fn mark(&mut self, node: usize) {

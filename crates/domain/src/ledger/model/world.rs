@@ -12,13 +12,21 @@ pub(super) struct Shape {
     /// One account for each; every attempt holds in all of them.
     pub(super) limits: &'static [i64],
     pub(super) holds: &'static [i64],
+    /// By how much a hold may grow while its call is sent. 0: what is held is the whole bound, and
+    /// the provider's bill is made when it is sent.
+    pub(super) growth: i64,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
     pub(super) attempt: Attempt,
-    /// What the provider charges, known to it alone until it says so.
+    /// What the provider charges, known to it alone until it says so. Under a hold that grows it
+    /// grows as well, and stops with the process that reads it.
     pub(super) bill: i64,
+    /// An extension that the book has and the file has not.
+    pub(super) taken: i64,
+    /// All extensions so far.
+    pub(super) grown: i64,
     /// The settlement's; 0 before.
     pub(super) number: u64,
 }
@@ -151,18 +159,19 @@ impl World {
             let seat = book.seat(&account);
             key.extend([book.held(seat).0, book.free(seat).0]);
         }
-        let mut slots: Vec<[i64; 5]> = node
+        let mut slots: Vec<[i64; 7]> = node
             .slots
             .iter()
             .map(|slot| {
-                let Slot { attempt, bill, number } = slot;
+                let Slot { attempt, bill, number, taken, grown } = slot;
                 let known = i64::from(*number > 0);
                 let phase = match attempt.phase {
                     Phase::Held => 0,
                     Phase::Sent => 1,
                     Phase::Settled => 2,
                 };
-                [phase, attempt.hold.0, attempt.cost.0, *bill, known + after(*number)]
+                let order = known + after(*number);
+                [phase, attempt.hold.0, attempt.cost.0, *bill, order, *taken, *grown]
             })
             .collect();
         slots.sort_unstable();

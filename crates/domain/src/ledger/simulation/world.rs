@@ -1,5 +1,7 @@
 //! The world of the simulation: nodes, the store, and what can happen to them.
 
+mod elastic;
+mod faults;
 mod jobs;
 
 use std::collections::HashMap;
@@ -7,6 +9,7 @@ use std::collections::HashMap;
 use super::{Dice, Guard, NODES};
 use crate::ledger::{AccountId, Attempt, Book, Phase, Recovered, Row, Seat, Settlement};
 use crate::{Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
+use elastic::Growing;
 use jobs::Job;
 
 /// Milliseconds.
@@ -23,6 +26,8 @@ struct Slot {
     attempt: Attempt,
     /// What the provider will charge, whoever listens. At most the bound.
     bill: Nanos,
+    /// A stream whose hold grows: what it is billed grows with it, and stops when it is cancelled.
+    growing: Option<Growing>,
     /// The batch that it is being imported in.
     batch: Option<u64>,
 }
@@ -73,6 +78,8 @@ pub(super) struct World {
     pub(super) limits: HashMap<ScopeId, i64>,
     /// The auditor's book: what was really billed.
     pub(super) billed: HashMap<AccountId, i64>,
+    /// Whether some of its calls are streams whose holds grow.
+    grows: bool,
     without: Option<Guard>,
     pub(super) calls: u64,
 }
@@ -93,6 +100,8 @@ impl Node {
 impl World {
     pub(super) fn new(seed: u64, without: Option<Guard>) -> Self {
         let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let grows = seed % 2 == 1;
+        let tight = if grows { 4 } else { 1 };
         let mut limits = HashMap::new();
         for scope in [
             scope(ScopeKind::ApiKey, 0),
@@ -101,13 +110,14 @@ impl World {
             scope(ScopeKind::Organization, 0),
         ] {
             if !dice.one_in(4) {
-                limits.insert(scope, 100 + dice.below(900).cast_signed());
+                limits.insert(scope, (100 + dice.below(900).cast_signed()) / tight);
             }
         }
         // Some schedules see the end of January.
         let now = 31 * DAY - dice.below(300_000).cast_signed();
         let nodes = (0..NODES).map(|_| Node::new(&mut dice, now)).collect();
         Self {
+            grows,
             dice,
             now,
             store: Store::default(),
@@ -258,6 +268,7 @@ impl World {
         let accounts = self.accounts(node);
         let seats = self.seats(node, &accounts);
         let bound = Nanos(1 + self.dice.below(60).cast_signed());
+        let (bound, growing) = self.first_slice(bound);
         let held: Vec<Seat> = match self.lacks(Guard::HoldOfEveryScope) {
             true => seats[..1].to_vec(),
             false => seats.clone(),
@@ -286,6 +297,7 @@ impl World {
             accounts,
             attempt,
             bill,
+            growing,
             batch: None,
         });
     }
@@ -306,6 +318,9 @@ impl World {
                     *self.billed.entry(account).or_default() += slot.bill.0;
                 }
             }
+            Phase::Sent if slot.growing.is_some() && !self.dice.one_in(4) => {
+                self.stream_on(node, at);
+            }
             // Nobody said what it cost: in full.
             Phase::Sent if self.dice.one_in(5) => {
                 self.finish(node, at, slot.attempt.hold.max(slot.bill));
@@ -316,6 +331,7 @@ impl World {
     }
 
     fn finish(&mut self, node: usize, at: usize, cost: Nanos) {
+        self.untake(node, at);
         let accounts = self.nodes[node].slots[at].accounts.clone();
         let seats = self.held_seats(node, &accounts);
         let Node { book, slots, .. } = &mut self.nodes[node];
@@ -378,71 +394,6 @@ impl World {
             *lease -= share;
             row.post(cost, Nanos(share), settlement.over);
         }
-    }
-
-    /// Killed, and started again with the slots that it left.
-    fn kill(&mut self, node: usize) {
-        self.nodes[node].asleep = 0;
-        self.nodes[node].clocks.heard = self.own(node);
-        self.heard[node] = self.now;
-        self.answered();
-        let done = self.store.batches.get(&node).copied().unwrap_or(0);
-        let slots = std::mem::take(&mut self.nodes[node].slots);
-        self.nodes[node].book = Book::default();
-        if self.is_fenced(node) {
-            // Its share was forfeited whole: nothing is left to import.
-            self.nodes[node].epoch = self.epoch(node);
-            return;
-        }
-        for slot in slots {
-            if slot.batch.is_some_and(|batch| batch <= done) || self.is_job(&slot) {
-                continue;
-            }
-            match slot.attempt.recovered() {
-                Recovered::Void => {}
-                Recovered::Orphan(_) if self.lacks(Guard::OrphanRule) => {}
-                Recovered::Orphan(cost) | Recovered::Settled(cost) => self.post(node, &slot, cost),
-            }
-        }
-        self.return_lease(node);
-    }
-
-    fn return_lease(&mut self, node: usize) {
-        for ((_, account), lease) in self.store.leases.iter_mut().filter(|((n, _), _)| *n == node) {
-            let row = self.store.rows.get_mut(account).unwrap();
-            row.give_back(Nanos(std::mem::take(lease)));
-        }
-    }
-
-    /// Forfeits the nodes that were silent for too long.
-    fn sweep(&mut self) {
-        for node in 0..NODES {
-            if self.now - self.heard[node] >= FORFEITED_AFTER && !self.is_fenced(node) {
-                self.forfeit(node);
-            }
-        }
-    }
-
-    /// The node is gone, or asleep past its lease: the store forfeits its whole share.
-    fn forfeit(&mut self, node: usize) {
-        self.changes_unheard();
-        let give_back = self.lacks(Guard::ForfeitWhole);
-        for ((_, account), lease) in self.store.leases.iter_mut().filter(|((n, _), _)| *n == node) {
-            let share = Nanos(std::mem::take(lease));
-            let row = self.store.rows.get_mut(account).unwrap();
-            if give_back { row.give_back(share) } else { row.forfeit(share) }
-        }
-        *self.store.epochs.entry(node).or_default() += 1;
-    }
-
-    /// Power is lost: book and slots are gone.
-    fn power_cut(&mut self, node: usize) {
-        self.forfeit(node);
-        self.answered();
-        let (epoch, clocks) = (self.epoch(node), self.nodes[node].clocks);
-        self.nodes[node] = Node { epoch, clocks, ..Node::default() };
-        self.nodes[node].clocks.heard = self.own(node);
-        self.heard[node] = self.now;
     }
 
     pub(super) fn step(&mut self) {

@@ -78,6 +78,7 @@ pub(crate) async fn limits_come_back_as_they_went_in(store: &impl Ports) {
         clamp_output: false,
         allow_unbounded: true,
         default_max_output: Some(i64::MAX.cast_unsigned()),
+        elastic: true,
     };
     // Case 55: nothing passes, and the largest amount.
     let zero = SpendLimit { rules, ..limit(&scope, PeriodKind::Total, 0) };

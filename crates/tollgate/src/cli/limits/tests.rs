@@ -6,7 +6,7 @@ use crate::cli::fake::{Fake, Route};
 const PROJECTS: &str = r#"{"data":[{"id":"proj_1","name":"Web","created_at":0}],"has_more":false}"#;
 const LIMIT: &str = r#"{"scope":{"type":"project","id":"proj_1"},"period":"month",
     "amount_usd":"50","amount_nanos":50000000000,"clamp_output":false,"unbounded":"allow",
-    "default_max_output":1000,"source":"file","resets_at":1775001600,"spent_usd":"12.5",
+    "default_max_output":1000,"elastic":true,"source":"file","resets_at":1775001600,"spent_usd":"12.5",
     "held_usd":"0.00004125","left_usd":"37.49995875"}"#;
 const LIST: &str = r#"{"data":[{"scope":{"type":"project","id":"proj_1"},"period":"month",
     "amount_usd":"50","clamp_output":false,"unbounded":"allow","default_max_output":1000,
@@ -62,19 +62,19 @@ async fn limits_are_shown_with_what_is_spent_held_and_left() {
 #[tokio::test]
 async fn a_limit_is_set_as_typed() {
     let fake = Fake::start(ROUTES).await;
-    let line = "set --project Web --month $50.00 --no-clamp --allow-unbounded \
+    let line = "set --project Web --month $50.00 --no-clamp --elastic --allow-unbounded \
                 --default-max-output 1000";
     let (_, talk) = type_in(&fake, line).await;
     assert_eq!(
         talk,
         "project Web (proj_1) may spend $50.00 a month: $12.50 spent, $0.00004125 held, \
-         $37.49995875 left. Rules: no clamp, allows unbounded, default output 1000.\n"
+         $37.49995875 left. Rules: no clamp, allows unbounded, default output 1000, elastic.\n"
     );
     assert_eq!(
         fake.last_body(),
         json!({ "scope": { "type": "project", "id": "proj_1" }, "period": "month",
                 "amount_usd": "50.00", "clamp_output": false, "unbounded": "allow",
-                "default_max_output": 1000 })
+                "default_max_output": 1000, "elastic": true })
     );
     for (line, scope, period) in [
         ("set --key key_1 --day 1", json!({ "type": "api_key", "id": "key_1" }), "day"),
@@ -84,7 +84,7 @@ async fn a_limit_is_set_as_typed() {
         type_in(&fake, line).await;
         let body = fake.last_body();
         assert_eq!((&body["scope"], body["period"].as_str()), (&scope, Some(period)), "{line}");
-        assert_eq!(body["clamp_output"], true);
+        assert_eq!((&body["clamp_output"], &body["elastic"]), (&json!(true), &json!(false)));
     }
 }
 

@@ -11,7 +11,7 @@ use super::Reader;
 /// Tokens; far above every model's.
 const MOST_OUTPUT: i64 = 1_000_000_000;
 
-const LIMIT: [&str; 11] = [
+const LIMIT: [&str; 12] = [
     "organization",
     "project",
     "api_key",
@@ -21,6 +21,7 @@ const LIMIT: [&str; 11] = [
     "clamp_output",
     "unbounded",
     "default_max_output",
+    "elastic",
     "time_zone",
     "anchor_day",
 ];
@@ -122,6 +123,7 @@ impl Reader<'_> {
             clamp_output: self.flag(table, "clamp_output").unwrap_or(default.clamp_output),
             allow_unbounded: unbounded == Some("allow"),
             default_max_output: most.map(i64::cast_unsigned),
+            elastic: self.flag(table, "elastic").unwrap_or(default.elastic),
         }
     }
 

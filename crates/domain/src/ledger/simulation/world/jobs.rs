@@ -15,7 +15,8 @@ impl World {
     /// An attempt goes on as a job: the store moves its share from the node's lease. The node may
     /// die before it hears of it; its slot is void then, since its attempt is a job.
     pub(super) fn hand_over(&mut self, node: usize) {
-        let sent = |slot: &Slot| slot.attempt.phase == Phase::Sent;
+        // What streams is no job.
+        let sent = |slot: &Slot| slot.attempt.phase == Phase::Sent && slot.growing.is_none();
         let Some(at) = self.nodes[node].slots.iter().position(sent) else { return };
         if self.is_fenced(node) {
             return;
