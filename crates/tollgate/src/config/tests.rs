@@ -347,7 +347,8 @@ fn case_26_every_mistake_in_a_price_is_told_with_its_line() {
 
 #[test]
 fn an_egress_is_read_with_its_proxies_and_users() {
-    let environment = Environment::of(&[("ALL", "joe:pw"), ("OWN", "ann:pw"), ("KEY", "sk-0123456789")]);
+    let environment =
+        Environment::of(&[("ALL", "joe:pw"), ("OWN", "ann:pw"), ("KEY", "sk-0123456789")]);
     let text = "[egress.out]\ncredential = \"env:ALL\"\nchoice = \"sticky\"\nsession = \"project\"\n\
                 default = true\nproxy_resolves = [\"API.Example\"]\n\
                 proxies = [\"socks5://P.example:1\", { url = \"http://10.0.0.1:2\", credential = \"env:OWN\" }]\n\
