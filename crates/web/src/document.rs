@@ -95,6 +95,17 @@ impl Table {
             |it: &&Operation| it.method == route.method.as_str() && it.template == route.template;
         self.operations.iter().find(is)
     }
+
+    /// Whether an object of this schema must have a member.
+    fn needs(&self, schema: &Value) -> bool {
+        let named = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        if let Some(name) = named {
+            let meant = self.shapes.iter().find(|shape| shape.0 == name);
+            return meant.is_some_and(|(_, shape)| self.needs(&notation::schema(shape)));
+        }
+        let list = |name: &str| schema[name].as_array().into_iter().flatten();
+        list("required").next().is_some() || list("allOf").any(|part| self.needs(part))
+    }
 }
 
 fn document(table: &Table) -> Value {
@@ -162,10 +173,10 @@ fn operation(table: &Table, route: &Route) -> Value {
         operation["responses"]["200"]["content"] = content(notation::schema(shape));
     }
     if let Some(shape) = found.and_then(|it| it.body) {
+        let body = notation::schema(shape);
         // A body that needs nothing may be left out.
-        let required = shape.contains('!');
-        let content = content(notation::schema(shape));
-        operation["requestBody"] = json!({ "required": required, "content": content });
+        let required = table.needs(&body);
+        operation["requestBody"] = json!({ "required": required, "content": content(body) });
     }
     operation
 }
@@ -224,6 +235,12 @@ mod tests {
             assert!(schemas.contains_key(name), "nothing is called {name}");
         }
         assert!(!text.contains(notation::BROKEN), "{text}");
+        let needed = |path: &str| &document["paths"][path]["post"]["requestBody"]["required"];
+        // By its own members, by those of a named shape, and not by those of an element.
+        assert_eq!(needed("/tollgate/v1/routes/test"), true);
+        assert_eq!(needed("/tollgate/v1/routes"), true);
+        assert_eq!(needed("/tollgate/v1/egress"), true);
+        assert_eq!(needed("/tollgate/v1/egress/{egress_name}"), false);
         let names: Vec<String> = ours().map(name).collect();
         let distinct: BTreeSet<_> = names.iter().collect();
         assert_eq!(names.len(), distinct.len(), "{names:?}");

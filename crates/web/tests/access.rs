@@ -35,6 +35,7 @@ fn routes(gateway: &Gateway) -> Vec<(String, String)> {
             .replace("{invite_id}", "invite-1")
             .replace("{group_id}", "group_1")
             .replace("{role_id}", "role_1")
+            .replace("{run_id}", "run_1")
             .replace("{model...}", "gpt-4o")
     };
     Api::routes().map(|(method, path)| (method.to_string(), filled(path))).collect()
