@@ -5,6 +5,16 @@ use testkit::spec::Operation;
 use crate::calls::Run;
 use crate::{bodies, name};
 
+/// Reports of what the world did: their results must be there, or their shape says nothing.
+const SPENT: [&str; 6] = [
+    "/costs",
+    "usage/audio_speeches",
+    "usage/completions",
+    "usage/embeddings",
+    "usage/images",
+    "usage/moderations",
+];
+
 pub fn all(run: &mut Run<'_>, served: &[&Operation]) {
     let mut ordered = served.to_vec();
     // What is inside goes before what it is in; a project's end is last.
@@ -22,7 +32,14 @@ pub fn all(run: &mut Run<'_>, served: &[&Operation]) {
         let body = bodies::valid(operation, run.world);
         let what = format!("{} {body}", name(operation));
         let answer = run.call(&operation.method, &target, &body);
-        run.must_succeed(operation, &what, &answer);
+        let answer = run.must_succeed(operation, &what, &answer);
+        if SPENT.iter().any(|report| operation.path.ends_with(report)) {
+            let buckets = answer["data"].as_array().into_iter().flatten();
+            let results = buckets.map(|bucket| bucket["results"].as_array().map_or(0, Vec::len));
+            if results.sum::<usize>() == 0 {
+                run.wrong.push(format!("{what}: no results to look at: {answer}"));
+            }
+        }
         run.count(operation, "valid");
         if operation.method == "DELETE" && operation.path.ends_with('}') {
             let again = run.call("GET", &target, &serde_json::Value::Null);

@@ -1,6 +1,7 @@
 //! One of everything, made through the API, and one more where a list needs two.
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use testkit::spec::Operation;
@@ -32,10 +33,14 @@ pub struct World {
     rate_limit: String,
     alert: String,
     project_alert: String,
+    /// Before the first call, in seconds.
+    since: u64,
 }
 
 impl World {
     pub fn build() -> Self {
+        let since =
+            SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() - 60;
         let provider = FakeProvider::start();
         let bin = Path::new(env!("CARGO_BIN_EXE_tollgate"));
         let gateway = TestGateway::builder(bin).provider(&provider).start();
@@ -74,6 +79,7 @@ impl World {
             let limit = json!({"currency": "USD", "interval": "month", "threshold_amount": 900});
             make.made(&format!("{at}/spend_limit"), limit);
         }
+        spend(&gateway, &key);
         let rates = gateway.admin("GET", &format!("{here}/rate_limits?limit=1"), &Value::Null);
         let [user, _, later_user] = users;
         let [group, _, later_group] = groups;
@@ -95,6 +101,7 @@ impl World {
             rate_limit: rates["data"][0]["id"].as_str().expect("a rate limit").to_owned(),
             alert: first(alerts),
             project_alert: first(project_alerts),
+            since,
             project,
             gateway,
             _provider: provider,
@@ -106,11 +113,11 @@ impl World {
         self.fill(&operation.path)
     }
 
-    /// The same with the parameters that must be there.
+    /// The same with the parameters that must be there: reports begin where the world did.
     pub fn target(&self, operation: &Operation) -> String {
         let path = self.path(operation);
         match operation.query.iter().any(|field| field.required) {
-            true => format!("{path}?start_time=1767225600"),
+            true => format!("{path}?start_time={}", self.since),
             false => path,
         }
     }
@@ -201,4 +208,24 @@ impl Maker<'_> {
         let path = format!("{ORGANIZATION}/groups/{group}/roles");
         self.made(&path, json!({"role_id": "role-api-organization-reader"}));
     }
+}
+
+/// Calls of several kinds, so that the reports have results.
+fn spend(gateway: &TestGateway, key: &Key) {
+    let calls = [
+        (
+            "chat/completions",
+            json!({"model": "gpt-4o",
+            "messages": [{"role": "user", "content": "hi"}]}),
+        ),
+        ("embeddings", json!({"model": "text-embedding-3-small", "input": "hi"})),
+        ("moderations", json!({"model": "omni-moderation-latest", "input": "hi"})),
+        ("images/generations", json!({"model": "gpt-image-1", "prompt": "hi"})),
+        ("audio/speech", json!({"model": "gpt-4o-mini-tts", "input": "hi", "voice": "alloy"})),
+    ];
+    for (path, body) in &calls {
+        let answer = gateway.json(&key.value, "POST", &format!("/v1/{path}"), body);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+    gateway.wait_records(calls.len());
 }
