@@ -7,9 +7,16 @@ use crate::calls::Run;
 use crate::derive::alternatives;
 use crate::name;
 
-/// Each parameter with values that fit, 200, and with others, 400 that names it.
+/// Each parameter with values that fit, 200, and with others, 400 that names it; one that nobody knows
+/// is ignored.
 pub fn parameters(run: &mut Run<'_>, operation: &Operation) {
     let base = run.world.target(operation);
+    if operation.method == "GET" {
+        let target = with(&base, "conformance", "conformance=1");
+        let answer = run.call("GET", &target, &Value::Null);
+        run.must_succeed(operation, &target, &answer);
+        run.count(operation, "query");
+    }
     for field in &operation.query {
         if field.required {
             let bare = base.split('?').next().unwrap_or_default();
@@ -141,6 +148,7 @@ pub fn pages(run: &mut Run<'_>, operation: &Operation) {
     expect(run, format!("after={last}"), (&[], false));
     expect(run, "after=conformance-unknown".into(), (&[], false));
     if takes("before") {
+        expect(run, "before=conformance-unknown".into(), (&[], false));
         expect(run, format!("before={last}"), (&rows[..rows.len() - 1], false));
         expect(run, format!("before={first}"), (&[], false));
         // The page is the one that ends at the cursor.
