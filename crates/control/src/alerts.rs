@@ -1,11 +1,12 @@
 //! Spend alerts: whom to tell when a scope's spending reaches an amount.
 
 use domain::{
-    AlertId, Change, Fault, Nanos, PageQuery, Paged, PeriodKind, ScopeId, ScopeKind, Secret,
+    AlertId, Change, Fault, Nanos, Order, PageQuery, Paged, PeriodKind, ScopeId, ScopeKind, Secret,
     SpendAlert, Webhook,
 };
 use serde_json::{Value, json};
 
+use crate::cursor_page::CursorPage;
 use crate::limits::named;
 use crate::transact::{Stale, Write, invalid, not_found, store_fault};
 use crate::{Author, Control};
@@ -50,11 +51,18 @@ impl Control {
     pub async fn list_alerts(
         &self,
         scope: ScopeId,
-        page: PageQuery,
+        order: Order,
+        page: CursorPage<'_>,
     ) -> Result<Paged<SpendAlert>, Fault> {
         self.scopes_project(&scope).await?;
-        let listed = self.records.spend_alerts(scope, page).await;
-        listed.map_err(|error| store_fault(error, "the page's start"))
+        let rows = self.alerts_of(scope, order).await?;
+        Ok(page.of(rows, |alert, id| alert.id.as_str() == id))
+    }
+
+    async fn alerts_of(&self, scope: ScopeId, order: Order) -> Result<Vec<SpendAlert>, Fault> {
+        let all = PageQuery { limit: MOST, after: None, order };
+        let listed = self.records.spend_alerts(scope, all).await;
+        Ok(listed.map_err(|error| store_fault(error, "the alerts"))?.rows)
     }
 
     /// # Errors
@@ -171,8 +179,7 @@ impl Control {
     }
 
     async fn refuse_too_many(&self, scope: &ScopeId) -> Result<(), Fault> {
-        let page = PageQuery { limit: MOST, after: None, order: domain::Order::Ascending };
-        let there = self.list_alerts(scope.clone(), page).await?.rows.len();
+        let there = self.alerts_of(scope.clone(), Order::Ascending).await?.len();
         if u32::try_from(there).is_ok_and(|there| there < MOST) {
             return Ok(());
         }

@@ -6,6 +6,7 @@ use domain::rate::{Measure, ProjectRates, RateLimits, RateScope};
 use domain::{Change, Fault, KeyId, ModelFacts, Paged, ProjectId};
 use serde_json::{Map, Value, json};
 
+use crate::cursor_page::CursorPage;
 use crate::transact::{Stale, Write, not_found, store_fault};
 use crate::{Author, Control};
 
@@ -27,14 +28,6 @@ impl ModelRate {
     pub fn id(&self) -> String {
         format!("{PREFIX}{}", self.model)
     }
-}
-
-/// Which rows of the list: a walk may go either way.
-#[derive(Clone, Copy, Debug)]
-pub struct RatePage<'a> {
-    pub limit: usize,
-    pub after: Option<&'a str>,
-    pub before: Option<&'a str>,
 }
 
 /// Whose limits over all calls.
@@ -79,11 +72,11 @@ impl Control {
     pub async fn list_model_rates(
         &self,
         project: &ProjectId,
-        page: RatePage<'_>,
+        page: CursorPage<'_>,
     ) -> Result<Paged<ModelRate>, Fault> {
         self.project(project).await?;
         let rows = self.model_rates(project).await?;
-        Ok(page_of(rows, page))
+        Ok(page.of(rows, |row, id| row.id() == id))
     }
 
     /// # Errors
@@ -219,23 +212,4 @@ impl Control {
 
 fn apply(limits: &mut RateLimits, changes: &[(Measure, Option<u64>)]) {
     changes.iter().for_each(|(measure, limit)| limits.set(*measure, *limit));
-}
-
-/// Cuts a page out of all rows. An unknown cursor gives an empty page.
-fn page_of(mut rows: Vec<ModelRate>, page: RatePage<'_>) -> Paged<ModelRate> {
-    let place = |rows: &[ModelRate], id: &str| rows.iter().position(|row| row.id() == id);
-    if let Some(id) = page.before {
-        rows.truncate(place(&rows, id).unwrap_or(0));
-    }
-    if let Some(id) = page.after {
-        rows.drain(..place(&rows, id).map_or(rows.len(), |at| at + 1));
-    }
-    let more = rows.len().saturating_sub(page.limit);
-    // Backwards, the page is the one that ends at the cursor.
-    if page.before.is_some() && page.after.is_none() {
-        rows.drain(..more);
-    } else {
-        rows.truncate(page.limit);
-    }
-    Paged { rows, has_more: more > 0 }
 }

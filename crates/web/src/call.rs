@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use control::{Author, Control, Doctor};
+use control::{Author, Control, CursorPage, Doctor};
 use domain::fault::catalogue;
 use domain::{
     AlertId, Fault, KeyId, KeyView, Order, PageQuery, ProjectId, RequestId, ServiceAccountId,
@@ -128,11 +128,7 @@ impl AdminCall<'_> {
 
     /// `limit` and `after`, oldest first.
     pub(crate) fn page(&self) -> Result<PageQuery, Fault> {
-        self.page_of_at_least(1)
-    }
-
-    fn page_of_at_least(&self, least: i64) -> Result<PageQuery, Fault> {
-        self.page_within(DEFAULT_PAGE, least..=LARGEST_PAGE)
+        self.page_within(DEFAULT_PAGE, 1..=LARGEST_PAGE)
     }
 
     /// For the lists that go on by `next`: each has its own limits, and an order.
@@ -165,12 +161,27 @@ impl AdminCall<'_> {
         Ok(PageQuery { order: self.order()?, ..self.page()? })
     }
 
-    /// As [`AdminCall::ordered_page`], for lists that take a `limit` of 0: a page without rows.
-    pub(crate) fn page_or_none(&self) -> Result<PageQuery, Fault> {
-        Ok(PageQuery { order: self.order()?, ..self.page_of_at_least(0)? })
+    /// For lists that take `before` as well as `after`.
+    pub(crate) fn cursor_page(
+        &self,
+        default: i64,
+        bounds: RangeInclusive<i64>,
+    ) -> Result<CursorPage<'_>, Fault> {
+        let cursor = |name| Ok::<_, Fault>(self.query.one(name)?.filter(|id| !id.is_empty()));
+        let limit = self.query.integer("limit", bounds)?.unwrap_or(default);
+        Ok(CursorPage {
+            limit: usize::try_from(limit).map_err(|_| &catalogue::INVALID_VALUE)?,
+            after: cursor("after")?,
+            before: cursor("before")?,
+        })
     }
 
-    fn order(&self) -> Result<Order, Fault> {
+    /// The same for lists that take a `limit` of 0: a page without rows.
+    pub(crate) fn cursor_page_or_none(&self) -> Result<CursorPage<'_>, Fault> {
+        self.cursor_page(DEFAULT_PAGE, 0..=LARGEST_PAGE)
+    }
+
+    pub(crate) fn order(&self) -> Result<Order, Fault> {
         let descending = self.query.word("order", &["asc", "desc"])? == Some("desc");
         Ok(if descending { Order::Descending } else { Order::Ascending })
     }

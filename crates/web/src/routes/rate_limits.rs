@@ -1,9 +1,8 @@
 //! `/v1/organization/projects/{project_id}/rate_limits`, and ours over all calls of a project or a
 //! key: `/tollgate/v1/projects/{project_id}/rate_limits`, `/tollgate/v1/api_keys/{key_id}/rate_limits`.
 
-use control::{ModelRate, RateChanges, RateOwner, RatePage};
+use control::{ModelRate, RateChanges, RateOwner};
 use domain::Fault;
-use domain::fault::catalogue;
 use domain::rate::Measure;
 use openai::admin::{Deleted, List, ProjectRateLimit, ScopeRateLimits};
 
@@ -16,13 +15,7 @@ const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 1_000;
 
 pub(super) async fn list(call: &AdminCall<'_>) -> Answer {
-    let cursor = |name| Ok::<_, Fault>(call.query.one(name)?.filter(|id: &&str| !id.is_empty()));
-    let limit = call.query.integer("limit", 1..=LARGEST_PAGE)?.unwrap_or(PAGE);
-    let page = RatePage {
-        limit: usize::try_from(limit).map_err(|_| &catalogue::INVALID_VALUE)?,
-        after: cursor("after")?,
-        before: cursor("before")?,
-    };
+    let page = call.cursor_page(PAGE, 1..=LARGEST_PAGE)?;
     let page = call.control.list_model_rates(&call.project(), page).await?;
     json(&List::of(page.rows.into_iter().map(shape).collect(), page.has_more))
 }

@@ -11,7 +11,8 @@ use crate::reply::{Answer, json, secret_json};
 use crate::reveal::reveal_webhook;
 
 pub(super) async fn list(call: &AdminCall<'_>) -> Answer {
-    let page = call.control.list_alerts(scope(call).await?, call.page_or_none()?).await?;
+    let (order, page) = (call.order()?, call.cursor_page_or_none()?);
+    let page = call.control.list_alerts(scope(call).await?, order, page).await?;
     let rows: Vec<SpendAlert<'_>> = page.rows.iter().map(SpendAlert::from).collect();
     json(&List::of(rows, page.has_more))
 }

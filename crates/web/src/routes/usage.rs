@@ -30,6 +30,9 @@ struct Report {
 /// What most results can be grouped by.
 const WHO_AND_MODEL: &[&str] = &["project_id", "user_id", "api_key_id", "model"];
 
+/// The sizes that the document takes as a filter.
+const SIZES: &[&str] = &["256x256", "512x512", "1024x1024", "1792x1792", "1024x1792"];
+
 const COMPLETIONS: Report = Report {
     name: "completions",
     family: Some(UsageFamily::Completions),
@@ -127,9 +130,12 @@ fn question(asked: &Report, query: &Query) -> Result<UsageQuestion, Fault> {
         BucketWidth::Minute => (60, 1440),
     };
     let (start, end) = times(query)?;
+    if asked.name == WEB_SEARCHES.name {
+        listed(query, "context_levels", &["low", "medium", "high"])?;
+    }
     let images = asked.family == Some(UsageFamily::Images);
     // No size is on record, so none is the one that is looked for.
-    let known = !images || query.array("sizes")?.is_empty();
+    let known = !images || listed(query, "sizes", SIZES)?.is_empty();
     Ok(UsageQuestion {
         report: asked.name,
         families: asked.family.filter(|_| known).map(|family| vec![family]),
@@ -167,10 +173,15 @@ pub(super) fn page(query: &Query) -> Result<Option<String>, Fault> {
 
 /// The values of `group_by`, each one of those that the report knows.
 pub(super) fn grouped(query: &Query, words: &[&str]) -> Result<Vec<String>, Fault> {
-    let asked = query.array("group_by")?;
+    listed(query, "group_by", words)
+}
+
+/// The values of a list, each one of a few words.
+fn listed(query: &Query, name: &'static str, words: &[&str]) -> Result<Vec<String>, Fault> {
+    let asked = query.array(name)?;
     match asked.iter().all(|word| words.contains(&word.as_str())) {
         true => Ok(asked),
-        false => Err(invalid("group_by", &format!("expected values of {}", words.join(", ")))),
+        false => Err(invalid(name, &format!("expected values of {}", words.join(", ")))),
     }
 }
 
