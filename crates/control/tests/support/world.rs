@@ -166,22 +166,6 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 impl State {
-    fn apply_place(&mut self, change: Change) {
-        match change {
-            Change::PutUpstream(it) => {
-                self.upstreams.retain(|u| u.id != it.id);
-                self.upstreams.push(it);
-            }
-            Change::RemoveUpstream(id) => self.upstreams.retain(|u| u.id != id),
-            Change::PutRoute(it) => {
-                self.routes.retain(|r| r.id != it.id);
-                self.routes.push(it);
-            }
-            Change::RemoveRoute(id) => self.routes.retain(|r| r.id != id),
-            _ => {}
-        }
-    }
-
     fn apply(&mut self, change: Change) -> Result<(), StoreError> {
         match change {
             Change::CreateOrganization(it) => self.organization = Some(it),
@@ -207,10 +191,6 @@ impl State {
                     key.revoked_at = Some(at);
                 }
             }
-            change @ (Change::PutUpstream(_)
-            | Change::RemoveUpstream(_)
-            | Change::PutRoute(_)
-            | Change::RemoveRoute(_)) => self.apply_place(change),
             Change::PutMeta { name, value } => {
                 self.meta.insert(name, value);
             }
