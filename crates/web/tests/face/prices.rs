@@ -1,22 +1,13 @@
 //! `/tollgate/v1/prices`: what may be said of a price, who hears of it, and what is refused.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::gateway::Gateway;
+use crate::world::block_on;
 use domain::Timestamp;
 use domain::price::{PriceBook, Unpriced};
-use gateway::Gateway;
 use serde_json::json;
-use world::block_on;
 
 const PRICES: &str = "/tollgate/v1/prices";
 const IMPORT: &str = "/tollgate/v1/prices/import";
@@ -27,7 +18,7 @@ fn book(gateway: &Gateway) -> Option<Arc<PriceBook>> {
 }
 
 fn known(gateway: &Gateway, model: &str) -> bool {
-    let at = Timestamp::from_seconds(world::NOON);
+    let at = Timestamp::from_seconds(crate::world::NOON);
     book(gateway).is_some_and(|book| book.lookup(model, at).is_some())
 }
 
@@ -123,7 +114,7 @@ fn case_27_an_import_is_held_against_what_is_built_in_as_well() {
     assert_eq!(held.text("/status"), "held");
     assert_eq!(held.text("/alarms/0"), "gpt-4o: Input from 2500000 to 30000000 pico-dollars");
     assert_eq!(gateway.get("/tollgate/v1/prices/gpt-4o").text("/source"), "built_in");
-    assert_eq!(gateway.get(PRICES).body["import_held_at"], world::NOON);
+    assert_eq!(gateway.get(PRICES).body["import_held_at"], crate::world::NOON);
     // One that may pass takes its place: what was held is held no more.
     let plain = r#"{"gpt-4o":{"input_cost_per_token":3e-6,"output_cost_per_token":1e-5}}"#;
     assert_eq!(gateway.ok("POST", IMPORT, plain).text("/status"), "in_use");
@@ -153,10 +144,10 @@ fn case_25_models_without_a_price_are_listed_beside_the_prices() {
         model: "new-one".into(),
         why: "its model has no price".into(),
         attempts: 3,
-        last_at: Timestamp::from_seconds(world::NOON),
+        last_at: Timestamp::from_seconds(crate::world::NOON),
     });
     let shape = json!([{ "model": "new-one", "reason": "its model has no price", "attempts": 3,
-        "last_attempt_at": world::NOON }]);
+        "last_attempt_at": crate::world::NOON }]);
     assert_eq!(gateway.ok("GET", PRICES, "").body["unpriced"], shape);
 }
 

@@ -1,22 +1,13 @@
 //! `GET /v1/organization/usage/…`: pages, filters and the exact shapes of each report.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
+use crate::gateway::Gateway;
 use domain::{GroupBy, ImageSource, Tokens, UsageFamily, UsageRow};
-use gateway::Gateway;
 use serde_json::json;
 
 const USAGE: &str = "/v1/organization/usage/completions";
 const DAY: i64 = 86_400;
 /// The midnight before now.
-const TODAY: i64 = world::NOON - DAY / 2;
+const TODAY: i64 = crate::world::NOON - DAY / 2;
 
 #[test]
 fn every_bucket_is_there_and_a_page_goes_on_where_the_last_ended() {

@@ -1,15 +1,6 @@
 //! Limits by rate: OpenAI's for a project's model, ours for a project and a key.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
-use gateway::Gateway;
+use crate::gateway::Gateway;
 use serde_json::{Value, json};
 
 const UNLIMITED: u64 = 9_007_199_254_740_991;

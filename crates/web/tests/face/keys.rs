@@ -1,15 +1,6 @@
 //! API keys of projects and of the administration.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
-use gateway::Gateway;
+use crate::gateway::Gateway;
 use serde_json::{Value, json};
 
 const ADMIN_KEYS: &str = "/v1/organization/admin_api_keys";
@@ -29,12 +20,12 @@ fn a_project_key_is_made_with_a_policy_and_its_secret_is_never_shown_again() {
         json!({
             "object": "organization.project.api_key", "id": id, "name": "app",
             "redacted_value": format!("sk-tg-...{}", &value[value.len() - 4..]),
-            "created_at": world::NOON, "last_used_at": null, "owner_project_access": "active",
+            "created_at": crate::world::NOON, "last_used_at": null, "owner_project_access": "active",
             "owner": {"type": "user", "user": {
                 "id": made.text("/owner/user/id"), "email": "owner@localhost", "name": "Owner",
-                "created_at": world::NOON, "role": "owner",
+                "created_at": crate::world::NOON, "role": "owner",
             }},
-            "expires_at": world::NOON + 60, "permission": "restricted",
+            "expires_at": crate::world::NOON + 60, "permission": "restricted",
             "scopes": ["api.chat.request", "api.mystery.read"], "models": ["gpt-4o*"],
             "networks": ["10.0.0.0/8", "::1/128"],
         })
@@ -61,7 +52,7 @@ fn a_key_is_changed_by_parts_and_deleted() {
     let hashes = gateway.world.state().keys[1].secrets[0].hash;
     let changed = gateway.ok("POST", &path, r#"{"name":"new","expires_in_seconds":9}"#);
     assert_eq!(changed.text("/permission"), "read_only");
-    assert_eq!(changed.body["expires_at"], json!(world::NOON + 9));
+    assert_eq!(changed.body["expires_at"], json!(crate::world::NOON + 9));
     assert_eq!(gateway.world.state().invalidated.last().unwrap(), &[hashes]);
     let body = r#"{"scopes":[],"models":null,"networks":null,"expires_in_seconds":null}"#;
     let lifted = gateway.ok("POST", &path, body);
@@ -116,7 +107,7 @@ fn an_admin_key_is_shown_once_listed_and_deleted() {
     assert_eq!(made.header("cache-control"), "no-store");
     let (id, value) = (made.text("/id"), made.text("/value"));
     assert!(value.starts_with("sk-admin-tg-"));
-    assert_eq!(made.body["expires_at"], json!(world::NOON + 3600));
+    assert_eq!(made.body["expires_at"], json!(crate::world::NOON + 3600));
 
     let mut shape = made.body.clone();
     shape.as_object_mut().unwrap().remove("value");

@@ -1,16 +1,7 @@
 //! `GET /tollgate/v1/requests`, the request log.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
+use crate::gateway::Gateway;
 use domain::{AttemptFilter, Cost, LoggedAttempt, Nanos, Outcome, Timestamp, Tokens};
-use gateway::Gateway;
 use serde_json::json;
 
 const LOG: &str = "/tollgate/v1/requests";

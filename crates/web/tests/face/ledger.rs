@@ -1,24 +1,15 @@
 //! The ledger for operators.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
 use std::sync::atomic::Ordering;
 
+use crate::gateway::{Gateway, Reply};
+use crate::world::block_on;
 use domain::ledger::{
     AccountId, AccountState, Entry, EntryKind, Holder, Imbalance, Note, Posted, Reason, Remedy,
     Row, Sum, Trust,
 };
 use domain::{Actor, Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
-use gateway::{Gateway, Reply};
 use serde_json::{Value, json};
-use world::block_on;
 
 const ACCOUNTS: &str = "/tollgate/v1/ledger/accounts";
 const ENTRIES: &str = "/tollgate/v1/ledger/entries";
@@ -27,7 +18,7 @@ const CORRECTIONS: &str = "/tollgate/v1/ledger/corrections";
 
 fn account(id: &str, period: PeriodKind) -> AccountId {
     let scope = ScopeId { kind: ScopeKind::Project, id: id.into() };
-    AccountId { scope, period: period.around(Timestamp::from_seconds(world::NOON)) }
+    AccountId { scope, period: period.around(Timestamp::from_seconds(crate::world::NOON)) }
 }
 
 fn month() -> AccountId {
@@ -59,7 +50,7 @@ fn breach(account: AccountId) -> Imbalance {
 fn entry(place: i64, reason: Reason, of: Posted) -> Entry {
     Entry {
         place,
-        at: Timestamp::from_seconds(world::NOON),
+        at: Timestamp::from_seconds(crate::world::NOON),
         reason,
         attempts: 1,
         cost: Nanos(40),
@@ -128,7 +119,11 @@ fn accounts_are_walked_and_filtered() {
     let target = format!("{ACCOUNTS}?scope_type=project&scope_id=proj_2&period=day&all=true");
     assert_eq!(gateway.ok("GET", &target, "").body["data"].as_array().unwrap().len(), 1);
     let queries = gateway.world.state().account_queries.clone();
-    assert_eq!(queries[0].filter.at, Some(Timestamp::from_seconds(world::NOON)), "what holds now");
+    assert_eq!(
+        queries[0].filter.at,
+        Some(Timestamp::from_seconds(crate::world::NOON)),
+        "what holds now"
+    );
     assert_eq!(queries[2].filter.at, None);
     for (query, param) in [
         ("after=proj_1", "after"),
@@ -150,7 +145,7 @@ fn entries_are_shown_newest_first_with_what_corrects_them() {
         panic!("{list}")
     };
     let expected = json!({
-        "object": "tollgate.ledger.entry", "id": "entry_7", "created_at": world::NOON,
+        "object": "tollgate.ledger.entry", "id": "entry_7", "created_at": crate::world::NOON,
         "reason": "orphan", "num_attempts": 1, "cost_usd": "0.00000004", "cost_nanos": 40,
         "overage_usd": "0", "overage_nanos": 0, "api_key_id": "key_1", "user_id": "user-1",
         "project_id": "proj_1", "day_start": 1_773_532_800, "account_id": null,
@@ -234,7 +229,7 @@ fn an_entry_is_corrected_in_part_or_whole_with_its_line_in_the_audit_log() {
     let entry = gateway.world.state().audit.last().unwrap().clone();
     let expected = json!({
         "object": "tollgate.ledger.correction", "id": entry.id.as_str(),
-        "created_at": world::NOON, "entry_id": "entry_7", "account_id": null,
+        "created_at": crate::world::NOON, "entry_id": "entry_7", "account_id": null,
         "amount_usd": "-0.00000003", "amount_nanos": -30, "trust": null,
         "reason": "Not billed.", "breaches": [],
     });

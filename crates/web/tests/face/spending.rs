@@ -1,19 +1,10 @@
 //! Spend limits and alerts, in OpenAI's shapes and in ours.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
+use crate::gateway::{Gateway, Reply};
+use crate::world::block_on;
 use control::{DeclaredLimit, DeclaredScope};
 use domain::{Balance, Calendar, LimitRules, Nanos, PeriodKind, ScopeId, ScopeKind, Timestamp};
-use gateway::{Gateway, Reply};
 use serde_json::{Value, json};
-use world::block_on;
 
 const OURS: &str = "/tollgate/v1/limits";
 const ORGANIZATION: &str = "/v1/organization/spend_limit";
@@ -30,7 +21,7 @@ fn cents(amount: i64) -> String {
 }
 
 fn balance(posted: i64, held: i64) -> Balance {
-    let period = PeriodKind::Month.around(Timestamp::from_seconds(world::NOON));
+    let period = PeriodKind::Month.around(Timestamp::from_seconds(crate::world::NOON));
     Balance { posted: Nanos(posted), held: Nanos(held), ..Balance::empty(period) }
 }
 
@@ -253,7 +244,7 @@ fn a_limit_of_ours_shows_what_was_spent_is_held_and_is_left() {
         "scope": { "type": "api_key", "id": key }, "period": "month",
         "amount_usd": "2.5", "amount_nanos": 2_500_000_000_i64,
         "clamp_output": false, "elastic": true, "unbounded": "allow", "default_max_output": 1000,
-        "time_zone": null, "anchor_day": 1, "source": "api", "updated_at": world::NOON,
+        "time_zone": null, "anchor_day": 1, "source": "api", "updated_at": crate::world::NOON,
         "period_start": MARCH, "resets_at": APRIL,
         "spent_usd": "1.000000003", "spent_nanos": 1_000_000_003,
         "held_usd": "0.5", "held_nanos": 500_000_000,

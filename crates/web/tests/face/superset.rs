@@ -1,18 +1,9 @@
 //! Our own routes: rotation, `me`, upstreams.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
+use crate::gateway::Gateway;
+use crate::world::block_on;
 use domain::{Cost, Nanos, Secret, Tokens, UsageRow};
-use gateway::Gateway;
 use serde_json::json;
-use world::block_on;
 
 #[test]
 fn the_document_and_its_page_are_read_without_a_key_and_nothing_else_is() {
@@ -74,9 +65,9 @@ fn a_rotated_key_has_two_secrets_until_the_grace_is_over() {
         detail.body["secrets"],
         json!([
             { "redacted_value": format!("sk-tg-...{}", &new[new.len() - 4..]),
-              "created_at": world::NOON + 10, "ends_at": null, "last_used_at": null },
+              "created_at": crate::world::NOON + 10, "ends_at": null, "last_used_at": null },
             { "redacted_value": format!("sk-tg-...{}", &old[old.len() - 4..]),
-              "created_at": world::NOON, "ends_at": world::NOON + 10 + 86_400,
+              "created_at": crate::world::NOON, "ends_at": crate::world::NOON + 10 + 86_400,
               "last_used_at": null },
         ])
     );
@@ -101,7 +92,7 @@ fn no_grace_and_one_call_both_end_the_old_secret_at_once() {
     let third = gateway.ok("POST", &format!("{path}/rotate"), "{}").text("/value");
     assert_eq!(gateway.call_as(&second, "GET", ME, "").status, 200);
     let ended = gateway.ok("POST", &format!("{path}/end_old_secrets"), "");
-    assert_eq!(ended.body["secrets"][1]["ends_at"], json!(world::NOON));
+    assert_eq!(ended.body["secrets"][1]["ends_at"], json!(crate::world::NOON));
     assert_eq!(gateway.call_as(&second, "GET", ME, "").status, 401);
     assert_eq!(gateway.call_as(&third, "GET", ME, "").status, 200);
 
@@ -148,7 +139,7 @@ fn me_says_what_a_key_may_do_and_used_this_month() {
             "object": "tollgate.me", "id": id, "name": "app",
             "project": { "id": gateway.project, "name": "Default project" },
             "owner": { "type": "user", "id": me.text("/owner/id"), "name": "Owner" },
-            "created_at": world::NOON, "expires_at": world::NOON + 60,
+            "created_at": crate::world::NOON, "expires_at": crate::world::NOON + 60,
             "permission": "all", "scopes": [], "models": ["m"], "networks": null,
             "usage": { "start_time": march, "end_time": april, "requests": 3, "input_tokens": 20,
                        "output_tokens": 6, "cost_nanos": 41_250, "cost": "0.00004125" },
@@ -194,9 +185,9 @@ fn upstreams_are_listed_without_their_credential() {
             "headers": {"X-Title": "Ours"},
             "credentials": [{
                 "id": listed.body["data"][0]["credentials"][0]["id"], "last_four": "abcd",
-                "weight": 1, "created_at": world::NOON,
+                "weight": 1, "created_at": crate::world::NOON,
             }],
-            "created_at": world::NOON,
+            "created_at": crate::world::NOON,
         }])
     );
     assert!(!listed.body.to_string().contains("hidden"));

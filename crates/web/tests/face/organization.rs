@@ -1,15 +1,6 @@
 //! Projects and service accounts, and what every list and body has in common.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
-use gateway::Gateway;
+use crate::gateway::Gateway;
 use serde_json::{Value, json};
 
 const PROJECTS: &str = "/v1/organization/projects";
@@ -21,7 +12,7 @@ fn a_project_is_made_read_renamed_and_archived() {
     let made = gateway.ok("POST", PROJECTS, r#"{"name":"  Blue ","external_key_id":"ext"}"#);
     let id = made.text("/id");
     let shape = json!({
-        "id": id, "object": "organization.project", "name": "Blue", "created_at": world::NOON,
+        "id": id, "object": "organization.project", "name": "Blue", "created_at": crate::world::NOON,
         "archived_at": null, "status": "active", "external_key_id": "ext", "residency": "GLOBAL",
     });
     assert_eq!(made.body, shape);
@@ -35,7 +26,7 @@ fn a_project_is_made_read_renamed_and_archived() {
     for _ in 0..2 {
         let archived = gateway.ok("POST", &format!("{path}/archive"), "");
         assert_eq!(archived.text("/status"), "archived");
-        assert_eq!(archived.body["archived_at"], json!(world::NOON));
+        assert_eq!(archived.body["archived_at"], json!(crate::world::NOON));
     }
     assert_eq!(gateway.get(&path).text("/status"), "archived");
     let listed = |query: &str| gateway.get(&format!("{PROJECTS}{query}")).body["data"].clone();
@@ -184,11 +175,11 @@ fn a_service_account_comes_with_a_key_and_takes_its_keys_along() {
     let key_id = made.text("/api_key/id");
     assert!(made.text("/api_key/value").starts_with("sk-svcacct-tg-"));
     assert_eq!(made.text("/api_key/object"), "organization.project.service_account.api_key");
-    assert_eq!(made.body["api_key"]["expires_at"], json!(world::NOON + 100));
+    assert_eq!(made.body["api_key"]["expires_at"], json!(crate::world::NOON + 100));
     let path = format!("{}/{id}", gateway.accounts());
     let shape = json!({
         "object": "organization.project.service_account", "id": id, "name": "ci",
-        "role": "member", "created_at": world::NOON,
+        "role": "member", "created_at": crate::world::NOON,
     });
     assert_eq!(gateway.get(&path).body, shape);
     assert_eq!(gateway.get(&gateway.accounts()).body["data"], json!([shape]));

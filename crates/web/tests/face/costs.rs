@@ -1,22 +1,13 @@
 //! `GET /v1/organization/costs`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
+use crate::gateway::Gateway;
 use domain::{Cost, GroupBy, Nanos, Tokens, UsageRow};
-use gateway::Gateway;
 use serde_json::{Value, json};
 
 const COSTS: &str = "/v1/organization/costs";
 const DAY: i64 = 86_400;
 /// The midnight before now.
-const TODAY: i64 = world::NOON - DAY / 2;
+const TODAY: i64 = crate::world::NOON - DAY / 2;
 
 fn row() -> UsageRow {
     let [input, input_cached, output, other] = [1_000_000_000, 25, 300_000, 0].map(Nanos);

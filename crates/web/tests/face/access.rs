@@ -1,17 +1,8 @@
 //! Who gets in, on every route.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "support/gateway.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod gateway;
-#[path = "../../control/tests/support/world.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
-mod world;
-
 use std::sync::atomic::Ordering;
 
-use gateway::Gateway;
+use crate::gateway::Gateway;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use web::Api;
 
@@ -227,6 +218,6 @@ fn a_call_can_run_on_any_thread() {
         address: [127, 0, 0, 1].into(),
         request_id: "req_1".into(),
     };
-    let reply = world::block_on(is_send(gateway.api.handle(request)));
+    let reply = crate::world::block_on(is_send(gateway.api.handle(request)));
     assert_eq!(reply.status, 401);
 }
