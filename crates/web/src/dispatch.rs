@@ -147,6 +147,15 @@ impl Matching {
     }
 }
 
+/// The `Allow` header of a path that is there.
+pub(crate) fn allow(path: &str) -> Option<(http::HeaderName, http::HeaderValue)> {
+    let fits = |route: &&Route| ids_of(route.template, path).is_some();
+    let methods: Vec<&str> =
+        routes::ALL.iter().filter(fits).map(|route| route.method.as_str()).collect();
+    let value = http::HeaderValue::from_str(&methods.join(", ")).ok()?;
+    Some((http::header::ALLOW, value))
+}
+
 /// The ids of a path that fits a template: `{…}` takes one segment that is not empty, `{…...}` at
 /// the end all of them.
 fn ids_of(template: &str, path: &str) -> Option<Vec<String>> {
