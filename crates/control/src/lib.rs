@@ -83,6 +83,7 @@ pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner};
 pub use roles::{RoleDraft, RolePatch};
 pub use routes::{DeclaredRoute, RouteDraft, RouteState};
+pub use secrets::last_four;
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
 pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
 pub use upstreams::{DeclaredUpstream, Unowned, UpstreamState};
