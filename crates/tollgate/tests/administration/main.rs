@@ -14,4 +14,5 @@ mod groups;
 mod invites;
 mod office;
 mod roles;
+mod terraform;
 mod users;
