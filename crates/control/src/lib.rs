@@ -18,6 +18,7 @@ mod author;
 mod authority;
 mod bootstrap;
 mod calendar;
+mod certificates;
 mod checkup;
 mod costs;
 mod cursor;
@@ -55,8 +56,8 @@ use std::sync::{Arc, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Directory, Exits, Invalidate, LedgerReport, Outbound, People, PriceFormat, PriceGaps,
-    Records, UsageStore,
+    Balances, Certificates, Directory, Exits, Invalidate, LedgerReport, Outbound, People,
+    PriceFormat, PriceGaps, Records, UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
@@ -65,6 +66,7 @@ pub use access::AdminCaller;
 pub use admin_keys::AdminKeyDraft;
 pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
+pub use certificates::{CertificateDraft, Place};
 pub use checkup::{CheckupKey, Doctor};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use cursor_page::CursorPage;
@@ -93,6 +95,7 @@ pub use usage::{UsageQuestion, UsageReport};
 pub struct Ports {
     pub records: Arc<dyn Records>,
     pub people: Arc<dyn People>,
+    pub certificates: Arc<dyn Certificates>,
     pub directory: Arc<dyn Directory>,
     pub usage: Arc<dyn UsageStore>,
     pub balances: Arc<dyn Balances>,
@@ -109,6 +112,7 @@ pub struct Ports {
 pub struct Control {
     records: Arc<dyn Records>,
     people: Arc<dyn People>,
+    certificates: Arc<dyn Certificates>,
     directory: Arc<dyn Directory>,
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
@@ -141,12 +145,13 @@ impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, outbound, exits, people, .. } = ports;
+        let Ports { prices, price_gaps, outbound, exits, people, certificates, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
             records,
             people,
+            certificates,
             directory,
             usage,
             balances,

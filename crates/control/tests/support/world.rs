@@ -116,6 +116,7 @@ impl World {
         let ports = Ports {
             records: world.clone(),
             people: world.clone(),
+            certificates: world.clone(),
             directory: world.clone(),
             usage: world.clone(),
             balances: world.clone(),
