@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use testkit::Authority;
 
 use crate::office::{Office, text};
 
@@ -54,6 +55,8 @@ fn the_providers_requests_are_answered_as_it_needs_them() {
     let office = Office::open();
     let mut names = Names(BTreeMap::new());
     names.0.insert("user".to_owned(), office.person("person@example.com", "reader"));
+    // As it stands in a string of JSON.
+    names.0.insert("pem".to_owned(), Authority::new("tf").pem().replace(['\r', '\n'], "\\n"));
     let (mut phase, mut count, mut answer) = ("", 0, Value::Null);
     for line in LIFE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(name) = line.strip_prefix("phase ") {
