@@ -54,6 +54,14 @@ impl Authority {
         Self { issuer: issuer.expect("an authority"), between: Vec::new() }
     }
 
+    /// One whose own certificate says that it must not sign others.
+    pub fn imposter(name: &str) -> Self {
+        let mut params = authority(name, Valid::Now);
+        params.is_ca = IsCa::ExplicitNoCa;
+        let issuer = CertifiedIssuer::self_signed(params, key()).expect("a certificate");
+        Self { issuer, between: Vec::new() }
+    }
+
     /// One that this one has signed.
     pub fn below(&self, name: &str) -> Self {
         let issuer = CertifiedIssuer::signed_by(authority(name, Valid::Now), key(), &self.issuer);
@@ -145,6 +153,17 @@ impl Certificate {
 
     pub fn pem(&self) -> &str {
         &self.pem
+    }
+
+    /// What it is shown with: itself first.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+
+    /// The same without what stands between it and its first authority.
+    pub fn alone(mut self) -> Self {
+        self.chain.truncate(1);
+        self
     }
 
     /// Puts this one's files in the place of another's.

@@ -24,6 +24,7 @@ mod costs;
 mod cursor;
 mod cursor_page;
 mod declared_limits;
+mod denied;
 mod egress;
 mod groups;
 mod invites;
@@ -71,6 +72,7 @@ pub use checkup::{CheckupKey, Doctor};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use cursor_page::CursorPage;
 pub use declared_limits::{DeclaredLimit, DeclaredScope};
+pub use denied::Attempt;
 pub use egress::{EgressDraft, EgressPatch, EgressState, ProxyCredential, ProxyDraft};
 pub use invites::InviteDraft;
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
@@ -123,6 +125,7 @@ pub struct Control {
     /// The admin keys that this start was given. They need not have our format, and the API
     /// does not delete them: the next start would bring them back.
     registered: RwLock<HashSet<SecretHash>>,
+    denials: denied::Denials,
     /// The limits that the config file names: nobody else changes them.
     of_file: RwLock<BTreeSet<(ScopeId, PeriodKind)>>,
     /// Whether the config file names the organization's zone.
@@ -160,6 +163,7 @@ impl Control {
             clock,
             invalidate,
             registered,
+            denials: denied::Denials::default(),
             of_file,
             zone_of_file: RwLock::default(),
             prices,

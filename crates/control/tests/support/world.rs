@@ -362,6 +362,7 @@ impl State {
             project_archived: project.is_some_and(|p| p.archived_at.is_some()),
             rates: None,
             rules: self.rules.get(&key.project).cloned().map(Arc::new),
+            certificates: None,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use control::Attempt;
 use dataplane::{Dataplane, Peer, Place, ReplyBody, Worker, fault_reply, request_id};
 use domain::{Clock, Entry, Fault, RequestId, Secret, fault::catalogue};
 use http::header::{
@@ -147,7 +148,7 @@ impl Front {
         let reading = matches!(*request.method(), Method::GET | Method::HEAD);
         match request.uri().path() {
             "/healthz" if reading => text(StatusCode::OK, "ok\n"),
-            "/readyz" if reading => self.ready(request, address).await,
+            "/readyz" if reading => self.ready(request, address, id).await,
             "/metrics" if reading => self.metrics(request, address, id).await,
             "/" if reading => text(StatusCode::OK, WELCOME),
             path => {
@@ -160,7 +161,12 @@ impl Front {
     /// Whether this node can serve: not while it stops, nor while it must refuse every call, nor
     /// while more comes than may be in flight. More than a word is said to those alone who may see
     /// figures.
-    async fn ready(&self, request: &Request<Incoming>, address: IpAddr) -> Response<ReplyBody> {
+    async fn ready(
+        &self,
+        request: &Request<Incoming>,
+        address: IpAddr,
+        id: &RequestId,
+    ) -> Response<ReplyBody> {
         let refusing = match self.draining.is_called() {
             true => Some("stopping"),
             false if self.dataplane.load().1 > 0 => Some("overloaded"),
@@ -171,14 +177,19 @@ impl Front {
             None => (StatusCode::OK, "ok"),
         };
         let verbose = request.uri().query() == Some("verbose");
-        if !verbose || self.may_watch(request, address).await.is_err() {
+        if !verbose || self.may_watch(request, address, id).await.is_err() {
             return text(status, format!("{word}\n"));
         }
         text(status, format!("{word}\n{}", self.gatherer.parts().await))
     }
 
     /// Figures are for this machine, for a holder of the token, or of an admin key.
-    async fn may_watch(&self, request: &Request<Incoming>, address: IpAddr) -> Result<(), Fault> {
+    async fn may_watch(
+        &self,
+        request: &Request<Incoming>,
+        address: IpAddr,
+        id: &RequestId,
+    ) -> Result<(), Fault> {
         let presented = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
         let presented = presented.and_then(|v| v.strip_prefix("Bearer "));
         let by_token = match (&self.metrics_token, presented) {
@@ -189,7 +200,9 @@ impl Front {
             return Ok(());
         }
         let scope = domain::Scope::read("management");
-        self.control.authenticate_admin(presented, address, scope, None).await.map(drop)
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        let attempt = Attempt { method, path, request: id, address };
+        self.control.authenticate_admin(presented, scope, None, attempt).await.map(drop)
     }
 
     async fn metrics(
@@ -198,7 +211,7 @@ impl Front {
         address: IpAddr,
         id: &RequestId,
     ) -> Response<ReplyBody> {
-        if let Err(fault) = self.may_watch(request, address).await {
+        if let Err(fault) = self.may_watch(request, address, id).await {
             return fault_reply(&fault, id);
         }
         let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());

@@ -10,6 +10,7 @@
 )]
 
 mod authority;
+mod certificates;
 mod groups;
 mod invites;
 mod office;

@@ -81,10 +81,7 @@ impl World {
             .map(|name| make.one("certificates", json!({"name": name, "certificate": pem})));
         let alerts = make.alerts(ORGANIZATION);
         let project_alerts = make.alerts(&here);
-        for at in [ORGANIZATION, here.as_str()] {
-            let limit = json!({"currency": "USD", "interval": "month", "threshold_amount": 900});
-            make.made(&format!("{at}/spend_limit"), limit);
-        }
+        make.limits(&[ORGANIZATION, &here]);
         spend(&gateway, &key);
         let rates = gateway.admin("GET", &format!("{here}/rate_limits?limit=1"), &Value::Null);
         let [user, _, later_user] = users;
@@ -201,6 +198,13 @@ impl Maker<'_> {
                 "notification_channel": {"type": "email", "recipients": ["ada@example.com"]}});
             self.id(&format!("{at}/spend_alerts"), body)
         })
+    }
+
+    fn limits(&self, places: &[&str]) {
+        for at in places {
+            let limit = json!({"currency": "USD", "interval": "month", "threshold_amount": 900});
+            self.made(&format!("{at}/spend_limit"), limit);
+        }
     }
 
     /// Gives the roles of both places to a user and to a group.
