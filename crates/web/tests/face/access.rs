@@ -121,7 +121,9 @@ fn case_91_unknown_paths_are_404_and_wrong_methods_405() {
     for (method, path) in
         [("PUT", "/v1/organization/projects"), ("DELETE", "/v1/organization/projects")]
     {
-        assert_eq!(gateway.call(method, path, "").refusal(), (405, "method_not_allowed", ""));
+        let reply = gateway.call(method, path, "");
+        assert_eq!(reply.refusal(), (405, "method_not_allowed", ""));
+        assert_eq!(reply.header("allow"), "GET, POST");
     }
     let (_, key) = gateway.new_key("{}");
     let reply = gateway.call_as(&key, "POST", "/tollgate/v1/me", "");

@@ -53,6 +53,7 @@ pub(super) fn read(root: &Node, environment: &Environment) -> Made {
             // After the models, to which they belong.
             "router_settings" | "litellm_settings" => {}
             "general_settings" => reader.leave_all(name, node),
+            "environment_variables" => reader.variables(name, node),
             _ => reader.leave(name, name, node),
         }
     }
@@ -81,6 +82,16 @@ impl Reader<'_> {
     fn leave_all(&mut self, place: &str, node: &Node) {
         for (name, inner) in node.map() {
             self.leave(&format!("{place}.{name}"), name, inner);
+        }
+    }
+
+    fn variables(&mut self, place: &str, node: &Node) {
+        for (name, inner) in node.map() {
+            let at = format!("{place}.{name}");
+            match looks_secret(name) {
+                true => self.literal_or_left(&at, place, inner),
+                false => self.leave(&at, place, inner),
+            }
         }
     }
 
@@ -245,7 +256,7 @@ impl Reader<'_> {
         };
         let Some(node) = params.get("api_key") else { return usual() };
         let text = match &node.kind {
-            Kind::Text(text) => text,
+            Kind::Text(text) if !text.is_empty() => text,
             _ => return usual(),
         };
         if let Some(variable) = text.strip_prefix(VARIABLE) {

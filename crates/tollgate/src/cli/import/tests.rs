@@ -106,11 +106,13 @@ fn what_is_not_taken_is_told_with_its_line_and_why() {
 fn a_literal_key_is_refused_with_its_place_and_never_shown() {
     let text = "model_list:\n  - model_name: a\n    litellm_params:\n      model: gpt-4o\n      \
                 api_key: sk-very-secret\n  - model_name: b\n    litellm_params:\n      \
-                model: bedrock/x\n      aws_secret_access_key: very-secret\n";
+                model: bedrock/x\n      aws_secret_access_key: very-secret\n\
+                environment_variables:\n  GROQ_API_KEY: very-secret\n  REGION: eu\n";
     let made = read(text, "c.yaml", &Environment::default()).unwrap();
     let refusal = made.refusal("c.yaml");
     assert!(refusal.contains("model_list[0] a: api_key (line 5)"), "{refusal}");
     assert!(refusal.contains("aws_secret_access_key (line 9)"), "{refusal}");
+    assert!(refusal.contains("environment_variables.GROQ_API_KEY (line 11)"), "{refusal}");
     let all = [refusal, made.told("c.yaml"), made.toml("c.yaml")].concat();
     assert!(!all.contains("very-secret"), "{all}");
 }
