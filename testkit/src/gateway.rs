@@ -13,15 +13,18 @@ mod leaks;
 mod records;
 #[cfg(test)]
 mod tests;
+mod tls_client;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio_rustls::rustls::ClientConfig;
 
 pub use builder::Builder;
 pub use client::{Answer, Stream};
+pub use tls_client::TlsClient;
 
 use crate::provider::Shared;
 use child::Child;
@@ -49,6 +52,8 @@ pub struct TestGateway {
     bill_check: bool,
     price_check: bool,
     checked: bool,
+    /// Where it ends TLS: what its own calls are made with.
+    tls: Option<ClientConfig>,
 }
 
 impl TestGateway {
@@ -57,9 +62,15 @@ impl TestGateway {
         Builder::new(bin)
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or `https` where it ends TLS.
     pub fn url(&self) -> String {
-        format!("http://{}", self.child.address())
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.child.address())
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        self.child.address()
     }
 
     pub fn admin_key(&self) -> &str {
@@ -114,7 +125,12 @@ impl TestGateway {
         headers: &[(&str, &str)],
         body: impl AsRef<[u8]>,
     ) -> std::io::Result<Answer> {
-        client::open(self.child.address(), method, path, headers, body.as_ref())?.collect()
+        let address = self.child.address();
+        match &self.tls {
+            None => client::open(address, method, path, headers, body.as_ref())?.collect(),
+            Some(tls) => TlsClient::with(address, tls.clone(), http::Version::HTTP_11)?
+                .send(method, path, headers, body),
+        }
     }
 
     /// Sends a request and reads the head; the body comes as it arrives, or not, when dropped.

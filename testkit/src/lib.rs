@@ -29,9 +29,9 @@ pub mod spec;
 mod tls;
 mod toxic;
 
-pub use certificate::Certificate;
+pub use certificate::{Authority, Certificate, Valid};
 pub use faults::{Faults, Survived, Way};
-pub use gateway::{Answer, Builder, Key, Stream, TestGateway};
+pub use gateway::{Answer, Builder, Key, Stream, TestGateway, TlsClient};
 pub use kill_loop::{KillLoop, Killed};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};
 pub use proxy::{FakeProxy, ProxyAct, ProxySeen};

@@ -1,17 +1,16 @@
 //! TLS in front of a fake: with a certificate as it should be, or wrong in one way.
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+use crate::certificate::{Authority, Valid};
 
 /// What is wrong with a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,32 +69,19 @@ impl Drop for TlsFront {
     }
 }
 
-fn config(authority: &std::path::Path, flaw: Flaw) -> ServerConfig {
-    let ca_key = KeyPair::generate().expect("a key");
-    let mut ca = CertificateParams::new(Vec::new()).expect("no names");
-    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let ca_cert = ca.self_signed(&ca_key).expect("an authority");
-    std::fs::write(authority, ca_cert.pem()).expect("write the authority");
-    let names = match flaw {
-        Flaw::OtherName => vec!["elsewhere.example".to_owned()],
-        _ => vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+fn config(home: &Path, flaw: Flaw) -> ServerConfig {
+    let authority = Authority::new("an authority");
+    std::fs::write(home, authority.pem()).expect("write the authority");
+    let names: &[&str] = match flaw {
+        Flaw::OtherName => &["elsewhere.example"],
+        _ => &["127.0.0.1", "localhost"],
     };
-    let mut leaf = CertificateParams::new(names).expect("names");
-    (leaf.not_before, leaf.not_after) = match flaw {
-        Flaw::Expired => (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1)),
-        Flaw::NotYet => (date_time_ymd(4000, 1, 1), date_time_ymd(4001, 1, 1)),
-        _ => (date_time_ymd(2020, 1, 1), date_time_ymd(4000, 1, 1)),
+    let valid = match flaw {
+        Flaw::Expired => Valid::Year(2020),
+        Flaw::NotYet => Valid::Year(4000),
+        _ => Valid::Now,
     };
-    let key = KeyPair::generate().expect("a key");
-    let issuer = Issuer::new(ca, ca_key);
-    let cert = leaf.signed_by(&key, &issuer).expect("a certificate");
-    let private = PrivateKeyDer::try_from(key.serialize_der()).expect("a private key");
-    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(|config| {
-            config.with_no_client_auth().with_single_cert(vec![cert.der().clone()], private)
-        })
-        .expect("a server's TLS")
+    authority.sign(names, valid).server()
 }
 
 fn run(

@@ -4,7 +4,10 @@
 mod generate;
 mod mutations;
 mod run;
+mod schemathesis;
 mod sdk;
+mod served;
+mod terraform;
 mod test;
 mod tidy;
 mod tools;
@@ -26,6 +29,9 @@ cargo xtask COMMAND
   mutations [WORDS]          takes away each guard of the hard limit; a named test must fail
   kill-loop [--kills N]      kill -9 under load, over and over, against the true bill
   faults [PART...]           broken upstreams, a rate limit, overload: what was promised must hold
+  schemathesis [--seconds N] [--spec FILE]
+                             the real binary against its OpenAPI document, for 40 s
+  terraform --provider PATH  OpenAI's Terraform provider against the real binary
   fuzz [--seconds N] [TARGET]
                              every fuzz target, or one, for N seconds each (60)
   deny                       licences, bans, sources and advisories of the dependencies (cargo-deny)
@@ -61,6 +67,8 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "mutations" => mutations::run(rest),
         "kill-loop" => tools::kill_loop(rest),
         "faults" => tools::faults(rest),
+        "schemathesis" => schemathesis::run(rest),
+        "terraform" => terraform::run(rest),
         "fuzz" => tools::fuzz(rest),
         "deny" => none(rest).and_then(|()| tools::deny()),
         "prices" => generate::prices(rest),
@@ -81,6 +89,8 @@ fn help(command: &str) -> Option<&'static str> {
         "mutations" => mutations::HELP,
         "kill-loop" => tools::KILL_LOOP_HELP,
         "faults" => tools::FAULTS_HELP,
+        "schemathesis" => schemathesis::HELP,
+        "terraform" => terraform::HELP,
         "fuzz" => tools::FUZZ_HELP,
         "deny" => tools::DENY_HELP,
         "prices" => generate::PRICES_HELP,

@@ -9,6 +9,7 @@ use crate::{Result, run, target_dir};
 const PYTHON_OPENAI: &str = "3.54.0";
 const NODE_OPENAI: &str = "7.57.0";
 
+const OPENAI: &str = "openai";
 const STAMP: &str = "installed";
 
 pub(crate) const HELP: &str = "\
@@ -23,20 +24,25 @@ missing ones of python3, python3-venv, nodejs, npm, microsocks and tinyproxy.";
 pub(crate) fn prepare() -> Result<PathBuf> {
     let folder = target_dir().join("sdk");
     let (python, node) = (folder.join("python"), folder.join("node"));
-    if !stamped(&python, PYTHON_OPENAI) || !stamped(&node, NODE_OPENAI) {
+    if !stamped(&python, OPENAI, PYTHON_OPENAI) || !stamped(&node, OPENAI, NODE_OPENAI) {
         debian_packages(&NEEDS)?;
     }
     if can_install() {
         debian_packages(&PROXIES)?;
     }
-    once(&python, PYTHON_OPENAI, install_python)?;
-    once(&node, NODE_OPENAI, install_node)?;
+    once(&python, OPENAI, PYTHON_OPENAI, install_python)?;
+    once(&node, OPENAI, NODE_OPENAI, install_node)?;
     Ok(folder)
 }
 
 /// Runs an installation unless its stamp says that it is done; stamps it afterwards.
-fn once(folder: &Path, version: &str, install: fn(&Path) -> Result<()>) -> Result<()> {
-    if stamped(folder, version) {
+pub(crate) fn once(
+    folder: &Path,
+    package: &str,
+    version: &str,
+    install: fn(&Path, &str, &str) -> Result<()>,
+) -> Result<()> {
+    if stamped(folder, package, version) {
         return Ok(());
     }
     // A half-done one from before would only confuse the installers.
@@ -44,30 +50,31 @@ fn once(folder: &Path, version: &str, install: fn(&Path) -> Result<()>) -> Resul
         fs::remove_dir_all(folder)?;
     }
     fs::create_dir_all(folder)?;
-    install(folder)?;
-    fs::write(folder.join(STAMP), stamp(folder, version))?;
+    install(folder, package, version)?;
+    fs::write(folder.join(STAMP), stamp(folder, package, version))?;
     Ok(())
 }
 
-fn stamped(folder: &Path, version: &str) -> bool {
-    fs::read_to_string(folder.join(STAMP)).is_ok_and(|text| text == stamp(folder, version))
+fn stamped(folder: &Path, package: &str, version: &str) -> bool {
+    fs::read_to_string(folder.join(STAMP)).is_ok_and(|text| text == stamp(folder, package, version))
 }
 
 /// The place belongs to it: a venv that was moved does not work.
-fn stamp(folder: &Path, version: &str) -> String {
-    format!("openai {version} in {}\n", folder.display())
+fn stamp(folder: &Path, package: &str, version: &str) -> String {
+    format!("{package} {version} in {}\n", folder.display())
 }
 
-fn install_python(folder: &Path) -> Result<()> {
+/// From PyPI, into a venv of its own.
+pub(crate) fn install_python(folder: &Path, package: &str, version: &str) -> Result<()> {
     run::quiet(run::program("python3").args(["-m", "venv"]).arg(folder))?;
-    let package = format!("openai=={PYTHON_OPENAI}");
+    let package = format!("{package}=={version}");
     let flags = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
     run::quiet(run::program(folder.join("bin/python")).args(flags).arg(package))
 }
 
-fn install_node(folder: &Path) -> Result<()> {
+fn install_node(folder: &Path, package: &str, version: &str) -> Result<()> {
     fs::write(folder.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
-    let package = format!("openai@{NODE_OPENAI}");
+    let package = format!("{package}@{version}");
     let flags = ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--save-exact"];
     run::quiet(run::program("npm").current_dir(folder).args(flags).arg(package))
 }

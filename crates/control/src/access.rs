@@ -8,9 +8,9 @@ use domain::{
     Authority, Fault, KeyId, KeyKind, KeyView, Owner, Principal, ProjectId, Refusal, Scope,
 };
 
-use crate::Control;
 use crate::secrets::{LONGEST_KEY, masked};
 use crate::transact::store_fault;
+use crate::{Attempt, Control};
 
 /// What every key of ours begins with.
 const OUR_PREFIXES: [&str; 3] = ["sk-tg-", "sk-svcacct-tg-", "sk-admin-tg-"];
@@ -32,11 +32,28 @@ impl Control {
     pub async fn authenticate_admin(
         &self,
         presented: Option<&str>,
-        address: IpAddr,
+        needed: Scope,
+        project: Option<&ProjectId>,
+        attempt: Attempt<'_>,
+    ) -> Result<AdminCaller, Fault> {
+        let view = self.find(presented).await?;
+        let key = view.id.clone();
+        let admitted = match view.check(self.clock.now(), attempt.address) {
+            Ok(()) => self.admit_admin(view, needed, project).await,
+            Err(refusal) => Err(refused(refusal)),
+        };
+        if let Err(fault) = &admitted {
+            self.note_denied(&key, project, attempt, fault).await;
+        }
+        admitted
+    }
+
+    async fn admit_admin(
+        &self,
+        view: KeyView,
         needed: Scope,
         project: Option<&ProjectId>,
     ) -> Result<AdminCaller, Fault> {
-        let view = self.identify(presented, address).await?;
         match view.kind {
             KeyKind::Admin => self.admin_caller(view, needed, project).await,
             KeyKind::Project | KeyKind::ServiceAccount => Err(Fault::because(
@@ -83,7 +100,8 @@ impl Control {
         presented: Option<&str>,
         address: IpAddr,
     ) -> Result<KeyView, Fault> {
-        let view = self.identify(presented, address).await?;
+        let view = self.find(presented).await?;
+        view.check(self.clock.now(), address).map_err(refused)?;
         match view.kind {
             KeyKind::Project | KeyKind::ServiceAccount => Ok(view),
             KeyKind::Admin => Err(Fault::because(
@@ -94,7 +112,8 @@ impl Control {
         }
     }
 
-    async fn identify(&self, presented: Option<&str>, address: IpAddr) -> Result<KeyView, Fault> {
+    /// The key of a secret, dead or alive.
+    async fn find(&self, presented: Option<&str>) -> Result<KeyView, Fault> {
         let presented = presented.ok_or(&catalogue::MISSING_API_KEY)?;
         if presented.len() > LONGEST_KEY {
             return Err(unknown_key(presented));
@@ -107,11 +126,9 @@ impl Control {
             return Err(unknown_key(presented));
         }
         let found = self.directory.find_secret(hash).await;
-        let view = found
+        found
             .map_err(|error| store_fault(error, "the API key"))?
-            .ok_or_else(|| unknown_key(presented))?;
-        view.check(self.clock.now(), address).map_err(refused)?;
-        Ok(view)
+            .ok_or_else(|| unknown_key(presented))
     }
 }
 

@@ -18,11 +18,13 @@ mod author;
 mod authority;
 mod bootstrap;
 mod calendar;
+mod certificates;
 mod checkup;
 mod costs;
 mod cursor;
 mod cursor_page;
 mod declared_limits;
+mod denied;
 mod egress;
 mod groups;
 mod invites;
@@ -55,8 +57,8 @@ use std::sync::{Arc, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Directory, Exits, Invalidate, LedgerReport, Outbound, People, PriceFormat, PriceGaps,
-    Records, UsageStore,
+    Balances, Certificates, Directory, Exits, Invalidate, LedgerReport, Outbound, People,
+    PriceFormat, PriceGaps, Records, UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
@@ -65,10 +67,12 @@ pub use access::AdminCaller;
 pub use admin_keys::AdminKeyDraft;
 pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
+pub use certificates::{CertificateDraft, Place};
 pub use checkup::{CheckupKey, Doctor};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use cursor_page::CursorPage;
 pub use declared_limits::{DeclaredLimit, DeclaredScope};
+pub use denied::Attempt;
 pub use egress::{EgressDraft, EgressPatch, EgressState, ProxyCredential, ProxyDraft};
 pub use invites::InviteDraft;
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
@@ -83,6 +87,7 @@ pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner};
 pub use roles::{RoleDraft, RolePatch};
 pub use routes::{DeclaredRoute, RouteDraft, RouteState};
+pub use secrets::last_four;
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
 pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
 pub use upstreams::{DeclaredUpstream, Unowned, UpstreamState};
@@ -92,6 +97,7 @@ pub use usage::{UsageQuestion, UsageReport};
 pub struct Ports {
     pub records: Arc<dyn Records>,
     pub people: Arc<dyn People>,
+    pub certificates: Arc<dyn Certificates>,
     pub directory: Arc<dyn Directory>,
     pub usage: Arc<dyn UsageStore>,
     pub balances: Arc<dyn Balances>,
@@ -108,6 +114,7 @@ pub struct Ports {
 pub struct Control {
     records: Arc<dyn Records>,
     people: Arc<dyn People>,
+    certificates: Arc<dyn Certificates>,
     directory: Arc<dyn Directory>,
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
@@ -118,6 +125,7 @@ pub struct Control {
     /// The admin keys that this start was given. They need not have our format, and the API
     /// does not delete them: the next start would bring them back.
     registered: RwLock<HashSet<SecretHash>>,
+    denials: denied::Denials,
     /// The limits that the config file names: nobody else changes them.
     of_file: RwLock<BTreeSet<(ScopeId, PeriodKind)>>,
     /// Whether the config file names the organization's zone.
@@ -140,12 +148,13 @@ impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, outbound, exits, people, .. } = ports;
+        let Ports { prices, price_gaps, outbound, exits, people, certificates, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
             records,
             people,
+            certificates,
             directory,
             usage,
             balances,
@@ -154,6 +163,7 @@ impl Control {
             clock,
             invalidate,
             registered,
+            denials: denied::Denials::default(),
             of_file,
             zone_of_file: RwLock::default(),
             prices,

@@ -122,13 +122,14 @@ impl Control {
     /// Archiving again changes nothing and is no error: clients retry.
     ///
     /// # Errors
-    /// 404 for an unknown project.
+    /// 404 for an unknown project, 400 for the last one that is not archived.
     pub async fn archive_project(&self, author: &Author, id: &ProjectId) -> Result<Project, Fault> {
         let mut project = self.project(id).await?;
         if project.archived_at.is_some() {
             self.invalidate.keys_changed(&[]);
             return Ok(project);
         }
+        self.refuse_last(id).await?;
         let at = self.clock.now();
         project.archived_at = Some(at);
         let payload = json!({ "id": id.as_str() });
@@ -139,6 +140,19 @@ impl Control {
         };
         self.commit(id.as_str(), write).await?;
         Ok(project)
+    }
+
+    /// Without a project nobody could call, nor be given a key.
+    async fn refuse_last(&self, id: &ProjectId) -> Result<(), Fault> {
+        let two = PageQuery { limit: 2, after: None, order: domain::Order::Ascending };
+        let active = self.list_projects(two, false).await?;
+        if active.rows.iter().any(|project| project.id != *id) {
+            return Ok(());
+        }
+        let message = format!(
+            "The project '{id}' is the last one and cannot be archived. Make another one first."
+        );
+        Err(invalid("project_id", message))
     }
 
     /// The oldest project: where first starts put things.

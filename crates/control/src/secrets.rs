@@ -64,7 +64,8 @@ pub(crate) fn masked(presented: &str) -> String {
 
 /// A credential's last characters, by which its owner tells it from others. Nothing of one so
 /// short that they would be a good part of it.
-pub(crate) fn last_four(secret: &Secret) -> String {
+#[must_use]
+pub fn last_four(secret: &Secret) -> String {
     let text = secret.expose();
     let start = text.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
     if text.chars().count() < 16 { String::new() } else { text[start..].to_owned() }

@@ -7,17 +7,20 @@
 mod world;
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 
-use control::{AdminKeyDraft, Author, DeclaredUpstream, Expiry, KeyDraft, Unowned};
-use domain::{KeyPolicy, Scope, Secret, UpstreamSource};
+use control::{AdminKeyDraft, Attempt, Author, DeclaredUpstream, Expiry, KeyDraft, Unowned};
+use domain::{KeyPolicy, RequestId, Scope, Secret, UpstreamSource};
 use world::{World, block_on};
 
 const READ: Scope = Scope::read("management");
 const OPERATORS: &str = "sk-admin-tg-chosen by the operator, with spaces";
 
-fn here() -> IpAddr {
-    IpAddr::from([127, 0, 0, 1])
+fn attempt() -> Attempt<'static> {
+    static REQUEST: LazyLock<RequestId> = LazyLock::new(|| "req_1".into());
+    let address = IpAddr::from([127, 0, 0, 1]);
+    Attempt { method: "GET", path: "/v1/organization", request: &REQUEST, address }
 }
 
 #[test]
@@ -30,7 +33,7 @@ fn a_first_start_makes_the_house_once() {
     assert_eq!(state.projects[0].name, "Default project");
     assert_eq!(state.users[0].email, "owner@localhost");
     drop(state);
-    block_on(control.authenticate_admin(Some(secret.expose()), here(), READ, None)).unwrap();
+    block_on(control.authenticate_admin(Some(secret.expose()), READ, None, attempt())).unwrap();
     assert!(block_on(control.first_start(true)).unwrap().is_none());
     assert_eq!(world.state().projects.len(), 1);
     assert_eq!(world.events(), ["project.created", "api_key.created"]);
@@ -44,7 +47,8 @@ fn an_operators_key_is_any_printable_text_and_registered_again_without_error() {
         block_on(control.register_admin_key(Secret::from(OPERATORS))).unwrap();
     }
     assert_eq!(world.state().keys.len(), 1);
-    let caller = block_on(control.authenticate_admin(Some(OPERATORS), here(), READ, None)).unwrap();
+    let caller =
+        block_on(control.authenticate_admin(Some(OPERATORS), READ, None, attempt())).unwrap();
     let fault = block_on(control.delete_admin_key(&Author::system(), &caller.key)).unwrap_err();
     assert_eq!(fault.entry.code, "managed_by_file");
 }
@@ -93,7 +97,7 @@ fn case_2_a_mistyped_key_costs_no_look_up() {
     let long = "k".repeat(1 << 20);
     for wrong in [typo.as_str(), "sk-tg-short", &long] {
         let fault =
-            block_on(control.authenticate_admin(Some(wrong), here(), READ, None)).unwrap_err();
+            block_on(control.authenticate_admin(Some(wrong), READ, None, attempt())).unwrap_err();
         assert_eq!(fault.entry.code, "invalid_api_key");
         assert!(!fault.message.contains(wrong) && fault.message.len() < 100);
     }
@@ -105,7 +109,7 @@ fn case_48_a_store_that_is_away_is_503_and_says_no_path() {
     let (world, control) = World::new();
     let secret = block_on(control.first_start(true)).unwrap().unwrap();
     world.down.store(true, Ordering::SeqCst);
-    let fault = block_on(control.authenticate_admin(Some(secret.expose()), here(), READ, None));
+    let fault = block_on(control.authenticate_admin(Some(secret.expose()), READ, None, attempt()));
     let fault = fault.unwrap_err();
     assert_eq!((fault.entry.status, fault.entry.code), (503, "ledger_unavailable"));
     assert!(fault.retry_after_ms.is_some() && !fault.message.contains("path"));

@@ -9,11 +9,14 @@ use http::request::Parts;
 use openai::surface::{self, Found, Missed};
 use openai::target::{self, BadTarget};
 
+use crate::proof::Proof;
+
 /// The other end of a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Peer {
     /// The socket's own address; no header changes it.
     pub address: IpAddr,
+    pub proof: Proof,
 }
 
 /// Refuses targets that two readers could understand differently, before anything else is done.

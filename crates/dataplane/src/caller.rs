@@ -9,6 +9,7 @@ use domain::{Fault, KeyView, SecretHash, Timestamp, fault::catalogue};
 use http::{HeaderMap, HeaderName};
 
 use crate::arrival::Peer;
+use crate::proof::Proof;
 use crate::shared::Dataplane;
 
 /// A known key, not yet allowed anything.
@@ -16,6 +17,7 @@ pub(crate) struct Caller {
     pub(crate) key: Arc<KeyView>,
     pub(crate) secret: SecretHash,
     pub(crate) address: IpAddr,
+    pub(crate) proof: Proof,
 }
 
 /// Whether clients send a key by this header.
@@ -43,10 +45,10 @@ pub(crate) async fn identify(
     let hash = shared.vault.hash(secret);
     let found = match shared.keys.cached(hash) {
         Some(key) => Some(key),
-        None => Box::pin(look_up(shared, hash, peer)).await?,
+        None => Box::pin(look_up(shared, hash, peer.address)).await?,
     };
     match found {
-        Some(key) => Ok(Caller { key, secret: hash, address: peer.address }),
+        Some(key) => Ok(Caller { key, secret: hash, address: peer.address, proof: peer.proof }),
         None => {
             shared.failures.count(peer.address, shared.clock.now());
             Err(incorrect(secret))
@@ -57,9 +59,9 @@ pub(crate) async fn identify(
 async fn look_up(
     shared: &Dataplane,
     hash: SecretHash,
-    peer: Peer,
+    address: IpAddr,
 ) -> Result<Option<Arc<KeyView>>, Fault> {
-    if shared.too_many_failures(peer.address) {
+    if shared.too_many_failures(address) {
         return Err(Fault::new(&catalogue::TOO_MANY_AUTH_FAILURES).retry_after_ms(WINDOW_MS));
     }
     shared.keys.find(hash).await.map_err(|error| crate::refusal::store(&error))

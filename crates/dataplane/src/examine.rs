@@ -22,6 +22,7 @@ use crate::arrival::Peer;
 use crate::names::{self, Shown};
 use crate::pipeline;
 use crate::plan::Plan;
+use crate::proof::Proof;
 use crate::reply::request_id;
 use crate::shared::{Dataplane, Worker};
 use crate::upstreams::{LiveCredential, LiveUpstream};
@@ -177,7 +178,8 @@ pub fn serve_within(worker: &Arc<Worker>) -> InProcess {
         tasks.spawn(async move {
             let service = service_fn(move |request| {
                 let worker = Arc::clone(&own);
-                let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+                let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+                let peer = Peer { address, proof: Proof::Within };
                 let id = request_id(worker.shared.clock.now());
                 Box::pin(async move {
                     Ok::<_, Infallible>(pipeline::serve(&worker, request, peer, id).await)

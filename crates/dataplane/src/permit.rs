@@ -8,7 +8,7 @@ use domain::{
 use openai::surface::{Meter, Operation};
 
 use crate::caller::Caller;
-use crate::{rate, refusal};
+use crate::{proof, rate, refusal};
 
 /// Leave to run one operation for one project. Only [`grant`] makes it.
 pub(crate) struct Permit {
@@ -29,6 +29,7 @@ pub(crate) fn grant(
         _ => return Err(missing_scope(operation, "Admin API keys cannot be used here.")),
     };
     key.check(now, caller.address).map_err(refused)?;
+    proof::check(&caller.proof, &key, now)?;
     if !key.policy.permission.allows(operation.scope) {
         return Err(missing_scope(operation, "Check the key's permissions."));
     }

@@ -5,9 +5,9 @@ use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
 use crate::route::Route;
 use crate::{
-    AlertId, AuditId, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy, KeySecret,
-    Organization, PeopleChange, PeriodKind, Project, ProjectId, ProjectRule, RequestId, Role,
-    RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+    AlertId, AuditId, CertificateChange, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy,
+    KeySecret, Organization, PeopleChange, PeriodKind, Project, ProjectId, ProjectRule, RequestId,
+    Role, RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
     SpendLimit, Timestamp, Upstream, UpstreamId, User, Zone,
 };
 
@@ -134,6 +134,8 @@ pub enum Change {
         project: Option<ProjectId>,
         rule: ProjectRule,
     },
+    /// Certificates of clients, and where they are active.
+    Certificate(CertificateChange),
     /// Puts something right in the ledger.
     CorrectLedger(Correction),
     /// Takes note of a scope's overage as it stands, in every period; it need not have any.

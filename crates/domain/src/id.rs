@@ -76,6 +76,8 @@ ids! {
     KeyId("key_");
     /// Our account with a provider.
     UpstreamId("up_");
+    /// A certificate that clients are held against.
+    CertificateId("cert_");
     /// One of an upstream's credentials.
     CredentialId("cred_");
     /// What a public model name stands for.

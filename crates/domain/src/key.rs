@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use crate::rate::RateRules;
 use crate::{
     HostedTools, KeyId, ModelPermissions, ProjectId, ProjectRules, Retention, Scope,
-    ServiceAccountId, Timestamp, UserId, Verb,
+    ServiceAccountId, Timestamp, TrustedCertificate, UserId, Verb,
 };
 
 /// HMAC-SHA-256 of a secret under the installation's key: all that is kept of it.
@@ -179,6 +179,9 @@ pub struct KeyView {
     pub rates: Option<Arc<RateRules>>,
     /// `None` where nothing is set of its project, nor of the organization.
     pub rules: Option<Arc<ProjectRules>>,
+    /// The active certificates of its project and of the organization, one of which its calls must
+    /// show or come from; `None` where none is asked for.
+    pub certificates: Option<Arc<[TrustedCertificate]>>,
 }
 
 /// Why a key that exists is refused.
@@ -259,6 +262,7 @@ mod tests {
             project_archived: false,
             rates: None,
             rules: None,
+            certificates: None,
         }
     }
 

@@ -13,6 +13,7 @@ mod audit;
 pub mod bound;
 pub mod breaker;
 pub mod calendar;
+mod certificate;
 mod change;
 mod clock_watch;
 mod delivery;
@@ -43,6 +44,7 @@ mod secret;
 mod time;
 mod upstream;
 mod usage;
+pub mod x509;
 mod zone;
 
 pub use access::{Authority, Grant, OWNER_ROLE};
@@ -51,6 +53,7 @@ pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use audit::{
     AuditActor, AuditEvents, AuditHash, AuditLine, AuditPlace, AuditQuery, AuditVerdict,
 };
+pub use certificate::{Certificate, CertificateChange, PlacedCertificate, TrustedCertificate};
 pub use change::{Actor, AuditEntry, Change};
 pub use clock_watch::ClockWatch;
 pub use delivery::{Delivery, Message, Waiting, pause_after};
@@ -61,8 +64,9 @@ pub use egress::{
 };
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
-    AlertId, AuditId, CredentialId, DeliveryId, GroupId, InviteId, KeyId, OrganizationId,
-    ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, UpstreamId, UserId, random_id,
+    AlertId, AuditId, CertificateId, CredentialId, DeliveryId, GroupId, InviteId, KeyId,
+    OrganizationId, ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, UpstreamId, UserId,
+    random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{

@@ -14,12 +14,13 @@ use crate::rate::RateLimits;
 use crate::route::{Pass, Reasons, Route};
 use crate::{
     AccessRole, AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery,
-    AuditVerdict, Balance, Bucket, Change, EgressBook, Grant, Group, GroupId, Invite, InviteId,
-    Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Member, Nanos, ObjectKind,
-    ObjectRecord, Organization, PageQuery, Paged, Principal, Project, ProjectGroup, ProjectId,
-    ProjectRules, ProxyAddress, ProxyFigures, ProxyTest, RequestId, RoleId, RouteId, ScopeId,
-    SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit,
-    StandingLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    AuditVerdict, Balance, Bucket, Certificate, CertificateId, Change, EgressBook, Grant, Group,
+    GroupId, Invite, InviteId, Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt,
+    Member, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged, PlacedCertificate,
+    Principal, Project, ProjectGroup, ProjectId, ProjectRules, ProxyAddress, ProxyFigures,
+    ProxyTest, RequestId, RoleId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash,
+    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream,
+    UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -176,6 +177,28 @@ pub trait Records: Send + Sync {
 
     /// The instant up to which everything written is in the reports; for tests and `/readyz`.
     fn ping(&self) -> StoreResult<'_, Timestamp>;
+}
+
+/// Reads of the certificates that clients must show. A place is a project, or else the organization.
+pub trait Certificates: Send + Sync {
+    fn certificate(&self, id: CertificateId) -> StoreResult<'_, Option<Certificate>>;
+
+    /// All of them, each with whether it is active in this place.
+    fn certificates(
+        &self,
+        place: Option<ProjectId>,
+        page: PageQuery,
+    ) -> StoreResult<'_, Paged<PlacedCertificate>>;
+
+    /// Some of them, in the order asked; those that are not there are left out.
+    fn certificates_named(
+        &self,
+        place: Option<ProjectId>,
+        ids: Vec<CertificateId>,
+    ) -> StoreResult<'_, Vec<PlacedCertificate>>;
+
+    /// The places where one is active; `None` is the organization.
+    fn certificate_places(&self, id: CertificateId) -> StoreResult<'_, Vec<Option<ProjectId>>>;
 }
 
 /// Reads of people: who is in the organization and in its projects.

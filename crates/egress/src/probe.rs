@@ -11,7 +11,6 @@ use tokio::net::TcpStream;
 use crate::connect::Dialled;
 use crate::{Origin, Tls, guard};
 
-mod certificate;
 mod exchange;
 mod greeting;
 mod through;

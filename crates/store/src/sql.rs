@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 pub(crate) mod audit;
+pub(crate) mod certificates;
 pub(crate) mod ledger;
 pub(crate) mod people;
 pub(crate) mod usage;
@@ -42,6 +43,8 @@ pub(crate) const PROJECTS: &str =
 pub(crate) const PROJECTS_AND_ARCHIVED: &str =
     "SELECT id, name, created_at, archived_at, external_key_id, residency
     FROM projects WHERE 1 = 1";
+pub(crate) const OTHER_PROJECT: &str =
+    "SELECT 1 FROM projects WHERE archived_at IS NULL AND id <> $1 LIMIT 1";
 pub(crate) const CREATE_PROJECT: &str = "INSERT INTO projects
     (id, name, created_at, archived_at, external_key_id, residency)
     VALUES ($1, $2, $3, $4, $5, $6)";

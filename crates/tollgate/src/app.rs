@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
-    Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, People, PriceGaps,
-    Records, UsageStore,
+    Balances, Certificates, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, People,
+    PriceGaps, Records, UsageStore,
 };
 use domain::{
     Change, Clock, Fault, OrganizationId, Permission, Secret, Timestamp, UpstreamSource, Zone,
@@ -131,6 +131,7 @@ fn control_ports(
     control::Ports {
         records: Arc::clone(store) as Arc<dyn Records>,
         people: Arc::clone(store) as Arc<dyn People>,
+        certificates: Arc::clone(store) as Arc<dyn Certificates>,
         directory: Arc::clone(store) as Arc<dyn Directory>,
         usage: Arc::clone(store) as Arc<dyn UsageStore>,
         balances: Arc::clone(store) as Arc<dyn Balances>,

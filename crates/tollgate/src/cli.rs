@@ -18,6 +18,7 @@ mod export;
 mod failure;
 #[cfg(test)]
 mod fake;
+mod import;
 mod key_text;
 mod keys;
 mod ledger;
@@ -70,10 +71,13 @@ pub enum ClientCommand {
     /// Read the audit log, and verify that nobody changed it
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Set what a file says of projects, keys' policies and limits; shows the difference first
+    /// Set what a file says of upstreams, routes, projects, keys and limits; shows the difference
     Apply(apply::Args),
     /// Write the file that `apply` takes, as things stand now
     Export,
+    /// Take over what another gateway's config file says
+    #[command(subcommand)]
+    Import(import::Command),
     /// Report the tokens and requests of a time
     Usage(usage::Args),
     /// Report what the calls of a time cost
@@ -139,6 +143,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Audit(command) => audit::run(command, &Api::connect(env)?).await,
         ClientCommand::Apply(args) => apply::run(args, &Api::connect(env)?).await,
         ClientCommand::Export => export::run(&Api::connect(env)?).await,
+        ClientCommand::Import(command) => import::run(command, env).await,
         ClientCommand::Usage(args) => {
             let now = SystemClock.now().seconds();
             usage::run(args, &Api::connect(env)?, now).await

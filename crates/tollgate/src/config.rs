@@ -260,6 +260,20 @@ impl Config {
     }
 }
 
+/// The upstreams and routes of a file for `tollgate apply`.
+///
+/// # Errors
+/// [`Mistakes`], all at once.
+pub fn places(
+    text: &str,
+    name: &str,
+    environment: &Environment,
+) -> Result<(Vec<UpstreamConfig>, Vec<DeclaredRoute>), Mistakes> {
+    let mut mistakes = Vec::new();
+    let found = file::places(text, name, environment, &mut mistakes);
+    if mistakes.is_empty() { Ok(found) } else { Err(Mistakes(mistakes)) }
+}
+
 fn refuse_other_stores(environment: &Environment, mistakes: &mut Vec<String>) {
     for (name, what) in [("TOLLGATE_DATABASE_URL", "PostgreSQL"), ("TOLLGATE_REDIS_URL", "Redis")] {
         if environment.get(name).is_some() {

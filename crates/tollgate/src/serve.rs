@@ -5,18 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
 
 use crate::app::{self, App};
 use crate::background::{self, Alerts, Flusher, Jobs, Verifier};
-use crate::config::{Config, Environment, Flags, TlsFiles};
+use crate::config::{Config, Environment, Flags};
 use crate::ledger;
-use crate::server::{self, Front, Stop, Workers};
+use crate::server::{self, Front, Stop, Tls, Workers};
 use crate::telemetry::Exporter;
 
 /// Streams may go on this long after the order to stop.
@@ -32,6 +29,7 @@ pub struct Running {
     pub address: SocketAddr,
     pub scheme: &'static str,
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     workers: Workers,
     flusher: Flusher,
     alerts: Alerts,
@@ -50,7 +48,7 @@ pub struct Running {
 /// What to tell the operator.
 pub async fn start(config: &Config) -> Result<Running, String> {
     raise_open_files();
-    let tls = config.tls.as_ref().map(acceptor).transpose()?;
+    let tls = config.tls.as_ref().map(Tls::load).transpose()?;
     let socket = server::bind(&config.listen).await?;
     let address = socket.local_addr().map_err(|error| error.to_string())?;
     refuse_loop(config, address)?;
@@ -73,6 +71,7 @@ pub async fn start(config: &Config) -> Result<Running, String> {
         address,
         scheme,
         listener,
+        tls,
         workers,
         flusher,
         alerts,
@@ -94,6 +93,7 @@ impl Running {
         let Self {
             app,
             listener,
+            tls,
             workers,
             mut flusher,
             alerts,
@@ -107,7 +107,8 @@ impl Running {
         } = self;
         let quit = Stop::default();
         let serving = async {
-            serve(&app, &workers, listener, &mut signals, (flags, config, &draining)).await;
+            let reloads = Reloads { app: &app, flags, tls: tls.as_deref() };
+            serve(&reloads, &workers, listener, &mut signals, (config, &draining)).await;
             shut_down(&app, workers, &stop, &mut signals).await;
             quit.call();
         };
@@ -146,23 +147,23 @@ impl Running {
 
 /// Accepts connections until a stop is asked for.
 async fn serve(
-    app: &App,
+    reloads: &Reloads<'_>,
     workers: &Workers,
     listener: TcpListener,
     signals: &mut Signals,
-    (flags, config, draining): (&Flags, &Config, &Stop),
+    (config, draining): (&Config, &Stop),
 ) {
     let mut watch = Watch::new(config.file.as_deref());
     let address = listener.local_addr().ok();
-    let accepting = workers.accept(listener, &app.dataplane);
+    let accepting = workers.accept(listener, &reloads.app.dataplane);
     tokio::pin!(accepting);
     loop {
         tokio::select! {
             () = &mut accepting => break,
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
-            _ = signals.hangup.recv() => reload(app, flags, address).await,
-            () = watch.changed() => reload(app, flags, address).await,
+            _ = signals.hangup.recv() => reload(reloads, address).await,
+            () = watch.changed() => reload(reloads, address).await,
         }
     }
     draining.call();
@@ -232,13 +233,22 @@ impl Signals {
     }
 }
 
-async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
-    let config = match Config::read(flags, &Environment::read()) {
+/// What a reload changes, and where it reads from.
+struct Reloads<'a> {
+    app: &'a App,
+    flags: &'a Flags,
+    tls: Option<&'a Tls>,
+}
+
+async fn reload(reloads: &Reloads<'_>, address: Option<SocketAddr>) {
+    let app = reloads.app;
+    let config = match Config::read(reloads.flags, &Environment::read()) {
         Ok(config) => config,
         Err(mistakes) => {
             return tracing::error!(%mistakes, "the config was not reloaded; the old one stays");
         }
     };
+    reload_tls(reloads.tls, &config);
     let loaded = match address.map_or(Ok(()), |address| refuse_loop(&config, address)) {
         Ok(()) => app.load_places(&config).await,
         Err(loops) => Err(loops),
@@ -255,6 +265,20 @@ async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
     }
     if prices.is_ok() && limits.is_ok() {
         tracing::info!("the config was reloaded: upstreams, routes, prices and spend limits");
+    }
+}
+
+/// Connections that are open keep what they were greeted with.
+fn reload_tls(tls: Option<&Tls>, config: &Config) {
+    match (tls, &config.tls) {
+        (Some(tls), Some(files)) => match tls.reload(files) {
+            Ok(()) => tracing::info!("the certificate of the listener was read again"),
+            Err(error) => {
+                tracing::error!(%error, "the certificate was not reloaded; the old one stays");
+            }
+        },
+        (None, None) => {}
+        _ => tracing::warn!("[tls] was added or removed: that takes a restart"),
     }
 }
 
@@ -315,26 +339,6 @@ pub fn refuse_loop(config: &Config, address: SocketAddr) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, String> {
-    let bad = |what: &str, path: &Path, error: &dyn std::fmt::Display| {
-        format!("tls.{what}: {}: {error}", path.display())
-    };
-    let certs = CertificateDer::pem_file_iter(&files.cert)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| bad("cert", &files.cert, &error))?;
-    let key =
-        PrivateKeyDer::from_pem_file(&files.key).map_err(|error| bad("key", &files.key, &error))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_no_client_auth()
-        .with_single_cert(certs, key)
-        .map_err(|error| bad("cert", &files.cert, &error))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// Each call takes two descriptors; the default soft limit is small.

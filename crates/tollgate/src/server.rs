@@ -6,19 +6,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use dataplane::{Dataplane, Worker};
+use dataplane::{Dataplane, Proof, Worker};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
-use tokio_rustls::TlsAcceptor;
 
 mod activity;
 mod connection;
 mod front;
 mod stall;
 mod stop;
+mod tls;
 
 pub use front::Front;
 pub use stop::Stop;
+pub use tls::Tls;
 
 /// Connections open at once; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 60_000;
@@ -94,7 +95,7 @@ impl Workers {
     pub fn start(
         front: &Arc<Front>,
         workers: &[Arc<Worker>],
-        tls: Option<&TlsAcceptor>,
+        tls: Option<&Arc<Tls>>,
         stop: &Stop,
     ) -> Result<Self, String> {
         let mut lanes = Vec::new();
@@ -172,7 +173,7 @@ impl Workers {
 struct Run {
     front: Arc<Front>,
     worker: Arc<Worker>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Tls>>,
     stop: Stop,
     open: Arc<AtomicUsize>,
 }
@@ -200,8 +201,9 @@ impl Run {
             return;
         };
         let (worker, stop) = (Arc::clone(&self.worker), self.stop.clone());
-        let client = connection::Client { peer, front: Arc::clone(&front), worker, stop };
-        let tls = self.tls.clone();
+        let (front_of, proof) = (Arc::clone(&front), Proof::Plain);
+        let client = connection::Client { peer, proof, front: front_of, worker, stop };
+        let tls = self.tls.as_ref().map(|tls| tls.acceptor());
         tokio::spawn(async move {
             connection::serve(stream, client, tls).await;
             open.fetch_sub(1, Ordering::Relaxed);

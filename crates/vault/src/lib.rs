@@ -1,5 +1,6 @@
-//! The only crate that makes, seals and opens secrets.
+//! The only crate that makes, seals and opens secrets, and says whether a client is who it shows.
 //!
+//! * [`certificate`]: certificates of clients, and those they are held against.
 //! * [`key`]: the format of Tollgate's own keys, with a checksum that anyone can verify.
 //! * [`Vault`]: keyed hashes of our keys, sealed credentials of providers.
 //! * [`webhook`]: signing what we send to people's own servers.
@@ -7,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod certificate;
 pub mod key;
 mod master;
 mod sealed;

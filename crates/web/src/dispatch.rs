@@ -1,6 +1,6 @@
 //! From a request to its handler: one order for every path.
 
-use control::{AdminCaller, Author, Control, Doctor};
+use control::{AdminCaller, Attempt, Author, Control, Doctor};
 use domain::fault::catalogue;
 use domain::{Actor, Fault, KeyView, ProjectId, Scope};
 use http::Method;
@@ -45,8 +45,8 @@ pub(crate) async fn admit(control: &Control, request: &ApiRequest<'_>) -> Result
         }
         Caller::Anyone => Ok(Admitted::Anyone(matching)),
         Caller::Admin(needed) => {
-            let (address, project) = (request.address, matching.project());
-            let admin = control.authenticate_admin(presented, address, needed, project.as_ref());
+            let (project, attempt) = (matching.project(), attempt(request));
+            let admin = control.authenticate_admin(presented, needed, project.as_ref(), attempt);
             let caller = admin.await?;
             Ok(Admitted::Admin(caller, matching))
         }
@@ -70,17 +70,32 @@ pub(crate) async fn dispatch(
             handler(&HolderCall { control, key: *key }).await
         }
         Admitted::Admin(caller, matching) => {
+            let project = matching.project();
             let (route, ids) = matching.route(request)?;
             let Serve::Admin(_, handler) = route.serve else { return Err(no_such_url(request)) };
             let author = Author {
-                actor: Actor::AdminKey(caller.key),
+                actor: Actor::AdminKey(caller.key.clone()),
                 request: Some(request.request_id.clone()),
                 address: Some(request.address),
                 authority: caller.authority,
             };
             let query = Query::parse(request.query)?;
-            handler(&AdminCall { control, author, doctor, ids, query, request }).await
+            let answer = handler(&AdminCall { control, author, doctor, ids, query, request }).await;
+            if let Err(fault) = &answer {
+                let (key, project) = (&caller.key, project.as_ref());
+                control.note_denied(key, project, attempt(request), fault).await;
+            }
+            answer
         }
+    }
+}
+
+fn attempt<'a>(request: &'a ApiRequest<'_>) -> Attempt<'a> {
+    Attempt {
+        method: request.method.as_str(),
+        path: request.path,
+        request: &request.request_id,
+        address: request.address,
     }
 }
 
@@ -145,6 +160,15 @@ impl Matching {
             Fault::because(&catalogue::METHOD_NOT_ALLOWED, message)
         })
     }
+}
+
+/// The `Allow` header of a path that is there.
+pub(crate) fn allow(path: &str) -> Option<(http::HeaderName, http::HeaderValue)> {
+    let fits = |route: &&Route| ids_of(route.template, path).is_some();
+    let methods: Vec<&str> =
+        routes::ALL.iter().filter(fits).map(|route| route.method.as_str()).collect();
+    let value = http::HeaderValue::from_str(&methods.join(", ")).ok()?;
+    Some((http::header::ALLOW, value))
 }
 
 /// The ids of a path that fits a template: `{…}` takes one segment that is not empty, `{…...}` at

@@ -92,9 +92,16 @@ impl Api {
 
     /// Answers one call. Never fails: a refusal is a reply.
     pub async fn handle(&self, request: ApiRequest<'_>) -> ApiReply {
-        dispatch::dispatch(&self.control, self.doctor.as_deref(), &request)
-            .await
-            .unwrap_or_else(|fault| reply::refusal(&fault))
+        dispatch::dispatch(&self.control, self.doctor.as_deref(), &request).await.unwrap_or_else(
+            |fault| {
+                let mut reply = reply::refusal(&fault);
+                // RFC 9110 wants it on each 405.
+                if fault.entry.status == http::StatusCode::METHOD_NOT_ALLOWED.as_u16() {
+                    reply.headers.extend(dispatch::allow(request.path));
+                }
+                reply
+            },
+        )
     }
 
     /// Method and template of every route that asks for a key, for documentation and tests.

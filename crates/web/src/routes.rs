@@ -2,6 +2,7 @@
 
 mod admin_api_keys;
 mod audit_logs;
+mod certificates;
 mod costs;
 mod doctor;
 mod documents;
@@ -96,6 +97,18 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/v1/organization/admin_api_keys/{key_id}" ADMIN_KEYS admin_api_keys::delete),
 
     admin!(GET "/v1/organization/audit_logs" READ audit_logs::list),
+
+    // Before the id, since `activate` is none.
+    admin!(POST "/v1/organization/certificates/activate" WRITE certificates::activate),
+    admin!(POST "/v1/organization/certificates/deactivate" WRITE certificates::deactivate),
+    admin!(GET "/v1/organization/certificates" READ certificates::list),
+    admin!(POST "/v1/organization/certificates" WRITE certificates::upload),
+    admin!(GET "/v1/organization/certificates/{certificate_id}" READ certificates::get),
+    admin!(POST "/v1/organization/certificates/{certificate_id}" WRITE certificates::update),
+    admin!(DELETE "/v1/organization/certificates/{certificate_id}" WRITE certificates::delete),
+    admin!(GET "/v1/organization/projects/{project_id}/certificates" READ certificates::list),
+    admin!(POST "/v1/organization/projects/{project_id}/certificates/activate" WRITE certificates::activate),
+    admin!(POST "/v1/organization/projects/{project_id}/certificates/deactivate" WRITE certificates::deactivate),
 
     admin!(GET "/v1/organization/users" SEE_USERS users::list),
     admin!(GET "/v1/organization/users/{user_id}" SEE_USERS users::get),

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use tokio_rustls::rustls::ClientConfig;
+
 use super::TestGateway;
 use super::child::Child;
 use super::leaks::Canaries;
+use crate::certificate::Certificate;
 use crate::codec;
 use crate::provider::{FakeProvider, Shared};
 
@@ -18,6 +21,7 @@ pub struct Builder {
     providers: Vec<Arc<Shared>>,
     bill_check: bool,
     price_check: bool,
+    tls: Option<(String, ClientConfig)>,
 }
 
 impl Builder {
@@ -30,6 +34,7 @@ impl Builder {
             providers: Vec::new(),
             bill_check: true,
             price_check: true,
+            tls: None,
         }
     }
 
@@ -55,6 +60,14 @@ impl Builder {
     /// A configuration file with this text.
     pub fn config(mut self, toml: &str) -> Self {
         self.config = Some(toml.to_owned());
+        self
+    }
+
+    /// It ends TLS with this certificate, which must outlive it.
+    pub fn tls(mut self, certificate: &Certificate) -> Self {
+        let (cert, key) = (certificate.path(), certificate.key_path());
+        let table = format!("[tls]\ncert = \"{}\"\nkey = \"{}\"\n", cert.display(), key.display());
+        self.tls = Some((table, certificate.client(None)));
         self
     }
 
@@ -85,7 +98,10 @@ impl Builder {
         let admin_key = format!("sk-admin-CANARY{}", codec::random_hex(25));
         let mut arguments = vec!["serve".into(), "--listen".into(), "127.0.0.1:0".into()];
         arguments.extend(["--data-dir".into(), data_dir.display().to_string()]);
-        if let Some(text) = self.config {
+        let (table, tls) = self.tls.unzip();
+        let parts: Vec<String> = self.config.into_iter().chain(table).collect();
+        if !parts.is_empty() {
+            let text = parts.join("\n");
             let path = home.path().join("tollgate.toml");
             std::fs::write(&path, text).expect("configuration file");
             arguments.extend(["--config".into(), path.display().to_string()]);
@@ -111,6 +127,7 @@ impl Builder {
             bill_check: self.bill_check,
             price_check: self.price_check,
             checked: false,
+            tls,
         }
     }
 }

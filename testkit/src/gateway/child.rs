@@ -150,7 +150,8 @@ impl Child {
 
 /// The address after `listening on http://` in a whole line.
 fn address(text: &str) -> Option<String> {
-    let rest = text.split_once("listening on http://")?.1;
+    let rest = text.split_once("listening on http")?.1;
+    let rest = rest.strip_prefix('s').unwrap_or(rest).strip_prefix("://")?;
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "[]:.".contains(c)))?;
     Some(rest[..end].to_owned())
 }

@@ -1,9 +1,10 @@
-//! Nobody but the first owner: people are tested over the real store.
+//! Nobody but the first owner, and no certificates: both are tested over the real store.
 
-use domain::ports::{People, StoreResult};
+use domain::ports::{Certificates, People, StoreResult};
 use domain::{
-    AccessRole, Grant, Group, GroupId, Invite, InviteId, Member, OWNER_ROLE, PageQuery, Paged,
-    Principal, ProjectGroup, ProjectId, RoleId, User, UserId,
+    AccessRole, Certificate, CertificateId, Grant, Group, GroupId, Invite, InviteId, Member,
+    OWNER_ROLE, PageQuery, Paged, PlacedCertificate, Principal, ProjectGroup, ProjectId, RoleId,
+    User, UserId,
 };
 
 use super::World;
@@ -87,5 +88,31 @@ impl People for World {
     fn grants(&self, _: Principal) -> StoreResult<'_, Vec<Grant>> {
         let permissions = ["api.management.write".to_owned()].into();
         self.ask(|_| Ok(vec![Grant { project: None, role: OWNER_ROLE.into(), permissions }]))
+    }
+}
+
+impl Certificates for World {
+    fn certificate(&self, _: CertificateId) -> StoreResult<'_, Option<Certificate>> {
+        self.ask(|_| Ok(None))
+    }
+
+    fn certificates(
+        &self,
+        _: Option<ProjectId>,
+        _: PageQuery,
+    ) -> StoreResult<'_, Paged<PlacedCertificate>> {
+        self.ask(|_| Ok(none()))
+    }
+
+    fn certificates_named(
+        &self,
+        _: Option<ProjectId>,
+        _: Vec<CertificateId>,
+    ) -> StoreResult<'_, Vec<PlacedCertificate>> {
+        self.ask(|_| Ok(vec![]))
+    }
+
+    fn certificate_places(&self, _: CertificateId) -> StoreResult<'_, Vec<Option<ProjectId>>> {
+        self.ask(|_| Ok(vec![]))
     }
 }

@@ -116,6 +116,7 @@ impl World {
         let ports = Ports {
             records: world.clone(),
             people: world.clone(),
+            certificates: world.clone(),
             directory: world.clone(),
             usage: world.clone(),
             balances: world.clone(),
@@ -361,6 +362,7 @@ impl State {
             project_archived: project.is_some_and(|p| p.archived_at.is_some()),
             rates: None,
             rules: self.rules.get(&key.project).cloned().map(Arc::new),
+            certificates: None,
         })
     }
 }

@@ -67,6 +67,8 @@ pub struct CertificateFacts {
     /// Unix seconds.
     pub not_after: Option<i64>,
     pub self_signed: bool,
+    /// It may sign others.
+    pub is_authority: bool,
     /// `TLSv1.3`, and the application protocol (`h2`).
     pub version: Option<String>,
     pub protocol: Option<String>,

@@ -145,6 +145,39 @@ pub static ADDRESS_NOT_ALLOWED: Entry = Entry {
     remedy: "Call from an allowed network, or add yours to the key's networks.",
 };
 
+pub static CLIENT_CERTIFICATE_REQUIRED: Entry = Entry {
+    code: "client_certificate_required",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This API key works only over TLS with a client certificate, and your connection shows none.",
+    remedy: "Give your HTTP client the certificate and its key. Which ones are accepted: GET /v1/organization/certificates, and the same of the key's project.",
+};
+
+pub static CLIENT_CERTIFICATE_NOT_TRUSTED: Entry = Entry {
+    code: "client_certificate_not_trusted",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "Your TLS client certificate is not accepted here.",
+    remedy: "Show a certificate that is active for the key's project or the organization, or that is signed by such a one and sent with all that stand between. docs/certificates.md has an example.",
+};
+
+pub static CLIENT_CERTIFICATE_UNSEEN: Entry = Entry {
+    code: "client_certificate_unseen",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Never,
+    what: "This API key works only with a TLS client certificate, which cannot be seen here: the connection that reaches Tollgate is not TLS.",
+    remedy: "Let TLS end at Tollgate ([tls] in tollgate.toml) and have proxies pass it through, or deactivate the certificates of the key's project and of the organization.",
+};
+
 pub static MODEL_PRICE_UNKNOWN: Entry = Entry {
     code: "model_price_unknown",
     status: 403,
@@ -691,6 +724,9 @@ pub static ALL: &[&Entry] = &[
     &MODEL_NOT_ALLOWED,
     &TOOL_NOT_ALLOWED,
     &ADDRESS_NOT_ALLOWED,
+    &CLIENT_CERTIFICATE_REQUIRED,
+    &CLIENT_CERTIFICATE_NOT_TRUSTED,
+    &CLIENT_CERTIFICATE_UNSEEN,
     &MODEL_PRICE_UNKNOWN,
     &ROUTE_NOT_METERED,
     &FEATURE_NOT_ALLOWED_WITH_HARD_LIMIT,

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::Timestamp;
 use domain::diagnosis::{CertificateFacts, TlsFailure};
+use domain::{Timestamp, x509};
 use http::Request;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -14,7 +14,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{Link, Probe, certificate};
+use super::{Link, Probe};
 use crate::connect::Dialled;
 use crate::{Origin, Outgoing};
 
@@ -109,7 +109,10 @@ impl ServerCertVerifier for Witness {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let verified = self.real.verify_server_cert(end_entity, intermediates, name, ocsp, now);
-        let seen = (certificate::read(end_entity), verified.err().map(|error| distrust(&error)));
+        let seen = (
+            x509::read(end_entity).unwrap_or_default(),
+            verified.err().map(|error| distrust(&error)),
+        );
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(ServerCertVerified::assertion())
     }

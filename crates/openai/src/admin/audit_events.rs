@@ -152,6 +152,7 @@ const DOCUMENT: &[&str] = &[
 
 /// Events of ours that OpenAI has no name for.
 const OURS: &[&str] = &[
+    "access.denied",
     "api_key.rotated",
     "ledger.corrected",
     "ledger.overage_acknowledged",
@@ -170,8 +171,11 @@ const OURS: &[&str] = &[
     "upstream.updated",
 ];
 
-const ROTATED: &str = "api_key.rotated";
-const ROTATED_AS: &str = "api_key.updated";
+/// Those of ours that are nearest to one of the document's.
+const SHOWN_AS: [(&str, &str); 2] =
+    [(DENIED, "login.failed"), ("api_key.rotated", "api_key.updated")];
+/// Somebody tried what they may not do.
+pub(super) const DENIED: &str = "access.denied";
 /// What stands for every other event that the document has no name for.
 const OTHER: &str = "organization.updated";
 
@@ -183,23 +187,19 @@ pub fn is_document_type(name: &str) -> bool {
 /// The document's type that an event is shown as, so that clients with a closed list read it.
 #[must_use]
 pub fn document_type(event: &str) -> &'static str {
-    match DOCUMENT.iter().find(|name| **name == event) {
-        Some(name) => name,
-        None if event == ROTATED => ROTATED_AS,
-        None => OTHER,
-    }
+    let near = || SHOWN_AS.iter().find(|(ours, _)| *ours == event).map(|(_, shown)| *shown);
+    DOCUMENT.iter().copied().find(|name| *name == event).or_else(near).unwrap_or(OTHER)
 }
 
 /// The events that a filter's name asks for: those of that very name, and, where the second list
 /// is not empty, all that are none of it. `None` for what is no event's name.
 #[must_use]
 pub fn our_events(name: &str) -> Option<(Vec<String>, Vec<&'static str>)> {
-    let mut named = vec![name.to_owned()];
-    if name == ROTATED_AS {
-        named.push(ROTATED.to_owned());
-    }
+    let near = SHOWN_AS.iter().filter(|(_, shown)| *shown == name);
+    let near = near.map(|(ours, _)| (*ours).to_owned());
+    let named = [name.to_owned()].into_iter().chain(near).collect();
     let but = match name == OTHER {
-        true => DOCUMENT.iter().copied().chain([ROTATED]).collect(),
+        true => DOCUMENT.iter().copied().chain(SHOWN_AS.map(|(ours, _)| ours)).collect(),
         false => Vec::new(),
     };
     (is_document_type(name) || OURS.contains(&name)).then_some((named, but))

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::audit_events::DENIED;
 use super::{Listed, document_type};
 
 /// A line. What OpenAI has no place for stands under `tollgate`: our own name of the event, its
@@ -36,6 +37,9 @@ impl Serialize for AuditLog<'_> {
         map.serialize_entry("actor", &actor(line))?;
         if kind == line.event {
             map.serialize_entry(kind, &without_nulls(&payload))?;
+        } else if line.event == DENIED {
+            let (code, message) = (payload.get("error_code"), payload.get("error_message"));
+            map.serialize_entry(kind, &json!({ "error_code": code, "error_message": message }))?;
         } else {
             map.serialize_entry(kind, &json!({ "id": payload.get("id").unwrap_or(&json!("")) }))?;
         }

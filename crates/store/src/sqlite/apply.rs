@@ -10,8 +10,8 @@ use rusqlite::{Connection, Params, params};
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
 use super::{
-    apply_keys, apply_limits, apply_people, audit, egresses, ledger, places, prices, project_rules,
-    rates, schema,
+    apply_keys, apply_limits, apply_people, audit, certificates, egresses, ledger, places, prices,
+    project_rules, rates, schema,
 };
 use crate::sql;
 
@@ -71,6 +71,7 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         Change::SetRateLimits { scope, limits, at } => rates::set(db, scope, limits, *at),
         Change::ClearRateLimits(scope) => rates::clear(db, scope),
         Change::SetProjectRule { project, rule } => project_rules::set(db, project.as_ref(), rule),
+        Change::Certificate(change) => certificates::apply(db, change),
         Change::CorrectLedger(correction) => ledger::corrections::apply(db, correction),
         Change::PutMeta { name, value } => put_meta(db, name, value),
         of_limits => apply_limits::apply(db, of_limits),
@@ -163,6 +164,10 @@ fn update_project(
 /// Its keys stay as they are: the directory says of each that its project is archived.
 fn archive_project(db: &Connection, id: &ProjectId, at: Timestamp) -> Done {
     live_project(db, id)?;
+    if one(db, sql::OTHER_PROJECT, params![id.as_str()], |_| Ok(()))?.is_none() {
+        return conflict("it is the last project");
+    }
+    certificates::deactivate_all(db, id)?;
     run(db, sql::ARCHIVE_PROJECT, params![at.0, id.as_str()])?;
     run(db, sql::DELETE_SERVICE_ACCOUNTS, params![at.0, id.as_str()])
 }

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_id, optional_text, optional_time, text};
-use super::{Store, project_rules, rates, snapshot};
+use super::{Store, certificates, project_rules, rates, snapshot};
 use crate::columns::{owner, policy, unreadable};
 use crate::sql;
 
@@ -21,6 +21,7 @@ impl Directory for Store {
                         project_archived: optional_time(row, 12)?.is_some(),
                         rates: rates::rules(db, &view)?,
                         rules: project_rules::rules(db, &view)?,
+                        certificates: certificates::trusted(db, &view)?,
                         ..view
                     })
                 })
@@ -48,5 +49,6 @@ pub(crate) fn key_view(row: &Row<'_>) -> Result<KeyView, Failure> {
         project_archived: false,
         rates: None,
         rules: None,
+        certificates: None,
     })
 }

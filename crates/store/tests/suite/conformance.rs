@@ -2,6 +2,7 @@
 //! database passes its own opener.
 
 mod attempts;
+mod certificates;
 mod egresses;
 mod jobs;
 mod keys;
@@ -16,17 +17,25 @@ mod records;
 mod usage;
 
 use domain::ports::{
-    Balances, Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore,
+    Balances, Certificates, Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore,
 };
 
 /// All the ports of a store.
 pub(crate) trait Ports:
-    Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
+    Balances + Certificates + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
 {
 }
 
-impl<T: Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore> Ports
-    for T
+impl<T> Ports for T where
+    T: Balances
+        + Certificates
+        + Directory
+        + Jobs
+        + Ledger
+        + LedgerReport
+        + Objects
+        + Records
+        + UsageStore
 {
 }
 
@@ -51,6 +60,7 @@ suite! {
         the_organization_is_one,
         the_owner_is_the_oldest_user_with_that_role,
         a_project_is_changed_and_archived,
+        the_last_project_is_not_archived,
         an_archived_project_refuses_keys_and_accounts,
         a_service_account_is_changed_and_deleted,
         a_list_of_changes_is_all_or_nothing,
@@ -58,6 +68,12 @@ suite! {
         upstreams_are_put_and_removed,
         routes_are_put_and_removed,
         meta_is_put_and_replaced;
+    certificates:
+        certificates_come_back_as_they_went_in,
+        there_are_at_most_fifty_certificates,
+        a_key_is_held_against_its_project_and_the_organization,
+        certificates_are_toggled_all_or_none,
+        an_active_certificate_is_not_deleted;
     keys:
         a_key_comes_back_as_it_went_in,
         a_secret_is_found_with_all_that_admission_needs,

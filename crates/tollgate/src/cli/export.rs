@@ -10,6 +10,8 @@ use super::failure::Failure;
 use super::project;
 use super::said::Said;
 
+mod places;
+
 pub(super) async fn run(api: &Api) -> Result<Said, Failure> {
     let mut text = "# What stands here, `tollgate apply` sets; what does not, it leaves alone.\n\
                     \n[organization]\n"
@@ -26,6 +28,8 @@ pub(super) async fn run(api: &Api) -> Result<Said, Failure> {
         }
         one(api, &mut text, &it.id, &it.name).await?;
     }
+    places::upstreams(api, &mut text).await?;
+    places::routes(api, &mut text, &projects).await?;
     Ok(Said::data(text))
 }
 

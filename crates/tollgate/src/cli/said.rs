@@ -46,6 +46,12 @@ impl Said {
         self
     }
 
+    /// Says something before what it says.
+    pub(super) fn and_first(mut self, talk: &str) -> Self {
+        self.talk = ended(talk.to_owned()) + &self.talk;
+        self
+    }
+
     pub(super) fn only_once(mut self, lost: impl Into<String>) -> Self {
         self.lost = Some(lost.into());
         self

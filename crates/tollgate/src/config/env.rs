@@ -26,7 +26,7 @@ impl Environment {
     }
 
     #[cfg(test)]
-    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+    pub fn of(pairs: &[(&str, &str)]) -> Self {
         let variables = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         Self { variables, notes: Vec::new() }
     }

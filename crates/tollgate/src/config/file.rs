@@ -71,7 +71,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             return File::default();
         }
     };
-    let mut reader = Reader { text, name, environment, mistakes };
+    let mut reader = Reader { text, name, environment, mistakes, credentials_elsewhere: false };
     let root = document.as_table();
     reader.known(
         root,
@@ -121,11 +121,33 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
     }
 }
 
+/// The upstreams and routes of a file that `tollgate apply` reads: as in a config file, but that an
+/// upstream may leave its credential to whoever made it.
+pub(super) fn places(
+    text: &str,
+    name: &str,
+    environment: &Environment,
+    mistakes: &mut Vec<String>,
+) -> (Vec<UpstreamConfig>, Vec<DeclaredRoute>) {
+    let document = match Document::parse(text.to_owned()) {
+        Ok(document) => document,
+        Err(error) => {
+            mistakes.push(format!("{name}: {error}"));
+            return Default::default();
+        }
+    };
+    let mut reader = Reader { text, name, environment, mistakes, credentials_elsewhere: true };
+    let root = document.as_table();
+    (reader.upstreams(root), reader.routes(root))
+}
+
 struct Reader<'a> {
     text: &'a str,
     name: &'a str,
     environment: &'a Environment,
     mistakes: &'a mut Vec<String>,
+    /// Whether an upstream without a credential may have one all the same.
+    credentials_elsewhere: bool,
 }
 
 impl Reader<'_> {

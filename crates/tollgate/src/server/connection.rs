@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataplane::{Peer, ReplyBody, Worker};
+use dataplane::{Peer, Proof, ReplyBody, Worker};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -36,6 +36,7 @@ const READ_BYTES: usize = 256 * 1024;
 /// Whom a connection belongs to, and what serves it.
 pub(super) struct Client {
     pub(super) peer: SocketAddr,
+    pub(super) proof: Proof,
     pub(super) front: Arc<Front>,
     pub(super) worker: Arc<Worker>,
     pub(super) stop: Stop,
@@ -43,7 +44,7 @@ pub(super) struct Client {
 
 impl Client {
     async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
-        let peer = Peer { address: self.peer.ip().to_canonical() };
+        let peer = Peer { address: self.peer.ip().to_canonical(), proof: self.proof.clone() };
         self.front.answer(&self.worker, request, peer).await
     }
 }
@@ -70,10 +71,12 @@ async fn greet(stream: TcpStream, client: Client) -> Option<Driven> {
     Some(drive(stream, h2, client))
 }
 
-async fn greet_tls(stream: TcpStream, client: Client, tls: TlsAcceptor) -> Option<Driven> {
+async fn greet_tls(stream: TcpStream, mut client: Client, tls: TlsAcceptor) -> Option<Driven> {
     match tokio::time::timeout(GREETING, tls.accept(stream)).await {
         Ok(Ok(stream)) => {
-            let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let session = stream.get_ref().1;
+            let h2 = session.alpn_protocol() == Some(b"h2");
+            client.proof = Proof::of_tls(session.peer_certificates().unwrap_or_default());
             return Some(drive(stream, h2, client));
         }
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),

@@ -1,8 +1,10 @@
 //! The first look at a request: which part of Tollgate answers it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use control::Attempt;
 use dataplane::{Dataplane, Peer, Place, ReplyBody, Worker, fault_reply, request_id};
 use domain::{Clock, Entry, Fault, RequestId, Secret, fault::catalogue};
 use http::header::{
@@ -77,8 +79,8 @@ impl Front {
         }
         let place = place(path);
         let mut response = match place {
-            Place::Administration => Box::pin(self.administer(request, peer, &id)).await,
-            _ => Box::pin(self.other(&request, peer, &id)).await,
+            Place::Administration => Box::pin(self.administer(request, peer.address, &id)).await,
+            _ => Box::pin(self.other(&request, peer.address, &id)).await,
         };
         worker.answered(place, response.status().as_u16());
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
@@ -90,13 +92,13 @@ impl Front {
     async fn administer(
         &self,
         request: Request<Incoming>,
-        peer: Peer,
+        address: IpAddr,
         id: &RequestId,
     ) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
         // Whoever is not let in has no body kept for them.
         if !body.is_end_stream()
-            && let Err(refused) = self.api.admit(&asked(&head, Bytes::new(), peer, id)).await
+            && let Err(refused) = self.api.admit(&asked(&head, Bytes::new(), address, id)).await
         {
             return unread(answered(refused), head.version);
         }
@@ -111,7 +113,7 @@ impl Front {
             Ok(Err(_)) => return fault_reply(&Fault::new(&catalogue::REQUEST_TOO_LARGE), id),
             Err(_) => return fault_reply(&Fault::new(&catalogue::BODY_TIMEOUT), id),
         };
-        self.handled(head, body, peer, id).await
+        self.handled(head, body, address, id).await
     }
 
     /// Goes to its end in a task of its own: a client that hangs up ends our waiting, never a
@@ -120,13 +122,13 @@ impl Front {
         &self,
         head: Parts,
         body: Bytes,
-        peer: Peer,
+        address: IpAddr,
         id: &RequestId,
     ) -> Response<ReplyBody> {
         let (tell, told) = oneshot::channel();
         let (api, own) = (Arc::clone(&self.api), id.clone());
         self.dataplane.tasks.spawn(async move {
-            let reply = api.handle(asked(&head, body, peer, &own)).await;
+            let reply = api.handle(asked(&head, body, address, &own)).await;
             // Nobody may be there to hear it any more.
             drop(tell.send(reply));
         });
@@ -140,14 +142,14 @@ impl Front {
     async fn other(
         &self,
         request: &Request<Incoming>,
-        peer: Peer,
+        address: IpAddr,
         id: &RequestId,
     ) -> Response<ReplyBody> {
         let reading = matches!(*request.method(), Method::GET | Method::HEAD);
         match request.uri().path() {
             "/healthz" if reading => text(StatusCode::OK, "ok\n"),
-            "/readyz" if reading => self.ready(request, peer).await,
-            "/metrics" if reading => self.metrics(request, peer, id).await,
+            "/readyz" if reading => self.ready(request, address, id).await,
+            "/metrics" if reading => self.metrics(request, address, id).await,
             "/" if reading => text(StatusCode::OK, WELCOME),
             path => {
                 let message = format!("Invalid URL ({} {path}){}", request.method(), advice(path));
@@ -159,7 +161,12 @@ impl Front {
     /// Whether this node can serve: not while it stops, nor while it must refuse every call, nor
     /// while more comes than may be in flight. More than a word is said to those alone who may see
     /// figures.
-    async fn ready(&self, request: &Request<Incoming>, peer: Peer) -> Response<ReplyBody> {
+    async fn ready(
+        &self,
+        request: &Request<Incoming>,
+        address: IpAddr,
+        id: &RequestId,
+    ) -> Response<ReplyBody> {
         let refusing = match self.draining.is_called() {
             true => Some("stopping"),
             false if self.dataplane.load().1 > 0 => Some("overloaded"),
@@ -170,34 +177,41 @@ impl Front {
             None => (StatusCode::OK, "ok"),
         };
         let verbose = request.uri().query() == Some("verbose");
-        if !verbose || self.may_watch(request, peer).await.is_err() {
+        if !verbose || self.may_watch(request, address, id).await.is_err() {
             return text(status, format!("{word}\n"));
         }
         text(status, format!("{word}\n{}", self.gatherer.parts().await))
     }
 
     /// Figures are for this machine, for a holder of the token, or of an admin key.
-    async fn may_watch(&self, request: &Request<Incoming>, peer: Peer) -> Result<(), Fault> {
+    async fn may_watch(
+        &self,
+        request: &Request<Incoming>,
+        address: IpAddr,
+        id: &RequestId,
+    ) -> Result<(), Fault> {
         let presented = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
         let presented = presented.and_then(|v| v.strip_prefix("Bearer "));
         let by_token = match (&self.metrics_token, presented) {
             (Some(token), Some(presented)) => crate::reveal::is_token(presented, token),
             _ => false,
         };
-        if by_token || peer.address.is_loopback() {
+        if by_token || address.is_loopback() {
             return Ok(());
         }
         let scope = domain::Scope::read("management");
-        self.control.authenticate_admin(presented, peer.address, scope, None).await.map(drop)
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        let attempt = Attempt { method, path, request: id, address };
+        self.control.authenticate_admin(presented, scope, None, attempt).await.map(drop)
     }
 
     async fn metrics(
         &self,
         request: &Request<Incoming>,
-        peer: Peer,
+        address: IpAddr,
         id: &RequestId,
     ) -> Response<ReplyBody> {
-        if let Err(fault) = self.may_watch(request, peer).await {
+        if let Err(fault) = self.may_watch(request, address, id).await {
             return fault_reply(&fault, id);
         }
         let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
@@ -219,14 +233,14 @@ fn place(path: &str) -> Place {
     }
 }
 
-fn asked<'a>(head: &'a Parts, body: Bytes, peer: Peer, id: &RequestId) -> ApiRequest<'a> {
+fn asked<'a>(head: &'a Parts, body: Bytes, address: IpAddr, id: &RequestId) -> ApiRequest<'a> {
     ApiRequest {
         method: &head.method,
         path: head.uri.path(),
         query: head.uri.query(),
         headers: &head.headers,
         body,
-        address: peer.address,
+        address,
         request_id: id.clone(),
     }
 }

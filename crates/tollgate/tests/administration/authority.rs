@@ -153,3 +153,71 @@ fn every_operation_on_people_and_permissions_is_served() {
     }
     assert_eq!(served, 62, "operations of the document");
 }
+
+/// The lines of denied attempts, newest first.
+fn denials(office: &Office) -> Vec<Value> {
+    let lines = office.get("/v1/organization/audit_logs?limit=100&event_types[]=access.denied");
+    lines["data"].as_array().unwrap().clone()
+}
+
+#[test]
+fn case_11_a_denied_attempt_is_in_the_audit_log() {
+    let office = Office::open();
+    let few = key(&office, &["api.groups.read", "api.roles.write", "api.roles.read"]);
+    let project_key = office.gateway.create_key(&json!({"name": "k"}));
+    let archive = format!("{PROJECTS}/{}/archive", office.project);
+    let helper = json!({"role_name": "more", "permissions": ["api.management.write"]});
+    for (key, method, path, body, code) in [
+        (&few, "POST", archive.as_str(), json!({}), "permission_denied"),
+        (&few, "POST", ROLES, helper, "privilege_escalation"),
+        (&project_key.value, "GET", USERS, Value::Null, "permission_denied"),
+    ] {
+        let answer = office.gateway.json(key, method, path, &body);
+        let status = if code == "privilege_escalation" { 403 } else { 401 };
+        assert_eq!(refusal(&answer).0, status, "{path}");
+        let line = denials(&office).remove(0);
+        let details = &line["tollgate"]["details"];
+        let told = ["error_code", "method", "path"].map(|name| text(details, name));
+        assert_eq!(told, [code, method, path], "{line}");
+        assert_eq!(line["type"], "login.failed");
+        assert_eq!(line["login.failed"]["error_code"], code);
+        assert_eq!(
+            line["tollgate"]["request_id"].as_str(),
+            answer.header("x-request-id"),
+            "{line}"
+        );
+        assert_eq!(line["tollgate"]["ip_address"], "127.0.0.1");
+        assert_eq!(line["actor"]["api_key"]["type"], "user");
+    }
+    let of_project = &denials(&office)[2];
+    assert_eq!(of_project["project"]["id"], office.project);
+    // They are found by the document's name too, and are no change.
+    let found = |event: &str| {
+        office.ids(&format!("/v1/organization/audit_logs?event_types[]={event}&limit=100"))
+    };
+    assert_eq!(found("login.failed").len(), 3);
+    let other = found("organization.updated");
+    assert!(found("login.failed").iter().all(|id| !other.contains(id)));
+    assert_eq!(office.post("/tollgate/v1/audit/verify", json!({}))["intact"], true);
+}
+
+#[test]
+fn case_11_neither_strangers_nor_a_known_key_fill_the_audit_log() {
+    let office = Office::open();
+    let few = key(&office, &["api.groups.read"]);
+    let wrong = format!("{few}x");
+    let revoked = office.post(ADMIN_KEYS, json!({"name": "gone"}));
+    office.delete(&format!("{ADMIN_KEYS}/{}", text(&revoked, "id")));
+    for stranger in [wrong, "sk-none".to_owned(), text(&revoked, "value")] {
+        for _ in 0..3 {
+            assert_eq!(office.gateway.json(&stranger, "GET", USERS, &Value::Null).status, 401);
+        }
+    }
+    assert_eq!(denials(&office).len(), 0);
+    for _ in 0..50 {
+        assert_eq!(office.gateway.json(&few, "GET", USERS, &Value::Null).status, 401);
+    }
+    // Ten a minute, and a minute may end in between.
+    let lines = denials(&office).len();
+    assert!((10..=20).contains(&lines), "{lines}");
+}

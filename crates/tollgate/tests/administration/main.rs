@@ -10,8 +10,10 @@
 )]
 
 mod authority;
+mod certificates;
 mod groups;
 mod invites;
 mod office;
 mod roles;
+mod terraform;
 mod users;

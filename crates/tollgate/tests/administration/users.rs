@@ -130,6 +130,7 @@ fn bad_members_are_named_and_archived_projects_have_none() {
     ] {
         assert_eq!(office.refusal("POST", &users, body.clone()), expected, "{body}");
     }
+    office.gateway.create_project("other");
     office.post(&format!("{PROJECTS}/{}/archive", office.project), json!({}));
     assert_eq!(office.ids(&users), Vec::<String>::new());
     let of_ada = format!("{users}/{ada}");

@@ -14,9 +14,9 @@ pub fn valid(operation: &Operation, world: &World) -> Value {
     let name = name(operation);
     match name.strip_prefix("POST ").expect("only POST has a body") {
         "/organization/admin_api_keys" => json!({"name": "made", "expires_in_seconds": 3600}),
-        "/organization/certificates" => json!({"certificate": "made", "name": "made"}),
+        "/organization/certificates" => json!({"certificate": world.pem, "name": "made"}),
         "/organization/certificates/{certificate_id}" => json!({"name": "renamed"}),
-        path if path.ends_with("activate") => json!({"certificate_ids": ["cert_none"]}),
+        path if path.ends_with("activate") => json!({"certificate_ids": [world.certificate]}),
         "/organization/data_retention" => json!({"retention_type": "modified_abuse_monitoring"}),
         "/organization/groups" => json!({"name": "made"}),
         "/organization/groups/{group_id}" => json!({"name": "renamed"}),

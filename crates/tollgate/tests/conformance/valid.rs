@@ -15,8 +15,8 @@ const SPENT: [&str; 6] = [
     "usage/moderations",
 ];
 
-pub fn all(run: &mut Run<'_>, served: &[&Operation]) {
-    let mut ordered = served.to_vec();
+pub fn all(run: &mut Run<'_>, operations: &[Operation]) {
+    let mut ordered: Vec<&Operation> = operations.iter().collect();
     // What is inside goes before what it is in; a project's end is last.
     ordered.sort_by_key(|operation| {
         let depth = operation.path.split('/').count();

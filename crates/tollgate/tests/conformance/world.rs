@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use testkit::spec::Operation;
-use testkit::{Answer, FakeProvider, Key, TestGateway};
+use testkit::{Answer, Authority, FakeProvider, Key, TestGateway};
 
 const ORGANIZATION: &str = "/v1/organization";
 
@@ -33,6 +33,9 @@ pub struct World {
     rate_limit: String,
     alert: String,
     project_alert: String,
+    pub certificate: String,
+    /// What is uploaded, once more.
+    pub pem: String,
     /// Before the first call, in seconds.
     since: u64,
 }
@@ -73,12 +76,12 @@ impl World {
             ["one", "two"].map(|name| gateway.create_key_in(&project, &json!({ "name": name })).id);
         let accounts = ["one", "two"]
             .map(|name| make.id(&format!("{here}/service_accounts"), json!({ "name": name })));
+        let pem = Authority::new("made").pem();
+        let certificates = ["one", "two"]
+            .map(|name| make.one("certificates", json!({"name": name, "certificate": pem})));
         let alerts = make.alerts(ORGANIZATION);
         let project_alerts = make.alerts(&here);
-        for at in [ORGANIZATION, here.as_str()] {
-            let limit = json!({"currency": "USD", "interval": "month", "threshold_amount": 900});
-            make.made(&format!("{at}/spend_limit"), limit);
-        }
+        make.limits(&[ORGANIZATION, &here]);
         spend(&gateway, &key);
         let rates = gateway.admin("GET", &format!("{here}/rate_limits?limit=1"), &Value::Null);
         let [user, _, later_user] = users;
@@ -101,6 +104,8 @@ impl World {
             rate_limit: rates["data"][0]["id"].as_str().expect("a rate limit").to_owned(),
             alert: first(alerts),
             project_alert: first(project_alerts),
+            certificate: first(certificates),
+            pem,
             since,
             project,
             gateway,
@@ -139,7 +144,7 @@ impl World {
             "{service_account_id}" => self.service_account.clone(),
             "{alert_id}" if in_project => self.project_alert.clone(),
             "{alert_id}" => self.alert.clone(),
-            "{certificate_id}" => "cert_none".to_owned(),
+            "{certificate_id}" => self.certificate.clone(),
             other => {
                 assert!(!other.starts_with('{'), "no {other} in the world");
                 other.to_owned()
@@ -193,6 +198,13 @@ impl Maker<'_> {
                 "notification_channel": {"type": "email", "recipients": ["ada@example.com"]}});
             self.id(&format!("{at}/spend_alerts"), body)
         })
+    }
+
+    fn limits(&self, places: &[&str]) {
+        for at in places {
+            let limit = json!({"currency": "USD", "interval": "month", "threshold_amount": 900});
+            self.made(&format!("{at}/spend_limit"), limit);
+        }
     }
 
     /// Gives the roles of both places to a user and to a group.

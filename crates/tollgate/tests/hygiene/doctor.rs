@@ -7,7 +7,9 @@ mod servers;
 
 use serde_json::{Value, json};
 use std::time::Duration;
-use testkit::{Act, FakeProxy, Matcher, Piece, ProxyAct, Script, TestGateway, Then};
+use testkit::{
+    Act, Certificate, FakeProxy, Matcher, Piece, ProxyAct, Script, TestGateway, Then, Valid,
+};
 
 use crate::support::{CHAT, Process, Stage, until};
 use report::{Report, both, doctor};
@@ -255,14 +257,11 @@ fn connections_that_fail_are_told_apart() {
 
 #[test]
 fn certificates_that_do_not_hold_are_told_apart() {
-    let here = ["IP:127.0.0.1"];
-    let Some(good) = servers::certificate(&here, None) else {
-        println!("skipped: no openssl command makes a certificate here");
-        return;
-    };
-    let old = servers::certificate(&here, Some(("20200101000000Z", "20200301000000Z"))).unwrap();
-    let other = servers::certificate(&["DNS:other.example"], None).unwrap();
-    let young = servers::certificate(&here, Some(("20900101000000Z", "20910101000000Z"))).unwrap();
+    let here = ["127.0.0.1"];
+    let good = Certificate::make(&here);
+    let old = Certificate::valid(&here, Valid::Year(2020));
+    let other = Certificate::make(&["other.example"]);
+    let young = Certificate::valid(&here, Valid::Year(2090));
     for (certificate, trusted, code) in [
         (&good, false, "tls_self_signed"),
         (&old, true, "tls_expired"),
@@ -460,11 +459,8 @@ fn the_reports_are_as_they_were() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refused = servers::gateway(&format!("http://{free}/v1"), None);
     golden::compare("tcp_refused", &both(&refused, &[]));
-    if let Some(old) =
-        servers::certificate(&["IP:127.0.0.1"], Some(("20200101000000Z", "20200301000000Z")))
-    {
-        let server = Server::tls(&old);
-        let gateway: TestGateway = servers::gateway(&server.url("https"), Some(&old.path()));
-        golden::compare("tls_expired", &both(&gateway, &[]));
-    }
+    let old = Certificate::valid(&["127.0.0.1"], Valid::Year(2020));
+    let server = Server::tls(&old);
+    let gateway: TestGateway = servers::gateway(&server.url("https"), Some(&old.path()));
+    golden::compare("tls_expired", &both(&gateway, &[]));
 }

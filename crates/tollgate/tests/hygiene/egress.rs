@@ -35,19 +35,13 @@ fn streamed() -> Value {
 
 #[test]
 fn calls_leave_through_a_proxy_of_each_kind_with_its_login() {
-    let certificate = Certificate::make(&["IP:127.0.0.1"]);
-    let mut proxies = vec![FakeProxy::http(), FakeProxy::socks5()];
-    proxies.extend(certificate.as_ref().map(FakeProxy::https));
-    for proxy in proxies {
+    let certificate = Certificate::make(&["127.0.0.1"]);
+    let roots = certificate.path().display().to_string();
+    for proxy in [FakeProxy::http(), FakeProxy::socks5(), FakeProxy::https(&certificate)] {
         let proxy = proxy.with_login(LOGIN);
         let config = configured(&[&proxy.url()], "credential = \"env:PROXY_LOGIN\"\n");
-        let roots = certificate.as_ref().map(|it| it.path().display().to_string());
         let stage = Stage::with(|builder| {
-            let builder = builder.config(&config).env("PROXY_LOGIN", LOGIN);
-            match &roots {
-                Some(roots) => builder.env("SSL_CERT_FILE", roots),
-                None => builder,
-            }
+            builder.config(&config).env("PROXY_LOGIN", LOGIN).env("SSL_CERT_FILE", &roots)
         });
         stage.gateway.plant(LOGIN.split_once(':').unwrap().1);
         for body in [hello(), streamed(), hello()] {

@@ -13,6 +13,7 @@ mod applying;
 mod attempts;
 mod audit;
 mod bodies;
+mod certificates;
 mod crossing;
 mod doctor;
 mod egress;

@@ -17,7 +17,7 @@ mod transcript;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testkit::{Act, FakeProvider, Key, Matcher, Piece, Script, TestGateway, Then};
+use testkit::{Act, Authority, FakeProvider, Key, Matcher, Piece, Script, TestGateway, Then};
 
 use language::{Language, NODE, PYTHON};
 
@@ -86,6 +86,36 @@ fn python_people() {
 #[test]
 fn node_admin() {
     admin(&NODE, "admin");
+}
+
+#[test]
+fn python_story() {
+    story(&PYTHON);
+}
+
+#[test]
+fn node_story() {
+    story(&NODE);
+}
+
+/// Every method of the administration client, in the order of an organization's life.
+fn story(language: &Language) {
+    let provider = FakeProvider::start();
+    let gateway = gateway(&provider);
+    let key = gateway.create_key(&json!({"name": "sdk"}));
+    let mut env = through(&gateway, &key.value);
+    let doomed = || gateway.create_key(&json!({"name": "doomed"})).id;
+    env.extend([
+        ("OPENAI_ADMIN_KEY", gateway.admin_key().to_owned()),
+        ("DOOMED_PROJECT", key.project),
+        ("DOOMED_SYNC", doomed()),
+        ("DOOMED_ASYNC", doomed()),
+        ("CERTIFICATE_SYNC", Authority::new("one").pem()),
+        ("CERTIFICATE_ASYNC", Authority::new("two").pem()),
+    ]);
+    let seen = language.run("story", &env).finish();
+    seen.iter().filter_map(|line| line["plant"].as_str()).for_each(|value| gateway.plant(value));
+    gateway.finish();
 }
 
 #[test]

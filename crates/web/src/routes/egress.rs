@@ -58,11 +58,17 @@ pub(super) async fn test(call: &AdminCall<'_>) -> Answer {
 }
 
 pub(super) async fn of_upstream(call: &AdminCall<'_>) -> Answer {
-    show(call, EgressUser::Upstream(call.egress().into())).await
+    show(call, upstream(call).await?).await
 }
 
 pub(super) async fn put_upstream(call: &AdminCall<'_>) -> Answer {
-    put(call, EgressUser::Upstream(call.egress().into())).await
+    put(call, upstream(call).await?).await
+}
+
+/// By its id or its name, as everywhere.
+async fn upstream(call: &AdminCall<'_>) -> Result<EgressUser, Fault> {
+    let found = call.control.upstream(call.egress()).await?;
+    Ok(EgressUser::Upstream(found.upstream.id))
 }
 
 pub(super) async fn of_project(call: &AdminCall<'_>) -> Answer {

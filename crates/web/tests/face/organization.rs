@@ -41,6 +41,7 @@ fn an_archived_project_takes_no_change() {
     let gateway = Gateway::start();
     let project = format!("{PROJECTS}/{}", gateway.project);
     let (key, _) = gateway.new_key("{}");
+    gateway.ok("POST", "/v1/organization/projects", r#"{"name":"other"}"#);
     gateway.ok("POST", &format!("{project}/archive"), "{}");
     for path in
         [project.clone(), gateway.keys(), gateway.accounts(), format!("{}/{key}", gateway.keys())]

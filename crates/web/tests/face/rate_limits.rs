@@ -163,6 +163,7 @@ fn only_a_live_key_of_a_project_has_limits() {
         }
     }
     let (key, _) = gateway.new_key("{}");
+    gateway.ok("POST", "/v1/organization/projects", r#"{"name":"other"}"#);
     gateway.ok("POST", &format!("/v1/organization/projects/{}/archive", gateway.project), "");
     let path = format!("/tollgate/v1/api_keys/{key}/rate_limits");
     assert_eq!(gateway.call("PUT", &path, "{}").refusal(), (400, "invalid_value", "project_id"));

@@ -62,6 +62,16 @@ pub(crate) async fn a_project_is_changed_and_archived(store: &impl Ports) {
     assert_eq!(store.apply(nowhere, vec![]).await, Err(StoreError::NotFound));
 }
 
+pub(crate) async fn the_last_project_is_not_archived(store: &impl Ports) {
+    furnish(store).await;
+    let archive = |id: &str| vec![Change::ArchiveProject { id: id.into(), at: Timestamp(99) }];
+    apply(store, archive("proj_2")).await;
+    let refused = store.apply(archive("proj_1"), vec![]).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");
+    apply(store, vec![Change::CreateProject(crate::support::project("proj_3"))]).await;
+    apply(store, archive("proj_1")).await;
+}
+
 pub(crate) async fn an_archived_project_refuses_keys_and_accounts(store: &impl Ports) {
     furnish(store).await;
     let made = vec![

@@ -1,12 +1,15 @@
 //! Reading the file. What it says and we do not know is a mistake: a misspelt limit must not pass
 //! for one that is set.
 
+use control::DeclaredRoute;
 use serde_json::{Map, Value};
 use toml_edit::{Document, Item, Table};
 
 use crate::cli::failure::Failure;
+use crate::config::{self, Environment, UpstreamConfig};
 
-const ROOT: &[&str] = &["organization", "projects"];
+const ROOT: &[&str] = &["organization", "projects", "upstreams", ROUTES];
+const ROUTES: &str = "routes";
 const ORGANIZATION: &[&str] = &["retention", "limits_usd"];
 const PROJECT: &[&str] = &["models", "tools", "retention", "limits_usd", "rate_limits", "keys"];
 const KEY: &[&str] = &["permission", "scopes", "models", "networks"];
@@ -15,19 +18,31 @@ const TOOLS: &[&str] =
     &["file_search", "web_search", "image_generation", "mcp", "code_interpreter"];
 const PERIODS: &[&str] = &["day", "month", "total"];
 
-/// What the file says, as JSON.
-pub(super) fn read(text: &str, name: &str) -> Result<Value, Failure> {
+/// What the file says.
+pub(super) struct Wanted {
+    /// All but the routes, as JSON.
+    pub(super) value: Value,
+    /// The values of `upstreams`, their secrets resolved.
+    pub(super) upstreams: Vec<UpstreamConfig>,
+    pub(super) routes: Vec<DeclaredRoute>,
+}
+
+pub(super) fn read(text: &str, name: &str, environment: &Environment) -> Result<Wanted, Failure> {
     let document = Document::parse(text.to_owned())
         .map_err(|error| Failure::new(format!("{name}: {error}")))?;
     let value = table(document.as_table()).map_err(|why| Failure::new(format!("{name}: {why}")))?;
     check(&value).map_err(|why| {
         Failure::new(format!("{name}: {why}")).next("`tollgate export` shows what a file may say.")
     })?;
-    Ok(value)
+    let places = config::places(text, name, environment);
+    let (upstreams, routes) = places.map_err(|mistakes| Failure::new(mistakes.to_string()))?;
+    Ok(Wanted { value, upstreams, routes })
 }
 
 fn table(table: &Table) -> Result<Value, String> {
-    let members = table.iter().map(|(name, item)| Ok((name.to_owned(), of_item(item)?)));
+    // Routes are read as the config file's are.
+    let members = table.iter().filter(|(name, item)| *name != ROUTES || !item.is_array_of_tables());
+    let members = members.map(|(name, item)| Ok((name.to_owned(), of_item(item)?)));
     members.collect::<Result<Map<_, _>, String>>().map(Value::Object)
 }
 
@@ -115,8 +130,9 @@ mod tests {
     fn a_file_is_read_and_what_is_not_known_is_refused_with_its_place() {
         let text = "[projects.Web]\nretention = 'none'\nlimits_usd = { month = '50.00' }\n\
                     [projects.Web.keys.ci]\nmodels = ['gpt-4o']\n";
-        let value = read(text, "f").unwrap();
-        assert_eq!(value["projects"]["Web"]["keys"]["ci"]["models"][0], "gpt-4o");
+        let none = Environment::default();
+        let wanted = read(text, "f", &none).unwrap();
+        assert_eq!(wanted.value["projects"]["Web"]["keys"]["ci"]["models"][0], "gpt-4o");
         for (text, place) in [
             ("project = 1", "'project'"),
             ("[projects.Web]\nlimit = 1", "projects.Web: 'limit'"),
@@ -128,8 +144,13 @@ mod tests {
             ("projects = 1", "projects"),
             ("[[projects]]", "table"),
             ("[", "f:"),
+            ("[upstreams.a]\nprovider = 'groq'\nkey = 1", "f:3: unknown key `upstreams.a.key`"),
+            ("[upstreams.groq]\ncredential = 'sk-1'", "must not stand in the config file"),
+            ("[upstreams.groq]\ncredential = 'env:NO'", "the environment has no NO"),
+            ("[[routes]]\nmodel = 'a'", "f:1: `targets`"),
+            ("routes = 1", "[[routes]]"),
         ] {
-            let failure = read(text, "f").err().unwrap().render(false);
+            let failure = read(text, "f", &none).err().unwrap().render(false);
             assert!(failure.contains(place), "{text}: {failure}");
         }
     }

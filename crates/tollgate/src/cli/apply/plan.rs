@@ -1,14 +1,15 @@
 //! What differs between a file and an installation.
 
-use domain::Nanos;
 use domain::rate::UNLIMITED;
+use domain::{Nanos, Secret};
 use serde_json::{Map, Value, json};
 
-use super::file::members;
-use super::told;
+use super::file::{Wanted, members};
+use super::{places, told};
 use crate::cli::api::{Api, path};
 use crate::cli::failure::Failure;
 use crate::cli::project;
+use crate::cli::shapes::Project;
 
 /// One value that differs.
 pub(super) struct Step {
@@ -36,6 +37,20 @@ pub(super) enum Act {
     Rates(Value),
     /// A limit's body without its scope.
     Limit(Value),
+    /// An upstream to be made: its name, its body, its credentials.
+    Upstream(String, Value, Vec<Secret>),
+    /// By name.
+    ChangeUpstream(String, Value),
+    /// `remove`: the ids of those that the file does not have.
+    Credentials {
+        upstream: String,
+        add: Vec<Secret>,
+        remove: Vec<String>,
+    },
+    /// An upstream's name, and the body.
+    Egress(String, Value),
+    /// The id of the one that is there, and the whole route without its project.
+    Route(Option<String>, Value),
 }
 
 /// Collects the differences of one scope.
@@ -46,26 +61,24 @@ struct Scope<'a> {
     steps: Vec<Step>,
 }
 
-pub(super) async fn differences(api: &Api, wanted: &Value) -> Result<Vec<Step>, Failure> {
+pub(super) async fn differences(api: &Api, wanted: &Wanted) -> Result<Vec<Step>, Failure> {
     let known = project::all(api, false).await?;
+    // What calls go to comes before what leads there.
+    let mut steps = places::upstreams(api, wanted, &known).await?;
+    let wanted_projects = members(&wanted.value["projects"], "projects").map_err(Failure::new)?;
     let name = "organization".to_owned();
     let mut scope = Scope { api, name, whose: None, steps: Vec::new() };
-    let organization = &wanted["organization"];
+    let organization = &wanted.value["organization"];
     scope.retention(&organization["retention"]).await?;
     scope.limits(&organization["limits_usd"]).await?;
-    let mut steps = scope.steps;
-    for (name, project) in members(&wanted["projects"], "projects").map_err(Failure::new)? {
-        let mut found = known.iter().filter(|project| project.name == name);
-        let whose = match (found.next(), found.next()) {
-            (Some(_), Some(_)) => {
-                return Err(Failure::new(format!("two projects are called '{name}'"))
-                    .next("Rename or archive one of them; a file knows projects by name."));
-            }
-            (Some(project), None) => Whose::There(project.id.clone()),
-            (None, _) => Whose::New(name.to_owned()),
+    steps.append(&mut scope.steps);
+    for (name, project) in &wanted_projects {
+        let whose = match of_name(&known, name)? {
+            Some(id) => Whose::There(id),
+            None => Whose::New((*name).to_owned()),
         };
         let mut scope =
-            Scope { api, name: name.to_owned(), whose: Some(whose.clone()), steps: Vec::new() };
+            Scope { api, name: (*name).to_owned(), whose: Some(whose.clone()), steps: Vec::new() };
         if let Whose::New(name) = whose {
             scope.step("project", &Value::Null, &json!(name), Act::Make(name.clone()));
         }
@@ -76,7 +89,19 @@ pub(super) async fn differences(api: &Api, wanted: &Value) -> Result<Vec<Step>, 
         scope.keys(&project["keys"]).await?;
         steps.append(&mut scope.steps);
     }
+    let new: Vec<&str> = wanted_projects.iter().map(|(name, _)| *name).collect();
+    steps.append(&mut places::routes(api, wanted, &known, &new).await?);
     Ok(steps)
+}
+
+/// The id of the one project that is called so.
+pub(super) fn of_name(known: &[Project], name: &str) -> Result<Option<String>, Failure> {
+    let mut found = known.iter().filter(|project| project.name == name);
+    match (found.next(), found.next()) {
+        (Some(_), Some(_)) => Err(Failure::new(format!("two projects are called '{name}'"))
+            .next("Rename or archive one of them; a file knows projects by name.")),
+        (found, _) => Ok(found.map(|project| project.id.clone())),
+    }
 }
 
 impl Scope<'_> {

@@ -55,8 +55,9 @@ impl Reader<'_> {
             headers: self.headers(table),
         };
         for bad in upstream.complete() {
-            // A credential that could not be read is told already.
-            if bad.field != "credentials" || readable {
+            // A credential that could not be read is told already; one that stands elsewhere is
+            // not missing here.
+            if bad.field != "credentials" || (readable && !self.credentials_elsewhere) {
                 let span = table.get(bad.field).and_then(Item::span).or(table.span());
                 self.mistake(span, &format!("`{}`: {}", bad.field, bad.why));
             }

@@ -23,14 +23,6 @@ pub fn gateway(url: &str, trusted: Option<&Path>) -> TestGateway {
     }
 }
 
-/// A certificate for these names, valid for two days or between two times.
-pub fn certificate(names: &[&str], valid: Option<(&str, &str)>) -> Option<Certificate> {
-    match valid {
-        None => Certificate::make(names),
-        Some((from, until)) => Certificate::valid(names, from, until),
-    }
-}
-
 /// Something that listens.
 pub struct Server {
     port: u16,

@@ -1,10 +1,10 @@
-//! What a certificate says of itself: names, issuer, times. Only to be shown; whether it holds is
-//! the verifier's to say.
+//! What a certificate says of itself: names, issuer, times, and whether it may sign others. Whether
+//! that holds is the verifier's to say.
 
 use std::net::IpAddr;
 
-use domain::calendar;
-use domain::diagnosis::CertificateFacts;
+use crate::calendar;
+use crate::diagnosis::CertificateFacts;
 
 const SEQUENCE: u8 = 0x30;
 const OBJECT_ID: u8 = 0x06;
@@ -21,13 +21,11 @@ const ADDRESS: u8 = 0x87;
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
 const OTHER_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 
-/// As far as it can be read: what cannot is left empty.
-pub(super) fn read(der: &[u8]) -> CertificateFacts {
-    walk(der).unwrap_or_default()
-}
-
-fn walk(der: &[u8]) -> Option<CertificateFacts> {
+/// As far as it can be read: what cannot is left empty. `None` for what is no certificate.
+#[must_use]
+pub fn read(der: &[u8]) -> Option<CertificateFacts> {
     let mut outer = Reader(Reader(der).expect(SEQUENCE)?);
     let mut body = Reader(outer.expect(SEQUENCE)?);
     if body.peek() == Some(VERSION) {
@@ -49,7 +47,8 @@ fn walk(der: &[u8]) -> Option<CertificateFacts> {
     };
     while let Some((tag, value)) = body.next() {
         if tag == EXTENSIONS {
-            facts.names = other_names(value).unwrap_or_default();
+            facts.names = extension(value, OTHER_NAMES).and_then(other_names).unwrap_or_default();
+            facts.is_authority = extension(value, BASIC_CONSTRAINTS).is_some_and(signs_others);
         }
     }
     Some(facts)
@@ -70,28 +69,40 @@ fn name(sets: &[u8]) -> String {
     part(COMMON_NAME).or_else(|| part(ORGANIZATION)).unwrap_or_default()
 }
 
-fn other_names(extensions: &[u8]) -> Option<Vec<String>> {
-    let mut all = Reader(Reader(extensions).expect(SEQUENCE)?);
+/// The content of one extension.
+fn extension<'a>(all: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    let mut all = Reader(Reader(all).expect(SEQUENCE)?);
     while let Some((_, extension)) = all.next() {
         let mut parts = Reader(extension);
-        if parts.expect(OBJECT_ID)? != OTHER_NAMES {
+        if parts.expect(OBJECT_ID)? != wanted {
             continue;
         }
+        // Whether it is critical.
         if parts.peek() == Some(BOOLEAN) {
             parts.next()?;
         }
-        let mut names = Reader(Reader(parts.expect(OCTETS)?).expect(SEQUENCE)?);
-        let mut found = Vec::new();
-        while let Some((tag, value)) = names.next() {
-            match tag {
-                DNS_NAME => found.push(shown(value)),
-                ADDRESS => found.extend(address(value)),
-                _ => {}
-            }
-        }
-        return Some(found);
+        return parts.expect(OCTETS);
     }
     None
+}
+
+fn other_names(content: &[u8]) -> Option<Vec<String>> {
+    let mut names = Reader(Reader(content).expect(SEQUENCE)?);
+    let mut found = Vec::new();
+    while let Some((tag, value)) = names.next() {
+        match tag {
+            DNS_NAME => found.push(shown(value)),
+            ADDRESS => found.extend(address(value)),
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
+/// The first of its basic constraints, which is false where it is left out.
+fn signs_others(content: &[u8]) -> bool {
+    let parts = Reader(content).expect(SEQUENCE);
+    parts.and_then(|parts| Reader(parts).expect(BOOLEAN)) == Some(&[0xff])
 }
 
 fn address(bytes: &[u8]) -> Option<String> {
@@ -212,7 +223,7 @@ mod tests {
 
     #[test]
     fn names_issuer_and_times_are_read() {
-        let facts = read(&certificate());
+        let facts = read(&certificate()).unwrap();
         assert_eq!(
             (facts.subject.as_str(), facts.issuer.as_str()),
             ("a.example", "An [2JAuthority")
@@ -220,7 +231,16 @@ mod tests {
         assert_eq!(facts.names, ["a.example", "127.0.0.1"]);
         assert_eq!(facts.not_before, Some(1_735_787_045));
         assert_eq!(facts.not_after, Some(2_587_777_445));
-        assert!(!facts.self_signed);
+        assert!(!facts.self_signed && !facts.is_authority);
+    }
+
+    #[test]
+    fn an_authority_says_so() {
+        let constraints = |inside: &[u8]| value(SEQUENCE, &[inside]);
+        assert!(signs_others(&constraints(&value(BOOLEAN, &[&[0xff]]))));
+        for none in [vec![], value(BOOLEAN, &[&[0]]), value(2, &[&[1]])] {
+            assert!(!signs_others(&constraints(&none)), "{none:?}");
+        }
     }
 
     #[test]
