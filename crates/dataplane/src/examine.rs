@@ -180,6 +180,8 @@ pub fn serve_within(worker: &Arc<Worker>) -> InProcess {
                 let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
                 let id = request_id(worker.shared.clock.now());
                 Box::pin(async move {
+                    let (head, body) = request.into_parts();
+                    let request = (Box::new(head), body);
                     Ok::<_, Infallible>(pipeline::serve(&worker, request, peer, id).await)
                 })
             });
