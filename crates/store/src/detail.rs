@@ -75,26 +75,30 @@ impl List<'_> {
         self.digits(number.unsigned_abs());
     }
 
+    /// Most counts are nothing, or have few digits: each is pushed by itself, since a `str` made of
+    /// them would be checked.
     fn digits(&mut self, mut number: u64) {
-        let mut text = [b'0'; 20];
+        let mut text = [0; 20];
         let mut at = text.len();
-        loop {
+        while number >= 10 {
             at -= 1;
-            text[at] = b'0' + u8::try_from(number % 10).unwrap_or(0);
+            text[at] = u8::try_from(number % 10).unwrap_or(0);
             number /= 10;
-            if number == 0 {
-                break;
-            }
         }
-        self.into.push_str(std::str::from_utf8(&text[at..]).unwrap_or("0"));
+        self.into.push(char::from(b'0' + u8::try_from(number).unwrap_or(0)));
+        for digit in &text[at..] {
+            self.into.push(char::from(b'0' + digit));
+        }
     }
 
     fn text(&mut self, text: Option<&str>) {
         self.comma();
         let Some(text) = text else { return self.into.push_str("null") };
         self.into.push('"');
-        // Almost all are names and ids, which hold nothing that must be escaped.
-        if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        // Almost all are names and ids, which hold nothing that must be escaped. No early end: a
+        // plain fold runs on whole vectors.
+        let plain = |byte: u8| (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
+        if text.bytes().fold(true, |all, byte| all & plain(byte)) {
             self.into.push_str(text);
         } else {
             text.chars().for_each(|char| self.char(char));
