@@ -56,7 +56,7 @@ pub(crate) async fn run(
     worker: Arc<Worker>,
     call: Arc<Call>,
     plan: Plan,
-    ready: Ready,
+    ready: Box<Ready>,
     asked: Asked,
 ) -> Result<Response<ReplyBody>, Fault> {
     // Where another place might answer, nothing is shown of this one until it has.
@@ -76,7 +76,7 @@ pub(crate) async fn only(
     worker: Arc<Worker>,
     call: Arc<Call>,
     plan: Plan,
-    ready: Ready,
+    ready: Box<Ready>,
 ) -> Result<Response<ReplyBody>, Fault> {
     once(&worker, &call, &plan.first, ready, false).await.or_else(|failed| failed.reply)
 }
@@ -86,7 +86,7 @@ async fn once(
     worker: &Arc<Worker>,
     call: &Arc<Call>,
     place: &Candidate,
-    ready: Ready,
+    ready: Box<Ready>,
     hold_back: bool,
 ) -> Result<Response<ReplyBody>, Failed> {
     let broken = ready.broken.clone();
@@ -103,8 +103,8 @@ pub(crate) async fn send(
     worker: &Arc<Worker>,
     call: &Arc<Call>,
     plan: &Plan,
-    ready: Ready,
-) -> Result<(Tab, Answer), Fault> {
+    ready: Box<Ready>,
+) -> Result<(Box<Tab>, Answer), Fault> {
     place_it(worker, call, &plan.first, ready).await.map_err(|failed| failed.into_fault())
 }
 
@@ -113,8 +113,8 @@ async fn place_it(
     worker: &Arc<Worker>,
     call: &Arc<Call>,
     place: &Candidate,
-    mut ready: Ready,
-) -> Result<(Tab, Answer), Failed> {
+    mut ready: Box<Ready>,
+) -> Result<(Box<Tab>, Answer), Failed> {
     let broken = ready.broken.clone();
     let mut placed = std::mem::replace(&mut ready.placed, Placed::free());
     let opened = Tab::open(Arc::clone(worker), Arc::clone(call), place, ready.leg);
@@ -158,7 +158,7 @@ async fn place_it(
 }
 
 /// Settles an attempt whose failure is a fault of ours to tell.
-fn settled(tab: Tab, failed: Failed) -> Failed {
+fn settled(tab: Box<Tab>, failed: Failed) -> Failed {
     if let Err(fault) = &failed.reply {
         tab.settle(End::failed_as(failed.class, fault));
     }
@@ -187,10 +187,11 @@ fn unplaced(tab: &Tab, error: &SendError) -> Fault {
     }
 }
 
-fn encode(tab: &Tab, ready: Ready) -> Result<Request<Outgoing>, Fault> {
+fn encode(tab: &Tab, ready: Box<Ready>) -> Result<Request<Outgoing>, Fault> {
     let model = tab.model.as_deref().or(tab.call.model.as_deref());
     let path = tab.upstream.path(&ready.target, model);
     let uri = Uri::try_from(path).map_err(|_| Fault::new(&catalogue::BAD_REQUEST_TARGET))?;
+    let ready = *ready;
     let mut request = Request::new(ready.body);
     *request.method_mut() = ready.method;
     *request.uri_mut() = uri;

@@ -34,7 +34,7 @@ pub(crate) async fn run(
     worker: Arc<Worker>,
     call: Arc<Call>,
     plan: Plan,
-    ready: Ready,
+    ready: Box<Ready>,
 ) -> Result<Response<ReplyBody>, Fault> {
     let Outgoing::Whole(body) = &ready.body else {
         return Err(Fault::new(&catalogue::INTERNAL_ERROR));
@@ -105,7 +105,7 @@ fn may_call(call: &Call, endpoint: &str) -> Result<(), Fault> {
 }
 
 async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
-    let ready = Ready {
+    let ready = Box::new(Ready {
         placed: Placed::free(),
         method: Method::GET,
         target: format!("/files/{file}/content"),
@@ -114,7 +114,7 @@ async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
         broken: BrokenOff::default(),
         leg: Leg::ONLY,
         gone: None,
-    };
+    });
     let (tab, answer) = attempt::send(eyes.worker, eyes.call, eyes.plan, ready).await?;
     let status = answer.status();
     let refused = match status {
@@ -143,7 +143,7 @@ async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
 }
 
 /// A look is an attempt of its own: the provider was asked for a file.
-fn settle(tab: Tab, status: StatusCode, bytes: u64) {
+fn settle(tab: Box<Tab>, status: StatusCode, bytes: u64) {
     let outcome = if status.is_success() { Outcome::Completed } else { Outcome::Refused };
     let count = Count { bytes_out: bytes, ..Count::default() };
     tab.settle(End { outcome, status: status.as_u16(), error: None, class: None, count });

@@ -182,6 +182,8 @@ pub fn serve_within(worker: &Arc<Worker>) -> InProcess {
                 let peer = Peer { address, proof: Proof::Within };
                 let id = request_id(worker.shared.clock.now());
                 Box::pin(async move {
+                    let (head, body) = request.into_parts();
+                    let request = (Box::new(head), body);
                     Ok::<_, Infallible>(pipeline::serve(&worker, request, peer, id).await)
                 })
             });

@@ -85,17 +85,33 @@ pub(crate) fn client_request_id(headers: &HeaderMap) -> Result<Option<&HeaderVal
     }
 }
 
+/// The bytes of an id: letters, digits, `-` and `_`.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        plain[at] = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        at += 1;
+    }
+    plain
+};
+
 /// A provider's request id, if it is one and not something else in its place.
 pub(crate) fn provider_request_id(headers: &HeaderMap) -> Option<&str> {
     let text = headers.get(X_REQUEST_ID)?.to_str().ok()?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let plain = |b: u8| PLAIN[usize::from(b)];
     (!text.is_empty() && text.len() <= 128 && !text.starts_with("sk-") && text.bytes().all(plain))
         .then_some(text)
 }
 
 /// The media type without its parameters, lower case.
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<Cow<'_, str>> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let value = headers.get(header::CONTENT_TYPE)?;
+    if value == "application/json" {
+        return Some(Cow::Borrowed("application/json"));
+    }
+    let value = value.to_str().ok()?;
     let end = value.bytes().position(|b| b == b';').unwrap_or(value.len());
     let name = value[..end].trim();
     let plain = !name.bytes().any(|b| b.is_ascii_uppercase());

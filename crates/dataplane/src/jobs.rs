@@ -10,4 +10,4 @@ mod output;
 
 pub use check::{Checked, Checker};
 pub(crate) use delete::before_delete;
-pub(crate) use open::{Handed, Lines, begins_run, hand_over, hand_over_run, is_plain};
+pub(crate) use open::{Handed, Lines, begins_run, begun, hand_over, hand_over_run, is_plain};

@@ -40,7 +40,7 @@ pub(crate) async fn run(
     worker: Arc<Worker>,
     call: Arc<Call>,
     plan: Plan,
-    ready: Ready,
+    ready: Box<Ready>,
     kind: ObjectKind,
 ) -> Result<Response<ReplyBody>, Fault> {
     let base = ready.target.clone();
@@ -100,7 +100,7 @@ impl Lister<'_> {
                 return Ok(());
             }
             let Some(cursor) = gathered.cursor.take() else { return Ok(()) };
-            let ready = Ready {
+            let ready = Box::new(Ready {
                 placed: Placed::free(),
                 method: http::Method::GET,
                 target: with_cursor(&self.base, &cursor),
@@ -109,7 +109,7 @@ impl Lister<'_> {
                 broken: BrokenOff::default(),
                 leg: Leg::ONLY,
                 gone: None,
-            };
+            });
             let (tab, answer) = attempt::send(self.worker, self.call, self.plan, ready).await?;
             let status = answer.status().as_u16();
             let body = read_whole(&self.worker.shared, answer.into_body(), PAGE).await;

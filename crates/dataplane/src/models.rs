@@ -29,7 +29,7 @@ pub(crate) async fn run(
     worker: Arc<Worker>,
     call: Arc<Call>,
     plan: Plan,
-    ready: Ready,
+    ready: Box<Ready>,
     name: Option<String>,
 ) -> Result<Response<ReplyBody>, Fault> {
     if let Some(name) = &name {
@@ -82,7 +82,7 @@ async fn read(
     worker: &Worker,
     call: &Call,
     plan: &Plan,
-    (tab, answer): (Tab, Answer),
+    (tab, answer): (Box<Tab>, Answer),
     one: bool,
 ) -> Result<Response<ReplyBody>, Fault> {
     let map = answer_headers(&tab, answer.headers());

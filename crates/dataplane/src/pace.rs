@@ -79,12 +79,20 @@ impl Caller<'_> {
 /// comes soonest. That one is the plan's first then.
 pub(crate) async fn turn(
     shared: &Dataplane,
-    mut plan: Plan,
+    plan: &mut Plan,
     caller: &Caller<'_>,
-) -> Result<(Plan, Placed), Fault> {
+) -> Result<Placed, Fault> {
     if let Some(placed) = at_once(&plan.first, caller) {
-        return Ok((plan, placed));
+        return Ok(placed);
     }
+    Box::pin(another(shared, plan, caller)).await
+}
+
+async fn another(
+    shared: &Dataplane,
+    plan: &mut Plan,
+    caller: &Caller<'_>,
+) -> Result<Placed, Fault> {
     let may = |other: &Candidate| {
         other.on.contains(Reasons::THROTTLED) && !other.is_open(|| shared.moment())
     };
@@ -92,8 +100,8 @@ pub(crate) async fn turn(
         if may(&plan.others[at])
             && let Some(placed) = at_once(&plan.others[at], caller)
         {
-            put_first(&mut plan, at);
-            return Ok((plan, placed));
+            put_first(plan, at);
+            return Ok(placed);
         }
     }
     let key = caller.key.shared();
@@ -105,10 +113,9 @@ pub(crate) async fn turn(
     let others = plan.others.iter().enumerate().filter(|(_, other)| may(other));
     let best = others.map(|(at, other)| (soonest(other), at)).min();
     if let Some((_, at)) = best.filter(|(outlook, _)| *outlook < first) {
-        put_first(&mut plan, at);
+        put_first(plan, at);
     }
-    let placed = Box::pin(at(shared, &plan.first, caller)).await?;
-    Ok((plan, placed))
+    at(shared, &plan.first, caller).await
 }
 
 /// A place at this very candidate, waited for as long as the caller would.

@@ -10,7 +10,7 @@ use domain::bound::{Media, Metered};
 use domain::{Fault, ObjectKind, RequestId, Timestamp, fault::catalogue};
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Response};
 use hyper::body::Incoming;
 use openai::surface::{BodyKind, Operation};
 use tokio::time::Instant;
@@ -48,7 +48,7 @@ use seen::{Seen, waited};
 /// Serves one request under `/v1` that is not the Administration API's.
 pub async fn serve(
     worker: &Arc<Worker>,
-    request: Request<Incoming>,
+    request: (Box<Parts>, Incoming),
     peer: Peer,
     id: RequestId,
 ) -> Response<ReplyBody> {
@@ -71,7 +71,7 @@ pub async fn serve(
 
 async fn call(
     worker: &Arc<Worker>,
-    request: Request<Incoming>,
+    (head, body): (Box<Parts>, Incoming),
     peer: Peer,
     id: RequestId,
     seen: &mut Seen,
@@ -79,7 +79,6 @@ async fn call(
     let shared = &worker.shared;
     // Open from here on: a stop waits for a call whose body is still on its way.
     let open = shared.tasks.open();
-    let (head, body) = request.into_parts();
     // The target first: what two readers could understand differently is nobody's path.
     arrival::check_target(&head)?;
     // Who: a stranger learns nothing about paths, models or ids.
@@ -104,15 +103,15 @@ async fn call(
     permit.check_models(operation, taken.model(), &taken.models())?;
     permit::check_tools(&permit.key, || taken.hosted(operation))?;
     taken.check_denied(&shared.places(), &permit.project)?;
-    let plan = place(shared, permit, &taken, (operation, object.as_deref(), at)).await?;
+    let mut plan = place(shared, permit, &taken, (operation, object.as_deref(), at)).await?;
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, permit, operation, || taken.ask())?;
     let rates = rate.gauges();
     // Its turn, and how much: nothing waits for a provider while it holds money.
     let until = shared.settings.end(seen.arrived).min(Instant::now() + patience);
     let what = (operation, &taken);
-    let begun = asked::begin(shared, permit, (at, until), what, plan).await;
-    let (plan, placed, spending) = begun.map_err(|fault| fault.rates(rates))?;
+    let begun = asked::begin(shared, permit, (at, until), what, &mut plan).await;
+    let (placed, spending) = begun.map_err(|fault| fault.rates(rates))?;
     let (turn, open, arrived) = ((placed, until), (open, slot), seen.arrived);
     let facts = Facts { id, at, arrived, body_wait, operation, object, rate, turn, spending, open };
     let permit = seen.permit.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
@@ -175,7 +174,7 @@ async fn dispatch(
     worker: Arc<Worker>,
     call: Arc<Call>,
     plan: Plan,
-    ready: Ready,
+    ready: Box<Ready>,
     asked: Asked,
 ) -> Result<Response<ReplyBody>, Fault> {
     let operation = call.operation;
@@ -258,7 +257,7 @@ fn prepare(
     permit: Permit,
     plan: &Plan,
     shared: &Dataplane,
-) -> Result<(Arc<Call>, Ready), Fault> {
+) -> Result<(Arc<Call>, Box<Ready>), Fault> {
     let operation = facts.operation;
     let terms = (facts.spending.as_ref(), 1, false);
     let bytes_in = asked.taken.length();

@@ -157,7 +157,8 @@ impl Prices {
 /// Chat completions say nothing of searches. They are only made by models that are there for it
 /// (`gpt-4o-search-preview`, `gpt-5-search-api`), and those make one for every answer.
 fn always_searches(model: &str, price: &ModelPrice) -> bool {
-    model.contains("-search-") && price.unit(Unit::WebSearchCall).is_some()
+    model.as_bytes().windows(8).any(|part| part == b"-search-")
+        && price.unit(Unit::WebSearchCall).is_some()
 }
 
 /// What was used beside tokens; `None` for calls that cost nothing by themselves.

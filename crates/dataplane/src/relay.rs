@@ -58,7 +58,7 @@ pub(crate) struct Relay {
     ready: VecDeque<Bytes>,
     /// What waits until an object's owner is on record.
     gate: Option<(Gate, Bytes)>,
-    tab: Option<Tab>,
+    tab: Option<Box<Tab>>,
     counter: Counter,
     status: u16,
     over: bool,
@@ -78,7 +78,7 @@ impl Relay {
         source: AnswerBody,
         mode: Mode,
         ready: VecDeque<Bytes>,
-        tab: Tab,
+        tab: Box<Tab>,
         status: u16,
     ) -> Self {
         let mut counter = Counter::new(tab.call.operation.meter);
@@ -323,7 +323,7 @@ impl Relay {
     fn settle(&mut self, outcome: Outcome, error: Option<&'static str>) {
         let Some(tab) = self.tab.take() else { return };
         if let Mode::Json(scan) = &self.mode {
-            self.counter.note(scan.noted());
+            self.counter.note(&scan.noted().seen());
         }
         if outcome == Outcome::Completed || self.is_complete() {
             self.counter.whole();

@@ -301,13 +301,11 @@ impl Worker {
         queue.push(Settled { record, secret, money, number, taken, observed });
     }
 
-    /// Takes what is waiting to be posted, in the order of its numbers.
+    /// Takes what is waiting to be posted, in the order of its numbers. `room` is what was taken
+    /// before, emptied: memory that was in use just now is mapped and near, new memory is neither.
     #[must_use]
-    pub fn take_settled(&self) -> Vec<Settled> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        // As much room as was used just now: growing would copy every record several times.
-        let room = Vec::with_capacity(queue.len() + queue.len() / 4);
-        std::mem::replace(&mut *queue, room)
+    pub fn take_settled(&self, room: Vec<Settled>) -> Vec<Settled> {
+        std::mem::replace(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner), room)
     }
 
     /// How many settled attempts wait to be posted.

@@ -210,6 +210,8 @@ impl Drop for Tab {
 }
 
 impl Tab {
+    /// Boxed: it is handed from stage to stage, and each would move it.
+    ///
     /// # Errors
     /// `ledger_unavailable` when all slots are taken: what is in flight is bounded by them.
     pub(crate) fn open(
@@ -217,13 +219,13 @@ impl Tab {
         call: Arc<Call>,
         place: &Candidate,
         leg: Leg,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Box<Self>, Fault> {
         let began = Instant::now();
         let held = call.held.lock().unwrap_or_else(PoisonError::into_inner).take();
         let slot = worker
             .slot()
             .ok_or_else(|| Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000))?;
-        Ok(Self {
+        Ok(Box::new(Self {
             worker,
             call,
             upstream: Arc::clone(&place.upstream),
@@ -240,7 +242,7 @@ impl Tab {
             generated: false,
             billable: false,
             taken: Mutex::new(Some(Taken { slot, held })),
-        })
+        }))
     }
 
     /// To be called before the first byte leaves: from here on the provider may bill the attempt,
@@ -289,7 +291,7 @@ impl Tab {
     }
 
     /// The work goes on as a job, and the hold is the job's already: its usage comes with its end.
-    pub(crate) fn handed_over(mut self, end: End) {
+    pub(crate) fn handed_over(mut self: Box<Self>, end: End) {
         self.left(&end);
         self.worker.shared.metrics.outcome(end.outcome);
         self.call.rate.settle(&self.record(end, Tokens::default(), None, false));
@@ -332,7 +334,7 @@ impl Tab {
 
     /// Makes the attempt's record. Gives its cost, where the model has a price and the provider
     /// counted.
-    pub(crate) fn settle(mut self, mut end: End) -> Option<Nanos> {
+    pub(crate) fn settle(mut self: Box<Self>, mut end: End) -> Option<Nanos> {
         if self.call.operation.meter == Meter::Run && !begins_run(&self.call) {
             (end.count.tokens, end.count.unfinished) = (None, true);
         }

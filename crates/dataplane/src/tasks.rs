@@ -11,6 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// The data plane's own work: calls in flight, answers being drained, tokens being counted.
 #[derive(Clone, Default)]
@@ -109,6 +110,14 @@ pub(crate) async fn within<T>(
     match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
         Poll::Ready(done) => Some(done),
         Poll::Pending => tokio::time::timeout(most, work).await.ok(),
+    }
+}
+
+/// Waits for `work` until `late`; made like [`within`].
+pub(crate) async fn by<T>(late: Instant, mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => tokio::time::timeout_at(late, work).await.ok(),
     }
 }
 

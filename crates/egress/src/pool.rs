@@ -61,29 +61,36 @@ impl Pool {
         mut request: Request<Outgoing>,
     ) -> Result<Answer, SendError> {
         request.headers_mut().insert(header::HOST, origin.host_header.clone());
+        let mut request = Some(request);
         match way.egress() {
             Some(egress) if origin.in_process.is_none() => {
-                Box::pin(self.send_through(origin, egress, way.subject(), request)).await
+                Box::pin(self.send_through(origin, egress, way.subject(), &mut request)).await
             }
-            _ => self.send_direct(origin, request).await,
+            _ => self.send_direct(origin, &mut request).await,
         }
     }
 
     async fn send_direct(
         self: &Arc<Self>,
         origin: &Arc<Origin>,
-        request: Request<Outgoing>,
+        request: &mut Unsent,
     ) -> Result<Answer, SendError> {
         let place = Place::direct(origin);
-        let request = match self.send_kept(origin, place, request).await? {
-            Tried::Answered(answer) => return Ok(answer),
-            Tried::NotSent(back) => back,
-        };
-        let opened = Box::pin(self.open(origin)).await?;
-        match self.send_on(opened, origin, place, request).await? {
-            Tried::Answered(answer) => Ok(answer),
-            Tried::NotSent(_) => Err(closed_at_once()),
+        if let Some(answer) = self.send_kept(origin, place, request).await? {
+            return Ok(answer);
         }
+        Box::pin(self.send_new(origin, place, request)).await
+    }
+
+    /// Over a connection that is opened for it.
+    async fn send_new(
+        self: &Arc<Self>,
+        origin: &Arc<Origin>,
+        place: Place,
+        request: &mut Unsent,
+    ) -> Result<Answer, SendError> {
+        let opened = self.open(origin).await?;
+        self.send_on(opened, origin, place, request).await?.ok_or_else(closed_at_once)
     }
 
     /// Over the connections that are open already. One may have been closed by the other side just
@@ -92,19 +99,18 @@ impl Pool {
         self: &Arc<Self>,
         origin: &Arc<Origin>,
         place: Place,
-        mut request: Request<Outgoing>,
-    ) -> Result<Tried, SendError> {
+        request: &mut Unsent,
+    ) -> Result<Option<Answer>, SendError> {
         while let Some(sender) = self.take_h1(place) {
-            match self.send_h1(place, sender, request).await? {
-                Tried::NotSent(back) => request = back,
-                answered => return Ok(answered),
+            if let Some(answer) = self.send_h1(place, sender, request).await? {
+                return Ok(Some(answer));
             }
         }
         // What is rarer than a kept connection is boxed, to keep an ordinary call's future small.
         let sender = self.lock().h2(place);
         match sender {
             Some(sender) => Box::pin(self.send_h2(origin, place, sender, request)).await,
-            None => Ok(Tried::NotSent(request)),
+            None => Ok(None),
         }
     }
 
@@ -113,8 +119,8 @@ impl Pool {
         opened: Opened,
         origin: &Arc<Origin>,
         place: Place,
-        request: Request<Outgoing>,
-    ) -> Result<Tried, SendError> {
+        request: &mut Unsent,
+    ) -> Result<Option<Answer>, SendError> {
         match opened {
             Opened::H1(sender) => self.send_h1(place, sender, request).await,
             Opened::H2(sender) => Box::pin(self.send_h2(origin, place, sender, request)).await,
@@ -125,20 +131,21 @@ impl Pool {
         self: &Arc<Self>,
         place: Place,
         mut sender: H1,
-        request: Request<Outgoing>,
-    ) -> Result<Tried, SendError> {
+        unsent: &mut Unsent,
+    ) -> Result<Option<Answer>, SendError> {
         if sender.ready().await.is_err() {
-            return Ok(Tried::NotSent(request));
+            return Ok(None);
         }
+        let Some(request) = unsent.take() else { return Ok(None) };
         match sender.try_send_request(request).await {
             Ok(response) => {
                 let home = (Arc::clone(self), place, sender);
-                Ok(Tried::Answered(response.map(|body| AnswerBody::h1(body, home))))
+                Ok(Some(response.map(|body| AnswerBody::h1(body, home))))
             }
-            Err(mut error) => match error.take_message() {
-                Some(request) => Ok(Tried::NotSent(request)),
-                None => Err(unknown(&error.into_error())),
-            },
+            Err(mut error) => {
+                *unsent = error.take_message();
+                if unsent.is_none() { Err(unknown(&error.into_error())) } else { Ok(None) }
+            }
         }
     }
 
@@ -147,12 +154,13 @@ impl Pool {
         origin: &Arc<Origin>,
         place: Place,
         mut sender: H2,
-        mut request: Request<Outgoing>,
-    ) -> Result<Tried, SendError> {
+        unsent: &mut Unsent,
+    ) -> Result<Option<Answer>, SendError> {
         if sender.ready().await.is_err() {
             self.lock().forget_h2(place);
-            return Ok(Tried::NotSent(request));
+            return Ok(None);
         }
+        let Some(mut request) = unsent.take() else { return Ok(None) };
         let host = request.headers_mut().remove(header::HOST);
         let target = std::mem::take(request.uri_mut());
         let mut parts = target.clone().into_parts();
@@ -162,13 +170,14 @@ impl Pool {
             .map_err(|error| SendError::before(Cause::Request, error))?;
         *request.version_mut() = Version::HTTP_2;
         match sender.try_send_request(request).await {
-            Ok(response) => Ok(Tried::Answered(response.map(AnswerBody::h2))),
+            Ok(response) => Ok(Some(response.map(AnswerBody::h2))),
             Err(mut error) => match error.take_message() {
                 Some(mut request) => {
                     *request.uri_mut() = target;
                     *request.version_mut() = Version::HTTP_11;
                     request.headers_mut().extend(host.map(|h| (header::HOST, h)));
-                    Ok(Tried::NotSent(request))
+                    *unsent = Some(request);
+                    Ok(None)
                 }
                 None => Err(unknown(&error.into_error())),
             },
@@ -228,10 +237,9 @@ impl Pool {
     }
 }
 
-enum Tried {
-    Answered(Answer),
-    NotSent(Request<Outgoing>),
-}
+/// A request until it is sent. It is lent from stage to stage: handed over, each would move it. What
+/// comes back whole after a try, no byte of it sent, lies here again.
+type Unsent = Option<Request<Outgoing>>;
 
 enum Opened {
     H1(H1),

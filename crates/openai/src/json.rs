@@ -37,7 +37,22 @@ pub trait Visit {
 /// [`Invalid`] at the first byte that cannot be part of a JSON text.
 pub fn walk(text: &[u8], visitor: &mut impl Visit) -> Result<(), Invalid> {
     let mut walker = Walker { text, at: 0, depth: 0, objects: 0 };
-    walker.run(visitor)
+    walker.run(visitor)?;
+    walker.space();
+    if walker.at < text.len() {
+        return walker.fail("there is more text behind the value");
+    }
+    Ok(())
+}
+
+/// Walks the value that `text` begins with, and gives its length.
+///
+/// # Errors
+/// As [`walk`]; what stands behind the value is not looked at.
+pub(crate) fn walk_value(text: &[u8], visitor: &mut impl Visit) -> Result<usize, Invalid> {
+    let mut walker = Walker { text, at: 0, depth: 0, objects: 0 };
+    walker.run(visitor)?;
+    Ok(walker.at)
 }
 
 struct Walker<'t> {
@@ -55,12 +70,7 @@ impl Walker<'_> {
             // A value ended, or an empty container; close what ends here, or go on behind a comma.
             loop {
                 if self.depth == 0 {
-                    self.space();
-                    return if self.at == self.text.len() {
-                        Ok(())
-                    } else {
-                        self.fail("there is more text behind the value")
-                    };
+                    return Ok(());
                 }
                 self.space();
                 match self.peek() {
@@ -237,6 +247,9 @@ impl Walker<'_> {
     }
 
     fn literal(&mut self) -> Result<(), Invalid> {
+        if matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
+            return self.number();
+        }
         for word in ["true", "false", "null"] {
             if self.text[self.at..].starts_with(word.as_bytes()) {
                 self.at += word.len();

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod columns;
+mod detail;
 mod error;
 mod rollup;
 mod route_columns;

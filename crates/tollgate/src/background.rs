@@ -52,10 +52,17 @@ pub struct Flusher {
     clock: Arc<dyn Clock>,
     books: Books,
     telemetry: Arc<Telemetry>,
-    workers: Vec<(Arc<Worker>, Option<Group>)>,
+    lanes: Vec<Lane>,
     uses: HashMap<SecretHash, Timestamp>,
     /// The request log could not be written at the last look.
     log_waits: bool,
+}
+
+/// One worker, and its group that waits to be posted.
+struct Lane {
+    worker: Arc<Worker>,
+    group: Option<Group>,
+    room: Room,
 }
 
 /// One worker's settlements, and what is free once they are posted.
@@ -63,6 +70,44 @@ struct Group {
     records: Arc<Vec<UsageRecord>>,
     batch: Arc<Batch>,
     taken: Vec<Taken>,
+}
+
+/// The memory of the last group, empty, for the next one: a group a tick is a megabyte under load,
+/// and new memory costs a page fault for every page of it.
+#[derive(Default)]
+struct Room {
+    settled: Vec<Settled>,
+    records: Vec<UsageRecord>,
+    taken: Vec<Taken>,
+}
+
+impl Room {
+    /// Takes back what a posted group lay in.
+    fn keep(&mut self, group: Group) -> Vec<Taken> {
+        if let Some(mut records) = Arc::into_inner(group.records) {
+            records.clear();
+            self.records = records;
+        }
+        group.taken
+    }
+}
+
+/// A vector with the room of one that was used before; less, where that was far more than is
+/// needed now.
+fn room_for<T>(kept: &mut Vec<T>, count: usize) -> Vec<T> {
+    let mut room = std::mem::take(kept);
+    room.clear();
+    if room.capacity() > 8 * count.max(64) {
+        room.shrink_to(2 * count);
+    }
+    room.reserve(count);
+    room
+}
+
+impl Lane {
+    fn new(worker: &Arc<Worker>) -> Self {
+        Self { worker: Arc::clone(worker), group: None, room: Room::default() }
+    }
 }
 
 impl Flusher {
@@ -73,7 +118,7 @@ impl Flusher {
             clock: Arc::clone(&app.clock),
             books: app.books.clone(),
             telemetry: Arc::clone(&app.telemetry),
-            workers: app.workers.iter().map(|worker| (Arc::clone(worker), None)).collect(),
+            lanes: app.workers.iter().map(Lane::new).collect(),
             uses: HashMap::new(),
             log_waits: false,
         }
@@ -94,14 +139,14 @@ impl Flusher {
     /// Posts all that is waiting. Whether nothing is left.
     pub async fn flush(&mut self) -> bool {
         let mut done = true;
-        for place in 0..self.workers.len() {
+        for place in 0..self.lanes.len() {
             done &= self.flush_one(place).await;
-            let worker = &self.workers[place].0;
+            let worker = &self.lanes[place].worker;
             self.telemetry.refused(&worker.take_refused(), self.clock.now());
             worker.take_jobs().iter().for_each(|records| self.telemetry.job_ended(records));
         }
         self.look_at_the_log();
-        let kept = self.workers.iter().filter_map(|(_, group)| group.as_ref());
+        let kept = self.lanes.iter().filter_map(|lane| lane.group.as_ref());
         let waiting = kept.map(|group| group.records.len()).sum();
         self.telemetry.posting(waiting, done, self.clock.now());
         let uses: Vec<_> = self.uses.drain().collect();
@@ -123,19 +168,19 @@ impl Flusher {
                 false => tracing::info!(lost, "the request log is written again"),
             }
         }
-        if let Some((worker, _)) = self.workers.first() {
-            worker.note_lost_log_rows(lost);
+        if let Some(lane) = self.lanes.first() {
+            lane.worker.note_lost_log_rows(lost);
         }
     }
 
     /// A group that the store once refused goes alone, and what came since goes behind it.
     async fn flush_one(&mut self, place: usize) -> bool {
-        let rounds = if self.workers[place].1.is_some() { 2 } else { 1 };
+        let rounds = if self.lanes[place].group.is_some() { 2 } else { 1 };
         for _ in 0..rounds {
-            if self.workers[place].1.is_none() {
-                self.workers[place].1 = self.take(place);
+            if self.lanes[place].group.is_none() {
+                self.lanes[place].group = self.take(place);
             }
-            let (worker, kept) = &mut self.workers[place];
+            let Lane { worker, group: kept, room } = &mut self.lanes[place];
             let Some(group) = kept else { return true };
             let posting =
                 self.store.settle(Arc::clone(&group.records), Some(Arc::clone(&group.batch)));
@@ -143,26 +188,36 @@ impl Flusher {
                 tracing::error!(%error, waiting = group.records.len(), "usage cannot be written");
                 return false;
             }
-            worker.posted(kept.take().into_iter().flat_map(|group| group.taken));
+            if let Some(group) = kept.take() {
+                let mut taken = room.keep(group);
+                worker.posted(taken.drain(..));
+                room.taken = taken;
+            }
         }
         true
     }
 
     /// What a worker has settled since; each secret's last use is noted once.
     fn take(&mut self, place: usize) -> Option<Group> {
-        let settled = self.workers[place].0.take_settled();
-        let number = settled.last()?.number;
+        let Lane { worker, room, .. } = &mut self.lanes[place];
+        let waiting = worker.waiting();
+        let mut settled = worker.take_settled(room_for(&mut room.settled, waiting));
+        let Some(number) = settled.last().map(|last| last.number) else {
+            room.settled = settled;
+            return None;
+        };
         self.telemetry.settled(&settled, self.clock.now());
         let mut batch = self.books.batch(place, number, self.clock.now());
-        let mut records = Vec::with_capacity(settled.len());
-        let mut all_taken = Vec::with_capacity(settled.len());
-        for Settled { record, secret, money, taken, .. } in settled {
+        let mut records = room_for(&mut room.records, settled.len());
+        let mut all_taken = room_for(&mut room.taken, settled.len());
+        for Settled { record, secret, money, taken, .. } in settled.drain(..) {
             let last = self.uses.entry(secret).or_insert(record.at);
             *last = record.at.max(*last);
             batch.postings.extend(self.books.posting(&record, money, taken.covered()));
             records.push(record);
             all_taken.push(taken);
         }
+        room.settled = settled;
         Some(Group { records: Arc::new(records), batch: Arc::new(batch), taken: all_taken })
     }
 }

@@ -103,7 +103,7 @@ async fn ready(
     asked: &Asked,
     tries: &mut Tries,
     (last, (mut at, mut again), number): (usize, (usize, bool), u32),
-) -> Option<(usize, Ready)> {
+) -> Option<(usize, Box<Ready>)> {
     loop {
         let place = tries.candidate(at);
         // Its turn before its money: nothing waits for a provider while it holds any.

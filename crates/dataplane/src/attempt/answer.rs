@@ -11,7 +11,7 @@ use egress::{Answer, AnswerBody};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body;
-use openai::answer::{Scan, output_text};
+use openai::answer::{Noted, Scan, Seen, output_text};
 use openai::surface::Meter;
 
 use super::{Failed, Failure, class_of, refused};
@@ -23,7 +23,7 @@ use crate::relay::{Counter, Events, Mode, Pumped, Relay};
 use crate::reply::{answer_headers, assemble, with_cost};
 use crate::shared::Dataplane;
 use crate::tab::{End, Tab};
-use crate::tasks::within;
+use crate::tasks::{by, within};
 
 /// JSON answers up to this many bytes are complete before their head leaves.
 const WHOLE: usize = 256 * 1024;
@@ -35,13 +35,17 @@ const NAMED: usize = 8 << 20;
 type Reply = Response<ReplyBody>;
 
 /// Brings any answer to a reply, for a call that has but one attempt.
-pub(crate) async fn receive(tab: Tab, answer: Answer) -> Result<Reply, Fault> {
+pub(crate) async fn receive(tab: Box<Tab>, answer: Answer) -> Result<Reply, Fault> {
     take_in(tab, answer, false).await.or_else(|failed| failed.reply)
 }
 
 /// Brings any answer to a reply; settles it, or gives the tab to the relay that will. With
 /// `hold_back`, no head leaves before the first byte behind it can.
-pub(super) async fn take_in(tab: Tab, answer: Answer, hold_back: bool) -> Result<Reply, Failed> {
+pub(super) async fn take_in(
+    tab: Box<Tab>,
+    answer: Answer,
+    hold_back: bool,
+) -> Result<Reply, Failed> {
     let status = answer.status();
     if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
         return Err(fail(tab, Class::Unusable, Fault::new(&catalogue::UPSTREAM_REDIRECT)));
@@ -77,18 +81,18 @@ fn makes_in_body(tab: &Tab) -> bool {
     tab.call.claims && tab.call.operation.makes.is_some_and(|(_, place)| place != "Location")
 }
 
-fn fail(tab: Tab, class: Class, fault: Fault) -> Failed {
+fn fail(tab: Box<Tab>, class: Class, fault: Fault) -> Failed {
     tab.settle(End::failed_as(class, &fault));
     Failure::of(class, fault)
 }
 
 /// The same, by what the fault is.
-fn fail_by(tab: Tab, fault: Fault) -> Failed {
+fn fail_by(tab: Box<Tab>, fault: Fault) -> Failed {
     fail(tab, class_of(fault.entry), fault)
 }
 
 async fn stream(
-    tab: Tab,
+    tab: Box<Tab>,
     answer: Answer,
     mut map: HeaderMap,
     hold_back: bool,
@@ -119,7 +123,7 @@ async fn begun(mut relay: Relay) -> Result<Relay, Failed> {
 
 /// Audio, files, text, and answers without a body.
 async fn raw(
-    tab: Tab,
+    tab: Box<Tab>,
     answer: Answer,
     mut map: HeaderMap,
     hold_back: bool,
@@ -156,10 +160,9 @@ async fn raw(
     Ok(assemble(status, map, ReplyBody::relay(relay)))
 }
 
-async fn json(mut tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply, Failed> {
+async fn json(mut tab: Box<Tab>, answer: Answer, mut map: HeaderMap) -> Result<Reply, Failed> {
     let status = answer.status();
     let mut body = answer.into_body();
-    let mut scan = Scan::default();
     let holds = tab.call.claims && tab.call.operation.makes.is_some();
     // Fees of tools are counted in whole answers.
     let has_fees = tab.call.operation.meter == Meter::Responses;
@@ -168,11 +171,11 @@ async fn json(mut tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply,
         true => NAMED,
         false => WHOLE,
     };
-    let reading = read(&tab.worker.shared, &mut body, &mut scan, most);
     // Nothing of it can leave before all of it is here.
-    let reading = tokio::time::timeout_at(tab.first_byte_due(), reading);
-    let late = |_| Err(Fault::new(&catalogue::UPSTREAM_TIMEOUT));
-    let (pieces, whole) = match reading.await.unwrap_or_else(late) {
+    let late = tab.first_byte_due();
+    let reading = by(late, pin!(read(&tab.worker.shared, &mut body, most))).await;
+    let timeout = || Err(Fault::new(&catalogue::UPSTREAM_TIMEOUT));
+    let (pieces, whole) = match reading.unwrap_or_else(timeout) {
         Ok(read) => read,
         Err(fault) => return Err(fail_by(tab, fault)),
     };
@@ -180,33 +183,42 @@ async fn json(mut tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply,
     if holds && !whole {
         return Err(fail_by(tab, Fault::new(&catalogue::UPSTREAM_RESPONSE_TOO_LARGE)));
     }
-    let text = whole.then(|| join(&pieces));
-    if let Some(text) = &text
-        && (owned::brings_objects(&tab.call) || tab.call.deletes.is_some())
-        && let Err(fault) = Box::pin(settle_ownership(&tab, text, &scan, status)).await
-    {
-        return Err(fail_by(tab, fault));
-    }
-    let Some(text) = text else {
+    if !whole {
+        let mut scan = Scan::default();
+        pieces.iter().for_each(|piece| scan.feed(piece));
         let mode = Mode::Json(Box::new(scan));
         let relay = Relay::new(body, mode, pieces.into(), tab, status.as_u16());
         return Ok(assemble(status, map, ReplyBody::relay(relay)));
-    };
+    }
+    let text = join(&pieces);
+    let mut noted = Noted::default();
+    let seen = Seen::of(&text).unwrap_or_else(|| {
+        noted = Scan::whole(&text);
+        noted.seen()
+    });
+    if (owned::brings_objects(&tab.call) || tab.call.deletes.is_some())
+        && let Err(fault) = Box::pin(settle_ownership(&tab, &text, seen.id, status)).await
+    {
+        return Err(fail_by(tab, fault));
+    }
     let mut counter = Counter::new(tab.call.operation.meter);
     counter.bytes(text.len());
-    counter.note(scan.noted());
+    counter.note(&seen);
     counter.tools(&text);
     counter.whole_text(|| output_text(&text));
     counter.whole();
     let outcome = if tab.is_let_go() { Outcome::ClientGone } else { Outcome::Completed };
     let end =
         End { outcome, status: status.as_u16(), error: None, class: None, count: counter.take() };
-    let end = match Box::pin(jobs::hand_over(&tab, end, &text)).await {
-        Handed::Over(end) => {
-            tab.handed_over(end);
-            return Ok(assemble(status, map, ReplyBody::whole(text)));
-        }
-        Handed::Not(end) => end,
+    let end = match jobs::begun(&tab.call, &end, &text) {
+        None => end,
+        Some(job) => match Box::pin(jobs::hand_over(&tab, end, job)).await {
+            Handed::Over(end) => {
+                tab.handed_over(end);
+                return Ok(assemble(status, map, ReplyBody::whole(text)));
+            }
+            Handed::Not(end) => end,
+        },
     };
     with_cost(&mut map, tab.settle(end));
     Ok(assemble(status, map, ReplyBody::whole(text)))
@@ -216,11 +228,11 @@ async fn json(mut tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply,
 async fn settle_ownership(
     tab: &Tab,
     text: &[u8],
-    scan: &Scan,
+    id: Option<&[u8]>,
     status: StatusCode,
 ) -> Result<(), Fault> {
     if owned::brings_objects(&tab.call) {
-        let id = scan.noted().id.as_ref().and_then(|raw| openai::json::unescape(raw));
+        let id = id.and_then(openai::json::unescape);
         let id = id.filter(|_| tab.call.claims).map(std::borrow::Cow::into_owned);
         remember(tab, owned::made(&tab.call, &tab.upstream, text, id)).await?;
     }
@@ -245,7 +257,6 @@ async fn forget_if_deleted(tab: &Tab, status: StatusCode) -> Result<(), Fault> {
 async fn read(
     shared: &Dataplane,
     body: &mut AnswerBody,
-    scan: &mut Scan,
     most: usize,
 ) -> Result<(Vec<Bytes>, bool), Fault> {
     let reading = async {
@@ -257,7 +268,6 @@ async fn read(
             let Some(frame) = next else { return Ok((pieces, true)) };
             let Ok(piece) = frame.map_err(|_| broken_off())?.into_data() else { continue };
             total += piece.len();
-            scan.feed(&piece);
             pieces.push(piece);
             if total > most {
                 return Ok((pieces, false));
@@ -292,6 +302,6 @@ pub(crate) async fn read_whole(
     mut body: AnswerBody,
     most: usize,
 ) -> Result<Bytes, Fault> {
-    let (pieces, whole) = read(shared, &mut body, &mut Scan::default(), most).await?;
+    let (pieces, whole) = read(shared, &mut body, most).await?;
     whole.then(|| join(&pieces)).ok_or_else(|| Fault::new(&catalogue::UPSTREAM_ERROR))
 }

@@ -37,7 +37,7 @@ pub(super) async fn run(
     worker: Arc<Worker>,
     call: Arc<Call>,
     plan: Plan,
-    ready: Ready,
+    ready: Box<Ready>,
     asked: Asked,
 ) -> Result<Response<ReplyBody>, Fault> {
     let after = worker.shared.settings.hedge_after.unwrap_or(Duration::MAX);
@@ -139,7 +139,7 @@ impl Runner {
         worker: &Arc<Worker>,
         call: &Arc<Call>,
         (at, place): (usize, &Candidate),
-        mut ready: Ready,
+        mut ready: Box<Ready>,
     ) -> Self {
         let gone = Gone::default();
         ready.gone = Some(gone.clone());

@@ -21,7 +21,7 @@ use crate::tab::{Count, End, Tab};
 /// Error bodies are short; a longer one is replaced.
 const MOST: usize = 256 * 1024;
 
-pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Failed {
+pub(super) async fn receive(mut tab: Box<Tab>, answer: Answer) -> Failed {
     let status = answer.status();
     let mut map = answer_headers(&tab, answer.headers());
     let (told, in_vain) = (failure::told(answer.headers()), failure::is_in_vain(answer.headers()));
@@ -79,7 +79,7 @@ pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Failed {
 }
 
 fn settle(
-    tab: Tab,
+    tab: Box<Tab>,
     (status, class): (StatusCode, Class),
     error: Option<&'static str>,
     bytes: usize,

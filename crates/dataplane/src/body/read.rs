@@ -117,30 +117,32 @@ impl Pieces {
 
 /// When a body is too late: after a pause, or when it falls behind the least rate (case 76).
 struct Pace {
-    began: Instant,
+    /// When it first made us wait. Most bodies come with their head, and no clock is read for them.
+    began: Option<Instant>,
     pause: Duration,
     /// Bytes a second.
     rate: u64,
-    late_at: Instant,
+    late_at: Option<Instant>,
     /// Made only when a body makes us wait.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Pace {
     fn new(settings: &Settings) -> Self {
-        let began = Instant::now();
         let (pause, rate) = (settings.body_pause, settings.body_rate.max(1));
-        Self { began, pause, rate, late_at: began + pause, timer: None }
+        Self { began: None, pause, rate, late_at: None, timer: None }
     }
 
     fn moved(&mut self, read: u64) {
+        let Some(began) = self.began else { return };
         let earned = Duration::from_millis(read * 1000 / self.rate);
-        let by_rate = self.began + self.pause + earned;
-        self.late_at = by_rate.min(Instant::now() + self.pause);
+        let by_rate = began + self.pause + earned;
+        self.late_at = Some(by_rate.min(Instant::now() + self.pause));
     }
 
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let late_at = self.late_at;
+        let began = *self.began.get_or_insert_with(Instant::now);
+        let late_at = *self.late_at.get_or_insert(began + self.pause);
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(late_at)));
         if timer.deadline() != late_at {
             timer.as_mut().reset(late_at);

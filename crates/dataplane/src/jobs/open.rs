@@ -29,18 +29,15 @@ pub(crate) enum Handed {
     Not(End),
 }
 
-/// Makes a job of a call whose work goes on, durably and with its money, before anybody hears of
-/// it. Where that fails the call is settled as it stands: in full, if money is held for it.
-pub(crate) async fn hand_over(tab: &Tab, end: End, text: &[u8]) -> Handed {
-    match begun(&tab.call, &end, text) {
-        Some((kind, object)) => make(tab, end, kind, &object).await,
-        None => Handed::Not(end),
-    }
+/// Makes a job of a call whose work goes on ([`begun`]), durably and with its money, before anybody
+/// hears of it. Where that fails the call is settled as it stands: in full, if money is held for it.
+pub(crate) async fn hand_over(tab: &Tab, end: End, begun: (JobKind, JobObject)) -> Handed {
+    make(tab, end, begun.0, &begun.1).await
 }
 
 /// Settles a run whose stream has ended before the run did: it waits for its caller's tools, or
 /// goes on although nobody listens.
-pub(crate) async fn hand_over_run(tab: Tab, end: End, run: JobObject) {
+pub(crate) async fn hand_over_run(tab: Box<Tab>, end: End, run: JobObject) {
     match make(&tab, end, JobKind::Run, &run).await {
         Handed::Over(end) => tab.handed_over(end),
         Handed::Not(end) => drop(tab.settle(end)),
@@ -63,7 +60,8 @@ async fn make(tab: &Tab, end: End, kind: JobKind, object: &JobObject) -> Handed 
     }
 }
 
-fn begun(call: &Call, end: &End, text: &[u8]) -> Option<(JobKind, JobObject)> {
+/// The work that an answer says goes on.
+pub(crate) fn begun(call: &Call, end: &End, text: &[u8]) -> Option<(JobKind, JobObject)> {
     let kind = match call.operation.meter {
         Meter::Job if call.operation.id == "createBatch" => JobKind::Batch,
         Meter::Responses if end.count.unfinished => JobKind::Response,

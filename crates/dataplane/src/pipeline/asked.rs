@@ -26,7 +26,7 @@ use crate::tab::{Call, Leg};
 
 /// Head and body of a call.
 pub(crate) struct Asked {
-    pub(super) head: Parts,
+    pub(super) head: Box<Parts>,
     pub(super) taken: Taken,
 }
 
@@ -41,7 +41,7 @@ impl Asked {
         project: &ProjectId,
         place: &Candidate,
         (spending, number, again): (Option<&Spending>, u32, bool),
-    ) -> Result<Ready, Fault> {
+    ) -> Result<Box<Ready>, Fault> {
         let target = self.head.uri.path_and_query().map_or("", |t| t.as_str());
         let target = target.strip_prefix("/v1").unwrap_or(target).to_owned();
         let mut headers = attempt::forwarded(&self.head.headers)?;
@@ -55,7 +55,7 @@ impl Asked {
         let clamped = spending.filter(|s| s.clamped).and_then(|s| s.output);
         let leg = Leg { number, again, clamped };
         let (method, placed) = (self.head.method.clone(), Placed::free());
-        Ok(Ready { method, target, headers, body, broken, leg, placed, gone: None })
+        Ok(Box::new(Ready { method, target, headers, body, broken, leg, placed, gone: None }))
     }
 
     /// Sets aside what one more attempt can cost at a place.
@@ -175,23 +175,23 @@ pub(super) async fn begin(
     permit: &Permit,
     (at, until): (Timestamp, Instant),
     (operation, taken): (&'static Operation, &Taken),
-    plan: Plan,
-) -> Result<(Plan, Placed, Option<Spending>), Fault> {
+    plan: &mut Plan,
+) -> Result<(Placed, Option<Spending>), Fault> {
     let (key, project) = (&permit.key.id, &permit.project);
     let caller = pace::Caller { key, project, operation, taken, until };
     // The doctor asks how the upstream is, not what we think of it.
-    let (mut plan, placed) = match shared.examined.is_watched(key) {
-        true => (plan, Placed::free()),
+    let placed = match shared.examined.is_watched(key) {
+        true => Placed::free(),
         false => pace::turn(shared, plan, &caller).await?,
     };
     if !shared.budgets.may_apply() {
-        return Ok((plan, placed, None));
+        return Ok((placed, None));
     }
     // Last, since it may wait for other calls to end.
-    let holding = first_hold(shared, permit, at, (operation, taken), &mut plan);
+    let holding = first_hold(shared, permit, at, (operation, taken), plan);
     let spending = Box::pin(holding).await?;
     let placed = pace::moved(placed, &plan.first, &caller);
-    Ok((plan, placed, spending))
+    Ok((placed, spending))
 }
 
 impl Taken {

@@ -1,7 +1,7 @@
 //! What an answer says of its cost, gathered as it passes.
 
 use domain::{Tokens, UsageFamily};
-use openai::answer::{Counted, Noted, delta_text, most_tokens, parse_usage};
+use openai::answer::{Counted, Seen, delta_text, most_tokens};
 use openai::json::unescape;
 use openai::surface::Meter;
 
@@ -62,19 +62,19 @@ impl Counter {
     }
 
     /// Takes the noted fields of an answer or of one event; later ones replace earlier ones.
-    pub(crate) fn note(&mut self, noted: &Noted) {
+    pub(crate) fn note(&mut self, noted: &Seen<'_>) {
         if self.meter == Meter::Free {
             // A look at a finished object shows the usage of the call that made it.
             return;
         }
-        if let Some(model) = text(noted.model.as_ref()) {
+        if let Some(model) = text(noted.model) {
             self.count.model = Some(model);
         }
-        if let Some(tier) = text(noted.service_tier.as_ref()) {
+        if let Some(tier) = text(noted.service_tier) {
             self.count.service_tier = Some(tier);
         }
         if let Some(usage) = &noted.usage {
-            match parse_usage(usage) {
+            match *usage {
                 Ok(Counted { tokens, media_ms }) => {
                     if self.shrinks(&tokens) {
                         self.count.bad_usage += 1;
@@ -85,17 +85,17 @@ impl Counter {
                 Err(_) => self.count.bad_usage += 1,
             }
         }
-        let duration = noted.duration.as_ref().filter(|_| self.meter == Meter::Transcription);
-        let seconds = noted.seconds.as_ref().filter(|_| self.meter == Meter::Video);
+        let duration = noted.duration.filter(|_| self.meter == Meter::Transcription);
+        let seconds = noted.seconds.filter(|_| self.meter == Meter::Video);
         if self.count.media_ms == 0
-            && let Some(ms) = duration.or(seconds).and_then(|s| Counted::from_seconds(s))
+            && let Some(ms) = duration.or(seconds).and_then(Counted::from_seconds)
         {
             self.count.media_ms = ms;
         }
         if self.meter == Meter::Images && noted.list {
             self.count.images = noted.elements;
         }
-        self.count.unfinished = matches!(noted.status.as_deref(), Some(b"queued" | b"in_progress"));
+        self.count.unfinished = matches!(noted.status, Some(b"queued" | b"in_progress"));
     }
 
     /// All of the answer was seen.
@@ -137,7 +137,7 @@ impl Counter {
 /// At most this many bytes are kept of a model's or tier's name.
 const NAME: usize = 256;
 
-fn text(raw: Option<&Vec<u8>>) -> Option<Box<str>> {
+fn text(raw: Option<&[u8]>) -> Option<Box<str>> {
     let text = unescape(raw?)?;
     (!text.is_empty() && text.len() <= NAME).then(|| text.into())
 }

@@ -219,7 +219,7 @@ impl Events {
             // A step's usage is in its run's.
             noted.usage = noted.usage.filter(|_| noted.object.as_deref() == Some(b"thread.run"));
         }
-        counter.note(&noted);
+        counter.note(&noted.seen());
         let kind = noted.kind.as_deref().unwrap_or(b"");
         let failed = match self.meter {
             Meter::Responses => is_end_in_error(kind),

@@ -8,7 +8,7 @@ use openai::json::unescape;
 use super::{End, Tab};
 
 /// Settles in the background.
-pub(super) fn settle(tab: Tab, end: End) {
+pub(super) fn settle(tab: Box<Tab>, end: End) {
     let tasks = tab.worker.shared.tasks.clone();
     // The client hears the end before the count does.
     tab.call.rate.free_slots();

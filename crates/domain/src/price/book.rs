@@ -40,9 +40,59 @@ pub struct PriceEntry {
 /// Every model's price. Never changed: a new book takes its place.
 #[derive(Clone, Debug, Default)]
 pub struct PriceBook {
-    /// The highest layer first.
-    models: BTreeMap<Box<str>, Vec<PriceEntry>>,
+    /// By name; of each the highest layer first.
+    models: Vec<(Box<str>, Vec<PriceEntry>)>,
+    /// Where a name stands in `models`: every call asks, and a search through thousands of names
+    /// would touch a dozen of them.
+    places: Places,
     version: String,
+}
+
+/// A table of places by the hashes of names, at most half full.
+#[derive(Clone, Debug, Default)]
+struct Places(Vec<u32>);
+
+const NOBODY: u32 = u32::MAX;
+
+impl Places {
+    fn of<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> Self {
+        let size = (names.len() * 2).next_power_of_two();
+        let mut table = vec![NOBODY; size];
+        for (place, name) in (0..NOBODY).zip(names) {
+            let mut at = hash(name) & (size - 1);
+            while table[at] != NOBODY {
+                at = (at + 1) & (size - 1);
+            }
+            table[at] = place;
+        }
+        Self(table)
+    }
+
+    /// The first place of those that a name may have, for which this is so.
+    fn find(&self, name: &str, is: impl Fn(usize) -> bool) -> Option<usize> {
+        let last = self.0.len().checked_sub(1)?;
+        let mut at = hash(name) & last;
+        while self.0[at] != NOBODY {
+            let place = self.0[at] as usize;
+            if is(place) {
+                return Some(place);
+            }
+            at = (at + 1) & last;
+        }
+        None
+    }
+}
+
+/// Eight bytes at a time, mixed at the end: names differ most where they end.
+fn hash(name: &str) -> usize {
+    const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (words, rest) = name.as_bytes().as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let all = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
+    let sum =
+        all.fold(name.len() as u64, |sum, word| (sum.rotate_left(23) ^ word).wrapping_mul(PRIME));
+    (sum ^ (sum >> 32)) as usize
 }
 
 impl PriceBook {
@@ -57,7 +107,9 @@ impl PriceBook {
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.layer));
         }
         let version = version(&models);
-        Self { models, version }
+        let models: Vec<_> = models.into_iter().collect();
+        let places = Places::of(models.iter().map(|(name, _)| &**name));
+        Self { models, places, version }
     }
 
     /// Sixteen hexadecimal digits that change with any price in the book.
@@ -97,7 +149,8 @@ impl PriceBook {
     }
 
     fn exact(&self, model: &str, at: Timestamp) -> Option<&PriceEntry> {
-        self.models.get(model)?.iter().find(|entry| entry.price.holds_at(at))
+        let place = self.places.find(model, |place| *self.models[place].0 == *model)?;
+        self.models[place].1.iter().find(|entry| entry.price.holds_at(at))
     }
 }
 

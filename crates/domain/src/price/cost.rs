@@ -189,10 +189,18 @@ fn round(parts: [u128; 4]) -> Result<Cost, CostError> {
     /// Thousandths of a pico-dollar.
     const NANO: u128 = 1_000_000;
     let sum = parts.iter().try_fold(0_u128, |sum, part| sum.checked_add(*part));
-    let total = sum.ok_or(CostError::TooLarge)?.div_ceil(NANO);
+    let sum = sum.ok_or(CostError::TooLarge)?;
+    let total = match u64::try_from(sum) {
+        Ok(sum) => u128::from(sum.div_ceil(NANO as u64)),
+        Err(_) => sum.div_ceil(NANO),
+    };
     let total = i64::try_from(total).map_err(|_| CostError::TooLarge)?;
     // No part is above the total, which fits.
-    let mut nanos = parts.map(|part| i64::try_from(part / NANO).unwrap_or(0));
+    let mut nanos = parts.map(|part| match u64::try_from(part) {
+        // Almost all: one division of the processor's.
+        Ok(part) => i64::try_from(part / NANO as u64).unwrap_or(0),
+        Err(_) => i64::try_from(part / NANO).unwrap_or(0),
+    });
     let largest = (0..4).max_by_key(|at| parts[*at]).unwrap_or(0);
     nanos[largest] += total - nanos.iter().sum::<i64>();
     let [input, input_cached, output, other] = nanos.map(Nanos);

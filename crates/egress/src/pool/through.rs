@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
 use tokio::time::Instant;
 
 use super::kept::Place;
-use super::{Answer, Opened, Pool, Tried, closed_at_once};
+use super::{Answer, Opened, Pool, Unsent, closed_at_once};
+use crate::Origin;
 use crate::balance::Balance;
 use crate::failure::{Cause, SendError};
 use crate::proxy::{LiveProxy, Opening, Permit, Target, open};
-use crate::{Origin, Outgoing};
 
 /// A call tries so many proxies at most.
 const TRIES: usize = 3;
@@ -34,7 +33,7 @@ impl Pool {
         origin: &Arc<Origin>,
         egress: &Balance,
         subject: u64,
-        mut request: Request<Outgoing>,
+        request: &mut Unsent,
     ) -> Result<Answer, SendError> {
         let begun = Instant::now();
         let mut course = Course {
@@ -47,9 +46,8 @@ impl Pool {
             let proxy = &permit.proxy;
             let busy = proxy.begin();
             let place = Place::through(origin, proxy.id, egress.kept_session(proxy, subject));
-            match self.send_kept(origin, place, request).await? {
-                Tried::Answered(answer) => return Ok(answer.map(|body| body.counted(busy))),
-                Tried::NotSent(back) => request = back,
+            if let Some(answer) = self.send_kept(origin, place, request).await? {
+                return Ok(answer.map(|body| body.counted(busy)));
             }
             if course.targets.is_empty() {
                 course.targets = self.targets(origin, egress).await?;
@@ -62,9 +60,8 @@ impl Pool {
                 }
                 continue;
             };
-            match self.send_on(opened, origin, place, request).await? {
-                Tried::Answered(answer) => return Ok(answer.map(|body| body.counted(busy))),
-                Tried::NotSent(back) => request = back,
+            if let Some(answer) = self.send_on(opened, origin, place, request).await? {
+                return Ok(answer.map(|body| body.counted(busy)));
             }
             course.last = Some(closed_at_once());
         }

@@ -77,7 +77,7 @@ enum Sink {
 }
 
 /// The length of a string up to behind its closing quote, if it is whole here and has no escape.
-fn plain_string(text: &[u8]) -> Option<usize> {
+pub(super) fn plain_string(text: &[u8]) -> Option<usize> {
     if let Some(length) = short_string(text) {
         return Some(length + 1);
     }

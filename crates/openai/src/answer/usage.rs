@@ -27,7 +27,16 @@ pub struct Counted {
 /// # Errors
 /// [`BadUsage`] when a count is not a sensible whole number, or nothing is counted at all.
 pub fn parse_usage(text: &[u8]) -> Result<Counted, BadUsage> {
-    let usage = fields::read(text).ok_or(BadUsage)?;
+    counted(fields::read(text).ok_or(BadUsage)?, text)
+}
+
+/// Reads the usage object that a text begins with; where it can be read, with its length.
+pub(super) fn usage_prefix(text: &[u8]) -> Option<(Result<Counted, BadUsage>, usize)> {
+    let (usage, length) = fields::read_prefix(text)?;
+    Some((counted(usage, &text[..length]), length))
+}
+
+fn counted(usage: fields::Usage, text: &[u8]) -> Result<Counted, BadUsage> {
     let media_ms = match usage.seconds {
         Some(seconds) => {
             str::from_utf8(&text[seconds]).ok().and_then(milliseconds).ok_or(BadUsage)?

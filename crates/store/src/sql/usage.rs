@@ -9,7 +9,8 @@ use crate::rollup::COUNTER_COLUMNS;
 
 // ---- the request log
 
-/// The columns of a logged attempt, in the order in which they are bound and read.
+/// The columns of a logged attempt as the view `requests` shows them, in the order in which they are
+/// read.
 const ATTEMPT_COLUMNS: [&str; 41] = [
     "request_id",
     "attempt",
@@ -54,16 +55,27 @@ const ATTEMPT_COLUMNS: [&str; 41] = [
     "cost_output_nanos",
 ];
 
+/// The columns that a row is written by: those that are searched, and all the rest in one.
+pub(crate) const LOGGED: [&str; 8] = [
+    "request_id",
+    "project_id",
+    "key_id",
+    "model_asked",
+    "model_served",
+    "status",
+    "outcome",
+    "detail",
+];
+
 pub(crate) static LOG_REQUEST: LazyLock<String> = LazyLock::new(|| {
-    let columns = ATTEMPT_COLUMNS.join(", ");
-    let values = placeholders(1, ATTEMPT_COLUMNS.len());
-    format!("INSERT INTO requests ({columns}) VALUES ({values})")
+    let (columns, values) = (LOGGED.join(", "), placeholders(1, LOGGED.len()));
+    format!("INSERT INTO attempts ({columns}) VALUES ({values})")
 });
 
-pub(crate) const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM requests";
+pub(crate) const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM attempts";
 
 /// The place of the newest row.
-pub(crate) const LAST_PLACE: &str = "SELECT MAX(id) FROM requests";
+pub(crate) const LAST_PLACE: &str = "SELECT MAX(id) FROM attempts";
 
 /// All attempts of a call; the place is the column behind the others.
 pub(crate) static ATTEMPTS_OF: LazyLock<String> = LazyLock::new(|| {

@@ -129,20 +129,38 @@ fn count(row: &Row<'_>, column: usize) -> Result<u64, Failure> {
 mod tests {
     use super::*;
 
-    /// Only the columns that no row can be without, and the two that are looked at.
+    /// A row as it was before its details were one column; only the two that are looked at differ.
     const ROW: &str = "INSERT INTO requests VALUES (?1, 'req', 1, 0, '', '', 'p', ?2, '', NULL,
-        NULL, NULL, NULL, '', NULL, 200, 'completed', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, NULL)";
+        NULL, NULL, NULL, '', NULL, 200, 'completed', 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        5, NULL, 0, 0, 0, 0, 0, NULL, NULL, 2)";
 
-    #[test]
-    fn a_page_looks_at_a_window_and_says_where_the_next_begins() {
+    fn log(rows: i64, key: impl Fn(i64) -> &'static str) -> Connection {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(include_str!("schema/requests_1.sql")).unwrap();
         db.execute_batch(include_str!("schema/requests_2.sql")).unwrap();
-        for place in 1..=30 {
-            let key = if [3, 4, 29].contains(&place) { "rare" } else { "usual" };
-            db.execute(ROW, params![place, key]).unwrap();
+        for place in 1..=rows {
+            db.execute(ROW, params![place, key(place)]).unwrap();
         }
+        db.execute_batch(include_str!("schema/requests_3.sql")).unwrap();
+        db
+    }
+
+    #[test]
+    fn rows_of_older_forms_are_read_as_they_were() {
+        let db = log(2, |_| "k");
+        let found = of(&db, &RequestId::from("req")).unwrap();
+        assert_eq!(found.len(), 2);
+        let row = &found[1];
+        assert_eq!((row.place, &*row.key, row.attempt, row.status), (2, "k", 1, 200));
+        assert_eq!((row.tokens.input, row.user_label.as_deref()), (7, None));
+        let cost = row.cost.unwrap();
+        assert_eq!((cost.total(), cost.output), (Nanos(5), Nanos(2)));
+    }
+
+    #[test]
+    fn a_page_looks_at_a_window_and_says_where_the_next_begins() {
+        let rare = |place| if [3, 4, 29].contains(&place) { "rare" } else { "usual" };
+        let db = log(30, rare);
         let filter = AttemptFilter { key: Some("rare".to_owned()), ..AttemptFilter::default() };
         let (mut found, mut before, mut pages) = (Vec::new(), None, 0);
         loop {

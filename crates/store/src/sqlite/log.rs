@@ -24,8 +24,8 @@ use super::jobs::JobEnd;
 use super::worker::Worker;
 use super::writer::{Writer, commit, execute};
 use super::{connect, jobs, ledger, usage};
-use crate::rollup;
 use crate::sql::usage as sql;
+use crate::{detail, rollup};
 
 const DEPTH: usize = 256;
 /// Batches and, roughly, rows that share one transaction.
@@ -190,11 +190,13 @@ fn insert<'r>(
     records: impl Iterator<Item = &'r UsageRecord>,
 ) -> Result<(), Failure> {
     let mut statement = db.prepare_cached(&sql::LOG_REQUEST)?;
+    let mut list = String::new();
     let mut last = None;
     for record in records {
         let mut row = Row { statement: &mut statement, record, last };
-        row.put_call()?;
-        row.put_numbers()?;
+        row.put_searched()?;
+        detail::write(&mut list, record);
+        statement.raw_bind_parameter(sql::LOGGED.len(), &*list)?;
         statement.raw_execute()?;
         last = Some(record);
     }
@@ -223,56 +225,13 @@ impl<'r> Row<'_, '_, 'r> {
         self.statement.raw_bind_parameter(column, value)
     }
 
-    /// Columns 1 to 19: who, what, where and how it ended.
-    fn put_call(&mut self) -> rusqlite::Result<()> {
+    fn put_searched(&mut self) -> rusqlite::Result<()> {
         self.put(1, |r| r.request.as_str())?;
-        self.put(2, |r| r.attempt)?;
-        self.put(3, |r| r.at.0)?;
-        self.put(4, |r| r.operation)?;
-        self.put(5, |r| r.family.as_str())?;
-        self.put(6, |r| r.project.as_str())?;
-        self.put(7, |r| r.key.as_str())?;
-        self.put(8, |r| &*r.user)?;
-        self.put(9, |r| r.user_label.as_deref())?;
-        self.put(10, |r| r.model_asked.as_deref())?;
-        self.put(11, |r| r.model_served.as_deref())?;
-        self.put(12, |r| r.service_tier.as_deref())?;
-        self.put(13, |r| r.upstream.as_str())?;
-        self.put(14, |r| r.upstream_request.as_deref())?;
-        self.put(15, |r| r.status)?;
-        self.put(16, |r| r.outcome.as_str())?;
-        self.put(17, |r| r.stream)?;
-        self.put(18, |r| r.batch)?;
-        self.put(19, |r| r.estimated)
+        self.put(2, |r| r.project.as_str())?;
+        self.put(3, |r| r.key.as_str())?;
+        self.put(4, |r| r.model_asked.as_deref())?;
+        self.put(5, |r| r.model_served.as_deref())?;
+        self.put(6, |r| r.status)?;
+        self.put(7, |r| r.outcome.as_str())
     }
-
-    /// Columns 20 to 41: what was counted, what it cost and how long it took.
-    fn put_numbers(&mut self) -> rusqlite::Result<()> {
-        self.put(20, |r| integer(r.tokens.input))?;
-        self.put(21, |r| integer(r.tokens.input_cached))?;
-        self.put(22, |r| integer(r.tokens.input_cache_write))?;
-        self.put(23, |r| integer(r.tokens.input_audio))?;
-        self.put(24, |r| integer(r.tokens.input_image))?;
-        self.put(25, |r| integer(r.tokens.output))?;
-        self.put(26, |r| integer(r.tokens.output_reasoning))?;
-        self.put(27, |r| integer(r.tokens.output_audio))?;
-        self.put(28, |r| integer(r.tokens.output_image))?;
-        self.put(29, |r| r.images)?;
-        self.put(30, |r| integer(r.media_ms))?;
-        self.put(31, |r| integer(r.characters))?;
-        self.put(32, |r| r.cost.map(|cost| cost.total().0))?;
-        self.put(33, |r| r.error)?;
-        self.put(34, |r| r.queue_us)?;
-        self.put(35, |r| r.first_byte_us)?;
-        self.put(36, |r| integer(r.total_us))?;
-        self.put(37, |r| integer(r.bytes_in))?;
-        self.put(38, |r| integer(r.bytes_out))?;
-        self.put(39, |r| r.cost.map(|cost| cost.input.0))?;
-        self.put(40, |r| r.cost.map(|cost| cost.input_cached.0))?;
-        self.put(41, |r| r.cost.map(|cost| cost.output.0))
-    }
-}
-
-fn integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -56,7 +56,11 @@ pub(crate) const REQUESTS: DatabaseFile = DatabaseFile {
     name: "requests.db",
     page_size: 8_192,
     synchronous: "normal",
-    migrations: &[include_str!("schema/requests_1.sql"), include_str!("schema/requests_2.sql")],
+    migrations: &[
+        include_str!("schema/requests_1.sql"),
+        include_str!("schema/requests_2.sql"),
+        include_str!("schema/requests_3.sql"),
+    ],
 };
 
 /// The row of `meta` that holds the schema's version. Not to be written through a port.

@@ -184,7 +184,7 @@ async fn a_log_that_fails_at_its_commit_keeps_its_rows_and_counts_once() {
     outside
         .execute_batch(
             "CREATE TABLE probe (id REFERENCES meta (name) DEFERRABLE INITIALLY DEFERRED);
-             CREATE TRIGGER spoil AFTER INSERT ON requests
+             CREATE TRIGGER spoil AFTER INSERT ON attempts
              BEGIN INSERT INTO probe VALUES ('nowhere'); END;",
         )
         .unwrap();
@@ -198,6 +198,33 @@ async fn a_log_that_fails_at_its_commit_keeps_its_rows_and_counts_once() {
     store.write(Arc::new(vec![attempt(4)])).await.unwrap();
     assert_eq!((store.request_log_rows().await, requests_counted(&store).await), (Ok(5), 5));
     assert_eq!(store.log_backlog(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_logged_attempt_is_read_as_it_was_written_whatever_is_in_it() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    for (number, label) in
+        ["\"", "a\\b\n\t", "\u{1}\u{7f}", "é😀\u{2028}", "[1,2]", ""].iter().enumerate()
+    {
+        let number = i64::try_from(number).unwrap();
+        let record = UsageRecord {
+            at: Timestamp(-number),
+            user_label: Some((*label).into()),
+            upstream_request: Some(format!("{label}{number}").into()),
+            bytes_out: u64::MAX,
+            stream: true,
+            ..attempt(number)
+        };
+        let request = record.request.clone();
+        store.write(Arc::new(vec![record])).await.unwrap();
+        let found = store.attempts_of(request).await.unwrap();
+        let [row] = found.as_slice() else { panic!("{} rows", found.len()) };
+        assert_eq!(row.user_label.as_deref(), Some(*label));
+        assert_eq!(row.upstream_request, Some(format!("{label}{number}")));
+        assert_eq!((row.at, row.bytes_out), (Timestamp(-number), i64::MAX.unsigned_abs()));
+        assert_eq!((row.stream, row.batch, row.error.as_deref()), (true, false, None));
+    }
 }
 
 #[tokio::test]

@@ -45,7 +45,9 @@ pub(super) struct Client {
 impl Client {
     async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
         let peer = Peer { address: self.peer.ip().to_canonical(), proof: self.proof.clone() };
-        self.front.answer(&self.worker, request, peer).await
+        let (head, body) = request.into_parts();
+        // Boxed, since each stage that takes it would move it.
+        self.front.answer(&self.worker, (Box::new(head), body), peer).await
     }
 }
 

@@ -11,7 +11,7 @@ use http::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
 };
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{Method, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -64,23 +64,25 @@ impl Front {
     pub async fn answer(
         &self,
         worker: &Arc<Worker>,
-        request: Request<Incoming>,
+        (head, body): (Box<Parts>, Incoming),
         peer: Peer,
     ) -> Response<ReplyBody> {
         let id = request_id(SystemClock.now());
-        if let Some(entry) = misleading(&request) {
+        if let Some(entry) = misleading(&head) {
             self.dataplane.metrics.refusal(entry.code);
             worker.answered(Place::Other, entry.status);
             return fault_reply(&Fault::new(entry), &id);
         }
-        let path = request.uri().path();
+        let path = head.uri.path();
         if path.starts_with("/v1/") && !Api::serves(path) {
-            return dataplane::serve(worker, request, peer, id).await;
+            return dataplane::serve(worker, (head, body), peer, id).await;
         }
         let place = place(path);
         let mut response = match place {
-            Place::Administration => Box::pin(self.administer(request, peer.address, &id)).await,
-            _ => Box::pin(self.other(&request, peer.address, &id)).await,
+            Place::Administration => {
+                Box::pin(self.administer(*head, body, peer.address, &id)).await
+            }
+            _ => Box::pin(self.other(&head, peer.address, &id)).await,
         };
         worker.answered(place, response.status().as_u16());
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
@@ -91,11 +93,11 @@ impl Front {
 
     async fn administer(
         &self,
-        request: Request<Incoming>,
+        head: Parts,
+        body: Incoming,
         address: IpAddr,
         id: &RequestId,
     ) -> Response<ReplyBody> {
-        let (head, body) = request.into_parts();
         // Whoever is not let in has no body kept for them.
         if !body.is_end_stream()
             && let Err(refused) = self.api.admit(&asked(&head, Bytes::new(), address, id)).await
@@ -139,20 +141,15 @@ impl Front {
     }
 
     /// Health, figures, and what is nobody's path.
-    async fn other(
-        &self,
-        request: &Request<Incoming>,
-        address: IpAddr,
-        id: &RequestId,
-    ) -> Response<ReplyBody> {
-        let reading = matches!(*request.method(), Method::GET | Method::HEAD);
-        match request.uri().path() {
+    async fn other(&self, head: &Parts, address: IpAddr, id: &RequestId) -> Response<ReplyBody> {
+        let reading = matches!(head.method, Method::GET | Method::HEAD);
+        match head.uri.path() {
             "/healthz" if reading => text(StatusCode::OK, "ok\n"),
-            "/readyz" if reading => self.ready(request, address, id).await,
-            "/metrics" if reading => self.metrics(request, address, id).await,
+            "/readyz" if reading => self.ready(head, address, id).await,
+            "/metrics" if reading => self.metrics(head, address, id).await,
             "/" if reading => text(StatusCode::OK, WELCOME),
             path => {
-                let message = format!("Invalid URL ({} {path}){}", request.method(), advice(path));
+                let message = format!("Invalid URL ({} {path}){}", head.method, advice(path));
                 fault_reply(&Fault::because(&catalogue::NOT_FOUND, message), id)
             }
         }
@@ -161,12 +158,7 @@ impl Front {
     /// Whether this node can serve: not while it stops, nor while it must refuse every call, nor
     /// while more comes than may be in flight. More than a word is said to those alone who may see
     /// figures.
-    async fn ready(
-        &self,
-        request: &Request<Incoming>,
-        address: IpAddr,
-        id: &RequestId,
-    ) -> Response<ReplyBody> {
+    async fn ready(&self, head: &Parts, address: IpAddr, id: &RequestId) -> Response<ReplyBody> {
         let refusing = match self.draining.is_called() {
             true => Some("stopping"),
             false if self.dataplane.load().1 > 0 => Some("overloaded"),
@@ -176,21 +168,16 @@ impl Front {
             Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
             None => (StatusCode::OK, "ok"),
         };
-        let verbose = request.uri().query() == Some("verbose");
-        if !verbose || self.may_watch(request, address, id).await.is_err() {
+        let verbose = head.uri.query() == Some("verbose");
+        if !verbose || self.may_watch(head, address, id).await.is_err() {
             return text(status, format!("{word}\n"));
         }
         text(status, format!("{word}\n{}", self.gatherer.parts().await))
     }
 
     /// Figures are for this machine, for a holder of the token, or of an admin key.
-    async fn may_watch(
-        &self,
-        request: &Request<Incoming>,
-        address: IpAddr,
-        id: &RequestId,
-    ) -> Result<(), Fault> {
-        let presented = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
+    async fn may_watch(&self, head: &Parts, address: IpAddr, id: &RequestId) -> Result<(), Fault> {
+        let presented = head.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok());
         let presented = presented.and_then(|v| v.strip_prefix("Bearer "));
         let by_token = match (&self.metrics_token, presented) {
             (Some(token), Some(presented)) => crate::reveal::is_token(presented, token),
@@ -200,21 +187,16 @@ impl Front {
             return Ok(());
         }
         let scope = domain::Scope::read("management");
-        let (method, path) = (request.method().as_str(), request.uri().path());
+        let (method, path) = (head.method.as_str(), head.uri.path());
         let attempt = Attempt { method, path, request: id, address };
         self.control.authenticate_admin(presented, scope, None, attempt).await.map(drop)
     }
 
-    async fn metrics(
-        &self,
-        request: &Request<Incoming>,
-        address: IpAddr,
-        id: &RequestId,
-    ) -> Response<ReplyBody> {
-        if let Err(fault) = self.may_watch(request, address, id).await {
+    async fn metrics(&self, head: &Parts, address: IpAddr, id: &RequestId) -> Response<ReplyBody> {
+        if let Err(fault) = self.may_watch(head, address, id).await {
             return fault_reply(&fault, id);
         }
-        let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+        let accept = head.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
         let format = Format::asked(accept);
         let mut response = text(StatusCode::OK, self.gatherer.page(format).await);
         let kind = HeaderValue::from_static(format.content_type());
@@ -265,9 +247,9 @@ fn unread(mut response: Response<ReplyBody>, version: Version) -> Response<Reply
 
 /// What two readers could understand differently, on every path alike (case 10): another host in
 /// the target (HTTP/2 always carries one beside the path), or a Host header that is none.
-fn misleading(request: &Request<Incoming>) -> Option<&'static Entry> {
-    let absolute = request.uri().scheme().is_some() && request.version() < Version::HTTP_2;
-    let mut hosts = request.headers().get_all(HOST).iter();
+fn misleading(head: &Parts) -> Option<&'static Entry> {
+    let absolute = head.uri.scheme().is_some() && head.version < Version::HTTP_2;
+    let mut hosts = head.headers.get_all(HOST).iter();
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(b);
     let sound = hosts.next().is_none_or(|host| host.as_bytes().iter().all(plain));
     (absolute || !sound || hosts.next().is_some()).then_some(&catalogue::BAD_REQUEST_TARGET)

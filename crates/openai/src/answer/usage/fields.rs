@@ -38,6 +38,13 @@ pub(super) struct CacheWrites {
 
 /// `None` for what is no object, for a known field of another kind, and for one that stands twice.
 pub(super) fn read(text: &[u8]) -> Option<Usage> {
+    let (usage, length) = read_prefix(text)?;
+    // Only space may stand behind it.
+    text[length..].iter().all(|byte| b" \n\r\t".contains(byte)).then_some(usage)
+}
+
+/// The same for a text that goes on behind it; with its length.
+pub(super) fn read_prefix(text: &[u8]) -> Option<(Usage, usize)> {
     let mut reader = Reader {
         text,
         usage: Usage::default(),
@@ -46,8 +53,8 @@ pub(super) fn read(text: &[u8]) -> Option<Usage> {
         ttl_12h: false,
         bad: false,
     };
-    json::walk(text, &mut reader).ok()?;
-    (!reader.bad).then_some(reader.usage)
+    let length = json::walk_value(text, &mut reader).ok()?;
+    (!reader.bad).then_some((reader.usage, length))
 }
 
 /// The key of the outermost object that was met last.
