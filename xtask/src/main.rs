@@ -26,6 +26,7 @@ cargo xtask COMMAND
   mutations [WORDS]          takes away each guard of the hard limit; a named test must fail
   kill-loop [--kills N]      kill -9 under load, over and over, against the true bill
   faults [PART...]           broken upstreams, a rate limit, overload: what was promised must hold
+  lists [--rows N]           what a page takes of lists with 100,000 keys, projects, users
   fuzz [--seconds N] [TARGET]
                              every fuzz target, or one, for N seconds each (60)
   deny                       licences, bans, sources and advisories of the dependencies (cargo-deny)
@@ -61,6 +62,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "mutations" => mutations::run(rest),
         "kill-loop" => tools::kill_loop(rest),
         "faults" => tools::faults(rest),
+        "lists" => tools::lists(rest),
         "fuzz" => tools::fuzz(rest),
         "deny" => none(rest).and_then(|()| tools::deny()),
         "prices" => generate::prices(rest),
@@ -81,6 +83,7 @@ fn help(command: &str) -> Option<&'static str> {
         "mutations" => mutations::HELP,
         "kill-loop" => tools::KILL_LOOP_HELP,
         "faults" => tools::FAULTS_HELP,
+        "lists" => tools::LISTS_HELP,
         "fuzz" => tools::FUZZ_HELP,
         "deny" => tools::DENY_HELP,
         "prices" => generate::PRICES_HELP,
