@@ -6,6 +6,7 @@
 //!   and looks for leaked secrets when it is dropped.
 //! - [`FakeProxy`]: a proxy between the gateway and the provider, with scripts likewise.
 //! - [`KillLoop`]: both of them, and `kill -9` over and over.
+//! - [`Lists`]: lists of a hundred thousand rows, and what a page takes.
 //! - [`load`]: calls that leave by the clock, for pacing and overload.
 //! - [`corpus`]: answers and streams with odd but legal bytes, for byte-equality tests.
 #![allow(
@@ -22,6 +23,7 @@ pub mod corpus;
 mod faults;
 mod gateway;
 mod kill_loop;
+mod lists;
 pub mod load;
 mod provider;
 mod proxy;
@@ -33,6 +35,7 @@ pub use certificate::{Authority, Certificate, Valid};
 pub use faults::{Faults, Survived, Way};
 pub use gateway::{Answer, Builder, Key, Stream, TestGateway, TlsClient};
 pub use kill_loop::{KillLoop, Killed};
+pub use lists::{Listed, Lists};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};
 pub use proxy::{FakeProxy, ProxyAct, ProxySeen};
 pub use tls::{Flaw, TlsFront};

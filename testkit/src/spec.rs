@@ -23,6 +23,8 @@ pub struct Operation {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
     Any,
+    /// No value at all: what an object that is closed has beside its fields.
+    Nothing,
     Null,
     Boolean,
     Text,
@@ -61,12 +63,13 @@ pub struct Spec {
 impl Spec {
     /// The Administration API.
     pub fn administration() -> Self {
-        read::table(include_str!("spec/administration.txt"))
+        read::table(include_str!("spec/administration.txt"), false)
     }
 
-    /// What is ours beside it, as our own document is made from it.
+    /// What is ours beside it, as our own document is made from it: its objects have no fields but
+    /// those that stand there.
     pub fn superset() -> Self {
-        read::table(include_str!("../../crates/web/src/document/superset.txt"))
+        read::table(include_str!("../../crates/web/src/document/superset.txt"), true)
     }
 
     /// The operation that a request is for: `path` without `/v1` and without its query.
@@ -148,6 +151,7 @@ mod tests {
         let spec = read::table(
             "operation GET /things\n  query limit integer(1..100)\n  answer [Thing]\n\
              shape Thing = {id! string, kind (\"a\" | \"b\"), \"odd.name\" (integer(0..9) | null), more Thing, * any}\n",
+            false,
         );
         let answer = spec.operations[0].answer.clone().unwrap();
         let ok = json!([{"id": "x", "kind": "a", "odd.name": null, "more": {"id": "y"}, "z": 1}]);
@@ -156,5 +160,30 @@ mod tests {
         let found = spec.differences(&answer, &bad);
         let places: Vec<_> = found.iter().filter_map(|text| text.split(':').next()).collect();
         assert_eq!(places, ["$[0].id", "$[0].kind", "$[0].odd.name", "$[0].more.id"]);
+    }
+
+    #[test]
+    fn a_closed_object_has_no_other_fields_and_its_parts_know_of_each_other() {
+        let table = "operation GET /things\n  answer [(Thing & {z! string})]\n\
+             shape Thing = {id! string, inside {a string}, free {a string, * any}}\n";
+        let differ = |closed: bool, value: serde_json::Value| -> Vec<String> {
+            let spec = read::table(table, closed);
+            let shape = spec.operations[0].answer.clone().unwrap();
+            let found = spec.differences(&shape, &value).into_iter();
+            let mut places: Vec<String> =
+                found.filter_map(|text| Some(text.split_once(':')?.0.to_owned())).collect();
+            // Each part tells of a stranger.
+            places.dedup();
+            places
+        };
+        let good = json!([{"id": "x", "z": "y", "inside": {"a": "b"}, "free": {"c": 1}}]);
+        assert_eq!(differ(true, good), [""; 0]);
+        let bad = json!([{"id": "x", "z": "y", "inside": {"b": 1}, "more": null}]);
+        assert_eq!(differ(true, bad.clone()), ["$[0].inside.b", "$[0].more"]);
+        assert_eq!(differ(false, bad), [""; 0]);
+        // One that says so itself is closed in an open table.
+        let spec = read::table("operation GET /x\n  answer {a string, * none}\n", false);
+        let shape = spec.operations[0].answer.clone().unwrap();
+        assert_eq!(spec.differences(&shape, &json!({"a": "b", "c": 1})).len(), 1);
     }
 }

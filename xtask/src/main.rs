@@ -32,6 +32,7 @@ cargo xtask COMMAND
   schemathesis [--seconds N] [--spec FILE]
                              the real binary against its OpenAPI document, for 40 s
   terraform --provider PATH  OpenAI's Terraform provider against the real binary
+  lists [--rows N]           what a page takes of lists with 100,000 keys, projects, users
   fuzz [--seconds N] [TARGET]
                              every fuzz target, or one, for N seconds each (60)
   deny                       licences, bans, sources and advisories of the dependencies (cargo-deny)
@@ -69,6 +70,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "faults" => tools::faults(rest),
         "schemathesis" => schemathesis::run(rest),
         "terraform" => terraform::run(rest),
+        "lists" => tools::lists(rest),
         "fuzz" => tools::fuzz(rest),
         "deny" => none(rest).and_then(|()| tools::deny()),
         "prices" => generate::prices(rest),
@@ -91,6 +93,7 @@ fn help(command: &str) -> Option<&'static str> {
         "faults" => tools::FAULTS_HELP,
         "schemathesis" => schemathesis::HELP,
         "terraform" => terraform::HELP,
+        "lists" => tools::LISTS_HELP,
         "fuzz" => tools::FUZZ_HELP,
         "deny" => tools::DENY_HELP,
         "prices" => generate::PRICES_HELP,

@@ -2,6 +2,14 @@
 
 use crate::{Result, root, run, target_dir};
 
+pub(crate) const LISTS_HELP: &str = "\
+cargo xtask lists [--release] [--rows N]
+
+Writes N (100,000) keys, projects, users, service accounts and audit lines into a database, half of
+them ended, and asks a gateway for the first, a middle and the last page of each list, and for
+filtered ones. Prints the middle and the longest time of 25; fails where a middle one is 20 ms or
+more.";
+
 pub(crate) const FUZZ_HELP: &str = "\
 cargo xtask fuzz [--seconds N] [TARGET]
 
@@ -79,6 +87,16 @@ pub(crate) fn faults(words: &[String]) -> Result<()> {
         run::loud(command.args((part != "ways").then_some(part)))?;
     }
     Ok(())
+}
+
+pub(crate) fn lists(words: &[String]) -> Result<()> {
+    let release = words.iter().any(|word| word == "--release");
+    let mut build = run::cargo(&["build", "--locked", "-p", "tollgate", "-p", "testkit"]);
+    run::loud(build.args(release.then_some("--release")))?;
+    let built = target_dir().join(if release { "release" } else { "debug" });
+    let mut lists = run::program(built.join("lists"));
+    lists.arg("--bin").arg(built.join("tollgate"));
+    run::loud(lists.args(words.iter().filter(|word| *word != "--release")))
 }
 
 pub(crate) fn fuzz(words: &[String]) -> Result<()> {

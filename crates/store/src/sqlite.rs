@@ -33,6 +33,8 @@ mod mounts;
 mod objects;
 mod people;
 mod places;
+#[cfg(test)]
+mod plans;
 mod prices;
 mod project_rules;
 mod query;

@@ -1,5 +1,9 @@
 //! Which client's certificates are let in by which active ones.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, and certificates are made on the real clock"
+)]
 
 use domain::{Timestamp, TrustedCertificate};
 use testkit::{Authority, Certificate, Valid};

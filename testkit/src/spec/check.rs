@@ -6,8 +6,20 @@ use super::{Field, Shape, Spec};
 
 /// Adds what differs, in the order of the shape.
 pub(super) fn value(spec: &Spec, shape: &Shape, value: &Value, at: &str, found: &mut Vec<String>) {
+    part(spec, shape, value, (at, &[]), found);
+}
+
+/// The same of one shape of several that hold at once: the others' fields are no strangers.
+fn part(
+    spec: &Spec,
+    shape: &Shape,
+    value: &Value,
+    (at, also): (&str, &[&str]),
+    found: &mut Vec<String>,
+) {
     let fits = match spec.resolve(shape) {
         Shape::Any => true,
+        Shape::Nothing => false,
         Shape::Null => value.is_null(),
         Shape::Boolean => value.is_boolean(),
         Shape::Text => value.is_string(),
@@ -18,12 +30,17 @@ pub(super) fn value(spec: &Spec, shape: &Shape, value: &Value, at: &str, found: 
             None => false,
         },
         Shape::Object(fields, others) => match value.as_object() {
-            Some(_) => return object(spec, fields, others.as_deref(), value, at, found),
+            Some(_) => {
+                let others = others.as_deref();
+                return object(spec, (fields, others), value, (at, also), found);
+            }
             None => false,
         },
         Shape::Either(shapes) => return either(spec, shapes, value, at, found),
         Shape::All(shapes) => {
-            return shapes.iter().for_each(|shape| self::value(spec, shape, value, at, found));
+            let mut names = also.to_vec();
+            shapes.iter().for_each(|shape| fields_of(spec, shape, &mut names));
+            return shapes.iter().for_each(|shape| part(spec, shape, value, (at, &names), found));
         }
         Shape::Named(_) => unreachable!("resolved"),
     };
@@ -45,12 +62,20 @@ fn items_of(spec: &Spec, item: &Shape, items: &[Value], at: &str, found: &mut Ve
     }
 }
 
+/// The names of all fields that an object of this shape may have.
+fn fields_of<'a>(spec: &'a Spec, shape: &'a Shape, names: &mut Vec<&'a str>) {
+    match spec.resolve(shape) {
+        Shape::Object(fields, _) => names.extend(fields.iter().map(|field| field.name.as_str())),
+        Shape::All(shapes) => shapes.iter().for_each(|shape| fields_of(spec, shape, names)),
+        _ => {}
+    }
+}
+
 fn object(
     spec: &Spec,
-    fields: &[Field],
-    others: Option<&Shape>,
+    (fields, others): (&[Field], Option<&Shape>),
     whole: &Value,
-    at: &str,
+    (at, also): (&str, &[&str]),
     found: &mut Vec<String>,
 ) {
     for Field { name, required, shape } in fields {
@@ -61,7 +86,9 @@ fn object(
             None => {}
         }
     }
-    let known = |name: &String| fields.iter().any(|field| field.name == *name);
+    let known = |name: &String| {
+        fields.iter().any(|field| field.name == *name) || also.contains(&name.as_str())
+    };
     let rest = whole.as_object().into_iter().flatten().filter(|(name, _)| !known(name));
     if let Some(others) = others {
         rest.for_each(|(name, part)| value(spec, others, part, &format!("{at}.{name}"), found));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Field, Operation, Shape, Spec};
 
-pub(super) fn table(text: &str) -> Spec {
+/// `closed`: an object that does not say otherwise has no fields but those it names.
+pub(super) fn table(text: &str, closed: bool) -> Spec {
     let mut operations: Vec<Operation> = Vec::new();
     let mut shapes = BTreeMap::new();
     for line in text.lines() {
@@ -14,12 +15,12 @@ pub(super) fn table(text: &str) -> Spec {
             ("operation", _) => operations.push(operation(rest)),
             ("shape", _) => {
                 let (name, shape) = rest.split_once(" = ").expect("a name and a shape");
-                shapes.insert(name.to_owned(), whole(shape));
+                shapes.insert(name.to_owned(), whole(shape, closed));
             }
             ("summary", Some(_)) => {}
-            ("query", Some(last)) => last.query.push(Reader { rest }.field()),
-            ("body", Some(last)) => last.body = Some(whole(rest)),
-            ("answer", Some(last)) => last.answer = Some(whole(rest)),
+            ("query", Some(last)) => last.query.push(Reader { rest, closed }.field()),
+            ("body", Some(last)) => last.body = Some(whole(rest, closed)),
+            ("answer", Some(last)) => last.answer = Some(whole(rest, closed)),
             _ => panic!("not of the table: {line}"),
         }
     }
@@ -32,8 +33,8 @@ fn operation(rest: &str) -> Operation {
     Operation { method, path, query: Vec::new(), body: None, answer: None }
 }
 
-fn whole(text: &str) -> Shape {
-    let mut reader = Reader { rest: text };
+fn whole(text: &str, closed: bool) -> Shape {
+    let mut reader = Reader { rest: text, closed };
     let shape = reader.shape();
     assert!(reader.rest.is_empty(), "behind the shape: {}", reader.rest);
     shape
@@ -41,6 +42,7 @@ fn whole(text: &str) -> Shape {
 
 struct Reader<'a> {
     rest: &'a str,
+    closed: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -103,6 +105,7 @@ impl<'a> Reader<'a> {
         match word {
             "any" => Shape::Any,
             "null" => Shape::Null,
+            "none" => Shape::Nothing,
             "boolean" => Shape::Boolean,
             "true" | "false" => Shape::Literal((word == "true").into()),
             "string" => Shape::Text,
@@ -123,7 +126,8 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self) -> Shape {
-        let (mut fields, mut others) = (Vec::new(), None);
+        let closed = self.closed.then(|| Box::new(Shape::Nothing));
+        let (mut fields, mut others) = (Vec::new(), closed);
         while !self.eat("}") {
             match self.eat("* ") {
                 true => others = Some(Box::new(self.shape())),

@@ -7,8 +7,8 @@
 //! shape Project = {id! string, status! "active" | "archived", archived_at (integer | null)}
 //! ```
 //!
-//! `!` marks what is required; `[T]` is a list, `{* T}` an object with any names, `integer(1..100)`
-//! has bounds. Words and examples are left out.
+//! `!` marks what is required; `[T]` is a list, `{* T}` an object with any names, `{* none}` one with
+//! no others, `integer(1..100)` has bounds. Words and examples are left out.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -127,6 +127,7 @@ impl Writer<'_> {
         }
         match &schema["additionalProperties"] {
             Value::Bool(true) => fields.push("* any".to_owned()),
+            Value::Bool(false) => fields.push("* none".to_owned()),
             other if other.is_object() => fields.push(format!("* {}", self.shape(other)?)),
             _ => {}
         }
@@ -166,7 +167,7 @@ mod tests {
                 "/files": {"get": {}},
             },
             "components": {"schemas": {"New": {
-                "type": "object", "description": "Words.", "required": ["name"],
+                "type": "object", "additionalProperties": false, "description": "Words.", "required": ["name"],
                 "properties": {
                     "name": {"type": "string", "example": "n"},
                     "kind": {"type": "string", "enum": ["a", "b"]},
@@ -180,7 +181,7 @@ operation POST /organization/things
   query limit integer(1..100)
   body New
   answer [New]
-shape New = {name! string, kind (\"a\" | \"b\"), until (integer | null), more New}
+shape New = {name! string, kind (\"a\" | \"b\"), until (integer | null), more New, * none}
 ";
         let mut lines: Vec<_> = table(&document).unwrap().lines().map(str::to_owned).collect();
         // Without the `preserve_order` feature a document's fields come by name.

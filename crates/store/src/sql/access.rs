@@ -47,13 +47,14 @@ pub(crate) const REMOVE_FROM_GROUP: &str =
 pub(crate) const LEAVE_GROUPS: &str = "DELETE FROM group_users WHERE user_id = $1";
 const GROUP_USERS: &str = "SELECT u.id, u.name, u.email, u.role, u.created_at, u.technical_level,
         u.developer_persona
-    FROM group_users m JOIN users u ON u.id = m.user_id
-    WHERE m.group_id = $1 AND u.deleted_at IS NULL";
-const PROJECT_GROUPS: &str = "SELECT g.id, g.name, g.created_at, m.added_at
-    FROM (SELECT principal_id AS group_id, MIN(created_at) AS added_at, MIN(seq) AS seq
-          FROM role_assignments WHERE project_id = $1 AND principal_type = 'group'
-          GROUP BY principal_id) m
-    JOIN user_groups g ON g.id = m.group_id WHERE 1 = 1";
+    FROM group_users m CROSS JOIN users u
+    WHERE m.group_id = $1 AND u.id = m.user_id AND u.deleted_at IS NULL";
+const PROJECT_GROUPS: &str = "SELECT g.id, g.name, g.created_at, a.created_at
+    FROM role_assignments a CROSS JOIN user_groups g
+    WHERE a.project_id = $1 AND a.principal_type = 'group' AND g.id = a.principal_id
+      AND NOT EXISTS (SELECT 1 FROM role_assignments e
+                      WHERE e.principal_id = a.principal_id AND e.project_id = $1
+                        AND e.seq < a.seq)";
 
 /// `$1` the resource type, `$2` the project or ''.
 fn roles_of() -> String {
@@ -104,7 +105,7 @@ pub(crate) fn group_user() -> String {
 pub(crate) fn project_groups(page: &PageQuery) -> String {
     let cursor = "(SELECT MIN(c.seq) FROM role_assignments c
         WHERE c.project_id = $1 AND c.principal_id = $2)";
-    ordered(PROJECT_GROUPS, "m.seq", cursor, page, 2)
+    ordered(PROJECT_GROUPS, "a.seq", cursor, page, 2)
 }
 
 pub(crate) fn project_group() -> String {

@@ -53,16 +53,20 @@ pub(crate) const ADMIN_KEY_WITHOUT_OWNER: &str = "SELECT 1 FROM api_keys k
 pub(crate) const ADMIN_KEY_OF: &str = "SELECT 1 FROM api_keys
     WHERE owner_id = $1 AND owner_type = 'user' AND kind = 'admin' AND revoked_at IS NULL LIMIT 1";
 
+/// By the first built-in role that each was given there, so that a page is read off an index: the
+/// joins are told their order.
 const MEMBERS: &str = "SELECT u.id, u.name, u.email, u.role, u.created_at, u.technical_level,
-        u.developer_persona, b.name, m.added_at
-    FROM (SELECT a.principal_id AS user_id, MIN(a.created_at) AS added_at, MIN(a.seq) AS seq,
-                 MIN(r.rank) AS rank
-          FROM role_assignments a JOIN roles r ON r.id = a.role_id
-          WHERE a.project_id = $1 AND a.principal_type = 'user' AND r.rank IS NOT NULL
-          GROUP BY a.principal_id) m
-    JOIN roles b ON b.resource_type = 'api.project' AND b.rank = m.rank
-    JOIN users u ON u.id = m.user_id
-    WHERE u.deleted_at IS NULL";
+        u.developer_persona,
+        (SELECT b.name FROM roles b WHERE b.resource_type = 'api.project' AND b.rank =
+             (SELECT MIN(hr.rank) FROM role_assignments h JOIN roles hr ON hr.id = h.role_id
+              WHERE h.principal_id = a.principal_id AND h.project_id = $1)),
+        a.created_at
+    FROM role_assignments a CROSS JOIN roles r CROSS JOIN users u
+    WHERE a.project_id = $1 AND a.principal_type = 'user' AND r.id = a.role_id
+      AND r.rank IS NOT NULL AND u.id = a.principal_id AND u.deleted_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM role_assignments e JOIN roles er ON er.id = e.role_id
+                      WHERE e.principal_id = a.principal_id AND e.project_id = $1
+                        AND er.rank IS NOT NULL AND e.seq < a.seq)";
 
 const INVITES: &str = "SELECT id, email, role, projects, created_at, expires_at, accepted_at
     FROM invites WHERE 1 = 1";
@@ -89,7 +93,7 @@ pub(crate) fn users(emails: usize) -> String {
 pub(crate) fn members(page: &PageQuery) -> String {
     let cursor = "(SELECT MIN(c.seq) FROM role_assignments c JOIN roles cr ON cr.id = c.role_id
         WHERE c.project_id = $1 AND c.principal_id = $2 AND cr.rank IS NOT NULL)";
-    ordered(MEMBERS, "m.seq", cursor, page, 2)
+    ordered(MEMBERS, "a.seq", cursor, page, 2)
 }
 
 pub(crate) fn member() -> String {

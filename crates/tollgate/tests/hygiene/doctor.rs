@@ -285,6 +285,19 @@ fn certificates_that_do_not_hold_are_told_apart() {
 }
 
 #[test]
+fn certificates_that_clients_must_show_do_not_stop_the_doctor() {
+    let stage = Stage::new();
+    let at = "/v1/organization/certificates";
+    let pem = Certificate::make(&["client"]).pem().to_owned();
+    let made = stage.gateway.admin("POST", at, &json!({ "certificate": pem }));
+    let ids = json!({"certificate_ids": [made["id"]]});
+    stage.gateway.admin("POST", &format!("{at}/activate"), &ids);
+    assert_eq!(stage.chat(&crate::support::hello()).status, 401);
+    let report = doctor(&stage.gateway, &[]);
+    assert_eq!((report.wrong("openai").len(), report.exit), (0, 0), "{}", report.json);
+}
+
+#[test]
 fn proxies_are_examined_in_the_place_of_the_connection() {
     let (good, bad) = (FakeProxy::http(), FakeProxy::http().with_login("joe:hunter2"));
     let behind = |proxies: &[&FakeProxy]| {

@@ -186,6 +186,7 @@ fn case_12_bad_rules_are_refused_and_name_the_field() {
     refused(&send(nowhere, &json!({ "mode": "deny_list", "model_ids": [] })), 404, "not_found");
     let answer = stage.gateway.json(&stage.key.value, "GET", &models, &Value::Null);
     assert_eq!(answer.status, 401, "a project's key");
+    stage.gateway.create_project("other");
     post(&stage, "archive", json!({}));
     refused(&send(&tools, &json!({ "mcp": { "enabled": false } })), 400, "invalid_value");
 }
