@@ -15,6 +15,7 @@ mod body;
 mod call;
 mod correction_body;
 mod credentials;
+mod dashboard;
 mod dispatch;
 mod document;
 mod key_body;

@@ -1,0 +1,4 @@
+//! The dashboard.
+
+#[allow(dead_code, reason = "pages follow")]
+mod chart;
