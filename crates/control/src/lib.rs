@@ -49,6 +49,7 @@ mod transact;
 mod upstream_changes;
 mod upstreams;
 mod usage;
+mod why;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, RwLock};
@@ -87,6 +88,7 @@ pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
 pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
 pub use upstreams::{DeclaredUpstream, Unowned, UpstreamState};
 pub use usage::{UsageQuestion, UsageReport};
+pub use why::{Change as WhatChangesIt, Look, LookResult, Standing, Value as StandingValue, Why};
 
 /// What the control plane stands on.
 pub struct Ports {

@@ -34,6 +34,7 @@ pub mod ports;
 pub mod price;
 mod project_rules;
 pub mod rate;
+mod refused_call;
 mod report;
 mod request_log;
 pub mod retry;
@@ -81,6 +82,9 @@ pub use people::{
 pub use project_rules::{
     HostedAsk, HostedTool, HostedTools, ModelMode, ModelPermissions, ProjectRule, ProjectRules,
     Retention,
+};
+pub use refused_call::{
+    Figure, FigureUnit, RefusedCall, RefusedFilter, RefusedPage, RefusedQuery, Stage,
 };
 pub use report::{Bucket, BucketWidth, GroupBy, UsageFilter, UsageQuery, UsageRow};
 pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};

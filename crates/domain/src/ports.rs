@@ -17,9 +17,10 @@ use crate::{
     AuditVerdict, Balance, Bucket, Change, EgressBook, Grant, Group, GroupId, Invite, InviteId,
     Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Member, Nanos, ObjectKind,
     ObjectRecord, Organization, PageQuery, Paged, Principal, Project, ProjectGroup, ProjectId,
-    ProjectRules, ProxyAddress, ProxyFigures, ProxyTest, RequestId, RoleId, RouteId, ScopeId,
-    SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit,
-    StandingLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    ProjectRules, ProxyAddress, ProxyFigures, ProxyTest, RefusedCall, RefusedPage, RefusedQuery,
+    RequestId, RoleId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount,
+    ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream, UpstreamId,
+    UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -106,6 +107,12 @@ pub trait UsageStore: Send + Sync {
 
     /// All attempts of a call, first to last; none of a call that is not in the log.
     fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>>;
+
+    /// Keeps calls that were refused; of old ones only the newest.
+    fn note_refused(&self, calls: Vec<RefusedCall>) -> StoreResult<'_, ()>;
+
+    /// Such calls, newest first.
+    fn refused(&self, query: RefusedQuery) -> StoreResult<'_, RefusedPage>;
 }
 
 /// Reads and writes of the control plane.

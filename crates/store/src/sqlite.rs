@@ -37,6 +37,7 @@ mod project_rules;
 mod query;
 mod rates;
 mod records;
+mod refused;
 mod schema;
 #[cfg(test)]
 mod tests;

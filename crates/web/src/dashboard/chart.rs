@@ -168,7 +168,8 @@ impl Series {
     }
 
     fn of_all(name: &str, all: &[Self], columns: usize) -> Self {
-        let sum = |column: usize| all.iter().fold(0_i64, |sum, it| sum.saturating_add(it.at(column)));
+        let sum =
+            |column: usize| all.iter().fold(0_i64, |sum, it| sum.saturating_add(it.at(column)));
         Self { name: name.to_owned(), values: (0..columns).map(sum).collect() }
     }
 }

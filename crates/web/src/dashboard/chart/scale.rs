@@ -195,7 +195,10 @@ mod tests {
             (2_000_000, "2M", "2,000,000"),
             (1_250_000_000, "1.2B", "1,250,000,000"),
         ] {
-            assert_eq!((Unit::Count.short(value).as_str(), grouped(value).as_str()), (short, exact));
+            assert_eq!(
+                (Unit::Count.short(value).as_str(), grouped(value).as_str()),
+                (short, exact)
+            );
         }
         assert_eq!(grouped(-1234), "-1,234");
     }
