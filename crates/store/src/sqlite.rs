@@ -38,6 +38,7 @@ mod query;
 mod rates;
 mod records;
 mod schema;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 mod usage;
