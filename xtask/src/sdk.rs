@@ -9,34 +9,41 @@ use crate::{Result, run, target_dir};
 const PYTHON_OPENAI: &str = "3.54.0";
 const NODE_OPENAI: &str = "7.57.0";
 
+/// What looks for faults in pages.
+const NODE_AXE: &str = "4.14.1";
+
 const STAMP: &str = "installed";
 
 pub(crate) const HELP: &str = "\
 cargo xtask prepare
 
 Installs the official OpenAI SDKs, at pinned versions, for the integration tests:
-target/sdk/python (a venv) and target/sdk/node. Does nothing where they are installed already.
+target/sdk/python (a venv) and target/sdk/node; and what the tests of the dashboard need: a browser
+and target/sdk/browser (axe-core). Does nothing where they are installed already.
 Uses the package indexes that pip and npm are configured for. As root on Debian it installs
-missing ones of python3, python3-venv, nodejs, npm, microsocks and tinyproxy.";
+missing ones of python3, python3-venv, nodejs, npm, microsocks, tinyproxy, chromium and chromium-driver.";
 
 /// Installs what is missing; gives the folder that holds both.
 pub(crate) fn prepare() -> Result<PathBuf> {
     let folder = target_dir().join("sdk");
     let (python, node) = (folder.join("python"), folder.join("node"));
-    if !stamped(&python, PYTHON_OPENAI) || !stamped(&node, NODE_OPENAI) {
+    let (of_python, of_node) = (format!("openai {PYTHON_OPENAI}"), format!("openai {NODE_OPENAI}"));
+    if !stamped(&python, &of_python) || !stamped(&node, &of_node) {
         debian_packages(&NEEDS)?;
     }
     if can_install() {
         debian_packages(&PROXIES)?;
     }
-    once(&python, PYTHON_OPENAI, install_python)?;
-    once(&node, NODE_OPENAI, install_node)?;
+    once(&python, &of_python, install_python)?;
+    once(&node, &of_node, install_node)?;
+    debian_packages(&BROWSER)?;
+    once(&folder.join("browser"), &format!("axe-core {NODE_AXE}"), install_axe)?;
     Ok(folder)
 }
 
 /// Runs an installation unless its stamp says that it is done; stamps it afterwards.
-fn once(folder: &Path, version: &str, install: fn(&Path) -> Result<()>) -> Result<()> {
-    if stamped(folder, version) {
+fn once(folder: &Path, what: &str, install: fn(&Path) -> Result<()>) -> Result<()> {
+    if stamped(folder, what) {
         return Ok(());
     }
     // A half-done one from before would only confuse the installers.
@@ -45,17 +52,17 @@ fn once(folder: &Path, version: &str, install: fn(&Path) -> Result<()>) -> Resul
     }
     fs::create_dir_all(folder)?;
     install(folder)?;
-    fs::write(folder.join(STAMP), stamp(folder, version))?;
+    fs::write(folder.join(STAMP), stamp(folder, what))?;
     Ok(())
 }
 
-fn stamped(folder: &Path, version: &str) -> bool {
-    fs::read_to_string(folder.join(STAMP)).is_ok_and(|text| text == stamp(folder, version))
+fn stamped(folder: &Path, what: &str) -> bool {
+    fs::read_to_string(folder.join(STAMP)).is_ok_and(|text| text == stamp(folder, what))
 }
 
 /// The place belongs to it: a venv that was moved does not work.
-fn stamp(folder: &Path, version: &str) -> String {
-    format!("openai {version} in {}\n", folder.display())
+fn stamp(folder: &Path, what: &str) -> String {
+    format!("{what} in {}\n", folder.display())
 }
 
 fn install_python(folder: &Path) -> Result<()> {
@@ -71,6 +78,17 @@ fn install_node(folder: &Path) -> Result<()> {
     let flags = ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--save-exact"];
     run::quiet(run::program("npm").current_dir(folder).args(flags).arg(package))
 }
+
+fn install_axe(folder: &Path) -> Result<()> {
+    fs::write(folder.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
+    let package = format!("axe-core@{NODE_AXE}");
+    let flags = ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--save-exact"];
+    run::quiet(run::program("npm").current_dir(folder).args(flags).arg(package))
+}
+
+/// A browser for the tests of the dashboard, and what drives it.
+const BROWSER: [Need; 2] =
+    [("chromium", "chromium", &["--version"]), ("chromium-driver", "chromedriver", &["--version"])];
 
 /// What the two installations need: Debian's name, and a command that shows that it is there.
 const NEEDS: [Need; 4] = [

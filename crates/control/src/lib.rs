@@ -31,7 +31,9 @@ mod ledger;
 mod limits;
 mod networks;
 mod organization;
+mod overview;
 mod owner;
+mod passwords;
 mod people;
 mod places;
 mod prices;
@@ -45,6 +47,8 @@ mod route_rules;
 mod routes;
 mod secrets;
 mod service_accounts;
+mod setup;
+mod sign_in;
 mod transact;
 mod upstream_changes;
 mod upstreams;
@@ -52,14 +56,14 @@ mod usage;
 mod why;
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Directory, Exits, Invalidate, LedgerReport, Outbound, People, PriceFormat, PriceGaps,
-    Records, UsageStore,
+    Accounts, Balances, Directory, Exits, Invalidate, LedgerReport, Outbound, People, PriceFormat,
+    PriceGaps, Records, UsageStore,
 };
-use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
+use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash, Tries};
 use vault::Vault;
 
 pub use access::AdminCaller;
@@ -77,6 +81,7 @@ pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection
 pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
 pub use organization::{OrganizationState, known_zone};
+pub use overview::{Figures, Overview};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use people::{MemberDraft, UserPatch, WhichUser};
 pub use prices::{Imported, PriceState};
@@ -85,6 +90,8 @@ pub use rate_limits::{ModelRate, RateChanges, RateOwner};
 pub use roles::{RoleDraft, RolePatch};
 pub use routes::{DeclaredRoute, RouteDraft, RouteState};
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
+pub use setup::SetupDraft;
+pub use sign_in::{NewSession, SignedIn, Visitor};
 pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
 pub use upstreams::{DeclaredUpstream, Unowned, UpstreamState};
 pub use usage::{UsageQuestion, UsageReport};
@@ -94,6 +101,7 @@ pub use why::{Change as WhatChangesIt, Look, LookResult, Standing, Value as Stan
 pub struct Ports {
     pub records: Arc<dyn Records>,
     pub people: Arc<dyn People>,
+    pub accounts: Arc<dyn Accounts>,
     pub directory: Arc<dyn Directory>,
     pub usage: Arc<dyn UsageStore>,
     pub balances: Arc<dyn Balances>,
@@ -110,6 +118,7 @@ pub struct Ports {
 pub struct Control {
     records: Arc<dyn Records>,
     people: Arc<dyn People>,
+    accounts: Arc<dyn Accounts>,
     directory: Arc<dyn Directory>,
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
@@ -134,6 +143,9 @@ pub struct Control {
     models: Vec<&'static ModelFacts>,
     /// Whether a webhook may go to a URL; see [`Control::with_webhooks`].
     webhooks: alerts::MayGo,
+    /// How often secrets of people were tried.
+    tries: Mutex<Tries>,
+    hashers: passwords::Hashers,
     /// Whether mail leaves this house; see [`Control::with_mail`].
     mail: bool,
 }
@@ -142,12 +154,13 @@ impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, outbound, exits, people, .. } = ports;
+        let Ports { prices, price_gaps, outbound, exits, people, accounts, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
             records,
             people,
+            accounts,
             directory,
             usage,
             balances,
@@ -165,6 +178,8 @@ impl Control {
             verdict: RwLock::default(),
             models: Vec::new(),
             webhooks: Box::new(|_| true),
+            tries: Mutex::default(),
+            hashers: passwords::Hashers::new(),
             mail: false,
         }
     }

@@ -41,7 +41,9 @@ pub mod retry;
 pub mod route;
 mod scope;
 mod secret;
+mod sign_in;
 mod time;
+mod tries;
 mod upstream;
 mod usage;
 mod zone;
@@ -63,7 +65,8 @@ pub use egress::{
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
     AlertId, AuditId, CredentialId, DeliveryId, GroupId, InviteId, KeyId, OrganizationId,
-    ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, UpstreamId, UserId, random_id,
+    ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, SessionId, UpstreamId, UserId,
+    random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
@@ -90,7 +93,12 @@ pub use report::{Bucket, BucketWidth, GroupBy, UsageFilter, UsageQuery, UsageRow
 pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;
+pub use sign_in::{
+    Link, LinkPurpose, PROOF_SECONDS, PasswordHash, SESSION_IDLE_SECONDS, SESSION_LIFE_SECONDS,
+    Session, SignIn, SignInChange,
+};
 pub use time::{Clock, Timestamp};
+pub use tries::{Tries, TryRule};
 pub use upstream::{ObjectKind, ObjectRecord, SealedCredential, Upstream, UpstreamSource};
 pub use usage::{ImageSource, Outcome, Tokens, UsageFamily, UsageRecord};
 pub use zone::{Calendar, Zone, standing};

@@ -1,5 +1,7 @@
 //! Ports: what the decision-makers need from the outside. Stores implement them.
 
+mod accounts;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -22,6 +24,8 @@ use crate::{
     ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream, UpstreamId,
     UsageQuery, UsageRecord, User, UserId, Waiting,
 };
+
+pub use accounts::Accounts;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

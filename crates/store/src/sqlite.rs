@@ -39,6 +39,7 @@ mod rates;
 mod records;
 mod refused;
 mod schema;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 mod usage;

@@ -9,7 +9,9 @@
 
 pub mod key;
 mod master;
+pub mod password;
 mod sealed;
+pub mod token;
 pub mod webhook;
 
 pub use master::{MasterKey, MasterKeyError};

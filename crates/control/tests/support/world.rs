@@ -1,5 +1,7 @@
 //! The ports in memory, for the tests of `control` and `web`: what a store promises, in maps.
 
+#[path = "accounts.rs"]
+mod accounts;
 #[path = "people.rs"]
 mod people;
 
@@ -118,6 +120,7 @@ impl World {
         let ports = Ports {
             records: world.clone(),
             people: world.clone(),
+            accounts: world.clone(),
             directory: world.clone(),
             usage: world.clone(),
             balances: world.clone(),

@@ -117,6 +117,7 @@ fn start(outside: &Arc<Outside>, private_hosts: &[&str]) -> Alerts {
     let ports = Ports {
         records: store.clone(),
         people: store.clone(),
+        accounts: store.clone(),
         directory: store.clone(),
         usage: store.clone(),
         balances: outside.clone(),

@@ -3,6 +3,7 @@
 use domain::Nanos;
 
 use super::HEIGHT;
+use super::super::figures::{count, money};
 
 /// What a chart counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,16 +72,16 @@ impl Unit {
             Self::Count => shortened(value),
             Self::Money => format!("${}", dollars(value)),
             Self::Time if value >= 10_000 => format!("{} s", value / 1000),
-            Self::Time => format!("{} ms", grouped(value)),
+            Self::Time => format!("{} ms", counted(value)),
         }
     }
 
     /// For a table, or for whoever points at it: as it is.
     pub(crate) fn exact(self, value: i64) -> String {
         match self {
-            Self::Count => grouped(value),
+            Self::Count => counted(value),
             Self::Money => money(Nanos(value)),
-            Self::Time => format!("{} ms", grouped(value)),
+            Self::Time => format!("{} ms", counted(value)),
         }
     }
 }
@@ -101,20 +102,8 @@ fn shortened(value: i64) -> String {
     value.to_string()
 }
 
-/// A whole number with a comma after each three digits.
-pub(crate) fn grouped(value: i64) -> String {
-    let digits = value.unsigned_abs().to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if value < 0 {
-        text.push('-');
-    }
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+fn counted(value: i64) -> String {
+    count(u64::try_from(value).unwrap_or(0))
 }
 
 /// Dollars to the digits that are there, two after the point at least where there are any.
@@ -122,35 +111,12 @@ fn dollars(nanos: i64) -> String {
     const DOLLAR: u64 = 1_000_000_000;
     let amount = nanos.unsigned_abs();
     let sign = if nanos < 0 { "-" } else { "" };
-    let whole = grouped(i64::try_from(amount / DOLLAR).unwrap_or(i64::MAX));
+    let whole = count(amount / DOLLAR);
     let fraction = format!("{:09}", amount % DOLLAR);
     let fraction = fraction.trim_end_matches('0');
     match fraction.len() {
         0 => format!("{sign}{whole}"),
         _ => format!("{sign}{whole}.{fraction:0<2}"),
-    }
-}
-
-/// An amount for a person: to the cent from a dollar on, and to the digits that matter below it:
-/// two after the first that is not nothing. Never shown as nothing when it is something.
-pub(crate) fn money(amount: Nanos) -> String {
-    const CENT: i64 = 10_000_000;
-    let Nanos(nanos) = amount;
-    let sign = if nanos < 0 { "-" } else { "" };
-    let size = i64::try_from(nanos.unsigned_abs()).unwrap_or(i64::MAX);
-    if size == 0 {
-        return "$0.00".to_owned();
-    }
-    let unit = match size {
-        1_000_000_000.. => CENT,
-        _ => 10_i64.pow(size.ilog10().saturating_sub(1)).min(CENT),
-    };
-    let half = unit / 2;
-    let rounded = size.saturating_add(half) / unit * unit;
-    let text = dollars(rounded);
-    match text.split_once('.') {
-        Some(_) => format!("{sign}${text}"),
-        None => format!("{sign}${text}.00"),
     }
 }
 
@@ -196,29 +162,9 @@ mod tests {
             (1_250_000_000, "1.2B", "1,250,000,000"),
         ] {
             assert_eq!(
-                (Unit::Count.short(value).as_str(), grouped(value).as_str()),
+                (Unit::Count.short(value).as_str(), counted(value).as_str()),
                 (short, exact)
             );
-        }
-        assert_eq!(grouped(-1234), "-1,234");
-    }
-
-    #[test]
-    fn money_has_the_digits_it_needs() {
-        for (nanos, text) in [
-            (0, "$0.00"),
-            (1, "$0.000000001"),
-            (28_250, "$0.000028"),
-            (4_200_000, "$0.0042"),
-            (12_345_678, "$0.012"),
-            (500_000_000, "$0.50"),
-            (999_999_999, "$1.00"),
-            (1_234_567_890, "$1.23"),
-            (50_000_000_000, "$50.00"),
-            (1_234_567_000_000_000, "$1,234,567.00"),
-            (-4_200_000, "-$0.0042"),
-        ] {
-            assert_eq!(money(Nanos(nanos)), text, "{nanos}");
         }
     }
 }

@@ -1,0 +1,87 @@
+//! An installation with its owner, and a browser in front of it.
+
+use std::path::Path;
+
+use serde_json::json;
+use testkit::{Browser, FakeProvider, Key, TestGateway};
+
+const BIN: &str = env!("CARGO_BIN_EXE_tollgate");
+pub const EMAIL: &str = "ada@example.com";
+pub const PASSWORD: &str = "ultramarine kettle fog";
+
+pub struct Office {
+    // Dropped in this order: a browser looks at nothing any more when its gateway stops.
+    pub browser: Browser,
+    pub gateway: TestGateway,
+    pub provider: FakeProvider,
+    pub key: Key,
+}
+
+impl Office {
+    /// With its owner signed in, some calls made, and a limit.
+    pub fn open() -> Self {
+        let office = Self::empty();
+        office.set_up();
+        office
+    }
+
+    /// Before anybody has come.
+    pub fn empty() -> Self {
+        let provider = FakeProvider::start();
+        let gateway = TestGateway::builder(Path::new(BIN)).provider(&provider).start();
+        let key = gateway.create_key(&json!({ "name": "Search backend" }));
+        let browser = Browser::start(&gateway.url());
+        Self { browser, gateway, provider, key }
+    }
+
+    /// The address of a page.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.gateway.url())
+    }
+
+    pub fn go(&self, path: &str) {
+        self.browser.open(&self.at(path));
+    }
+
+    /// The setup link as it was printed at the start.
+    pub fn setup_link(&self) -> String {
+        let output = self.gateway.output();
+        let printed = output.lines().find_map(|line| line.split("dashboard at ").nth(1));
+        printed.expect("a setup link is printed").trim().to_owned()
+    }
+
+    pub fn set_up(&self) {
+        let browser = &self.browser;
+        browser.open(&self.setup_link());
+        browser.fill("#name", "Ada Lovelace");
+        browser.fill("#email", EMAIL);
+        browser.fill("#password", PASSWORD);
+        browser.submit("button.main");
+    }
+
+    pub fn sign_in(&self) {
+        let browser = &self.browser;
+        self.go("/sign-in");
+        browser.fill("#email", EMAIL);
+        browser.fill("#password", PASSWORD);
+        browser.submit("button.main");
+    }
+
+    /// Some calls, one of them refused by the provider, and a limit over the organization.
+    pub fn busy(&self) {
+        let hello = json!({
+            "model": "gpt-4o-mini",
+            "messages": [{ "role": "user", "content": "Hello" }],
+        });
+        for _ in 0..3 {
+            let path = "/v1/chat/completions";
+            let answer = self.gateway.json(&self.key.value, "POST", path, &hello);
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+        self.gateway.admin(
+            "POST",
+            "/v1/organization/spend_limit",
+            &json!({ "threshold_amount": 5000, "currency": "USD", "interval": "month" }),
+        );
+    }
+}
