@@ -6,6 +6,7 @@ mod overview;
 pub(crate) mod prove;
 mod setup;
 pub(crate) mod sign_in;
+mod usage;
 
 use domain::fault::catalogue;
 use domain::ports::BoxFuture;
@@ -73,7 +74,7 @@ pub enum Tab {
 }
 
 /// The navigation, in groups. A tab is shown once it stands here: add yours with its page.
-pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[("", &[Tab::Overview])];
+pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[("", &[Tab::Overview, Tab::Usage, Tab::Costs])];
 
 impl Tab {
     pub(crate) fn label(self) -> &'static str {
@@ -134,6 +135,10 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(GET "" Organization None, Who::Anyone, sign_in::home),
     page!(GET "overview" Both Some(Tab::Overview), Who::May(SEE), overview::show),
     page!(GET "overview/live" Both Some(Tab::Overview), Who::May(SEE), overview::live),
+    page!(GET "usage" Both Some(Tab::Usage), Who::May(SEE), usage::show),
+    page!(GET "usage.csv" Both Some(Tab::Usage), Who::May(SEE), usage::file),
+    page!(GET "costs" Both Some(Tab::Costs), Who::May(SEE), usage::costs),
+    page!(GET "costs.csv" Both Some(Tab::Costs), Who::May(SEE), usage::file),
     page!(GET "setup" Organization None, Who::Anyone, setup::show),
     page!(POST "setup" Organization None, Who::Anyone, setup::submit),
     page!(GET "sign-in" Organization None, Who::Anyone, sign_in::show),

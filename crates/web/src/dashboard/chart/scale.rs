@@ -2,8 +2,8 @@
 
 use domain::Nanos;
 
-use super::HEIGHT;
 use super::super::figures::{count, money};
+use super::HEIGHT;
 
 /// What a chart counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
