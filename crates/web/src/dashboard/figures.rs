@@ -37,6 +37,16 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// Microseconds as `0.4 ms`, `12 ms`, `3.4 s`.
+#[must_use]
+pub fn milliseconds(us: u64) -> String {
+    match us {
+        ..10_000 => format!("{}.{} ms", us / 1_000, us % 1_000 / 100),
+        10_000..10_000_000 => format!("{} ms", count(us / 1_000)),
+        _ => format!("{}.{} s", count(us / 1_000_000), us % 1_000_000 / 100_000),
+    }
+}
+
 /// Whole percent of a part, rounded down; 100 only where it is all.
 #[must_use]
 pub fn percent(part: Nanos, whole: Nanos) -> u64 {
@@ -94,6 +104,9 @@ mod tests {
     fn counts_and_times_read_well() {
         assert_eq!(count(0), "0");
         assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(milliseconds(450), "0.4 ms");
+        assert_eq!(milliseconds(1_234_567), "1,234 ms");
+        assert_eq!(milliseconds(61_250_000), "61.2 s");
         assert_eq!(percent(Nanos(999), Nanos(1000)), 99);
         assert_eq!(percent(Nanos(5), Nanos(0)), 100);
         assert_eq!(instant(Timestamp(1_700_000_000_000)), "2023-11-14T22:13:20Z");

@@ -2,8 +2,10 @@
 
 pub(crate) mod account;
 pub(crate) mod fault;
+mod logs;
 mod overview;
 pub(crate) mod prove;
+mod refused;
 mod setup;
 pub(crate) mod sign_in;
 mod usage;
@@ -74,7 +76,8 @@ pub enum Tab {
 }
 
 /// The navigation, in groups. A tab is shown once it stands here: add yours with its page.
-pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[("", &[Tab::Overview, Tab::Usage, Tab::Costs])];
+pub(crate) const NAVIGATION: &[(&str, &[Tab])] =
+    &[("", &[Tab::Overview, Tab::Usage, Tab::Costs, Tab::Logs, Tab::Refused])];
 
 impl Tab {
     pub(crate) fn label(self) -> &'static str {
@@ -105,9 +108,9 @@ impl Tab {
             Self::Usage => ("Usage", "usage", SEE, In::Both),
             Self::Costs => ("Costs", "costs", SEE, In::Both),
             Self::Limits => ("Limits", "limits", READ, In::Both),
-            Self::Logs => ("Logs", "logs", READ, In::Both),
+            Self::Logs => ("Logs", "logs", SEE, In::Both),
             Self::Playground => ("Playground", "playground", Scope::request("model"), In::Project),
-            Self::Refused => ("Why refused", "refused", READ, In::Both),
+            Self::Refused => ("Why refused", "refused", SEE, In::Both),
             Self::Upstreams => ("Upstreams", "upstreams", READ, In::Organization),
             Self::Egress => ("Egress", "egress", READ, In::Organization),
             Self::Routes => ("Routes", "routes", READ, In::Both),
@@ -139,6 +142,9 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(GET "usage.csv" Both Some(Tab::Usage), Who::May(SEE), usage::file),
     page!(GET "costs" Both Some(Tab::Costs), Who::May(SEE), usage::costs),
     page!(GET "costs.csv" Both Some(Tab::Costs), Who::May(SEE), usage::file),
+    page!(GET "logs" Both Some(Tab::Logs), Who::May(SEE), logs::show),
+    page!(GET "logs/{request_id}" Both Some(Tab::Logs), Who::May(SEE), logs::one),
+    page!(GET "refused" Both Some(Tab::Refused), Who::May(SEE), refused::show),
     page!(GET "setup" Organization None, Who::Anyone, setup::show),
     page!(POST "setup" Organization None, Who::Anyone, setup::submit),
     page!(GET "sign-in" Organization None, Who::Anyone, sign_in::show),
