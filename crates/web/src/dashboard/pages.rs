@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod fault;
+mod limits;
 mod logs;
 mod overview;
 pub(crate) mod prove;
@@ -23,6 +24,7 @@ pub(crate) use fault::bare;
 /// What it takes to look at a place at all.
 pub(crate) const SEE: Scope = Scope::read("usage");
 const READ: Scope = Scope::read("management");
+const WRITE: Scope = Scope::write("management");
 
 type Handler = for<'a> fn(&'a Visit<'a>) -> BoxFuture<'a, Shown>;
 
@@ -77,7 +79,7 @@ pub enum Tab {
 
 /// The navigation, in groups. A tab is shown once it stands here: add yours with its page.
 pub(crate) const NAVIGATION: &[(&str, &[Tab])] =
-    &[("", &[Tab::Overview, Tab::Usage, Tab::Costs, Tab::Logs, Tab::Refused])];
+    &[("", &[Tab::Overview, Tab::Usage, Tab::Costs, Tab::Limits, Tab::Logs, Tab::Refused])];
 
 impl Tab {
     pub(crate) fn label(self) -> &'static str {
@@ -145,6 +147,10 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(GET "logs" Both Some(Tab::Logs), Who::May(SEE), logs::show),
     page!(GET "logs/{request_id}" Both Some(Tab::Logs), Who::May(SEE), logs::one),
     page!(GET "refused" Both Some(Tab::Refused), Who::May(SEE), refused::show),
+    page!(GET "limits" Both Some(Tab::Limits), Who::May(READ), limits::show),
+    page!(POST "limits" Both Some(Tab::Limits), Who::Proved(WRITE), limits::put),
+    page!(GET "limits/remove" Both Some(Tab::Limits), Who::May(WRITE), limits::confirm),
+    page!(POST "limits/remove" Both Some(Tab::Limits), Who::Proved(WRITE), limits::remove),
     page!(GET "setup" Organization None, Who::Anyone, setup::show),
     page!(POST "setup" Organization None, Who::Anyone, setup::submit),
     page!(GET "sign-in" Organization None, Who::Anyone, sign_in::show),
@@ -225,7 +231,7 @@ mod tests {
     #[test]
     fn every_tab_of_the_navigation_has_its_page() {
         for tab in NAVIGATION.iter().flat_map(|(_, tabs)| *tabs) {
-            let page = ALL.iter().find(|page| page.template == tab.path()).expect(tab.path());
+            let page = ALL.iter().find(|page| page.template == tab.path()).unwrap();
             assert_eq!(page.tab, Some(*tab));
         }
     }
