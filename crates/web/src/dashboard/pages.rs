@@ -214,7 +214,8 @@ mod tests {
     #[test]
     fn every_tab_of_the_navigation_has_its_page() {
         for tab in NAVIGATION.iter().flat_map(|(_, tabs)| *tabs) {
-            let page = ALL.iter().find(|page| page.template == tab.path()).expect(tab.path());
+            let page = ALL.iter().find(|page| page.template == tab.path());
+            let page = page.unwrap_or_else(|| panic!("{}", tab.path()));
             assert_eq!(page.tab, Some(*tab));
         }
     }
