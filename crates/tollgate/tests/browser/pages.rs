@@ -6,6 +6,19 @@ use crate::office::Office;
 const PAGES: &[(&str, &str)] = &[
     ("overview", "/overview"),
     ("overview-of-project", "/projects/{project}/overview"),
+    ("usage", "/usage"),
+    ("usage-by-key", "/usage?range=7d&by=key&show=output"),
+    ("usage-empty", "/usage?model=never-asked-for"),
+    ("costs", "/projects/{project}/costs"),
+    ("limits", "/limits"),
+    ("limits-of-project", "/projects/{project}/limits"),
+    ("limits-refused", "/limits/remove?scope=project:nothing&period=month"),
+    ("logs", "/logs"),
+    ("logs-none", "/logs?status=5xx"),
+    ("log", "/logs/{request}"),
+    ("refused", "/refused"),
+    ("refused-why", "/refused?request={refused}"),
+    ("refused-code", "/refused?request=rate_limit_exceeded"),
     ("not-found", "/nothing-is-here"),
 ];
 
