@@ -2,12 +2,21 @@
 
 use std::path::Path;
 
-use serde_json::json;
-use testkit::{Browser, FakeProvider, Key, TestGateway};
+use serde_json::{Value, json};
+use testkit::{Answer, Browser, FakeProvider, Key, TestGateway};
 
 const BIN: &str = env!("CARGO_BIN_EXE_tollgate");
 pub const EMAIL: &str = "ada@example.com";
 pub const PASSWORD: &str = "ultramarine kettle fog";
+
+/// What a busy office has to show.
+pub struct Busy {
+    /// The id of a call that was answered.
+    pub request: String,
+    /// Of one that Tollgate refused.
+    pub refused: String,
+    pub organization: String,
+}
 
 pub struct Office {
     // Dropped in this order: a browser looks at nothing any more when its gateway stops.
@@ -59,21 +68,36 @@ impl Office {
         browser.submit("button.main");
     }
 
-    /// Some calls, one of them refused by the provider, and a limit over the organization.
-    pub fn busy(&self) {
+    /// Some calls, one of them refused, and a limit over the organization.
+    pub fn busy(&self) -> Busy {
         let hello = json!({
             "model": "gpt-4o-mini",
             "messages": [{ "role": "user", "content": "Hello" }],
         });
-        for _ in 0..3 {
-            let path = "/v1/chat/completions";
-            let answer = self.gateway.json(&self.key.value, "POST", path, &hello);
+        let path = "/v1/chat/completions";
+        let call = || self.gateway.json(&self.key.value, "POST", path, &hello);
+        let mut answer = call();
+        for _ in 0..2 {
+            answer = call();
             assert_eq!(answer.status, 200, "{}", answer.text());
         }
+        let scope = json!({ "type": "api_key", "id": self.key.id });
+        let limit = json!({ "scope": scope, "period": "day", "amount_nanos": 100 });
+        self.gateway.admin("PUT", "/tollgate/v1/limits", &limit);
+        let refused = call();
+        assert_eq!(refused.status, 429, "{}", refused.text());
         self.gateway.admin(
             "POST",
             "/v1/organization/spend_limit",
             &json!({ "threshold_amount": 5000, "currency": "USD", "interval": "month" }),
         );
+        self.gateway.wait_records(3);
+        let organization = self.gateway.admin("GET", "/tollgate/v1/organization", &Value::Null);
+        let id = |answer: &Answer| answer.header("x-request-id").unwrap_or_default().to_owned();
+        Busy {
+            request: id(&answer),
+            refused: id(&refused),
+            organization: organization["id"].as_str().unwrap_or_default().to_owned(),
+        }
     }
 }

@@ -12,7 +12,7 @@ const PAGES: &[(&str, &str)] = &[
     ("costs", "/projects/{project}/costs"),
     ("limits", "/limits"),
     ("limits-of-project", "/projects/{project}/limits"),
-    ("limits-refused", "/limits/remove?scope=project:nothing&period=month"),
+    ("limits-remove", "/limits/remove?scope=organization:{organization}&period=month"),
     ("logs", "/logs"),
     ("logs-none", "/logs?status=5xx"),
     ("log", "/logs/{request}"),
@@ -28,9 +28,11 @@ const OUTSIDE: &[(&str, &str)] = &[("sign-in", "/sign-in")];
 #[test]
 fn every_page_is_fit_to_be_seen() {
     let office = Office::open();
-    office.busy();
+    let busy = office.busy();
     for (name, path) in PAGES {
-        office.go(&path.replace("{project}", &office.key.project));
+        let path = path.replace("{project}", &office.key.project);
+        let path = path.replace("{request}", &busy.request).replace("{refused}", &busy.refused);
+        office.go(&path.replace("{organization}", &busy.organization));
         office.browser.look(name);
     }
     office.browser.forget_cookies();

@@ -60,6 +60,8 @@ pub(crate) struct Column {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tick {
     pub(crate) name: String,
+    /// It stands in the right half: its name ends below its column, so that it stays on the page.
+    pub(crate) right: bool,
 }
 
 /// A row of the table: a column's name, each series' figure, and their sum.
@@ -137,9 +139,9 @@ impl Stacked {
     /// The names under the columns: some of them, evenly, and the gaps.
     pub(crate) fn ticks(&self) -> Vec<Tick> {
         let every = self.columns.len().div_ceil(NAMES).max(1);
-        let named = |(at, name): (usize, &String)| match at % every {
-            0 => Tick { name: name.clone() },
-            _ => Tick { name: String::new() },
+        let named = |(at, name): (usize, &String)| Tick {
+            name: if at % every == 0 { short(name) } else { String::new() },
+            right: at * 2 > self.columns.len(),
         };
         self.columns.iter().enumerate().map(named).collect()
     }
@@ -172,6 +174,19 @@ impl Series {
             |column: usize| all.iter().fold(0_i64, |sum, it| sum.saturating_add(it.at(column)));
         Self { name: name.to_owned(), values: (0..columns).map(sum).collect() }
     }
+}
+
+/// `Nov 23` of `2026-11-23`; other names as they are.
+fn short(name: &str) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut parts = name.splitn(3, '-').map(str::parse::<usize>);
+    let (Some(Ok(_)), Some(Ok(month)), Some(Ok(day))) = (parts.next(), parts.next(), parts.next())
+    else {
+        return name.to_owned();
+    };
+    let month = month.checked_sub(1).and_then(|month| MONTHS.get(month));
+    month.map_or_else(|| name.to_owned(), |month| format!("{month} {day}"))
 }
 
 /// Where the column begins on the plane.
@@ -239,5 +254,9 @@ mod tests {
         let named = month.ticks().iter().filter(|tick| !tick.name.is_empty()).count();
         assert!((4..=NAMES).contains(&named), "{named}");
         assert_eq!(month.ticks().len(), 31);
+        assert_eq!(
+            (short("2026-11-03").as_str(), short("2026-13-3").as_str()),
+            ("Nov 3", "2026-13-3")
+        );
     }
 }

@@ -37,11 +37,12 @@ pub fn count(number: u64) -> String {
     out
 }
 
-/// Microseconds as `0.4 ms`, `12 ms`, `3.4 s`.
+/// Microseconds as `40 µs`, `0.4 ms`, `12 ms`, `3.4 s`.
 #[must_use]
 pub fn milliseconds(us: u64) -> String {
     match us {
-        ..10_000 => format!("{}.{} ms", us / 1_000, us % 1_000 / 100),
+        ..1_000 => format!("{us} µs"),
+        1_000..10_000 => format!("{}.{} ms", us / 1_000, us % 1_000 / 100),
         10_000..10_000_000 => format!("{} ms", count(us / 1_000)),
         _ => format!("{}.{} s", count(us / 1_000_000), us % 1_000_000 / 100_000),
     }
@@ -104,7 +105,8 @@ mod tests {
     fn counts_and_times_read_well() {
         assert_eq!(count(0), "0");
         assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!(milliseconds(450), "0.4 ms");
+        assert_eq!(milliseconds(450), "450 µs");
+        assert_eq!(milliseconds(4_500), "4.5 ms");
         assert_eq!(milliseconds(1_234_567), "1,234 ms");
         assert_eq!(milliseconds(61_250_000), "61.2 s");
         assert_eq!(percent(Nanos(999), Nanos(1000)), 99);
