@@ -11,6 +11,7 @@
     reason = "tests fail by panicking, and start processes"
 )]
 
+mod keys;
 mod office;
 mod pages;
 mod signing_in;

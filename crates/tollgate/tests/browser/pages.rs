@@ -6,6 +6,11 @@ use crate::office::Office;
 const PAGES: &[(&str, &str)] = &[
     ("overview", "/overview"),
     ("overview-of-project", "/projects/{project}/overview"),
+    ("keys-of-organization", "/keys"),
+    ("keys", "/projects/{project}/keys"),
+    ("key-new", "/projects/{project}/keys/new"),
+    ("key", "/projects/{project}/keys/{key}"),
+    ("key-revoke", "/projects/{project}/keys/{key}/revoke"),
     ("usage", "/usage"),
     ("usage-by-key", "/usage?range=7d&by=key&show=output"),
     ("usage-empty", "/usage?model=never-asked-for"),
@@ -31,6 +36,7 @@ fn every_page_is_fit_to_be_seen() {
     let busy = office.busy();
     for (name, path) in PAGES {
         let path = path.replace("{project}", &office.key.project);
+        let path = path.replace("{key}", &office.key.id);
         let path = path.replace("{request}", &busy.request).replace("{refused}", &busy.refused);
         office.go(&path.replace("{organization}", &busy.organization));
         office.browser.look(name);

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod fault;
+mod keys;
 mod limits;
 mod logs;
 mod overview;
@@ -78,8 +79,10 @@ pub enum Tab {
 }
 
 /// The navigation, in groups. A tab is shown once it stands here: add yours with its page.
-pub(crate) const NAVIGATION: &[(&str, &[Tab])] =
-    &[("", &[Tab::Overview, Tab::Usage, Tab::Costs, Tab::Limits, Tab::Logs, Tab::Refused])];
+pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[(
+    "",
+    &[Tab::Overview, Tab::Keys, Tab::Usage, Tab::Costs, Tab::Limits, Tab::Logs, Tab::Refused],
+)];
 
 impl Tab {
     pub(crate) fn label(self) -> &'static str {
@@ -151,6 +154,15 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "limits" Both Some(Tab::Limits), Who::Proved(WRITE), limits::put),
     page!(GET "limits/remove" Both Some(Tab::Limits), Who::May(WRITE), limits::confirm),
     page!(POST "limits/remove" Both Some(Tab::Limits), Who::Proved(WRITE), limits::remove),
+    page!(GET "keys" Both Some(Tab::Keys), Who::May(READ), keys::list),
+    page!(GET "keys/new" Project Some(Tab::Keys), Who::May(WRITE), keys::new),
+    page!(POST "keys/new" Project Some(Tab::Keys), Who::Proved(WRITE), keys::create),
+    page!(GET "keys/{key_id}" Project Some(Tab::Keys), Who::May(READ), keys::one),
+    page!(POST "keys/{key_id}" Project Some(Tab::Keys), Who::Proved(WRITE), keys::update),
+    page!(POST "keys/{key_id}/rotate" Project Some(Tab::Keys), Who::Proved(WRITE), keys::rotate),
+    page!(POST "keys/{key_id}/end-old" Project Some(Tab::Keys), Who::Proved(WRITE), keys::end_old),
+    page!(GET "keys/{key_id}/revoke" Project Some(Tab::Keys), Who::May(WRITE), keys::ask_revoke),
+    page!(POST "keys/{key_id}/revoke" Project Some(Tab::Keys), Who::Proved(WRITE), keys::revoke),
     page!(GET "setup" Organization None, Who::Anyone, setup::show),
     page!(POST "setup" Organization None, Who::Anyone, setup::submit),
     page!(GET "sign-in" Organization None, Who::Anyone, sign_in::show),

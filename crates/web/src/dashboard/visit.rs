@@ -140,6 +140,19 @@ impl<'a> Visit<'a> {
         href(self.project_id(), page)
     }
 
+    /// Tollgate's own address as people reach it, without a slash at its end: for snippets that
+    /// only whoever asked sees.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let settings = &self.dashboard.settings;
+        if let Some(url) = &settings.public_url {
+            return url.clone();
+        }
+        let host = self.request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let scheme = if settings.tls { "https" } else { "http" };
+        format!("{scheme}://{}", host.unwrap_or("127.0.0.1:8655"))
+    }
+
     /// The id at a place of the page's path.
     #[must_use]
     pub fn id<T: for<'i> From<&'i str>>(&self, place: usize) -> T {
