@@ -5,6 +5,7 @@
 //! - [`TestGateway`]: the real `tollgate` binary as a child process, which checks its own books
 //!   and looks for leaked secrets when it is dropped.
 //! - [`FakeProxy`]: a proxy between the gateway and the provider, with scripts likewise.
+//! - [`Browser`]: headless Chromium on the gateway's pages, with pictures of them and what axe finds.
 //! - [`KillLoop`]: both of them, and `kill -9` over and over.
 //! - [`Lists`]: lists of a hundred thousand rows, and what a page takes.
 //! - [`load`]: calls that leave by the clock, for pacing and overload.
@@ -17,6 +18,7 @@
     reason = "a test harness fails by panicking, and runs on the real clock"
 )]
 
+pub mod browser;
 mod certificate;
 mod codec;
 pub mod corpus;
@@ -31,6 +33,7 @@ pub mod spec;
 mod tls;
 mod toxic;
 
+pub use browser::Browser;
 pub use certificate::{Authority, Certificate, Valid};
 pub use faults::{Faults, Survived, Way};
 pub use gateway::{Answer, Builder, Key, Stream, TestGateway, TlsClient};

@@ -10,15 +10,20 @@ const PYTHON_OPENAI: &str = "3.54.0";
 const NODE_OPENAI: &str = "7.57.0";
 
 const OPENAI: &str = "openai";
+/// What looks for faults in pages.
+const AXE: &str = "axe-core";
+const NODE_AXE: &str = "4.14.1";
+
 const STAMP: &str = "installed";
 
 pub(crate) const HELP: &str = "\
 cargo xtask prepare
 
 Installs the official OpenAI SDKs, at pinned versions, for the integration tests:
-target/sdk/python (a venv) and target/sdk/node. Does nothing where they are installed already.
+target/sdk/python (a venv) and target/sdk/node; and what the tests of the dashboard need: a browser
+and target/sdk/browser (axe-core). Does nothing where they are installed already.
 Uses the package indexes that pip and npm are configured for. As root on Debian it installs
-missing ones of python3, python3-venv, nodejs, npm, microsocks and tinyproxy.";
+missing ones of python3, python3-venv, nodejs, npm, microsocks, tinyproxy, chromium and chromium-driver.";
 
 /// Installs what is missing; gives the folder that holds both.
 pub(crate) fn prepare() -> Result<PathBuf> {
@@ -32,6 +37,8 @@ pub(crate) fn prepare() -> Result<PathBuf> {
     }
     once(&python, OPENAI, PYTHON_OPENAI, install_python)?;
     once(&node, OPENAI, NODE_OPENAI, install_node)?;
+    debian_packages(&BROWSER)?;
+    once(&folder.join("browser"), AXE, NODE_AXE, install_node)?;
     Ok(folder)
 }
 
@@ -78,6 +85,10 @@ fn install_node(folder: &Path, package: &str, version: &str) -> Result<()> {
     let flags = ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--save-exact"];
     run::quiet(run::program("npm").current_dir(folder).args(flags).arg(package))
 }
+
+/// A browser for the tests of the dashboard, and what drives it.
+const BROWSER: [Need; 2] =
+    [("chromium", "chromium", &["--version"]), ("chromium-driver", "chromedriver", &["--version"])];
 
 /// What the two installations need: Debian's name, and a command that shows that it is there.
 const NEEDS: [Need; 4] = [

@@ -13,7 +13,8 @@ cargo xtask test
 Runs rustfmt, clippy, tidy, a debug build of the binary (the integration tests start it), the
 preparation of the official SDKs, and all tests. Stops at the first step that fails. The last line
 is `N passed, M failed`. Needs neither a terminal nor stdin. As root on Debian it installs what the
-tests need (python3, python3-venv, nodejs, npm, microsocks, tinyproxy); elsewhere it says what to
+tests need (python3, python3-venv, nodejs, npm, microsocks, tinyproxy,
+chromium, chromium-driver); elsewhere it says what to
 install.";
 
 pub(crate) fn run() -> Result<()> {

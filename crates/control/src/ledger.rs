@@ -118,6 +118,7 @@ impl Control {
         let (what, remedy) = self.remedy(draft).await?;
         let actor = match &author.actor {
             Actor::AdminKey(id) => id.to_string(),
+            Actor::User(id) => id.to_string(),
             Actor::System => "system".to_owned(),
         };
         let correction = Correction { at: self.clock.now(), remedy, why, author: actor };

@@ -33,7 +33,9 @@ mod ledger;
 mod limits;
 mod networks;
 mod organization;
+mod overview;
 mod owner;
+mod passwords;
 mod people;
 mod places;
 mod prices;
@@ -47,20 +49,23 @@ mod route_rules;
 mod routes;
 mod secrets;
 mod service_accounts;
+mod setup;
+mod sign_in;
 mod transact;
 mod upstream_changes;
 mod upstreams;
 mod usage;
+mod why;
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Certificates, Directory, Exits, Invalidate, LedgerReport, Outbound, People,
+    Accounts, Balances, Certificates, Directory, Exits, Invalidate, LedgerReport, Outbound, People,
     PriceFormat, PriceGaps, Records, UsageStore,
 };
-use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
+use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash, Tries};
 use vault::Vault;
 
 pub use access::AdminCaller;
@@ -80,6 +85,7 @@ pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection
 pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
 pub use organization::{OrganizationState, known_zone};
+pub use overview::{Figures, Overview};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use people::{MemberDraft, UserPatch, WhichUser};
 pub use prices::{Imported, PriceState};
@@ -89,15 +95,19 @@ pub use roles::{RoleDraft, RolePatch};
 pub use routes::{DeclaredRoute, RouteDraft, RouteState};
 pub use secrets::last_four;
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
+pub use setup::SetupDraft;
+pub use sign_in::{NewSession, SignedIn, Visitor};
 pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
 pub use upstreams::{DeclaredUpstream, Unowned, UpstreamState};
 pub use usage::{UsageQuestion, UsageReport};
+pub use why::{Change as WhatChangesIt, Look, LookResult, Standing, Value as StandingValue, Why};
 
 /// What the control plane stands on.
 pub struct Ports {
     pub records: Arc<dyn Records>,
     pub people: Arc<dyn People>,
     pub certificates: Arc<dyn Certificates>,
+    pub accounts: Arc<dyn Accounts>,
     pub directory: Arc<dyn Directory>,
     pub usage: Arc<dyn UsageStore>,
     pub balances: Arc<dyn Balances>,
@@ -115,6 +125,7 @@ pub struct Control {
     records: Arc<dyn Records>,
     people: Arc<dyn People>,
     certificates: Arc<dyn Certificates>,
+    accounts: Arc<dyn Accounts>,
     directory: Arc<dyn Directory>,
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
@@ -140,6 +151,9 @@ pub struct Control {
     models: Vec<&'static ModelFacts>,
     /// Whether a webhook may go to a URL; see [`Control::with_webhooks`].
     webhooks: alerts::MayGo,
+    /// How often secrets of people were tried.
+    tries: Mutex<Tries>,
+    hashers: passwords::Hashers,
     /// Whether mail leaves this house; see [`Control::with_mail`].
     mail: bool,
 }
@@ -148,12 +162,14 @@ impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, outbound, exits, people, certificates, .. } = ports;
+        let Ports { prices, price_gaps, outbound, exits, people, certificates, accounts, .. } =
+            ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
             records,
             people,
+            accounts,
             certificates,
             directory,
             usage,
@@ -173,6 +189,8 @@ impl Control {
             verdict: RwLock::default(),
             models: Vec::new(),
             webhooks: Box::new(|_| true),
+            tries: Mutex::default(),
+            hashers: passwords::Hashers::new(),
             mail: false,
         }
     }

@@ -246,7 +246,10 @@ impl Control {
     }
 
     /// Each scope's balances are asked for once.
-    async fn with_balances(&self, limits: Vec<SpendLimit>) -> Result<Vec<LimitState>, Fault> {
+    pub(crate) async fn with_balances(
+        &self,
+        limits: Vec<SpendLimit>,
+    ) -> Result<Vec<LimitState>, Fault> {
         let now = self.clock.now();
         let mut seen: HashMap<ScopeId, Vec<Balance>> = HashMap::new();
         let mut states = Vec::with_capacity(limits.len());

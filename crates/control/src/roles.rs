@@ -64,6 +64,7 @@ impl Control {
         let now = self.clock.now();
         let created_by = match &author.actor {
             Actor::AdminKey(id) => Some(id.as_str().to_owned()),
+            Actor::User(id) => Some(id.as_str().to_owned()),
             Actor::System => None,
         };
         let role = AccessRole {

@@ -1,8 +1,11 @@
 //! The one file of this crate that looks at a secret: to hash it, and to compare two.
 
 use domain::fault::catalogue;
-use domain::{Fault, KeyKind, KeySecret, Secret, Timestamp};
+use domain::{Fault, KeyKind, KeySecret, Secret, SecretHash, Timestamp};
 use vault::Vault;
+
+mod common_passwords;
+use common_passwords as common;
 
 /// A shorter admin key could be guessed.
 const SHORTEST_ADMIN_KEY: usize = 32;
@@ -69,4 +72,22 @@ pub fn last_four(secret: &Secret) -> String {
     let text = secret.expose();
     let start = text.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
     if text.chars().count() < 16 { String::new() } else { text[start..].to_owned() }
+}
+
+pub(crate) fn characters(secret: &Secret) -> usize {
+    secret.expose().chars().count()
+}
+
+pub(crate) fn is_longer(secret: &Secret, bytes: usize) -> bool {
+    secret.expose().len() > bytes
+}
+
+/// Whether a password is one that is tried first.
+pub(crate) fn is_common(password: &Secret, known: &[&str]) -> bool {
+    common::is_common(password.expose(), known)
+}
+
+/// What is kept of a one-time link or of what a browser holds.
+pub(crate) fn token_hash(vault: &Vault, token: &Secret) -> SecretHash {
+    vault.hash(token.expose())
 }

@@ -109,6 +109,15 @@ impl Control {
         Ok((month, sum))
     }
 
+    /// What a key is called, a revoked one too.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn key_name(&self, id: &KeyId) -> Result<Option<String>, Fault> {
+        let found = self.records.key(id.clone()).await;
+        Ok(found.map_err(|error| store_fault(error, id.as_str()))?.map(|key| key.name))
+    }
+
     /// The caller's own key and project, for `GET /tollgate/v1/me`.
     ///
     /// # Errors

@@ -6,8 +6,7 @@
 use std::sync::Arc;
 
 use domain::attempt::Class;
-use domain::fault::Entry;
-use domain::{KeyId, ProjectId, RequestId, Timestamp};
+use domain::{Fault, KeyId, ProjectId, RequestId, Stage, Timestamp};
 
 use crate::trace::Trace;
 
@@ -32,7 +31,11 @@ pub struct Refused {
     pub operation: Option<&'static str>,
     /// Where the key was.
     pub caller: Option<(ProjectId, KeyId)>,
-    pub entry: &'static Entry,
+    /// The look that it did not pass.
+    pub stage: Stage,
+    /// The model that it asked for, where its body was read.
+    pub model: Option<String>,
+    pub fault: Fault,
 }
 
 /// Refusals kept for the log, per worker, until somebody takes them; more are only counted.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    Fault, HostedAsk, KeyKind, KeyView, ProjectId, Refusal, SecretHash, Timestamp, fault::catalogue,
+    Fault, HostedAsk, KeyKind, KeyView, ProjectId, Refusal, SecretHash, Stage, Timestamp,
+    fault::catalogue,
 };
 use openai::surface::{Meter, Operation};
 
@@ -17,19 +18,38 @@ pub(crate) struct Permit {
     pub(crate) project: ProjectId,
 }
 
-/// Decides on everything but the body.
+/// Decides on everything but the body. The caller becomes the permit's, unless it is refused;
+/// `stage` is told where it is for what the key is by itself.
 pub(crate) fn grant(
-    caller: Caller,
+    caller: &mut Option<Caller>,
     operation: &Operation,
     now: Timestamp,
+    stage: &mut Stage,
 ) -> Result<Permit, Fault> {
-    let key = caller.key;
+    let nobody = || Fault::new(&catalogue::MISSING_API_KEY);
+    let project = may(caller.as_ref().ok_or_else(nobody)?, operation, now, stage)?;
+    let Caller { key, secret, .. } = caller.take().ok_or_else(nobody)?;
+    Ok(Permit { key, secret, project })
+}
+
+fn may(
+    caller: &Caller,
+    operation: &Operation,
+    now: Timestamp,
+    stage: &mut Stage,
+) -> Result<ProjectId, Fault> {
+    let key = &caller.key;
     let project = match (&key.kind, &key.project) {
         (KeyKind::Project | KeyKind::ServiceAccount, Some(project)) => project.clone(),
         _ => return Err(missing_scope(operation, "Admin API keys cannot be used here.")),
     };
-    key.check(now, caller.address).map_err(refused)?;
-    proof::check(&caller.proof, &key, now)?;
+    key.check(now, caller.address)
+        .map_err(refused)
+        .and_then(|()| {
+            // What it came over is the key's as well.
+            proof::check(&caller.proof, key, now)
+        })
+        .inspect_err(|_| *stage = Stage::Key)?;
     if !key.policy.permission.allows(operation.scope) {
         return Err(missing_scope(operation, "Check the key's permissions."));
     }
@@ -38,10 +58,10 @@ pub(crate) fn grant(
         || !key.denied_tools().is_empty()
         || key.policy.networks.is_some()
         || key.expires_at.is_some();
-    if operation.meter == Meter::Escapes && (ruled || rate::limits(&key)) {
+    if operation.meter == Meter::Escapes && (ruled || rate::limits(key)) {
         return Err(Fault::new(&catalogue::ROUTE_NOT_METERED));
     }
-    Ok(Permit { key, secret: caller.secret, project })
+    Ok(project)
 }
 
 impl Permit {

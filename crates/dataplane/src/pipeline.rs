@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use domain::bound::{Media, Metered};
-use domain::{Fault, ObjectKind, RequestId, Timestamp, fault::catalogue};
+use domain::{Fault, ObjectKind, RequestId, Stage, Timestamp, fault::catalogue};
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Response};
@@ -82,39 +82,50 @@ async fn call(
     // The target first: what two readers could understand differently is nobody's path.
     arrival::check_target(&head)?;
     // Who: a stranger learns nothing about paths, models or ids.
-    let caller = caller::identify(shared, &head.headers, peer).await?;
+    seen.stage = Stage::Key;
+    seen.caller = Some(caller::identify(shared, &head.headers, peer).await?);
     // A WebSocket begins with GET on paths that are only posted to: told before the method is.
     if head.headers.contains_key(UPGRADE) && is_websocket(&head.headers) {
         return Err(Fault::new(&catalogue::UPGRADE_NOT_SUPPORTED));
     }
+    seen.stage = Stage::Permission;
     let found = arrival::classify(&head)?;
     let operation = found.operation;
     seen.operation = Some(operation);
     // May: alive, from here, this operation. All of it before a byte of the body is read.
     let at = shared.clock.now();
-    let permit = seen.permit.insert(permit::grant(caller, operation, at)?);
+    let permit = permit::grant(&mut seen.caller, operation, at, &mut seen.stage)?;
+    let permit = seen.permit.insert(permit);
+    seen.stage = Stage::Room;
     shared.frozen.admits(permit, operation)?;
     // Room: what cannot be served soon is refused before it costs anything.
     let slot = overload::room(shared, permit).await?;
     let patience = pace::patience(&head.headers, shared.settings.max_wait)?;
     let object = arrival::named_object(&found).map(Cow::into_owned);
     // The body: whole, spooled or flowing, as the class says; then what it names.
+    seen.stage = Stage::Body;
     let (taken, body_wait) = waited(pin!(take(worker, &head, body, operation))).await?;
+    let taken = seen.taken.insert(taken);
+    seen.stage = Stage::Model;
     permit.check_models(operation, taken.model(), &taken.models())?;
     permit::check_tools(&permit.key, || taken.hosted(operation))?;
     taken.check_denied(&shared.places(), &permit.project)?;
-    let mut plan = place(shared, permit, &taken, (operation, object.as_deref(), at)).await?;
+    seen.stage = Stage::Route;
+    let mut plan = place(shared, permit, taken, (operation, object.as_deref(), at)).await?;
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
+    seen.stage = Stage::Rate;
     let rate = rate::take(shared, permit, operation, || taken.ask())?;
     let rates = rate.gauges();
     // Its turn, and how much: nothing waits for a provider while it holds money.
+    seen.stage = Stage::Money;
     let until = shared.settings.end(seen.arrived).min(Instant::now() + patience);
-    let what = (operation, &taken);
+    let what = (operation, &*taken);
     let begun = asked::begin(shared, permit, (at, until), what, &mut plan).await;
     let (placed, spending) = begun.map_err(|fault| fault.rates(rates))?;
     let (turn, open, arrived) = ((placed, until), (open, slot), seen.arrived);
     let facts = Facts { id, at, arrived, body_wait, operation, object, rate, turn, spending, open };
-    let permit = seen.permit.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
+    let begun = seen.permit.take().zip(seen.taken.take());
+    let (permit, taken) = begun.ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
     let asked = Asked { head, taken };
     let (call, ready) = prepare(&asked, facts, permit, &plan, shared)?;
     seen.sent = true;

@@ -2,7 +2,7 @@
 //! refused for another reason took nothing. A key that no limit touches costs one look at its view.
 
 use domain::rate::{Measure, Refusal};
-use domain::{Fault, KeyView, fault::catalogue};
+use domain::{Fault, Figure, FigureUnit, KeyView, fault::catalogue};
 use openai::surface::{Meter, Operation};
 
 use crate::permit::Permit;
@@ -89,7 +89,19 @@ fn refused(
              pass below the limit of {whose}."
         ),
     };
+    let counted = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let figure = Figure {
+        scope: scope.map_or_else(String::new, Name::said),
+        what: measure.words().to_owned(),
+        unit: FigureUnit::Count,
+        limit: counted(limit),
+        used: counted(used),
+        asked: counted(requested),
+        resets_at: None,
+        passed: false,
+    };
     let fault = Fault::because(&catalogue::RATE_LIMIT_EXCEEDED, message)
+        .figures(vec![figure])
         .kind(if measure.is_of_tokens() { "tokens" } else { "requests" });
     match wait_ms {
         Some(ms) => fault.retry_after_ms(ms),

@@ -12,7 +12,7 @@ pub struct AuditLine {
     pub at: Timestamp,
     /// The event as it was written; a name that this version does not know is possible.
     pub event: String,
-    /// The admin key that acted; `None` is the process itself.
+    /// Who acted; `None` is the process itself.
     pub actor: Option<AuditActor>,
     /// The project and its name.
     pub project: Option<(ProjectId, Option<String>)>,
@@ -24,10 +24,11 @@ pub struct AuditLine {
     pub hash: Option<AuditHash>,
 }
 
-/// An admin key, whose it is, and the email of a person.
+/// Somebody who acted: through an admin key, or signed in. Whose key it is or who it was, and the
+/// email of a person.
 #[derive(Clone, Debug)]
 pub struct AuditActor {
-    pub key: KeyId,
+    pub key: Option<KeyId>,
     pub owner: Option<Owner>,
     pub email: Option<String>,
 }

@@ -7,8 +7,8 @@ use crate::route::Route;
 use crate::{
     AlertId, AuditId, CertificateChange, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy,
     KeySecret, Organization, PeopleChange, PeriodKind, Project, ProjectId, ProjectRule, RequestId,
-    Role, RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
-    SpendLimit, Timestamp, Upstream, UpstreamId, User, Zone,
+    Role, RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount, ServiceAccountId,
+    SignInChange, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, User, UserId, Zone,
 };
 
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub enum Change {
     CreateProject(Project),
     /// Who is in what, with which role.
     People(PeopleChange),
+    /// How people sign in.
+    SignIn(SignInChange),
     /// `None` leaves a field as it is; `Some(None)` clears it.
     UpdateProject {
         id: ProjectId,
@@ -152,6 +154,8 @@ pub enum Change {
 pub enum Actor {
     /// An admin API key, by its id.
     AdminKey(KeyId),
+    /// A person who is signed in.
+    User(UserId),
     /// The process itself: first start, environment, config file.
     System,
 }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::Figure;
 use crate::rate::Gauges;
 
 pub mod catalogue;
@@ -65,6 +66,8 @@ pub struct Fault {
     pub rates: Option<Box<Gauges>>,
     /// How many attempts at providers were made; 0 for a call that was not sent.
     pub attempts: u32,
+    /// The limits that were looked at, for whoever asks later; the client is not told.
+    pub figures: Option<Box<[Figure]>>,
 }
 
 impl Fault {
@@ -86,6 +89,7 @@ impl Fault {
             retry: entry.retry,
             rates: None,
             attempts: 0,
+            figures: None,
         }
     }
 
@@ -125,6 +129,12 @@ impl Fault {
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
+        self
+    }
+
+    #[must_use]
+    pub fn figures(mut self, figures: Vec<Figure>) -> Self {
+        self.figures = Some(figures.into());
         self
     }
 

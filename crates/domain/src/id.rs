@@ -86,6 +86,8 @@ ids! {
     AlertId("alert_");
     /// A message of ours to one place; a webhook's receiver sees it as `webhook-id`.
     DeliveryId("msg_");
+    /// A signed-in browser's public name. Never the secret that it holds.
+    SessionId("sess_");
     /// One line of the audit log.
     AuditId("audit_log-");
     /// One call, as the client sees it in `x-request-id`.

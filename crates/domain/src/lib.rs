@@ -35,13 +35,16 @@ pub mod ports;
 pub mod price;
 mod project_rules;
 pub mod rate;
+mod refused_call;
 mod report;
 mod request_log;
 pub mod retry;
 pub mod route;
 mod scope;
 mod secret;
+mod sign_in;
 mod time;
+mod tries;
 mod upstream;
 mod usage;
 pub mod x509;
@@ -65,8 +68,8 @@ pub use egress::{
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
     AlertId, AuditId, CertificateId, CredentialId, DeliveryId, GroupId, InviteId, KeyId,
-    OrganizationId, ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, UpstreamId, UserId,
-    random_id,
+    OrganizationId, ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, SessionId, UpstreamId,
+    UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
@@ -86,11 +89,19 @@ pub use project_rules::{
     HostedAsk, HostedTool, HostedTools, ModelMode, ModelPermissions, ProjectRule, ProjectRules,
     Retention,
 };
+pub use refused_call::{
+    Figure, FigureUnit, RefusedCall, RefusedFilter, RefusedPage, RefusedQuery, Stage,
+};
 pub use report::{Bucket, BucketWidth, GroupBy, UsageFilter, UsageQuery, UsageRow};
 pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;
+pub use sign_in::{
+    Link, LinkPurpose, PROOF_SECONDS, PasswordHash, SESSION_IDLE_SECONDS, SESSION_LIFE_SECONDS,
+    Session, SignIn, SignInChange,
+};
 pub use time::{Clock, Timestamp};
+pub use tries::{Tries, TryRule};
 pub use upstream::{ObjectKind, ObjectRecord, SealedCredential, Upstream, UpstreamSource};
 pub use usage::{ImageSource, Outcome, Tokens, UsageFamily, UsageRecord};
 pub use zone::{Calendar, Zone, standing};

@@ -1,5 +1,7 @@
 //! Ports: what the decision-makers need from the outside. Stores implement them.
 
+mod accounts;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,10 +20,12 @@ use crate::{
     GroupId, Invite, InviteId, Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt,
     Member, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged, PlacedCertificate,
     Principal, Project, ProjectGroup, ProjectId, ProjectRules, ProxyAddress, ProxyFigures,
-    ProxyTest, RequestId, RoleId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash,
-    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream,
-    UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    ProxyTest, RefusedCall, RefusedPage, RefusedQuery, RequestId, RoleId, RouteId, ScopeId,
+    SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit,
+    StandingLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
+
+pub use accounts::Accounts;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -107,6 +111,12 @@ pub trait UsageStore: Send + Sync {
 
     /// All attempts of a call, first to last; none of a call that is not in the log.
     fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>>;
+
+    /// Keeps calls that were refused; of old ones only the newest.
+    fn note_refused(&self, calls: Vec<RefusedCall>) -> StoreResult<'_, ()>;
+
+    /// Such calls, newest first.
+    fn refused(&self, query: RefusedQuery) -> StoreResult<'_, RefusedPage>;
 }
 
 /// Reads and writes of the control plane.

@@ -24,6 +24,7 @@ mod project;
 mod project_key;
 mod project_rules;
 mod rate_limit;
+mod refused_call;
 mod service_account;
 mod spending;
 mod superset;
@@ -54,6 +55,7 @@ pub use project_rules::{
     DataRetention, ModelPermissionsDeleted, ProjectHostedTools, ProjectModelPermissions,
 };
 pub use rate_limit::{ProjectRateLimit, ScopeRateLimits};
+pub use refused_call::{RefusedCallShape, RefusedCalls, figure_unit};
 pub use service_account::{ServiceAccount, ServiceAccountApiKey, ServiceAccountCreated};
 pub use spending::{Limit, SpendAlert, SpendAlertMade, SpendLimit, SpendLimitDeleted};
 pub use superset::{KeyDetail, Me, MonthUsage};

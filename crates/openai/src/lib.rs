@@ -20,6 +20,7 @@ pub mod json;
 pub mod list;
 pub mod multipart;
 pub mod pin;
+pub mod snippets;
 pub mod sse;
 pub mod surface;
 pub mod target;

@@ -84,6 +84,7 @@ pub(crate) fn owner(owner_type: &str, id: &str) -> Result<Owner, StoreError> {
 pub(crate) fn actor(actor: &Actor) -> (&'static str, Option<&str>) {
     match actor {
         Actor::AdminKey(id) => ("api_key", Some(id.as_str())),
+        Actor::User(id) => ("user", Some(id.as_str())),
         Actor::System => ("system", None),
     }
 }

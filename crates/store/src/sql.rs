@@ -8,6 +8,8 @@ pub(crate) mod audit;
 pub(crate) mod certificates;
 pub(crate) mod ledger;
 pub(crate) mod people;
+pub(crate) mod refused;
+pub(crate) mod sign_in;
 pub(crate) mod usage;
 
 use std::sync::LazyLock;

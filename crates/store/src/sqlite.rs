@@ -40,7 +40,9 @@ mod project_rules;
 mod query;
 mod rates;
 mod records;
+mod refused;
 mod schema;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 mod usage;

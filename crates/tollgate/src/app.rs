@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
-    Balances, Certificates, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, People,
-    PriceGaps, Records, UsageStore,
+    Accounts, Balances, Certificates, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects,
+    People, PriceGaps, Records, UsageStore,
 };
 use domain::{
     Change, Clock, Fault, OrganizationId, Permission, Secret, Timestamp, UpstreamSource, Zone,
@@ -21,7 +21,7 @@ use providers::catalogue;
 use providers::prices::FieldFormat;
 use store::Store;
 use vault::{MasterKey, Vault, WrappedKeys};
-use web::Api;
+use web::{Api, Dashboard};
 
 use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
@@ -40,6 +40,7 @@ pub struct App {
     pub store: Arc<Store>,
     pub control: Arc<Control>,
     pub api: Arc<Api>,
+    pub dashboard: Arc<Dashboard>,
     pub dataplane: Arc<Dataplane>,
     pub workers: Vec<Arc<Worker>>,
     /// Attempts that nobody had settled when this process began.
@@ -105,6 +106,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let app = App {
         telemetry,
         api: Arc::new(Api::new(Arc::clone(&control)).with_doctor(doctor)),
+        dashboard: Arc::new(Dashboard::new(Arc::clone(&control), config.dashboard.clone())),
         workers,
         orphans,
         clock,
@@ -132,6 +134,7 @@ fn control_ports(
         records: Arc::clone(store) as Arc<dyn Records>,
         people: Arc::clone(store) as Arc<dyn People>,
         certificates: Arc::clone(store) as Arc<dyn Certificates>,
+        accounts: Arc::clone(store) as Arc<dyn Accounts>,
         directory: Arc::clone(store) as Arc<dyn Directory>,
         usage: Arc::clone(store) as Arc<dyn UsageStore>,
         balances: Arc::clone(store) as Arc<dyn Balances>,

@@ -4,13 +4,14 @@ mod alerts;
 mod clock;
 mod jobs;
 mod proxies;
+mod refusals;
 mod verifier;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataplane::{Dataplane, Settled, Taken, Worker};
+use dataplane::{Dataplane, Refused, Settled, Taken, Worker};
 use domain::ledger::Batch;
 use domain::ports::UsageStore;
 use domain::{Clock, SecretHash, Timestamp, UsageRecord};
@@ -20,6 +21,7 @@ use crate::app::App;
 use crate::ledger::Books;
 use crate::server::Stop;
 use crate::telemetry::Telemetry;
+use refusals::Refusals;
 
 pub use alerts::Alerts;
 pub use clock::watch_clock;
@@ -54,6 +56,7 @@ pub struct Flusher {
     telemetry: Arc<Telemetry>,
     lanes: Vec<Lane>,
     uses: HashMap<SecretHash, Timestamp>,
+    refusals: Refusals,
     /// The request log could not be written at the last look.
     log_waits: bool,
 }
@@ -120,6 +123,7 @@ impl Flusher {
             telemetry: Arc::clone(&app.telemetry),
             lanes: app.workers.iter().map(Lane::new).collect(),
             uses: HashMap::new(),
+            refusals: Refusals::default(),
             log_waits: false,
         }
     }
@@ -141,8 +145,10 @@ impl Flusher {
         let mut done = true;
         for place in 0..self.lanes.len() {
             done &= self.flush_one(place).await;
+            let refused = self.lanes[place].worker.take_refused();
+            self.telemetry.refused(&refused, self.clock.now());
+            self.keep_refused(&refused).await;
             let worker = &self.lanes[place].worker;
-            self.telemetry.refused(&worker.take_refused(), self.clock.now());
             worker.take_jobs().iter().for_each(|records| self.telemetry.job_ended(records));
         }
         self.look_at_the_log();
@@ -156,6 +162,16 @@ impl Flusher {
             tracing::warn!(%error, "last-used times cannot be written");
         }
         done
+    }
+
+    /// Keeps refused calls for whoever asks; one that cannot be kept is in the log all the same.
+    async fn keep_refused(&mut self, refused: &[Refused]) {
+        let kept = self.refusals.choose(refused, self.clock.now());
+        if !kept.is_empty()
+            && let Err(error) = self.store.note_refused(kept).await
+        {
+            tracing::warn!(%error, "refused calls cannot be kept");
+        }
     }
 
     /// Tells of a request log that cannot be written; what calls cost is posted all the same.

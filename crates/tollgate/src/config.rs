@@ -12,6 +12,7 @@ use domain::ports::BadField;
 use domain::price::ModelPrice;
 use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone};
 use providers::catalogue;
+use web::DashboardSettings;
 
 use crate::outbound;
 use crate::telemetry::Access;
@@ -55,6 +56,7 @@ pub struct Config {
     /// private.
     pub private_upstreams: Vec<String>,
     pub smtp: Option<Smtp>,
+    pub dashboard: DashboardSettings,
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
@@ -212,6 +214,7 @@ impl Config {
             upstreams.retain(|u| u.name != upstream.name);
             upstreams.push(upstream);
         }
+        let public_url = public_url(environment, &mut mistakes).or(file.public_url);
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
@@ -239,6 +242,7 @@ impl Config {
             private_webhooks: file.private_webhooks,
             private_upstreams: file.private_upstreams,
             smtp: file.smtp,
+            dashboard: DashboardSettings { public_url, tls: file.tls.is_some() },
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
@@ -272,6 +276,12 @@ pub fn places(
     let mut mistakes = Vec::new();
     let found = file::places(text, name, environment, &mut mistakes);
     if mistakes.is_empty() { Ok(found) } else { Err(Mistakes(mistakes)) }
+}
+
+fn public_url(environment: &Environment, mistakes: &mut Vec<String>) -> Option<String> {
+    let url = environment.get("TOLLGATE_PUBLIC_URL")?;
+    let checked = file::public_url(&url);
+    checked.map_err(|why| mistakes.push(format!("TOLLGATE_PUBLIC_URL: {why}"))).ok()
 }
 
 fn refuse_other_stores(environment: &Environment, mistakes: &mut Vec<String>) {

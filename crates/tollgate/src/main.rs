@@ -92,6 +92,7 @@ async fn serve(flags: &Flags) -> Result<(), String> {
     let config = begin(flags, false)?;
     let running = serve::start(&config).await?;
     println!("tollgate: listening on {}://{}", running.scheme, running.address);
+    running.print_setup(&config).await?;
     running.run(flags, &config).await
 }
 

@@ -30,6 +30,7 @@ pub async fn run(flags: &Flags, mut config: Config) -> Result<(), String> {
     let running = start(&mut config).await?;
     let url = format!("{}://{}", running.scheme, running.address);
     println!("tollgate: listening on {url}");
+    running.print_setup(&config).await?;
     let secret = make_key(&running).await?;
     println!("\nYour key, shown once:\n");
     reveal::write_line(std::io::stdout(), &secret).map_err(|error| error.to_string())?;

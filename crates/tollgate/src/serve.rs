@@ -1,5 +1,7 @@
 //! `tollgate serve`: start, run until told to stop, stop without losing anything.
 
+mod setup;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;

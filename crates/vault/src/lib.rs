@@ -11,7 +11,9 @@
 pub mod certificate;
 pub mod key;
 mod master;
+pub mod password;
 mod sealed;
+pub mod token;
 pub mod webhook;
 
 pub use master::{MasterKey, MasterKeyError};

@@ -1,4 +1,5 @@
-//! The only crate that serves the Administration API: thin faces over `control`.
+//! The only crate that renders for people and serves the Administration API: thin faces over
+//! `control`.
 //!
 //! A call goes through [`Api::handle`]: target → credentials → caller → route → handler → reply.
 //! The caller is known before anything about the path is told, so that nobody without a key learns
@@ -7,6 +8,7 @@
 //! * `routes.rs`: every path on one page; `routes/*.rs`: their handlers, by noun.
 //! * `document.rs`: the OpenAPI document of what is ours, made from the routes.
 //! * `body.rs`, `query.rs`: what a caller may send, with the field's name in each refusal.
+//! * `dashboard.rs`: the pages that people see, by their own order and table.
 //! * `reply.rs`: what leaves; `reveal.rs`: the one place where a secret does.
 
 #![forbid(unsafe_code)]
@@ -15,6 +17,7 @@ mod body;
 mod call;
 mod correction_body;
 mod credentials;
+mod dashboard;
 mod dispatch;
 mod document;
 mod key_body;
@@ -24,6 +27,8 @@ mod query;
 mod reply;
 mod reveal;
 mod routes;
+
+pub use dashboard::{Dashboard, DashboardSettings};
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -40,6 +45,8 @@ pub struct ApiRequest<'a> {
     pub path: &'a str,
     pub query: Option<&'a str>,
     pub headers: &'a HeaderMap,
+    /// The host of an HTTP/2 request, which has it beside the path.
+    pub authority: Option<&'a str>,
     pub body: Bytes,
     pub address: IpAddr,
     pub request_id: RequestId,

@@ -13,3 +13,8 @@ pub(crate) fn reveal<T>(shape: T, made: &MadeKey) -> Revealed<T> {
 pub(crate) fn reveal_webhook<'a>(alert: SpendAlert<'a>, secret: &Secret) -> SpendAlertMade<'a> {
     SpendAlertMade { alert, webhook_secret: secret.expose().to_owned() }
 }
+
+/// What a browser or a link holds, for the cookie or the address that it goes into.
+pub(crate) fn token(secret: &Secret) -> String {
+    secret.expose().to_owned()
+}

@@ -20,6 +20,7 @@ mod project_api_keys;
 mod project_rules;
 mod projects;
 mod rate_limits;
+mod refusals;
 mod requests;
 mod roles;
 mod service_accounts;
@@ -253,6 +254,8 @@ pub(crate) static ALL: &[Route] = &[
     admin!(POST "/tollgate/v1/ledger/corrections" WRITE ledger::correct),
     admin!(POST "/tollgate/v1/ledger/acknowledgements" WRITE ledger::acknowledge),
     admin!(POST "/tollgate/v1/audit/verify" READ audit_logs::verify),
+    admin!(GET "/tollgate/v1/refusals" USAGE refusals::list),
+    admin!(GET "/tollgate/v1/refusals/{request_id}" USAGE refusals::get),
     admin!(GET "/tollgate/v1/requests" USAGE requests::list),
     admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
     admin!(GET "/tollgate/v1/prices" READ prices::list),

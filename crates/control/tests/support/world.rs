@@ -1,5 +1,7 @@
 //! The ports in memory, for the tests of `control` and `web`: what a store promises, in maps.
 
+#[path = "accounts.rs"]
+mod accounts;
 #[path = "people.rs"]
 mod people;
 
@@ -26,9 +28,10 @@ use domain::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict,
     Balance, Bucket, Change, Clock, Delivery, EgressBook, Key, KeyId, KeyKind, KeyView,
     LoggedAttempt, ModelFacts, Order, Organization, PageQuery, Paged, Project, ProjectId,
-    ProjectRules, ProxyAddress, ProxyFigures, ProxyTest, RequestId, ScopeId, SealedEgressBook,
-    Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Timestamp,
-    Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    ProjectRules, ProxyAddress, ProxyFigures, ProxyTest, RefusedCall, RefusedPage, RefusedQuery,
+    RequestId, ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId,
+    SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId,
+    Waiting,
 };
 use vault::{MasterKey, Vault};
 
@@ -72,6 +75,7 @@ pub(crate) struct State {
     pub(crate) questions: Vec<UsageQuery>,
     /// The request log, oldest first.
     pub(crate) attempts: Vec<LoggedAttempt>,
+    pub(crate) refused: Vec<RefusedCall>,
     pub(crate) attempt_queries: Vec<AttemptQuery>,
     pub(crate) invalidated: Vec<Vec<SecretHash>>,
     pub(crate) limits_told: Vec<ScopeId>,
@@ -117,6 +121,7 @@ impl World {
             records: world.clone(),
             people: world.clone(),
             certificates: world.clone(),
+            accounts: world.clone(),
             directory: world.clone(),
             usage: world.clone(),
             balances: world.clone(),
@@ -547,6 +552,25 @@ impl UsageStore for World {
         self.ask(|state| {
             let of = |row: &&LoggedAttempt| row.request == request;
             Ok(state.attempts.iter().filter(of).cloned().collect())
+        })
+    }
+
+    fn note_refused(&self, calls: Vec<RefusedCall>) -> StoreResult<'_, ()> {
+        self.ask(|state| {
+            state.refused.extend(calls);
+            Ok(())
+        })
+    }
+
+    fn refused(&self, query: RefusedQuery) -> StoreResult<'_, RefusedPage> {
+        self.ask(|state| {
+            let filter = &query.filter;
+            let fits = |call: &&RefusedCall| {
+                filter.request.as_ref().is_none_or(|request| *request == call.request)
+                    && filter.code.as_ref().is_none_or(|code| *code == call.code)
+            };
+            let rows = state.refused.iter().rev().filter(fits).cloned().collect();
+            Ok(RefusedPage { rows, has_more: false })
         })
     }
 }

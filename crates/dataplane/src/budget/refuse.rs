@@ -2,7 +2,9 @@
 
 use domain::bound::{Bound, NoBound};
 use domain::ledger::Declined;
-use domain::{Entry, Fault, Nanos, PeriodKind, ScopeKind, calendar, fault::catalogue};
+use domain::{
+    Entry, Fault, Figure, FigureUnit, Nanos, PeriodKind, ScopeKind, calendar, fault::catalogue,
+};
 use openai::demand::Bad;
 
 use super::Limited;
@@ -46,9 +48,26 @@ pub(super) fn exceeded(
         end: period_end(limited, declined),
     };
     let why = format!("{} {}", refusal.sentences(), refusal.facts());
+    let figures = declined.iter().map(|(at, no)| figure(&limited[*at], no, wanted.asked));
     let fault = Fault::because(entry(refusal.one.account.scope.kind), why);
+    let fault = fault.figures(figures.collect());
     // What is only held by others comes back soon; what is spent does not.
     if in_the_way { fault.may_pass_later().retry_after_ms(1_000) } else { fault }
+}
+
+/// A limit that refuses, as it stood.
+fn figure(one: &Limited, no: &Declined, asked: Nanos) -> Figure {
+    let (scope, period) = (&one.account.scope, &one.account.period);
+    Figure {
+        scope: format!("{} {}", scope.kind.as_str(), scope.id),
+        what: format!("{} spend limit", period.kind.as_str()),
+        unit: FigureUnit::Nanos,
+        limit: no.limit.0,
+        used: no.posted.0,
+        asked: asked.0,
+        resets_at: period.end.filter(|_| period.kind != PeriodKind::Total),
+        passed: false,
+    }
 }
 
 struct Refusal<'r> {

@@ -4,27 +4,45 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::time::Duration;
 
-use domain::{Fault, RequestId, Timestamp};
+use domain::{Fault, KeyView, RequestId, Stage, Timestamp};
 use openai::surface::Operation;
 use tokio::time::Instant;
 
+use super::Taken;
+use crate::caller::Caller;
 use crate::metrics::requests::Place;
 use crate::observed::Refused;
 use crate::permit::Permit;
+
+/// Characters of a model's name that are kept of a refused call.
+const LONGEST_MODEL: usize = 128;
 
 /// How far a call came.
 pub(super) struct Seen {
     pub(super) arrived: Instant,
     pub(super) operation: Option<&'static Operation>,
+    /// The look that comes next, or is under way.
+    pub(super) stage: Stage,
+    /// Until it is given leave.
+    pub(super) caller: Option<Caller>,
     /// Until the call is put together.
     pub(super) permit: Option<Permit>,
+    pub(super) taken: Option<Taken>,
     /// From here on its attempts tell of it.
     pub(super) sent: bool,
 }
 
 impl Seen {
     pub(super) fn begin() -> Self {
-        Self { arrived: Instant::now(), operation: None, permit: None, sent: false }
+        Self {
+            arrived: Instant::now(),
+            operation: None,
+            stage: Stage::Request,
+            caller: None,
+            permit: None,
+            taken: None,
+            sent: false,
+        }
     }
 
     pub(super) fn place(&self) -> Place {
@@ -32,15 +50,20 @@ impl Seen {
     }
 
     pub(super) fn refused(&self, id: &RequestId, now: Timestamp, fault: &Fault) -> Refused {
-        let permit = self.permit.as_ref();
+        let whose = |key: &KeyView| Some((key.project.clone()?, key.id.clone()));
+        let key = self.permit.as_ref().map(|permit| &permit.key);
+        let key = key.or(self.caller.as_ref().map(|caller| &caller.key));
+        let model = self.taken.as_ref().and_then(Taken::decoded_model);
         let took = self.arrived.elapsed();
         Refused {
             request: id.clone(),
             at: Timestamp(now.0 - i64::try_from(took.as_millis()).unwrap_or(0)),
             total_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             operation: self.operation.map(|operation| operation.id),
-            caller: permit.map(|permit| (permit.project.clone(), permit.key.id.clone())),
-            entry: fault.entry,
+            caller: key.and_then(|key| whose(key)),
+            stage: self.stage,
+            model: model.map(|model| model.chars().take(LONGEST_MODEL).collect()),
+            fault: fault.clone(),
         }
     }
 }

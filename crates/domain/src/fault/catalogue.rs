@@ -709,6 +709,94 @@ pub static CONFLICT: Entry = Entry {
     remedy: "Read the current state and try again.",
 };
 
+pub static SIGN_IN_FAILED: Entry = Entry {
+    code: "sign_in_failed",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The e-mail address or the password is not right.",
+    remedy: "Check both. A password that is lost is set anew over \"Forgot your password?\".",
+};
+
+pub static SESSION_REQUIRED: Entry = Entry {
+    code: "session_required",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "You are not signed in, or your session has ended.",
+    remedy: "Sign in.",
+};
+
+pub static PROOF_REQUIRED: Entry = Entry {
+    code: "proof_required",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This needs you to show once more who you are.",
+    remedy: "Enter your password again.",
+};
+
+pub static CSRF_REJECTED: Entry = Entry {
+    code: "csrf_rejected",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This form did not come from a page of this Tollgate.",
+    remedy: "Open the page again and send its form from there. Behind a proxy, set `public_url` under [dashboard] to the address that people see.",
+};
+
+pub static FORM_SENT_ALREADY: Entry = Entry {
+    code: "form_sent_already",
+    status: 409,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This form was sent already. Nothing was done a second time.",
+    remedy: "Open the page again to see what came of it.",
+};
+
+pub static LINK_INVALID: Entry = Entry {
+    code: "link_invalid",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This link was used already, is too old, or is not complete.",
+    remedy: "Ask for a new one. A link works once and for a short time.",
+};
+
+pub static PASSWORD_REFUSED: Entry = Entry {
+    code: "password_refused",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This password cannot be used.",
+    remedy: "Choose a longer one: four or five words in a row are good.",
+};
+
+pub static PUBLIC_URL_REQUIRED: Entry = Entry {
+    code: "public_url_required",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Never,
+    what: "Signing in is not safe at this address: passwords would go over the network unencrypted.",
+    remedy: "Serve Tollgate over TLS and set `public_url` under [dashboard] to the https:// address that people see, or open it on the machine itself.",
+};
+
 /// Every row, in the order of the page.
 pub static ALL: &[&Entry] = &[
     &MISSING_API_KEY,
@@ -775,6 +863,14 @@ pub static ALL: &[&Entry] = &[
     &UPSTREAM_NOT_SENT,
     &MANAGED_BY_FILE,
     &CONFLICT,
+    &SIGN_IN_FAILED,
+    &SESSION_REQUIRED,
+    &PROOF_REQUIRED,
+    &CSRF_REJECTED,
+    &FORM_SENT_ALREADY,
+    &LINK_INVALID,
+    &PASSWORD_REFUSED,
+    &PUBLIC_URL_REQUIRED,
 ];
 
 /// The row of a code.

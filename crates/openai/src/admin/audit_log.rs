@@ -1,6 +1,6 @@
 //! A line of the audit log, in OpenAI's shape.
 
-use domain::{AuditHash, AuditLine, AuditVerdict, Owner};
+use domain::{AuditActor, AuditHash, AuditLine, AuditVerdict, Owner};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -71,7 +71,8 @@ fn without_nulls(payload: &Map<String, Value>) -> Map<String, Value> {
 /// `null` is the process itself: its first start, its environment, its config file.
 fn actor(line: &AuditLine) -> Value {
     let Some(actor) = &line.actor else { return Value::Null };
-    let mut key = json!({ "id": actor.key.as_str() });
+    let Some(key) = &actor.key else { return session(line, actor) };
+    let mut key = json!({ "id": key.as_str() });
     match &actor.owner {
         Some(Owner::User(id)) => {
             key["type"] = json!("user");
@@ -87,6 +88,18 @@ fn actor(line: &AuditLine) -> Value {
         None => {}
     }
     json!({ "type": "api_key", "api_key": key })
+}
+
+/// A person who was signed in.
+fn session(line: &AuditLine, actor: &AuditActor) -> Value {
+    let mut session = json!({ "ip_address": line.address.as_deref().unwrap_or_default() });
+    if let Some(Owner::User(id)) = &actor.owner {
+        session["user"] = json!({ "id": id.as_str() });
+    }
+    if let Some(email) = &actor.email {
+        session["user"]["email"] = json!(email);
+    }
+    json!({ "type": "session", "session": session })
 }
 
 impl Listed for AuditLog<'_> {

@@ -15,7 +15,8 @@ const LINES: &str = "SELECT a.id, a.at, a.event, a.actor_type, a.actor_id, k.own
         k.owner_id, u.email, a.project_id, p.name, a.payload, a.request_id, a.address, a.hash
     FROM audit_log a
     LEFT JOIN api_keys k ON k.id = a.actor_id
-    LEFT JOIN users u ON u.id = k.owner_id AND k.owner_type = 'user'
+    LEFT JOIN users u ON u.id = CASE WHEN a.actor_type = 'user' THEN a.actor_id
+        WHEN k.owner_type = 'user' THEN k.owner_id END
     LEFT JOIN projects p ON p.id = a.project_id
     WHERE 1 = 1";
 

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::query::{id, one, optional_time};
 use super::{
     apply_keys, apply_limits, apply_people, audit, certificates, egresses, ledger, places, prices,
-    project_rules, rates, schema,
+    project_rules, rates, schema, sign_in,
 };
 use crate::sql;
 
@@ -32,6 +32,7 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         Change::CreateOrganization(organization) => create_organization(db, organization),
         Change::CreateUser(user) => apply_people::create_user(db, user),
         Change::People(change) => apply_people::apply(db, change),
+        Change::SignIn(change) => sign_in::apply(db, change),
         Change::CreateProject(project) => create_project(db, project),
         Change::UpdateProject { id, name, external_key_id } => {
             update_project(db, id, name.as_deref(), external_key_id.as_ref())

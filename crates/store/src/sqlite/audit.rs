@@ -2,7 +2,7 @@
 
 use domain::ports::StoreError;
 use domain::{
-    AuditActor, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, Paged, ProjectId,
+    AuditActor, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, Owner, Paged, ProjectId,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
@@ -146,7 +146,13 @@ pub(crate) fn page(db: &Connection, query: &AuditQuery) -> Result<Paged<AuditLin
 fn read(row: &Row<'_>) -> Result<AuditLine, Failure> {
     let actor = match text(row, 3)? {
         "system" => None,
-        "api_key" => Some(AuditActor { key: id(row, 4)?, owner: owned(row)?, email: row.get(7)? }),
+        "api_key" => {
+            Some(AuditActor { key: Some(id(row, 4)?), owner: owned(row)?, email: row.get(7)? })
+        }
+        "user" => {
+            let owner = Some(Owner::User(id(row, 4)?));
+            Some(AuditActor { key: None, owner, email: row.get(7)? })
+        }
         _ => return Err(unreadable("actor").into()),
     };
     let project = optional_id(row, 8)?;
@@ -164,7 +170,7 @@ fn read(row: &Row<'_>) -> Result<AuditLine, Failure> {
     })
 }
 
-fn owned(row: &Row<'_>) -> Result<Option<domain::Owner>, StoreError> {
+fn owned(row: &Row<'_>) -> Result<Option<Owner>, StoreError> {
     let columns = (optional_text(row, 5), optional_text(row, 6));
     let (Ok(Some(kind)), Ok(Some(id))) = columns else { return Ok(None) };
     owner(kind, id).map(Some)

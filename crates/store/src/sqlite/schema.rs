@@ -46,6 +46,8 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_18.sql"),
         include_str!("schema/tollgate_19.sql"),
         include_str!("schema/tollgate_20.sql"),
+        include_str!("schema/tollgate_21.sql"),
+        include_str!("schema/tollgate_31.sql"),
     ],
 };
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::ledger::Batch;
 use domain::ports::{StoreResult, UsageStore};
 use domain::{
-    AttemptPage, AttemptQuery, Bucket, LoggedAttempt, RequestId, SecretHash, Timestamp,
-    UsageFilter, UsageQuery, UsageRecord, UsageRow,
+    AttemptPage, AttemptQuery, Bucket, LoggedAttempt, RefusedCall, RefusedPage, RefusedQuery,
+    RequestId, SecretHash, Timestamp, UsageFilter, UsageQuery, UsageRecord, UsageRow,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -14,7 +14,7 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 use super::failure::Failure;
 use super::log::Settlements;
 use super::query::optional_text;
-use super::{Store, attempts};
+use super::{Store, attempts, refused};
 use crate::rollup::{Counts, RollupRow, grain, shelves, source, usage_row};
 use crate::sql::{self, usage as usage_sql};
 
@@ -48,6 +48,14 @@ impl UsageStore for Store {
 
     fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>> {
         self.requests.ask(move |db| attempts::of(db, &request))
+    }
+
+    fn note_refused(&self, calls: Vec<RefusedCall>) -> StoreResult<'_, ()> {
+        self.writer.write(move |db| refused::note(db, &calls))
+    }
+
+    fn refused(&self, query: RefusedQuery) -> StoreResult<'_, RefusedPage> {
+        self.reports.ask(move |db| refused::page(db, &query))
     }
 }
 

@@ -14,6 +14,7 @@ mod periods;
 mod prices;
 mod rates;
 mod records;
+mod refusals;
 mod usage;
 
 use domain::ports::{
@@ -125,6 +126,10 @@ suite! {
         owners_come_in_the_order_asked,
         forgetting_is_idempotent,
         objects_are_counted_by_upstream_project_and_kind;
+    refusals:
+        a_refused_call_comes_back_as_it_went_in,
+        refused_calls_are_found_by_what_is_known_of_them,
+        only_the_newest_refused_calls_are_kept;
     pages:
         a_walk_sees_each_row_once_in_both_orders,
         rows_made_during_a_walk_are_neither_skipped_nor_repeated,

@@ -1,5 +1,9 @@
 //! `tollgate requests`: the request log.
 
+mod refusals;
+
+use refusals::RefusedArgs;
+
 use super::api::{Api, path};
 use super::calendar::second;
 use super::failure::Failure;
@@ -12,6 +16,16 @@ use super::table::{Table, facts};
 pub enum Command {
     /// List calls, newest first, one line an attempt
     List(ListArgs),
+    /// List calls that were refused before they were sent, newest first
+    Refused(RefusedArgs),
+    /// Say why a call was refused: every look, how limits stood then, and how they stand now
+    Why {
+        /// Its `x-request-id`
+        request_id: String,
+        /// Print the API's JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show one call with all its attempts
     Show {
         /// Its `x-request-id`
@@ -53,6 +67,8 @@ const PAGE: usize = 1_000;
 pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
     match command {
         Command::List(args) => list(args, api).await,
+        Command::Refused(args) => refusals::list(args, api).await,
+        Command::Why { request_id, json } => refusals::why(&request_id, json, api).await,
         Command::Show { request_id, json } => show(&request_id, json, api).await,
     }
 }
@@ -99,7 +115,7 @@ async fn list(args: ListArgs, api: &Api) -> Result<Said, Failure> {
 fn none(filters: &[(&str, &str)]) -> String {
     let by_end = filters.iter().any(|(name, _)| ["status", "outcome"].contains(name));
     let elsewhere = "\nThe log has attempts at providers. What Tollgate itself refused is not among \
-                     them: `tollgate_refusals_total` at /metrics counts it by code.";
+                     them: see `tollgate requests refused`.";
     format!("No such calls in the log.{}", if by_end { elsewhere } else { "" })
 }
 

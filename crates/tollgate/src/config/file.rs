@@ -10,12 +10,15 @@ use domain::Zone;
 use domain::price::ModelPrice;
 use toml_edit::{Document, Item, Table};
 
+mod dashboard;
 mod egresses;
 mod load;
 mod prices;
 mod routes;
 mod spending;
 mod upstreams;
+
+pub(super) use dashboard::public_url;
 
 use super::{Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
 use crate::telemetry::Access;
@@ -49,6 +52,7 @@ pub(super) struct File {
     pub(super) private_webhooks: Vec<String>,
     pub(super) private_upstreams: Vec<String>,
     pub(super) smtp: Option<Smtp>,
+    pub(super) public_url: Option<String>,
 }
 
 /// Reads a config file; what is wrong with it goes to `mistakes`.
@@ -95,6 +99,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "ledger",
             "webhooks",
             "smtp",
+            "dashboard",
         ],
     );
     let egresses = reader.egresses(root);
@@ -118,6 +123,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         private_webhooks: reader.private_webhooks(root),
         private_upstreams: reader.private_upstreams(root),
         smtp: reader.smtp(root),
+        public_url: reader.public_url(root),
     }
 }
 

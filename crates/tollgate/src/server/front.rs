@@ -16,7 +16,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
-use web::{Api, ApiReply, ApiRequest};
+use web::{Api, ApiReply, ApiRequest, Dashboard};
 
 use super::Stop;
 use crate::app::App;
@@ -37,6 +37,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Front {
     dataplane: Arc<Dataplane>,
     api: Arc<Api>,
+    dashboard: Arc<Dashboard>,
     control: Arc<control::Control>,
     metrics_token: Option<Secret>,
     gatherer: Arc<Gatherer>,
@@ -49,6 +50,7 @@ impl Front {
         Arc::new(Self {
             dataplane: Arc::clone(&app.dataplane),
             api: Arc::clone(&app.api),
+            dashboard: Arc::clone(&app.dashboard),
             control: Arc::clone(&app.control),
             metrics_token,
             gatherer: Gatherer::new(app),
@@ -82,6 +84,9 @@ impl Front {
             Place::Administration => {
                 Box::pin(self.administer(*head, body, peer.address, &id)).await
             }
+            Place::Other if Dashboard::serves(path, &head.headers) => {
+                Box::pin(self.show(*head, body, peer.address, &id)).await
+            }
             _ => Box::pin(self.other(&head, peer.address, &id)).await,
         };
         worker.answered(place, response.status().as_u16());
@@ -104,33 +109,49 @@ impl Front {
         {
             return unread(answered(refused), head.version);
         }
-        let declared = head.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
         let most = if head.uri.path() == PRICE_IMPORT { PRICE_FILE } else { ADMIN_BODY };
-        if declared.is_some_and(|length: usize| length > most) {
-            return fault_reply(&Fault::new(&catalogue::REQUEST_TOO_LARGE), id);
+        match read(&head, body, most).await {
+            Ok(body) => self.handled(Face::Api, head, body, address, id).await,
+            Err(fault) => fault_reply(&fault, id),
         }
-        let reading = Limited::new(body, most).collect();
-        let body = match tokio::time::timeout(ADMIN_TIME, reading).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(_)) => return fault_reply(&Fault::new(&catalogue::REQUEST_TOO_LARGE), id),
-            Err(_) => return fault_reply(&Fault::new(&catalogue::BODY_TIMEOUT), id),
-        };
-        self.handled(head, body, address, id).await
+    }
+
+    /// A page for a person.
+    async fn show(
+        &self,
+        head: Parts,
+        body: Incoming,
+        address: IpAddr,
+        id: &RequestId,
+    ) -> Response<ReplyBody> {
+        if let Err(refused) = self.dashboard.admit(&asked(&head, Bytes::new(), address, id)) {
+            return unread(answered(refused), head.version);
+        }
+        match read(&head, body, ADMIN_BODY).await {
+            Ok(body) => self.handled(Face::Dashboard, head, body, address, id).await,
+            Err(fault) => fault_reply(&fault, id),
+        }
     }
 
     /// Goes to its end in a task of its own: a client that hangs up ends our waiting, never a
     /// change between its commit and what must follow it (a revoked key leaving the caches).
     async fn handled(
         &self,
+        face: Face,
         head: Parts,
         body: Bytes,
         address: IpAddr,
         id: &RequestId,
     ) -> Response<ReplyBody> {
         let (tell, told) = oneshot::channel();
-        let (api, own) = (Arc::clone(&self.api), id.clone());
+        let (api, dashboard) = (Arc::clone(&self.api), Arc::clone(&self.dashboard));
+        let own = id.clone();
         self.dataplane.tasks.spawn(async move {
-            let reply = api.handle(asked(&head, body, address, &own)).await;
+            let asked = asked(&head, body, address, &own);
+            let reply = match face {
+                Face::Api => api.handle(asked).await,
+                Face::Dashboard => dashboard.handle(asked).await,
+            };
             // Nobody may be there to hear it any more.
             drop(tell.send(reply));
         });
@@ -205,6 +226,25 @@ impl Front {
     }
 }
 
+/// Who answers what is read whole.
+enum Face {
+    Api,
+    Dashboard,
+}
+
+async fn read(head: &Parts, body: Incoming, most: usize) -> Result<Bytes, Fault> {
+    let declared = head.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: usize| length > most) {
+        return Err(Fault::new(&catalogue::REQUEST_TOO_LARGE));
+    }
+    let reading = Limited::new(body, most).collect();
+    match tokio::time::timeout(ADMIN_TIME, reading).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(Fault::new(&catalogue::REQUEST_TOO_LARGE)),
+        Err(_) => Err(Fault::new(&catalogue::BODY_TIMEOUT)),
+    }
+}
+
 fn place(path: &str) -> Place {
     match path {
         "/healthz" => Place::Health,
@@ -221,6 +261,7 @@ fn asked<'a>(head: &'a Parts, body: Bytes, address: IpAddr, id: &RequestId) -> A
         path: head.uri.path(),
         query: head.uri.query(),
         headers: &head.headers,
+        authority: head.uri.authority().map(|authority| authority.as_str()),
         body,
         address,
         request_id: id.clone(),

@@ -117,8 +117,8 @@ impl AccessLog {
             key_id = caller.map(|(_, key)| tracing::field::display(key)),
             http.request.method = operation.map(|operation| operation.method.as_str()),
             url.path = operation.map(|operation| format!("/v1{}", operation.path)),
-            http.response.status_code = refused.entry.status,
-            error.code = refused.entry.code,
+            http.response.status_code = refused.fault.entry.status,
+            error.code = refused.fault.entry.code,
             duration_s = %Number::Micros(refused.total_us),
             "refused"
         );

@@ -33,6 +33,7 @@ mod prices;
 mod project_rules;
 mod quickstart;
 mod rates;
+mod refusals;
 mod reloading;
 mod revoking;
 mod routes;

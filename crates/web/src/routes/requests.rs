@@ -43,7 +43,7 @@ fn asked(query: &Query) -> Result<AttemptQuery, Fault> {
 }
 
 /// A value that is compared as a whole. None is not a value: an empty one would match nothing.
-fn text(query: &Query, name: &'static str) -> Result<Option<String>, Fault> {
+pub(super) fn text(query: &Query, name: &'static str) -> Result<Option<String>, Fault> {
     match query.one(name)? {
         Some("") => Err(invalid(name, "expected a value")),
         Some(text) if text.len() > LONGEST_TEXT => {
@@ -64,7 +64,7 @@ fn status(text: &str) -> Result<(u16, u16), Fault> {
     Ok((lowest, if text.ends_with("xx") { lowest + 99 } else { lowest }))
 }
 
-fn place(after: &str) -> Result<i64, Fault> {
+pub(super) fn place(after: &str) -> Result<i64, Fault> {
     let wrong = || invalid("after", "expected the last_id of an earlier page");
     parse_place(after).ok_or_else(wrong)
 }

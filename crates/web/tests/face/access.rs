@@ -219,6 +219,7 @@ fn a_call_can_run_on_any_thread() {
         path: "/tollgate/v1/me",
         query: None,
         headers: &headers,
+        authority: None,
         body: bytes::Bytes::new(),
         address: [127, 0, 0, 1].into(),
         request_id: "req_1".into(),

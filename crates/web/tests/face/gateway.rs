@@ -68,6 +68,7 @@ impl Gateway {
             path,
             query,
             headers,
+            authority: None,
             body: Bytes::copy_from_slice(body.as_bytes()),
             address: [127, 0, 0, 1].into(),
             request_id: "req_1".into(),

@@ -25,6 +25,7 @@ fn the_document_and_its_page_are_read_without_a_key_and_nothing_else_is() {
         path: &target,
         query: None,
         headers: &http::HeaderMap::new(),
+        authority: None,
         body: bytes::Bytes::new(),
         address: [127, 0, 0, 1].into(),
         request_id: "req_1".into(),

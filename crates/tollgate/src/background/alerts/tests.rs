@@ -118,6 +118,7 @@ fn start(outside: &Arc<Outside>, private_hosts: &[&str]) -> Alerts {
         records: store.clone(),
         people: store.clone(),
         certificates: store.clone(),
+        accounts: store.clone(),
         directory: store.clone(),
         usage: store.clone(),
         balances: outside.clone(),

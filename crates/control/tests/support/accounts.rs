@@ -1,0 +1,32 @@
+//! Nobody who signs in: accounts are tested over the real store.
+
+use domain::ports::{Accounts, StoreResult};
+use domain::{Link, SecretHash, Session, SignIn, User, UserId};
+
+use super::World;
+
+impl Accounts for World {
+    fn session(&self, _: SecretHash) -> StoreResult<'_, Option<(Session, User)>> {
+        self.ask(|_| Ok(None))
+    }
+
+    fn sessions_of(&self, _: UserId) -> StoreResult<'_, Vec<Session>> {
+        self.ask(|_| Ok(vec![]))
+    }
+
+    fn sign_in_of(&self, _: UserId) -> StoreResult<'_, SignIn> {
+        self.ask(|_| Ok(SignIn::default()))
+    }
+
+    fn user_by_email(&self, _: String) -> StoreResult<'_, Option<(User, SignIn)>> {
+        self.ask(|_| Ok(None))
+    }
+
+    fn link(&self, _: SecretHash) -> StoreResult<'_, Option<Link>> {
+        self.ask(|_| Ok(None))
+    }
+
+    fn anyone_signs_in(&self) -> StoreResult<'_, bool> {
+        self.ask(|_| Ok(false))
+    }
+}

@@ -1,0 +1,24 @@
+//! Reads of how people sign in. What changes is a [`crate::SignInChange`].
+
+use super::StoreResult;
+use crate::{Link, SecretHash, Session, SignIn, User, UserId};
+
+/// People's ways in, and their sessions. A user who was deleted has none.
+pub trait Accounts: Send + Sync {
+    /// The session whose secret has this hash, live or ended, and whose it is.
+    fn session(&self, hash: SecretHash) -> StoreResult<'_, Option<(Session, User)>>;
+
+    /// Somebody's sessions, the newest first.
+    fn sessions_of(&self, user: UserId) -> StoreResult<'_, Vec<Session>>;
+
+    fn sign_in_of(&self, user: UserId) -> StoreResult<'_, SignIn>;
+
+    /// Whose address it is, in whatever case, and their ways in.
+    fn user_by_email(&self, email: String) -> StoreResult<'_, Option<(User, SignIn)>>;
+
+    /// A link that was not used yet; it may have ended.
+    fn link(&self, hash: SecretHash) -> StoreResult<'_, Option<Link>>;
+
+    /// Whether anybody can sign in with a password or otherwise: whether the first owner is there.
+    fn anyone_signs_in(&self) -> StoreResult<'_, bool>;
+}

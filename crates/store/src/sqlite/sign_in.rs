@@ -1,0 +1,147 @@
+//! How people sign in: reads, and the changes of it.
+
+use domain::ports::{Accounts, StoreError, StoreResult};
+use domain::{
+    Link, LinkPurpose, PasswordHash, SESSION_IDLE_SECONDS, SecretHash, Session, SessionId, SignIn,
+    SignInChange, User, UserId,
+};
+use rusqlite::{Connection, Row, params};
+
+use super::Store;
+use super::apply::{conflict, run, touch};
+use super::apply_people::live_user;
+use super::failure::Failure;
+use super::query::{all, id, one, optional_id, optional_time, text, time};
+use super::records::read_user;
+use crate::columns::unreadable;
+use crate::sql::{USER, sign_in as sql};
+
+type Done = Result<(), Failure>;
+
+impl Accounts for Store {
+    fn session(&self, hash: SecretHash) -> StoreResult<'_, Option<(Session, User)>> {
+        self.lookups.ask(move |db| {
+            let Some(session) = one(db, sql::SESSION, params![hash.0], read_session)? else {
+                return Ok(None);
+            };
+            let user = one(db, USER, params![session.user.as_str()], read_user)?;
+            Ok(user.map(|user| (session, user)))
+        })
+    }
+
+    fn sessions_of(&self, user: UserId) -> StoreResult<'_, Vec<Session>> {
+        self.lookups.ask(move |db| all(db, sql::SESSIONS_OF, params![user.as_str()], read_session))
+    }
+
+    fn sign_in_of(&self, user: UserId) -> StoreResult<'_, SignIn> {
+        self.lookups.ask(move |db| sign_in(db, &user))
+    }
+
+    fn user_by_email(&self, email: String) -> StoreResult<'_, Option<(User, SignIn)>> {
+        self.lookups.ask(move |db| {
+            let Some(user) = one(db, sql::USER_BY_EMAIL, params![email], read_user)? else {
+                return Ok(None);
+            };
+            let ways = sign_in(db, &user.id)?;
+            Ok(Some((user, ways)))
+        })
+    }
+
+    fn link(&self, hash: SecretHash) -> StoreResult<'_, Option<Link>> {
+        self.lookups.ask(move |db| one(db, sql::LINK, params![hash.0], read_link))
+    }
+
+    fn anyone_signs_in(&self) -> StoreResult<'_, bool> {
+        self.lookups.ask(|db| Ok(one(db, sql::ANYONE, [], |_| Ok(()))?.is_some()))
+    }
+}
+
+pub(crate) fn apply(db: &Connection, change: &SignInChange) -> Done {
+    match change {
+        SignInChange::SetName { user, name } => {
+            touch(db, sql::SET_NAME, params![name, user.as_str()])
+        }
+        SignInChange::SetEmail { user, email, checked_at } => {
+            live_user(db, user)?;
+            if db.prepare_cached(sql::SET_EMAIL)?.execute(params![email, user.as_str()])? == 0 {
+                return conflict("the address is somebody else's");
+            }
+            run(db, sql::CHECK_EMAIL, params![user.as_str(), checked_at.map(|at| at.0)])
+        }
+        SignInChange::SetPassword { user, password, at } => {
+            live_user(db, user)?;
+            run(db, sql::SET_PASSWORD, params![user.as_str(), password.0, at.0])
+        }
+        SignInChange::OpenSession { session, hash } => open(db, session, hash),
+        SignInChange::SeeSession { id, at } => {
+            run(db, sql::SEE_SESSION, params![at.0, id.as_str()])
+        }
+        SignInChange::ProveSession { id, hash, at } => {
+            touch(db, sql::PROVE_SESSION, params![hash.0, at.0, id.as_str()])
+        }
+        SignInChange::EndSession(id) => run(db, sql::END_SESSION, params![id.as_str()]),
+        SignInChange::EndSessionsOf { user, but } => {
+            let but = but.as_ref().map_or("", SessionId::as_str);
+            run(db, sql::END_SESSIONS_OF, params![user.as_str(), but])
+        }
+        SignInChange::PutLink { link, hash } => {
+            let user = link.user.as_ref().map(UserId::as_str);
+            run(db, sql::PUT_LINK, params![hash.0, link.purpose.as_str(), user, link.ends_at.0])
+        }
+        SignInChange::UseLink { hash, at } => touch(db, sql::USE_LINK, params![hash.0, at.0]),
+        SignInChange::DropLinks { purpose, user } => {
+            let user = user.as_ref().map(UserId::as_str);
+            run(db, sql::DROP_LINKS, params![purpose.as_str(), user])
+        }
+        SignInChange::Sweep { at } => {
+            run(db, sql::SWEEP_LINKS, params![at.0])?;
+            run(db, sql::SWEEP_SESSIONS, params![at.0, at.plus_seconds(-SESSION_IDLE_SECONDS).0])
+        }
+    }
+}
+
+fn open(db: &Connection, session: &Session, hash: &SecretHash) -> Done {
+    live_user(db, &session.user)?;
+    let row = params![
+        session.id.as_str(),
+        hash.0,
+        session.user.as_str(),
+        session.created_at.0,
+        session.seen_at.0,
+        session.proved_at.0,
+        session.ends_at.0,
+        session.address,
+        session.agent,
+    ];
+    run(db, sql::OPEN_SESSION, row)
+}
+
+fn sign_in(db: &Connection, user: &UserId) -> Result<SignIn, Failure> {
+    let found = one(db, sql::SIGN_IN, params![user.as_str()], |row| {
+        let password: Option<String> = row.get(0)?;
+        Ok(SignIn {
+            password: password.map(PasswordHash),
+            email_checked_at: optional_time(row, 1)?,
+        })
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+fn read_session(row: &Row<'_>) -> Result<Session, Failure> {
+    Ok(Session {
+        id: id(row, 0)?,
+        user: id(row, 1)?,
+        created_at: time(row, 2)?,
+        seen_at: time(row, 3)?,
+        proved_at: time(row, 4)?,
+        ends_at: time(row, 5)?,
+        address: row.get(6)?,
+        agent: row.get(7)?,
+    })
+}
+
+fn read_link(row: &Row<'_>) -> Result<Link, Failure> {
+    let purpose = LinkPurpose::parse(text(row, 0)?);
+    let purpose: Result<_, StoreError> = purpose.ok_or_else(|| unreadable("link"));
+    Ok(Link { purpose: purpose?, user: optional_id(row, 1)?, ends_at: time(row, 2)? })
+}

@@ -1,0 +1,33 @@
+//! The setup link that is printed at the start, until somebody has followed it.
+
+use super::Running;
+use crate::config::Config;
+use crate::reveal;
+
+impl Running {
+    /// Prints how to become the owner: the link itself where only this machine is served, else how
+    /// to get one. Nothing once there is an owner.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn print_setup(&self, config: &Config) -> Result<(), String> {
+        let control = &self.app.control;
+        let said = |fault: domain::Fault| fault.message.into_owned();
+        if !control.needs_setup().await.map_err(said)? {
+            return Ok(());
+        }
+        if !self.address.ip().is_loopback() {
+            println!("tollgate: no owner yet; `tollgate setup-link` prints the link to become it");
+            return Ok(());
+        }
+        let Some(secret) = control.make_setup_link(None).await.map_err(said)? else {
+            return Ok(());
+        };
+        let own = format!("{}://{}", self.scheme, self.address);
+        let base = config.dashboard.public_url.as_deref().unwrap_or(&own);
+        let text = format!("tollgate: set up the dashboard at {base}/setup?token={{key}}");
+        println!("{}", reveal::fill(&text, &secret));
+        println!("          (works once, for 30 minutes; `tollgate setup-link` prints a new one)");
+        Ok(())
+    }
+}

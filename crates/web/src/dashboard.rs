@@ -1,0 +1,187 @@
+//! The pages that people see. Everything that is no API path is answered here.
+//!
+//! A request goes through [`Dashboard::handle`]: target → address that people see → origin of the
+//! form → session → page → permission → the form's proof → handler → reply with its headers.
+//!
+//! * `pages.rs`: every page on one page; `pages/*.rs`: their handlers, by name of the page.
+//! * `visit.rs`: what a handler is given; `page.rs`: what it gives back.
+//! * `frame.rs`: what stands around every page; `templates/` how it all looks.
+//! * `guard.rs`, `cookies.rs`, `once.rs`: which forms are taken, from whom, how often.
+
+#![allow(dead_code, reason = "the pages that use the rest of the frame come next")]
+
+mod assets;
+mod chart;
+mod cookies;
+mod figures;
+mod form;
+mod frame;
+mod guard;
+mod once;
+mod page;
+mod pages;
+mod visit;
+
+use std::sync::Arc;
+
+use control::{Control, SignedIn};
+use domain::fault::catalogue;
+use domain::{Fault, Project, Secret};
+use http::{HeaderMap, Method, header};
+use openai::target;
+
+use crate::{ApiReply, ApiRequest};
+use cookies::Cookies;
+use form::Form;
+use once::{Once, Turn};
+use page::Page;
+use pages::{Found, Who};
+use visit::{Place, Visit};
+
+/// How the dashboard is reached.
+#[derive(Clone, Debug, Default)]
+pub struct DashboardSettings {
+    /// The address that people see, without a slash at its end: `https://tollgate.example.com`.
+    /// Absent: this machine only.
+    pub public_url: Option<String>,
+    /// Whether Tollgate itself speaks TLS.
+    pub tls: bool,
+}
+
+pub struct Dashboard {
+    control: Arc<Control>,
+    settings: DashboardSettings,
+    once: Once,
+}
+
+impl Dashboard {
+    #[must_use]
+    pub fn new(control: Arc<Control>, settings: DashboardSettings) -> Self {
+        Self { control, settings, once: Once::default() }
+    }
+
+    /// Whether a request is for the dashboard: one of its paths, or a browser that looks for a page.
+    #[must_use]
+    pub fn serves(path: &str, headers: &HeaderMap) -> bool {
+        let of_browser = accepts_html(headers);
+        match path {
+            // Programs look whether somebody is there.
+            "/" => of_browser,
+            path => of_browser || assets::find(path).is_some() || pages::knows(path),
+        }
+    }
+
+    /// Whether a request's body may be read: by its head alone.
+    ///
+    /// # Errors
+    /// The reply to a form that did not come from our pages.
+    pub fn admit(&self, head: &ApiRequest<'_>) -> Result<(), ApiReply> {
+        let checked = guard::check(&self.settings, head);
+        checked.map_err(|fault| pages::bare(self, head, &fault).reply(self.guarded(head)))
+    }
+
+    /// Answers one request. Never fails: a refusal is a page.
+    pub async fn handle(&self, request: ApiRequest<'_>) -> ApiReply {
+        if let Some(asset) = assets::find(request.path) {
+            return asset.reply(request.headers);
+        }
+        let page = match self.serve(&request).await {
+            Ok(page) => page,
+            Err(fault) => pages::bare(self, &request, &fault),
+        };
+        page.reply(self.guarded(&request))
+    }
+
+    async fn serve(&self, request: &ApiRequest<'_>) -> Result<Page, Fault> {
+        target::check(request.path, request.query)
+            .map_err(|_| Fault::new(&catalogue::BAD_REQUEST_TARGET))?;
+        guard::check(&self.settings, request)?;
+        let cookies = Cookies::of(request.headers, self.is_secure(request));
+        let who = match &cookies.session {
+            Some(secret) => self.control.signed_in(secret).await?,
+            None => None,
+        };
+        let form = Form::posted(request)?;
+        let mut visit = Visit::new(self, request, &cookies, who, form);
+        let page = self.answer(&mut visit).await;
+        page.or_else(|fault| visit.refused(&fault))
+    }
+
+    async fn answer(&self, visit: &mut Visit<'_>) -> Result<Page, Fault> {
+        let request = visit.request;
+        let found = pages::find(request.path).ok_or(&catalogue::NOT_FOUND)?;
+        let route = found.route(request.method)?;
+        visit.ids.clone_from(&found.ids);
+        visit.tab = route.tab;
+        // What was typed into the form goes on behind the sign-in.
+        if visit.who.is_none() && !matches!(route.who, Who::Anyone) {
+            return Ok(pages::sign_in::instead(visit));
+        }
+        if let (Some(project), Some(who)) = (&found.project, &visit.who) {
+            visit.place = Place::Project(self.project(who, project).await?);
+        }
+        match route.who {
+            Who::Anyone => {}
+            Who::SignedIn => {}
+            Who::May(scope) => visit.need(scope)?,
+            Who::Proved(scope) => {
+                visit.need(scope)?;
+                if !visit.is_proved() {
+                    return Ok(pages::prove::instead(visit));
+                }
+            }
+        }
+        visit.prepare().await?;
+        if *request.method != Method::POST {
+            return (route.serve)(visit).await;
+        }
+        visit.check_proof()?;
+        self.at_most_once(visit, &found).await
+    }
+
+    /// A form that is sent twice is done once; the second time gets the first one's answer.
+    async fn at_most_once(&self, visit: &Visit<'_>, found: &Found) -> Result<Page, Fault> {
+        let route = found.route(visit.request.method)?;
+        let Some(id) = visit.form_print() else { return (route.serve)(visit).await };
+        match self.once.turn(id, visit.control.now()).await {
+            Turn::First(turn) => {
+                let page = (route.serve)(visit).await?;
+                turn.done(page.repeatable());
+                Ok(page)
+            }
+            Turn::Again(Some(page)) => Ok(page),
+            Turn::Again(None) => Err(Fault::new(&catalogue::FORM_SENT_ALREADY)),
+        }
+    }
+
+    /// A project that somebody may look at; to others it is not there (case 13).
+    async fn project(&self, who: &SignedIn, id: &str) -> Result<Project, Fault> {
+        let id = id.into();
+        match who.authority.allows(pages::SEE, Some(&id)) {
+            true => self.control.project(&id).await,
+            false => Err(Fault::new(&catalogue::NOT_FOUND)),
+        }
+    }
+
+    /// Whether the browser's connection is encrypted, as far as we can tell.
+    fn is_secure(&self, _request: &ApiRequest<'_>) -> bool {
+        let public = self.settings.public_url.as_deref();
+        self.settings.tls || public.is_some_and(|url| url.starts_with("https://"))
+    }
+
+    fn guarded(&self, request: &ApiRequest<'_>) -> page::Manner {
+        page::Manner { secure: self.is_secure(request) }
+    }
+
+    /// An address of this Tollgate that stands in mail: never from a request's own words (case 137).
+    #[must_use]
+    pub fn link(&self, path: &str, secret: &Secret) -> Option<String> {
+        let base = self.settings.public_url.as_deref()?;
+        Some(format!("{base}{path}?token={}", crate::reveal::token(secret)))
+    }
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}

@@ -1,0 +1,218 @@
+//! What a handler gives back, and the headers that every page has.
+
+use std::sync::Arc;
+
+use askama::Template;
+use bytes::Bytes;
+use domain::Fault;
+use domain::fault::catalogue;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use super::cookies::SetCookie;
+use crate::ApiReply;
+
+/// Whether a message tells of something good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    Good,
+    Bad,
+}
+
+/// A sentence for the next page that this browser sees. Never a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flash {
+    pub mood: Mood,
+    pub said: String,
+}
+
+impl Flash {
+    /// For a class of the stylesheet.
+    #[must_use]
+    pub fn mood(&self) -> &'static str {
+        match self.mood {
+            Mood::Good => "good",
+            Mood::Bad => "bad",
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        format!("{}:{}", self.mood(), self.said)
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (mood, said) = text.split_once(':')?;
+        let mood = match mood {
+            "good" => Mood::Good,
+            "bad" => Mood::Bad,
+            _ => return None,
+        };
+        Some(Self { mood, said: said.chars().take(300).collect() })
+    }
+}
+
+#[derive(Clone)]
+enum Content {
+    Html(String),
+    /// 303: the browser asks for it with GET.
+    Redirect(String),
+    /// `text/event-stream` with one event; the browser asks again after some seconds.
+    Event(String),
+    /// Kind, file name, bytes.
+    File(&'static str, String, Bytes),
+}
+
+/// An answer to a browser.
+#[derive(Clone)]
+pub struct Page {
+    status: StatusCode,
+    content: Content,
+    /// A secret stands on it: nobody keeps a copy.
+    secret: bool,
+    cookies: Vec<Arc<SetCookie>>,
+}
+
+/// What the answer's headers depend on.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) secure: bool,
+}
+
+/// How long a browser waits before it asks for live figures again, in milliseconds.
+const LIVE_PAUSE_MS: u32 = 5_000;
+
+const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; \
+     frame-ancestors 'none'; form-action 'self'";
+
+impl Page {
+    fn new(content: Content) -> Self {
+        Self { status: StatusCode::OK, content, secret: false, cookies: Vec::new() }
+    }
+
+    /// A page from its template.
+    ///
+    /// # Errors
+    /// 500: the template could not be written out.
+    pub fn of(template: &impl Template) -> Result<Self, Fault> {
+        let html = template.render().map_err(|_| Fault::new(&catalogue::INTERNAL_ERROR))?;
+        Ok(Self::new(Content::Html(html)))
+    }
+
+    /// Go there. After a form that changed something.
+    #[must_use]
+    pub fn to(path: &str) -> Self {
+        let mut page = Self::new(Content::Redirect(path.to_owned()));
+        page.status = StatusCode::SEE_OTHER;
+        page
+    }
+
+    /// Live figures: `{"name": "text"}`, put where `data-figure="name"` stands.
+    #[must_use]
+    pub fn live(figures: &serde_json::Value) -> Self {
+        Self::new(Content::Event(format!("retry: {LIVE_PAUSE_MS}\ndata: {figures}\n\n")))
+    }
+
+    /// A file to keep.
+    #[must_use]
+    pub fn file(kind: &'static str, name: &str, bytes: impl Into<Bytes>) -> Self {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let name = name.chars().map(|c| if plain(c) { c } else { '-' }).collect();
+        Self::new(Content::File(kind, name, bytes.into()))
+    }
+
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self
+    }
+
+    /// A secret stands on it.
+    #[must_use]
+    pub fn with_secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// With a sentence for the next page: `Page::to("/keys").saying("The key is revoked.")`.
+    #[must_use]
+    pub fn saying(self, said: impl Into<String>) -> Self {
+        self.setting(SetCookie::Flash(Flash { mood: Mood::Good, said: said.into() }))
+    }
+
+    /// The same of something that went wrong.
+    #[must_use]
+    pub fn warning(self, said: impl Into<String>) -> Self {
+        self.setting(SetCookie::Flash(Flash { mood: Mood::Bad, said: said.into() }))
+    }
+
+    pub(crate) fn setting(mut self, cookie: SetCookie) -> Self {
+        self.cookies.push(Arc::new(cookie));
+        self
+    }
+
+    /// The answer to the same form sent again; one with a secret is not shown twice.
+    pub(crate) fn repeatable(&self) -> Option<Self> {
+        (!self.secret).then(|| self.clone())
+    }
+
+    pub(crate) fn reply(self, manner: Manner) -> ApiReply {
+        let mut headers = Vec::with_capacity(16);
+        let mut put = |name: HeaderName, value: &str| {
+            // What is no header is left out: nothing here comes from a caller unchecked.
+            headers.extend(HeaderValue::from_str(value).map(|value| (name, value)));
+        };
+        for cookie in &self.cookies {
+            put(header::SET_COOKIE, &cookie.text(manner.secure));
+        }
+        let body = match self.content {
+            Content::Html(html) => {
+                put(header::CONTENT_TYPE, "text/html; charset=utf-8");
+                Bytes::from(html)
+            }
+            Content::Redirect(path) => {
+                put(header::LOCATION, &path);
+                Bytes::new()
+            }
+            Content::Event(event) => {
+                put(header::CONTENT_TYPE, "text/event-stream");
+                Bytes::from(event)
+            }
+            Content::File(kind, name, bytes) => {
+                put(header::CONTENT_TYPE, kind);
+                put(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
+                bytes
+            }
+        };
+        put(header::CACHE_CONTROL, if self.secret { "no-store" } else { "private, no-cache" });
+        put(header::CONTENT_SECURITY_POLICY, POLICY);
+        put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        put(header::X_FRAME_OPTIONS, "DENY");
+        // With no referrer at all browsers send forms without an origin.
+        put(header::REFERRER_POLICY, "same-origin");
+        for (name, value) in FIXED {
+            put(HeaderName::from_static(name), value);
+        }
+        if manner.secure {
+            put(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+        }
+        ApiReply { status: self.status, headers, body }
+    }
+}
+
+const FIXED: [(&str, &str); 4] = [
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("x-permitted-cross-domain-policies", "none"),
+];
+
+/// Whether a fault is about a field.
+pub(crate) fn is_about(fault: &Option<&Fault>, name: &str) -> bool {
+    said_of(fault, name).is_some()
+}
+
+/// What a fault says of a field.
+pub(crate) fn said_of<'f>(fault: &Option<&'f Fault>, name: &str) -> Option<&'f str> {
+    let fault = fault.filter(|fault| fault.param.as_deref() == Some(name));
+    fault.map(|fault| fault.message.as_ref())
+}

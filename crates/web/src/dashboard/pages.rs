@@ -1,0 +1,250 @@
+//! Every page, on one page.
+
+pub(crate) mod account;
+pub(crate) mod fault;
+mod keys;
+mod limits;
+mod logs;
+mod overview;
+pub(crate) mod prove;
+mod refused;
+mod setup;
+pub(crate) mod sign_in;
+mod usage;
+
+use domain::fault::catalogue;
+use domain::ports::BoxFuture;
+use domain::{Fault, Scope};
+use http::Method;
+use openai::target;
+
+use super::visit::{Shown, Visit};
+
+pub(crate) use fault::bare;
+
+/// What it takes to look at a place at all.
+pub(crate) const SEE: Scope = Scope::read("usage");
+const READ: Scope = Scope::read("management");
+const WRITE: Scope = Scope::write("management");
+
+type Handler = for<'a> fn(&'a Visit<'a>) -> BoxFuture<'a, Shown>;
+
+/// Who may ask for a page.
+#[derive(Clone, Copy)]
+pub(crate) enum Who {
+    Anyone,
+    /// Whoever is signed in, about themselves.
+    SignedIn,
+    /// Whoever has the permission, in the place that the page is about.
+    May(Scope),
+    /// The same, and has shown who they are a short while ago.
+    Proved(Scope),
+}
+
+/// Where a page is: under `/`, under `/projects/{id}/`, or both.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum In {
+    Organization,
+    Project,
+    Both,
+}
+
+pub(crate) struct PageRoute {
+    pub(crate) method: Method,
+    /// Without the slash before it and the place. Segments in braces are ids.
+    pub(crate) template: &'static str,
+    place: In,
+    pub(crate) tab: Option<Tab>,
+    pub(crate) who: Who,
+    pub(crate) serve: Handler,
+}
+
+/// The entries of the navigation. A page that belongs to none has no tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    Overview,
+    Keys,
+    Usage,
+    Costs,
+    Limits,
+    Logs,
+    Playground,
+    Refused,
+    Upstreams,
+    Egress,
+    Routes,
+    Members,
+    Audit,
+    Settings,
+}
+
+/// The navigation, in groups. A tab is shown once it stands here: add yours with its page.
+pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[(
+    "",
+    &[Tab::Overview, Tab::Keys, Tab::Usage, Tab::Costs, Tab::Limits, Tab::Logs, Tab::Refused],
+)];
+
+impl Tab {
+    pub(crate) fn label(self) -> &'static str {
+        self.row().0
+    }
+
+    pub(crate) fn path(self) -> &'static str {
+        self.row().1
+    }
+
+    pub(crate) fn scope(self) -> Scope {
+        self.row().2
+    }
+
+    pub(crate) fn in_organization(self) -> bool {
+        self.row().3 != In::Project
+    }
+
+    pub(crate) fn in_project(self) -> bool {
+        self.row().3 != In::Organization
+    }
+
+    /// Label, path, what it takes to see it, where it is.
+    fn row(self) -> (&'static str, &'static str, Scope, In) {
+        match self {
+            Self::Overview => ("Overview", "overview", SEE, In::Both),
+            Self::Keys => ("API keys", "keys", READ, In::Both),
+            Self::Usage => ("Usage", "usage", SEE, In::Both),
+            Self::Costs => ("Costs", "costs", SEE, In::Both),
+            Self::Limits => ("Limits", "limits", READ, In::Both),
+            Self::Logs => ("Logs", "logs", SEE, In::Both),
+            Self::Playground => ("Playground", "playground", Scope::request("model"), In::Project),
+            Self::Refused => ("Why refused", "refused", SEE, In::Both),
+            Self::Upstreams => ("Upstreams", "upstreams", READ, In::Organization),
+            Self::Egress => ("Egress", "egress", READ, In::Organization),
+            Self::Routes => ("Routes", "routes", READ, In::Both),
+            Self::Members => ("Members", "members", READ, In::Both),
+            Self::Audit => ("Audit log", "audit", READ, In::Organization),
+            Self::Settings => ("Settings", "settings", READ, In::Both),
+        }
+    }
+}
+
+macro_rules! page {
+    ($method:ident $template:literal $place:ident $tab:expr, $who:expr, $handler:path) => {
+        PageRoute {
+            method: Method::$method,
+            template: $template,
+            place: In::$place,
+            tab: $tab,
+            who: $who,
+            serve: |visit| Box::pin($handler(visit)),
+        }
+    };
+}
+
+pub(crate) const ALL: &[PageRoute] = &[
+    page!(GET "" Organization None, Who::Anyone, sign_in::home),
+    page!(GET "overview" Both Some(Tab::Overview), Who::May(SEE), overview::show),
+    page!(GET "overview/live" Both Some(Tab::Overview), Who::May(SEE), overview::live),
+    page!(GET "usage" Both Some(Tab::Usage), Who::May(SEE), usage::show),
+    page!(GET "usage.csv" Both Some(Tab::Usage), Who::May(SEE), usage::file),
+    page!(GET "costs" Both Some(Tab::Costs), Who::May(SEE), usage::costs),
+    page!(GET "costs.csv" Both Some(Tab::Costs), Who::May(SEE), usage::file),
+    page!(GET "logs" Both Some(Tab::Logs), Who::May(SEE), logs::show),
+    page!(GET "logs/{request_id}" Both Some(Tab::Logs), Who::May(SEE), logs::one),
+    page!(GET "refused" Both Some(Tab::Refused), Who::May(SEE), refused::show),
+    page!(GET "limits" Both Some(Tab::Limits), Who::May(READ), limits::show),
+    page!(POST "limits" Both Some(Tab::Limits), Who::Proved(WRITE), limits::put),
+    page!(GET "limits/remove" Both Some(Tab::Limits), Who::May(WRITE), limits::confirm),
+    page!(POST "limits/remove" Both Some(Tab::Limits), Who::Proved(WRITE), limits::remove),
+    page!(GET "keys" Both Some(Tab::Keys), Who::May(READ), keys::list),
+    page!(GET "keys/new" Project Some(Tab::Keys), Who::May(WRITE), keys::new),
+    page!(POST "keys/new" Project Some(Tab::Keys), Who::Proved(WRITE), keys::create),
+    page!(GET "keys/{key_id}" Project Some(Tab::Keys), Who::May(READ), keys::one),
+    page!(POST "keys/{key_id}" Project Some(Tab::Keys), Who::Proved(WRITE), keys::update),
+    page!(POST "keys/{key_id}/rotate" Project Some(Tab::Keys), Who::Proved(WRITE), keys::rotate),
+    page!(POST "keys/{key_id}/end-old" Project Some(Tab::Keys), Who::Proved(WRITE), keys::end_old),
+    page!(GET "keys/{key_id}/revoke" Project Some(Tab::Keys), Who::May(WRITE), keys::ask_revoke),
+    page!(POST "keys/{key_id}/revoke" Project Some(Tab::Keys), Who::Proved(WRITE), keys::revoke),
+    page!(GET "setup" Organization None, Who::Anyone, setup::show),
+    page!(POST "setup" Organization None, Who::Anyone, setup::submit),
+    page!(GET "sign-in" Organization None, Who::Anyone, sign_in::show),
+    page!(POST "sign-in" Organization None, Who::Anyone, sign_in::submit),
+    page!(POST "sign-out" Organization None, Who::SignedIn, sign_in::out),
+    page!(POST "prove" Organization None, Who::SignedIn, prove::submit),
+    page!(POST "theme" Organization None, Who::Anyone, account::theme),
+];
+
+/// The pages of a path, by any method.
+pub(crate) struct Found {
+    routes: Vec<&'static PageRoute>,
+    pub(crate) project: Option<String>,
+    pub(crate) ids: Vec<String>,
+}
+
+impl Found {
+    pub(crate) fn route(&self, method: &Method) -> Result<&'static PageRoute, Fault> {
+        let method = if *method == Method::HEAD { &Method::GET } else { method };
+        let found = self.routes.iter().find(|route| route.method == *method);
+        found.copied().ok_or_else(|| Fault::new(&catalogue::METHOD_NOT_ALLOWED))
+    }
+}
+
+pub(crate) fn knows(path: &str) -> bool {
+    find(path).is_some()
+}
+
+pub(crate) fn find(path: &str) -> Option<Found> {
+    let path = path.strip_prefix('/')?;
+    let (project, page) = match path.strip_prefix("projects/").and_then(|rest| rest.split_once('/'))
+    {
+        Some((project, page)) => (Some(target::decode(project)?.into_owned()), page),
+        None => (None, path),
+    };
+    let excluded = if project.is_some() { In::Organization } else { In::Project };
+    let mut found = Found { routes: Vec::new(), project, ids: Vec::new() };
+    for route in ALL.iter().filter(|route| route.place != excluded) {
+        if let Some(ids) = ids_of(route.template, page) {
+            found.routes.push(route);
+            found.ids = ids;
+        }
+    }
+    // A page's own name goes before an id in its place.
+    let fewest = found.routes.iter().map(|route| route.template.matches('{').count()).min()?;
+    found.routes.retain(|route| route.template.matches('{').count() == fewest);
+    found.ids = ids_of(found.routes.first()?.template, page)?;
+    Some(found)
+}
+
+fn ids_of(template: &str, path: &str) -> Option<Vec<String>> {
+    let mut ids = Vec::new();
+    let mut given = path.split('/');
+    for wanted in template.split('/') {
+        let segment = given.next()?;
+        if wanted.starts_with('{') {
+            ids.push(target::decode(segment).filter(|id| !id.is_empty())?.into_owned());
+        } else if segment != wanted {
+            return None;
+        }
+    }
+    given.next().is_none().then_some(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_found_in_their_places() {
+        assert!(knows("/") && knows("/overview") && knows("/projects/proj_1/overview"));
+        assert!(!knows("/projects/proj_1/sign-in") && !knows("/overview/") && !knows("/nothing"));
+        let found = find("/projects/proj_1/overview").unwrap();
+        assert_eq!(found.project.as_deref(), Some("proj_1"));
+        assert!(found.route(&Method::HEAD).is_ok() && found.route(&Method::POST).is_err());
+    }
+
+    #[test]
+    fn every_tab_of_the_navigation_has_its_page() {
+        for tab in NAVIGATION.iter().flat_map(|(_, tabs)| *tabs) {
+            let page = ALL.iter().find(|page| page.template == tab.path()).unwrap();
+            assert_eq!(page.tab, Some(*tab));
+        }
+    }
+}
