@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use domain::{CacheUse, Cost, KeyId, Nanos, Outcome, ProjectId, Timestamp, Tokens, UsageFamily, UsageRecord};
+use domain::{
+    CacheUse, Cost, KeyId, Nanos, Outcome, ProjectId, Timestamp, Tokens, UsageFamily, UsageRecord,
+};
 use openai::surface;
 
 /// The most bytes of a text that is not ours.
