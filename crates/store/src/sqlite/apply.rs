@@ -10,8 +10,8 @@ use rusqlite::{Connection, Params, params};
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
 use super::{
-    apply_keys, apply_limits, apply_people, audit, cache_rules, egresses, ledger, places, prices, project_rules,
-    rates, schema,
+    apply_keys, apply_limits, apply_people, audit, cache_rules, egresses, ledger, places, prices,
+    project_rules, rates, schema,
 };
 use crate::sql;
 

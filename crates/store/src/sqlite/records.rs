@@ -4,10 +4,10 @@ use domain::ports::{Records, StoreResult};
 use domain::price::{PriceImport, PriceRow};
 use domain::rate::RateLimits;
 use domain::route::Route;
-use domain::{CacheRules, 
-    AlertId, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, Change, Key, KeyId,
-    KeyKind, KeySecret, Organization, PageQuery, Paged, Project, ProjectId, ProjectRules, Role,
-    ScopeId, SealedEgressBook, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+use domain::{
+    AlertId, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, CacheRules, Change, Key,
+    KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged, Project, ProjectId, ProjectRules,
+    Role, ScopeId, SealedEgressBook, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
     SpendLimit, Timestamp, Upstream, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
@@ -18,8 +18,8 @@ use super::failure::Failure;
 use super::log::Settlements;
 use super::query::{all, id, one, optional_time, text, time};
 use super::{
-    Store, apply, audit, cache_rules, connect, egresses, limits, people, places, prices, project_rules, rates,
-    refused, schema, snapshot,
+    Store, apply, audit, cache_rules, connect, egresses, limits, people, places, prices,
+    project_rules, rates, refused, schema, snapshot,
 };
 use crate::columns::unreadable;
 use crate::sql;
