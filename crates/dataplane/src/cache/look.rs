@@ -175,7 +175,6 @@ impl Asking<'_> {
             && let Some(kept) = cache.stored(wish.key).await
             && let Some(found) = self.usable(wish, kept)
         {
-            cache.memory.put(wish.key, &found.kept);
             keeping.found(&found.kept);
             return self.give(wish, found);
         }

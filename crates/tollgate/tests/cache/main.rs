@@ -8,6 +8,7 @@
     reason = "tests fail by panicking, and run on the real clock"
 )]
 
+mod file;
 mod flights;
 mod forms;
 mod hits;
