@@ -17,6 +17,7 @@ mod audit_log;
 mod author;
 mod authority;
 mod bootstrap;
+mod cache;
 mod calendar;
 mod certificates;
 mod checkup;
@@ -62,8 +63,8 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Accounts, Balances, Certificates, Directory, Exits, Invalidate, LedgerReport, Outbound, People,
-    PriceFormat, PriceGaps, Records, UsageStore,
+    Accounts, Balances, CacheDesk, Certificates, Directory, Exits, Invalidate, LedgerReport,
+    Outbound, People, PriceFormat, PriceGaps, Records, UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash, Tries};
 use vault::Vault;
@@ -72,6 +73,7 @@ pub use access::AdminCaller;
 pub use admin_keys::AdminKeyDraft;
 pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
+pub use cache::CacheState;
 pub use certificates::{CertificateDraft, Place};
 pub use checkup::{CheckupKey, Doctor};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
@@ -129,6 +131,7 @@ pub struct Control {
     directory: Arc<dyn Directory>,
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
+    cache: Arc<dyn CacheDesk>,
     ledger: Arc<dyn LedgerReport>,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
@@ -174,6 +177,7 @@ impl Control {
             directory,
             usage,
             balances,
+            cache: Arc::new(cache::NoCache),
             ledger,
             vault,
             clock,

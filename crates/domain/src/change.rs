@@ -5,9 +5,9 @@ use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
 use crate::route::Route;
 use crate::{
-    AlertId, AuditId, CertificateChange, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy,
-    KeySecret, Organization, PeopleChange, PeriodKind, Project, ProjectId, ProjectRule, RequestId,
-    Role, RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount, ServiceAccountId,
+    AlertId, AuditId, CachePatch, CertificateChange, Delivery, DeliveryId, EgressUser, Key, KeyId,
+    KeyPolicy, KeySecret, Organization, PeopleChange, PeriodKind, Project, ProjectId, ProjectRule,
+    RequestId, Role, RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount, ServiceAccountId,
     SignInChange, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, User, UserId, Zone,
 };
 
@@ -138,6 +138,11 @@ pub enum Change {
     },
     /// Certificates of clients, and where they are active.
     Certificate(CertificateChange),
+    /// Sets what is named of a project's cache.
+    SetCache {
+        project: ProjectId,
+        patch: CachePatch,
+    },
     /// Puts something right in the ledger.
     CorrectLedger(Correction),
     /// Takes note of a scope's overage as it stands, in every period; it need not have any.

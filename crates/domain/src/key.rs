@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::rate::RateRules;
 use crate::{
-    HostedTools, KeyId, ModelPermissions, ProjectId, ProjectRules, Retention, Scope,
+    CacheRules, HostedTools, KeyId, ModelPermissions, ProjectId, ProjectRules, Retention, Scope,
     ServiceAccountId, Timestamp, TrustedCertificate, UserId, Verb,
 };
 
@@ -182,6 +182,8 @@ pub struct KeyView {
     /// The active certificates of its project and of the organization, one of which its calls must
     /// show or come from; `None` where none is asked for.
     pub certificates: Option<Arc<[TrustedCertificate]>>,
+    /// `None` where its project never said anything of a cache.
+    pub cache: Option<CacheRules>,
 }
 
 /// Why a key that exists is refused.
@@ -262,6 +264,7 @@ mod tests {
             project_archived: false,
             rates: None,
             rules: None,
+            cache: None,
             certificates: None,
         }
     }

@@ -1,7 +1,7 @@
 //! What a logged attempt has beside the columns that are searched: one JSON list, in the order in
 //! which the schema's view takes it apart.
 
-use domain::UsageRecord;
+use domain::{CacheUse, UsageRecord};
 
 /// The number of the list's form, its first element.
 const FORM: u64 = 1;
@@ -42,6 +42,11 @@ pub(crate) fn write(into: &mut String, r: &UsageRecord) {
     list.signed(r.cost.map(|cost| cost.input.0));
     list.signed(r.cost.map(|cost| cost.input_cached.0));
     list.signed(r.cost.map(|cost| cost.output.0));
+    // What no cache was asked about is two columns that its list does not have.
+    if r.cache.is_some() || r.saved.is_some() {
+        list.text(r.cache.map(CacheUse::as_str));
+        list.signed(r.saved.map(|saved| saved.0));
+    }
     list.into.push(']');
 }
 

@@ -19,6 +19,7 @@ mod apply_limits;
 mod apply_people;
 mod attempts;
 mod audit;
+mod cache_rules;
 mod certificates;
 mod connect;
 mod directory;
@@ -46,7 +47,7 @@ mod sign_in;
 #[cfg(test)]
 mod tests;
 mod usage;
-mod worker;
+pub(crate) mod worker;
 mod writer;
 
 use std::fs::File;

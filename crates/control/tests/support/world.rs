@@ -70,6 +70,7 @@ pub(crate) struct State {
     pub(crate) rates: Vec<(RateScope, RateLimits)>,
     /// By project; the organization has none.
     pub(crate) rules: BTreeMap<Option<ProjectId>, ProjectRules>,
+    pub(crate) cache: BTreeMap<ProjectId, domain::CacheRules>,
     /// Bucket start to row; every report is answered from it.
     pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
     pub(crate) questions: Vec<UsageQuery>,
@@ -224,6 +225,10 @@ impl State {
             }
             Change::EndDelivery(id) => self.outbox.retain(|w| w.delivery.id != id),
             Change::SetRateLimits { scope, limits, .. } => self.set_rates(scope, limits),
+            Change::SetCache { project, patch } => {
+                let rules = self.cache.entry(project.clone()).or_default();
+                *rules = patch.on(*rules);
+            }
             Change::SetProjectRule { project, rule } => {
                 self.rules.entry(project).or_default().set(rule);
             }
@@ -368,6 +373,7 @@ impl State {
             rates: None,
             rules: self.rules.get(&key.project).cloned().map(Arc::new),
             certificates: None,
+            cache: key.project.as_ref().and_then(|project| self.cache.get(project)).copied(),
         })
     }
 }
@@ -582,6 +588,10 @@ impl Records for World {
             state.audit.extend(audit);
             Ok(())
         })
+    }
+
+    fn cache_rules(&self, project: ProjectId) -> StoreResult<'_, Option<domain::CacheRules>> {
+        self.ask(|state| Ok(state.cache.get(&project).copied()))
     }
 
     fn project_rules(&self, project: Option<ProjectId>) -> StoreResult<'_, ProjectRules> {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use egress::BoxError;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::cache::{Joined, Replay};
 use crate::relay::{Pumped, Relay};
 
 /// An answer on its way to a client. Dropped before its end, a relayed one is read on in the
@@ -18,6 +19,10 @@ enum Kind {
     Relay(Option<Box<Relay>>),
     /// Read on by itself.
     Pumped(Pumped),
+    /// Shared with others.
+    Joined(Box<Joined>),
+    /// Stored, and given again.
+    Replay(Box<Replay>),
 }
 
 impl ReplyBody {
@@ -28,6 +33,14 @@ impl ReplyBody {
 
     pub(crate) fn pumped(pumped: Pumped) -> Self {
         Self(Kind::Pumped(pumped))
+    }
+
+    pub(crate) fn joined(joined: Box<Joined>) -> Self {
+        Self(Kind::Joined(joined))
+    }
+
+    pub(crate) fn replay(replay: Box<Replay>) -> Self {
+        Self(Kind::Replay(replay))
     }
 
     pub(crate) fn relay(relay: Relay) -> Self {
@@ -53,6 +66,12 @@ impl Body for ReplyBody {
             Kind::Pumped(pumped) => {
                 pumped.poll_next(cx).map(|next| next.map(|piece| piece.map(Frame::data)))
             }
+            Kind::Joined(joined) => {
+                joined.poll_next(cx).map(|next| next.map(|piece| piece.map(Frame::data)))
+            }
+            Kind::Replay(replay) => {
+                replay.poll_next(cx).map(|next| next.map(|piece| Ok(Frame::data(piece))))
+            }
         }
     }
 
@@ -60,7 +79,7 @@ impl Body for ReplyBody {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_empty(),
             Kind::Relay(relay) => relay.as_ref().is_none_or(|r| r.is_over()),
-            Kind::Pumped(_) => false,
+            Kind::Pumped(_) | Kind::Joined(_) | Kind::Replay(_) => false,
         }
     }
 
@@ -68,7 +87,7 @@ impl Body for ReplyBody {
         match &self.0 {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Relay(relay) => relay.as_ref().map_or_else(SizeHint::default, |r| r.size_hint()),
-            Kind::Pumped(_) => SizeHint::default(),
+            Kind::Pumped(_) | Kind::Joined(_) | Kind::Replay(_) => SizeHint::default(),
         }
     }
 }

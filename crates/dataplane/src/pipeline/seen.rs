@@ -1,5 +1,6 @@
 //! How far a call came, for whoever counts it; and how long its client kept it waiting.
 
+use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::time::Duration;
@@ -17,6 +18,11 @@ use crate::permit::Permit;
 /// Characters of a model's name that are kept of a refused call.
 const LONGEST_MODEL: usize = 128;
 
+/// The model that a call asks for.
+pub(super) fn model_of(taken: &Taken) -> Option<String> {
+    taken.decoded_model().map(Cow::into_owned)
+}
+
 /// How far a call came.
 pub(super) struct Seen {
     pub(super) arrived: Instant,
@@ -27,7 +33,10 @@ pub(super) struct Seen {
     pub(super) caller: Option<Caller>,
     /// Until the call is put together.
     pub(super) permit: Option<Permit>,
+    /// Until it goes on to the limits.
     pub(super) taken: Option<Taken>,
+    /// The model of a call that a limit refused.
+    pub(super) model: Option<String>,
     /// From here on its attempts tell of it.
     pub(super) sent: bool,
 }
@@ -41,6 +50,7 @@ impl Seen {
             caller: None,
             permit: None,
             taken: None,
+            model: None,
             sent: false,
         }
     }
@@ -54,6 +64,7 @@ impl Seen {
         let key = self.permit.as_ref().map(|permit| &permit.key);
         let key = key.or(self.caller.as_ref().map(|caller| &caller.key));
         let model = self.taken.as_ref().and_then(Taken::decoded_model);
+        let model = model.or(self.model.as_deref().map(Cow::Borrowed));
         let took = self.arrived.elapsed();
         Refused {
             request: id.clone(),

@@ -11,7 +11,7 @@ use crate::rollup::COUNTER_COLUMNS;
 
 /// The columns of a logged attempt as the view `requests` shows them, in the order in which they are
 /// read.
-const ATTEMPT_COLUMNS: [&str; 41] = [
+const ATTEMPT_COLUMNS: [&str; 43] = [
     "request_id",
     "attempt",
     "at_ms",
@@ -53,6 +53,8 @@ const ATTEMPT_COLUMNS: [&str; 41] = [
     "cost_input_nanos",
     "cost_cached_nanos",
     "cost_output_nanos",
+    "cache",
+    "saved_nanos",
 ];
 
 /// The columns that a row is written by: those that are searched, and all the rest in one.

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_id, optional_text, optional_time, text};
-use super::{Store, certificates, project_rules, rates, snapshot};
+use super::{Store, cache_rules, certificates, project_rules, rates, snapshot};
 use crate::columns::{owner, policy, unreadable};
 use crate::sql;
 
@@ -22,6 +22,10 @@ impl Directory for Store {
                         rates: rates::rules(db, &view)?,
                         rules: project_rules::rules(db, &view)?,
                         certificates: certificates::trusted(db, &view)?,
+                        cache: match &view.project {
+                            Some(project) => cache_rules::read(db, project)?,
+                            None => None,
+                        },
                         ..view
                     })
                 })
@@ -50,5 +54,6 @@ pub(crate) fn key_view(row: &Row<'_>) -> Result<KeyView, Failure> {
         rates: None,
         rules: None,
         certificates: None,
+        cache: None,
     })
 }

@@ -47,6 +47,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_19.sql"),
         include_str!("schema/tollgate_20.sql"),
         include_str!("schema/tollgate_21.sql"),
+        include_str!("schema/tollgate_22.sql"),
         include_str!("schema/tollgate_31.sql"),
     ],
 };

@@ -10,6 +10,7 @@ use domain::Zone;
 use domain::price::ModelPrice;
 use toml_edit::{Document, Item, Table};
 
+mod cache;
 mod dashboard;
 mod egresses;
 mod load;
@@ -20,7 +21,9 @@ mod upstreams;
 
 pub(super) use dashboard::public_url;
 
-use super::{Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use super::{
+    CacheConfig, Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve,
+};
 use crate::telemetry::Access;
 use control::{DeclaredLimit, DeclaredRoute};
 
@@ -39,6 +42,7 @@ pub(super) struct File {
     pub(super) master_key: Option<Secret>,
     pub(super) tls: Option<TlsFiles>,
     pub(super) times: Times,
+    pub(super) cache: CacheConfig,
     pub(super) load: Load,
     pub(super) retries: Retries,
     pub(super) log: Log,
@@ -87,6 +91,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "tls",
             "timeouts",
             "pacing",
+            "cache",
             "overload",
             "retries",
             "log",
@@ -111,6 +116,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         master_key: reader.secret(root, "master_key"),
         tls: reader.tls(root),
         times: reader.times(root),
+        cache: reader.cache(root),
         load: reader.load(root),
         retries: reader.retries(root),
         log: reader.log(root),

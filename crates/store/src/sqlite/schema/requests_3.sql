@@ -39,5 +39,6 @@ SELECT id, request_id, detail ->> 1 AS attempt, detail ->> 2 AS at_ms, detail ->
        detail ->> 24 AS characters, detail ->> 25 AS cost_nanos, detail ->> 26 AS error_code,
        detail ->> 27 AS queue_us, detail ->> 28 AS first_byte_us, detail ->> 29 AS total_us,
        detail ->> 30 AS bytes_in, detail ->> 31 AS bytes_out, detail ->> 32 AS cost_input_nanos,
-       detail ->> 33 AS cost_cached_nanos, detail ->> 34 AS cost_output_nanos
+       detail ->> 33 AS cost_cached_nanos, detail ->> 34 AS cost_output_nanos, detail ->> 35 AS cache,
+       detail ->> 36 AS saved_nanos
 FROM attempts;
