@@ -2,12 +2,14 @@
 //!
 //! * [`key`]: the format of Tollgate's own keys, with a checksum that anyone can verify.
 //! * [`Vault`]: keyed hashes of our keys, sealed credentials of providers.
+//! * [`leaks`]: what leaked secrets look like, ours and others'.
 //! * [`webhook`]: signing what we send to people's own servers.
 //! * [`MasterKey`]: where the key over all of it comes from.
 
 #![forbid(unsafe_code)]
 
 pub mod key;
+pub mod leaks;
 mod master;
 mod sealed;
 pub mod webhook;
