@@ -93,7 +93,7 @@ fn what_may_not_be_read_is_counted_and_told() {
     let folder = TempDir::new().unwrap();
     let locked = folder.path().join("locked");
     fs::write(&locked, key()).unwrap();
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o0)).unwrap();
     // Root reads everything; then there is nothing to be told.
     let can_read = fs::File::open(&locked).is_ok();
     let scanner = scanner();

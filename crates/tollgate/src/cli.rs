@@ -32,6 +32,7 @@ mod requests;
 mod reveal;
 mod routes;
 mod said;
+mod scan;
 mod shapes;
 mod table;
 mod upstreams;
@@ -95,11 +96,22 @@ pub enum ClientCommand {
     Egress(egress::Command),
     /// Look for what is wrong, here and on the way to each upstream, and say what to do
     Doctor(doctor::Args),
+    /// Look for leaked keys and other secrets: in a folder, in what is staged, in a history
+    Scan(scan::Args),
     /// Explain an error code: what happened, whose fault it is, what to do
     Explain(explain::Args),
 }
 
+impl ClientCommand {
+    /// Whether it runs in folders that others wrote, whose `.env` must not say where keys go.
+    #[must_use]
+    pub fn distrusts_folder(&self) -> bool {
+        matches!(self, Self::Scan(_))
+    }
+}
+
 /// What the commands take from outside.
+#[derive(Clone)]
 pub struct Env {
     /// `TOLLGATE_URL`.
     pub url: Option<String>,
@@ -110,10 +122,16 @@ pub struct Env {
     /// `SSL_CERT_FILE`.
     pub extra_roots: Option<PathBuf>,
     pub color: bool,
+    /// No lines that are drawn over.
+    pub quiet: bool,
 }
 
-/// Runs one command; 0 when it was done, 1 when it failed.
+/// Runs one command; 0 when it was done, 1 when it failed. Some have more to say by their status.
 pub async fn run(command: ClientCommand, env: Env, out: &mut dyn Write) -> ExitCode {
+    let command = match command {
+        ClientCommand::Scan(args) => return scan::run(args, &env, out).await,
+        command => command,
+    };
     let ended = match execute(command, &env).await {
         Ok(said) => said.print(out, &mut std::io::stderr()),
         Err(failure) => Err(failure),
@@ -154,5 +172,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Egress(command) => egress::run(command, &Api::connect(env)?).await,
         ClientCommand::Doctor(args) => doctor::run(args, env).await,
         ClientCommand::Explain(args) => explain::run(&args),
+        // Told apart in `run`, for their exit status is their own.
+        ClientCommand::Scan(_) => Ok(Said::default()),
     }
 }

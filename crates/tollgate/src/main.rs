@@ -82,7 +82,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => report(runtime.block_on(serve(&arguments.flags()))),
         Command::Quickstart(arguments) => report(runtime.block_on(quickstart(&arguments.flags()))),
         Command::Client(command) => {
-            let environment = client_environment();
+            let environment = client_environment(command.distrusts_folder());
             runtime.block_on(cli::run(command, environment, &mut std::io::stdout()))
         }
     }
@@ -110,8 +110,8 @@ fn begin(flags: &Flags) -> Result<Config, String> {
     Ok(config)
 }
 
-fn client_environment() -> cli::Env {
-    let environment = Environment::read();
+fn client_environment(process_only: bool) -> cli::Env {
+    let environment = if process_only { Environment::of_process() } else { Environment::read() };
     let mut mistakes = Vec::new();
     let admin_key = environment.secret("TOLLGATE_ADMIN_KEY", &mut mistakes);
     mistakes.iter().for_each(|mistake| eprintln!("tollgate: {mistake}"));
@@ -123,6 +123,7 @@ fn client_environment() -> cli::Env {
             .unwrap_or_else(|| PathBuf::from("./tollgate-data")),
         extra_roots: environment.path("SSL_CERT_FILE"),
         color: std::io::stdout().is_terminal() && environment.get("NO_COLOR").is_none(),
+        quiet: environment.get("TERM").is_none_or(|terminal| terminal == "dumb"),
     }
 }
 

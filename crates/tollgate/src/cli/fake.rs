@@ -51,6 +51,7 @@ pub(super) fn env(url: &str) -> Env {
         data_dir: "/nonexistent".into(),
         extra_roots: None,
         color: false,
+        quiet: true,
     }
 }
 

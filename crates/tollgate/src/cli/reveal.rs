@@ -21,6 +21,11 @@ pub(super) fn with_credential(mut body: Value, credential: &Secret) -> Value {
     body
 }
 
+/// A body that asks about a secret by its value, on its way to the gateway that made it.
+pub(super) fn token_body(secret: &Secret) -> Value {
+    serde_json::json!({ "token": secret.expose() })
+}
+
 /// The `value` of an answer that made a key.
 pub(super) fn made_value(answer: &str) -> Option<Secret> {
     #[derive(Deserialize)]

@@ -7,6 +7,8 @@ pub(super) enum Strength {
     Hex,
     /// Digits and letters of one case.
     OneCase,
+    /// Too short for a digit to be certain.
+    Short,
     /// Letters of both cases; digits are likely but need not be there.
     BothCases,
 }
@@ -41,6 +43,7 @@ pub(super) fn is_random(text: &[u8], strength: Strength) -> bool {
 fn has_classes(text: &[u8], strength: Strength) -> bool {
     let any = |class: fn(&u8) -> bool| text.iter().any(class);
     match strength {
+        Strength::Short => true,
         Strength::Hex | Strength::OneCase => {
             any(u8::is_ascii_digit) && any(u8::is_ascii_alphabetic)
         }
@@ -86,7 +89,7 @@ fn bits(text: &[u8]) -> f32 {
 fn least(text: &[u8], strength: Strength) -> f32 {
     match (strength, text.len()) {
         (Strength::Hex, _) => 2.7,
-        (_, ..20) => 2.6,
+        (Strength::Short, _) | (_, ..20) => 2.6,
         (Strength::OneCase, _) => 3.2,
         (Strength::BothCases, ..30) => 3.4,
         (Strength::BothCases, _) => 3.8,

@@ -46,7 +46,8 @@ impl Alphabet {
     fn strength(self) -> Strength {
         match self {
             Self::Hex => Strength::Hex,
-            Self::Base32 | Self::Bech32 | Self::LowerAlnum => Strength::OneCase,
+            Self::Base32 => Strength::Short,
+            Self::Bech32 | Self::LowerAlnum => Strength::OneCase,
             _ => Strength::BothCases,
         }
     }
@@ -101,7 +102,8 @@ pub(super) const fn run(
 ) -> Shape {
     let strength = match of {
         Alphabet::Hex => Strength::Hex,
-        Alphabet::Base32 | Alphabet::Bech32 | Alphabet::LowerAlnum => Strength::OneCase,
+        Alphabet::Base32 => Strength::Short,
+        Alphabet::Bech32 | Alphabet::LowerAlnum => Strength::OneCase,
         _ => Strength::BothCases,
     };
     Shape::Run(Run { prefixes, of, least, most, holds: "", near: "", strength })

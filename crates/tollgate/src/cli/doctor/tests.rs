@@ -42,6 +42,7 @@ async fn where_nothing_listens_the_doctor_says_so() {
         data_dir: "no-such-directory".into(),
         extra_roots: None,
         color: false,
+        quiet: true,
     };
     let (finding, api) = server::look(&env, None).await.unwrap();
     assert!(api.is_none());
