@@ -4,6 +4,7 @@
 mod generate;
 mod mutations;
 mod run;
+mod scan_figures;
 mod sdk;
 mod test;
 mod tidy;
@@ -28,6 +29,7 @@ cargo xtask COMMAND
   faults [PART...]           broken upstreams, a rate limit, overload: what was promised must hold
   fuzz [--seconds N] [TARGET]
                              every fuzz target, or one, for N seconds each (60)
+  scan-figures               recall, speed and false finds of `tollgate scan`; fetches from Debian
   deny                       licences, bans, sources and advisories of the dependencies (cargo-deny)
   prices --from FILE         rewrite the tables of models and prices from the public price table
   spec --from FILE           rewrite crates/openai/tests/spec/operations.txt from OpenAI's document
@@ -62,6 +64,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "kill-loop" => tools::kill_loop(rest),
         "faults" => tools::faults(rest),
         "fuzz" => tools::fuzz(rest),
+        "scan-figures" => none(rest).and_then(|()| scan_figures::run()),
         "deny" => none(rest).and_then(|()| tools::deny()),
         "prices" => generate::prices(rest),
         "spec" => generate::spec(rest),
@@ -82,6 +85,7 @@ fn help(command: &str) -> Option<&'static str> {
         "kill-loop" => tools::KILL_LOOP_HELP,
         "faults" => tools::FAULTS_HELP,
         "fuzz" => tools::FUZZ_HELP,
+        "scan-figures" => scan_figures::HELP,
         "deny" => tools::DENY_HELP,
         "prices" => generate::PRICES_HELP,
         "spec" => generate::SPEC_HELP,

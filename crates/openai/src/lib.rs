@@ -8,6 +8,7 @@
 //! * [`sse`]: where events end; [`multipart`]: the fields of a form, as they pass.
 //! * [`list`]: filtering list pages without touching their elements.
 //! * [`envelope`]: our refusals in OpenAI's error shape.
+//! * [`snippets`]: how to call Tollgate from languages and tools.
 //! * [`admin`]: the Administration API's shapes and list pages.
 
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ pub mod json;
 pub mod list;
 pub mod multipart;
 pub mod pin;
+pub mod snippets;
 pub mod sse;
 pub mod surface;
 pub mod target;

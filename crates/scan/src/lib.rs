@@ -26,6 +26,7 @@ mod wide;
 pub use baseline::{Baseline, DEFAULT_BASELINE};
 pub use find::{Commit, Find, Place, Standing};
 pub use git::Variables;
+pub use git::ignored::{Keeping, keeping};
 pub use hook::install as install_hook;
 pub use notes::Notes;
 pub use report::Report;

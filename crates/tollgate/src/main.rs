@@ -114,6 +114,11 @@ fn client_environment(process_only: bool) -> cli::Env {
     let environment = if process_only { Environment::of_process() } else { Environment::read() };
     let mut mistakes = Vec::new();
     let admin_key = environment.secret("TOLLGATE_ADMIN_KEY", &mut mistakes);
+    let api_key = environment.secret("TOLLGATE_API_KEY", &mut mistakes);
+    let home = environment.path("HOME");
+    // A relative one is to be ignored, says its specification.
+    let config = environment.path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let config = config.or_else(|| Some(home.as_ref()?.join(".config")));
     mistakes.iter().for_each(|mistake| eprintln!("tollgate: {mistake}"));
     cli::Env {
         url: environment.get("TOLLGATE_URL"),
@@ -122,6 +127,9 @@ fn client_environment(process_only: bool) -> cli::Env {
             .path("TOLLGATE_DATA_DIR")
             .unwrap_or_else(|| PathBuf::from("./tollgate-data")),
         extra_roots: environment.path("SSL_CERT_FILE"),
+        api_key,
+        config_dir: config.map(|folder| folder.join("tollgate")),
+        home,
         color: std::io::stdout().is_terminal() && environment.get("NO_COLOR").is_none(),
         quiet: environment.get("TERM").is_none_or(|terminal| terminal == "dumb"),
     }

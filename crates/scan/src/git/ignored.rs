@@ -1,4 +1,4 @@
-//! Which files git ignores.
+//! What git thinks of files: whether it ignores them, whether it keeps them.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -6,6 +6,35 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::{Repository, Variables};
+
+/// What git does with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// There is no repository, or no git.
+    NoRepository,
+    /// It is in the repository, or will be with the next commit.
+    Tracked,
+    Ignored,
+    /// It would go into a commit with `git add -A`.
+    Open,
+}
+
+/// What git does with the file of a name in a folder.
+#[must_use]
+pub fn keeping(folder: &Path, name: &str, variables: &Variables) -> Keeping {
+    let Ok(repository) = Repository::open(folder, variables) else {
+        return Keeping::NoRepository;
+    };
+    let tracked = repository.bytes(&["ls-files", "-z", "--", &format!(":(literal){name}")]);
+    if tracked.is_ok_and(|said| !said.is_empty()) {
+        return Keeping::Tracked;
+    }
+    let one = HashSet::from([name.to_owned()]);
+    match among(folder, variables, &one).is_empty() {
+        true => Keeping::Open,
+        false => Keeping::Ignored,
+    }
+}
 
 /// Those of `paths`, which are relative to `root`, that git ignores. Where there is no repository
 /// or no git, none.
