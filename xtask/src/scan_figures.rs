@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Result, root, target_dir};
+use crate::run::{cargo, loud};
+use crate::{Result, target_dir};
 
 pub(crate) const HELP: &str = "\
 cargo xtask scan-figures
@@ -35,21 +36,19 @@ pub(crate) fn run() -> Result<()> {
     for seed in ["1", "2", "3"] {
         let planted = home.join("planted");
         let _ = fs::remove_dir_all(&planted);
-        run_it(Command::new(&figures).arg("recall").arg(&planted).arg(seed))?;
+        loud(Command::new(&figures).arg("recall").arg(&planted).arg(seed))?;
     }
     speed(&figures, &rg, &home)?;
     for (_, start) in TREES {
         let tree = folder(&trees, start)?.ok_or("a tree is missing")?;
-        run_it(Command::new(&figures).arg("finds").arg(tree))?;
+        loud(Command::new(&figures).arg("finds").arg(tree))?;
     }
     let repository = repository(&home, &trees)?;
-    run_it(Command::new(&figures).arg("history").arg(repository))
+    loud(Command::new(&figures).arg("history").arg(repository))
 }
 
 fn build() -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = ["build", "--release", "-p", "scan", "--example", "figures"];
-    run_it(Command::new(cargo).args(build).current_dir(root()))?;
+    loud(&mut cargo(&["build", "--release", "-p", "scan", "--example", "figures"]))?;
     Ok(target_dir().join("release/examples/figures"))
 }
 
@@ -58,7 +57,7 @@ fn speed(figures: &Path, rg: &Path, home: &Path) -> Result<()> {
     let literals = Command::new(figures).arg("literals").output()?.stdout;
     let list = home.join("literals");
     fs::write(&list, literals)?;
-    run_it(Command::new(figures).arg("speed").arg(&tree))?;
+    loud(Command::new(figures).arg("speed").arg(&tree))?;
     let mut best = u64::MAX;
     for _ in 0..3 {
         let before = children_ticks()?;
@@ -96,7 +95,7 @@ fn repository(home: &Path, trees: &Path) -> Result<PathBuf> {
         command.arg("--git-dir").arg(&git_dir).arg("--work-tree").arg(trees);
         command.args(["-c", "user.name=figures", "-c", "user.email=figures@example.com"]);
         command.args(["-c", "core.autocrlf=false", "-c", "gc.auto=0", "-c", "safe.directory=*"]);
-        run_it(command.args(arguments))
+        loud(command.args(arguments))
     };
     git(&["init", "-q", "-b", "main"])?;
     git(&["add", "-f", "-A"])?;
@@ -120,7 +119,7 @@ impl Apt {
             let line =
                 format!("deb-src [signed-by={keys}] http://deb.debian.org/debian bookworm main\n");
             fs::write(this.home.join("sources.list"), line)?;
-            run_it(this.get().args(["-q", "update"]))?;
+            loud(this.get().args(["-q", "update"]))?;
         }
         Ok(this)
     }
@@ -139,12 +138,12 @@ impl Apt {
         let packed = self.home.join(package);
         fs::create_dir_all(&packed)?;
         let source = ["-q", "--download-only", "source", package];
-        run_it(self.get().args(source).current_dir(&packed))?;
+        loud(self.get().args(source).current_dir(&packed))?;
         for entry in fs::read_dir(&packed)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if name.contains(".orig.tar.") && !name.ends_with(".asc") {
-                run_it(Command::new("tar").arg("xf").arg(&path).current_dir(trees))?;
+                loud(Command::new("tar").arg("xf").arg(&path).current_dir(trees))?;
             }
         }
         Ok(fs::remove_dir_all(&packed)?)
@@ -157,11 +156,11 @@ impl Apt {
             return Ok(program);
         }
         fs::create_dir_all(&place)?;
-        run_it(Command::new("apt-get").args(["-q", "download", "ripgrep"]).current_dir(&place))?;
+        loud(Command::new("apt-get").args(["-q", "download", "ripgrep"]).current_dir(&place))?;
         for entry in fs::read_dir(&place)? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "deb") {
-                run_it(Command::new("dpkg").arg("-x").arg(&path).arg(&place))?;
+                loud(Command::new("dpkg").arg("-x").arg(&path).arg(&place))?;
             }
         }
         Ok(program)
@@ -176,12 +175,4 @@ fn folder(trees: &Path, start: &str) -> Result<Option<PathBuf>> {
         }
     }
     Ok(None)
-}
-
-fn run_it(command: &mut Command) -> Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    match command.status()?.success() {
-        true => Ok(()),
-        false => Err(format!("{program} failed").into()),
-    }
 }

@@ -68,7 +68,12 @@ impl Baseline {
     /// As there.
     pub fn read_if_there(path: &Path) -> Result<Option<Self>, Problem> {
         match fs::symlink_metadata(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            // A file has nothing beneath it.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
             _ => Self::read(path).map(Some),
         }
     }

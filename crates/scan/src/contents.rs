@@ -91,9 +91,9 @@ impl<'a> Contents<'a> {
         };
         if let Some(form) = form(window.bytes()) {
             if form == Form::Closed {
-                self.scanner.notes.unopened.add(|| path.to_owned());
+                self.scanner.notes.unopened.add(|| self.shown(path));
             } else if depth >= DEPTH {
-                self.scanner.notes.in_part.add(|| format!("{path}: too many archives in archives"));
+                self.note_part(path, &"too many archives in archives");
             } else {
                 return self.archive(window, path, form, source, (left, depth));
             }
@@ -176,9 +176,21 @@ impl<'a> Contents<'a> {
         };
         self.scanner.progress.bytes.fetch_add(packed, Ordering::Relaxed);
         if let Err(error) = read {
-            self.scanner.notes.in_part.add(|| format!("{path}: {error}"));
+            self.note_part(path, &error);
         }
         Ok(())
+    }
+
+    fn note_part(&self, path: &str, why: &dyn std::fmt::Display) {
+        self.scanner.notes.in_part.add(|| format!("{}: {why}", self.shown(path)));
+    }
+
+    /// Of git's objects no path is known yet.
+    fn shown(&self, path: &str) -> String {
+        match &self.object {
+            Some(id) => format!("{id}{path}"),
+            None => path.to_owned(),
+        }
     }
 
     fn zip(
@@ -196,7 +208,7 @@ impl<'a> Contents<'a> {
                 self.content(&inner, Source::Stream(&mut metered), left, depth + 1)
             });
             if let Err(error) = read {
-                self.scanner.notes.in_part.add(|| format!("{inner}: {error}"));
+                self.note_part(&inner, &error);
             }
         })
     }
@@ -213,7 +225,7 @@ impl<'a> Contents<'a> {
             let mut metered = Metered { inner: content, left };
             if let Err(error) = self.content(&inner, Source::Stream(&mut metered), left, depth + 1)
             {
-                self.scanner.notes.in_part.add(|| format!("{inner}: {error}"));
+                self.note_part(&inner, &error);
             }
         })
     }

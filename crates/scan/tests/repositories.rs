@@ -295,3 +295,18 @@ fn reports_hold_no_secret() {
     let uri = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
     assert_eq!(uri, "a%1B%5B2J.txt");
 }
+
+#[test]
+fn our_own_tree_holds_nothing_but_what_its_baseline_names() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let baseline = Baseline::read(&root.join(scan::DEFAULT_BASELINE)).unwrap();
+    let variables = Variables::of(std::env::vars_os(), false);
+    let scanner = Scanner::new(Baseline::salt(Some(&baseline)), variables);
+    let mut accepted = 0;
+    for folder in ["crates", "testkit", "xtask", "docs", "deploy", "bench", "fuzz/seeds"] {
+        let report = scanner.tree(&root.join(folder), Some(&baseline)).unwrap();
+        assert!(report.finds.is_empty(), "{}", scan::report::human(&report, false));
+        accepted += report.accepted.len();
+    }
+    assert!(accepted > 0, "seeds of the fuzzer are keys of ours");
+}

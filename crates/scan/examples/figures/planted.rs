@@ -112,12 +112,6 @@ pub fn secret(kind: usize, s: &mut Seed) -> Made {
         25 => ("replicate-token", "REPLICATE_API_TOKEN", format!("r8_{}", s.alnum(37))),
         26 => ("perplexity-key", "PERPLEXITY_API_KEY", format!("pplx-{}", s.alnum(48))),
         27 => ("fireworks-key", "FIREWORKS_API_KEY", format!("fw_{}", s.alnum(24))),
-        28 => (
-            "cerebras-key",
-            "CEREBRAS_API_KEY",
-            format!("csk-{}", s.of(&[LOWER, DIGITS].concat(), 48)),
-        ),
-        29 => ("nvidia-key", "NVIDIA_API_KEY", format!("nvapi-{}", s.url64(64))),
         _ => other_secret(kind, s),
     }
 }
