@@ -4,6 +4,7 @@
 mod generate;
 mod mutations;
 mod run;
+mod scan_figures;
 mod schemathesis;
 mod sdk;
 mod served;
@@ -35,6 +36,7 @@ cargo xtask COMMAND
   lists [--rows N]           what a page takes of lists with 100,000 keys, projects, users
   fuzz [--seconds N] [TARGET]
                              every fuzz target, or one, for N seconds each (60)
+  scan-figures               recall, speed and false finds of `tollgate scan`; fetches from Debian
   deny                       licences, bans, sources and advisories of the dependencies (cargo-deny)
   prices --from FILE         rewrite the tables of models and prices from the public price table
   spec --from FILE           rewrite crates/openai/tests/spec/operations.txt from OpenAI's document
@@ -72,6 +74,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "terraform" => terraform::run(rest),
         "lists" => tools::lists(rest),
         "fuzz" => tools::fuzz(rest),
+        "scan-figures" => none(rest).and_then(|()| scan_figures::run()),
         "deny" => none(rest).and_then(|()| tools::deny()),
         "prices" => generate::prices(rest),
         "spec" => generate::spec(rest),
@@ -95,6 +98,7 @@ fn help(command: &str) -> Option<&'static str> {
         "terraform" => terraform::HELP,
         "lists" => tools::LISTS_HELP,
         "fuzz" => tools::FUZZ_HELP,
+        "scan-figures" => scan_figures::HELP,
         "deny" => tools::DENY_HELP,
         "prices" => generate::PRICES_HELP,
         "spec" => generate::SPEC_HELP,

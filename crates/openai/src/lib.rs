@@ -8,6 +8,7 @@
 //! * [`sse`]: where events end; [`multipart`]: the fields of a form, as they pass.
 //! * [`list`]: filtering list pages without touching their elements.
 //! * [`envelope`]: our refusals in OpenAI's error shape.
+//! * [`snippets`]: how to call Tollgate from languages and tools.
 //! * [`admin`]: the Administration API's shapes and list pages.
 
 #![forbid(unsafe_code)]

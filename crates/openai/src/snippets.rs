@@ -28,7 +28,7 @@ pub fn find(id: &str) -> Option<&'static Snippet> {
     SNIPPETS.iter().find(|snippet| snippet.id == id)
 }
 
-pub const SNIPPETS: [Snippet; 10] = [
+pub static SNIPPETS: [Snippet; 10] = [
     Snippet { id: "python", name: "Python", language: "python", template: PYTHON },
     Snippet { id: "node", name: "Node.js", language: "javascript", template: NODE },
     Snippet { id: "go", name: "Go", language: "go", template: GO },
@@ -65,29 +65,30 @@ const answer = await client.chat.completions.create({
 console.log(answer.choices[0].message.content);
 "#;
 
-const GO: &str = r#"// go get github.com/openai/openai-go
-// tollgate exec -- go run .           sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})
-package main
-
-import (
-	"context"
-	"fmt"
-
-	"github.com/openai/openai-go"
-)
-
-func main() {
-	client := openai.NewClient()
-	answer, err := client.Chat.Completions.New(context.Background(), openai.ChatCompletionNewParams{
-		Model:    "{model}",
-		Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Say hello.")},
-	})
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(answer.Choices[0].Message.Content)
-}
-"#;
+const GO: &str = concat!(
+    "// go get github.com/openai/openai-go\n",
+    "// tollgate exec -- go run .           sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})\n",
+    "package main\n",
+    "\n",
+    "import (\n",
+    "\t\"context\"\n",
+    "\t\"fmt\"\n",
+    "\n",
+    "\t\"github.com/openai/openai-go\"\n",
+    ")\n",
+    "\n",
+    "func main() {\n",
+    "\tclient := openai.NewClient()\n",
+    "\tanswer, err := client.Chat.Completions.New(context.Background(), openai.ChatCompletionNewParams{\n",
+    "\t\tModel:    \"{model}\",\n",
+    "\t\tMessages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage(\"Say hello.\")},\n",
+    "\t})\n",
+    "\tif err != nil {\n",
+    "\t\tpanic(err)\n",
+    "\t}\n",
+    "\tfmt.Println(answer.Choices[0].Message.Content)\n",
+    "}\n",
+);
 
 const JAVA: &str = r#"// com.openai:openai-java
 // tollgate exec -- java This.java     sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})

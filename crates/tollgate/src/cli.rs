@@ -9,11 +9,14 @@ mod audit;
 mod cache;
 mod calendar;
 mod confirm;
+mod connect;
 mod costs;
 mod costs_report;
 mod doctor;
 mod duration;
 pub(crate) mod egress;
+mod env_file;
+mod exec;
 pub(crate) mod explain;
 mod export;
 mod failure;
@@ -24,6 +27,7 @@ mod key_text;
 mod keys;
 mod ledger;
 mod limits;
+mod own_key;
 mod pages;
 mod prices;
 mod project;
@@ -34,7 +38,9 @@ mod requests;
 mod reveal;
 mod routes;
 mod said;
+mod scan;
 mod shapes;
+mod snippets;
 mod table;
 mod upstreams;
 mod usage;
@@ -103,11 +109,30 @@ pub enum ClientCommand {
     Cache(cache::Command),
     /// Look for what is wrong, here and on the way to each upstream, and say what to do
     Doctor(doctor::Args),
+    /// Look for leaked keys and other secrets: in a folder, in what is staged, in a history
+    Scan(scan::Args),
+    /// Run a program with a key in its environment, and nowhere else
+    Exec(exec::Args),
+    /// Write a key and the base URL into a .env file, privately, or look whether one is well
+    Env(env_file::Args),
+    /// Print how to call Tollgate from a language or a tool
+    Snippets(snippets::Args),
+    /// Set up a tool on this machine to use Tollgate, so that it can be undone
+    Connect(connect::Args),
     /// Explain an error code: what happened, whose fault it is, what to do
     Explain(explain::Args),
 }
 
+impl ClientCommand {
+    /// Whether it runs in folders that others wrote, whose `.env` must not say where keys go.
+    #[must_use]
+    pub fn distrusts_folder(&self) -> bool {
+        matches!(self, Self::Scan(_) | Self::Exec(_) | Self::Env(_) | Self::Connect(_))
+    }
+}
+
 /// What the commands take from outside.
+#[derive(Clone)]
 pub struct Env {
     /// `TOLLGATE_URL`.
     pub url: Option<String>,
@@ -117,11 +142,24 @@ pub struct Env {
     pub data_dir: PathBuf,
     /// `SSL_CERT_FILE`.
     pub extra_roots: Option<PathBuf>,
+    /// `TOLLGATE_API_KEY`.
+    pub api_key: Option<Secret>,
+    /// `$XDG_CONFIG_HOME/tollgate`, where things of the person's are kept.
+    pub config_dir: Option<PathBuf>,
+    /// Where other programs' settings are.
+    pub home: Option<PathBuf>,
     pub color: bool,
+    /// No lines that are drawn over.
+    pub quiet: bool,
 }
 
-/// Runs one command; 0 when it was done, 1 when it failed.
+/// Runs one command; 0 when it was done, 1 when it failed. Some have more to say by their status.
 pub async fn run(command: ClientCommand, env: Env, out: &mut dyn Write) -> ExitCode {
+    let command = match command {
+        ClientCommand::Scan(args) => return scan::run(args, &env, out).await,
+        ClientCommand::Exec(args) => return exec::run(args, &env).await,
+        command => command,
+    };
     let ended = match execute(command, &env).await {
         Ok(said) => said.print(out, &mut std::io::stderr()),
         Err(failure) => Err(failure),
@@ -139,7 +177,7 @@ pub async fn run(command: ClientCommand, env: Env, out: &mut dyn Write) -> ExitC
 
 async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
     match command {
-        ClientCommand::Keys(command) => keys::run(command, &Api::connect(env)?).await,
+        ClientCommand::Keys(command) => keys::run(command, &Api::connect(env)?, env).await,
         ClientCommand::Projects(command) => projects::run(command, &Api::connect(env)?).await,
         ClientCommand::Limits(command) => limits::run(command, &Api::connect(env)?).await,
         ClientCommand::Ledger(command) => ledger::run(command, &Api::connect(env)?).await,
@@ -164,5 +202,10 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Cache(command) => cache::run(command, &Api::connect(env)?).await,
         ClientCommand::Doctor(args) => doctor::run(args, env).await,
         ClientCommand::Explain(args) => explain::run(&args),
+        ClientCommand::Env(args) => env_file::run(args, env).await,
+        ClientCommand::Snippets(args) => snippets::run(&args, env),
+        ClientCommand::Connect(args) => connect::run(args, env).await,
+        // Told apart in `run`, for their exit status is their own.
+        ClientCommand::Scan(_) | ClientCommand::Exec(_) => Ok(Said::default()),
     }
 }

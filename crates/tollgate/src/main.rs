@@ -82,7 +82,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => report(runtime.block_on(serve(&arguments.flags()))),
         Command::Quickstart(arguments) => report(runtime.block_on(quickstart(&arguments.flags()))),
         Command::Client(command) => {
-            let environment = client_environment();
+            let environment = client_environment(command.distrusts_folder());
             runtime.block_on(cli::run(command, environment, &mut std::io::stdout()))
         }
     }
@@ -111,10 +111,15 @@ fn begin(flags: &Flags, beside_text: bool) -> Result<Config, String> {
     Ok(config)
 }
 
-fn client_environment() -> cli::Env {
-    let environment = Environment::read();
+fn client_environment(process_only: bool) -> cli::Env {
+    let environment = if process_only { Environment::of_process() } else { Environment::read() };
     let mut mistakes = Vec::new();
     let admin_key = environment.secret("TOLLGATE_ADMIN_KEY", &mut mistakes);
+    let api_key = environment.secret("TOLLGATE_API_KEY", &mut mistakes);
+    let home = environment.path("HOME");
+    // A relative one is to be ignored, says its specification.
+    let config = environment.path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let config = config.or_else(|| Some(home.as_ref()?.join(".config")));
     mistakes.iter().for_each(|mistake| eprintln!("tollgate: {mistake}"));
     cli::Env {
         url: environment.get("TOLLGATE_URL"),
@@ -123,7 +128,11 @@ fn client_environment() -> cli::Env {
             .path("TOLLGATE_DATA_DIR")
             .unwrap_or_else(|| PathBuf::from("./tollgate-data")),
         extra_roots: environment.path("SSL_CERT_FILE"),
+        api_key,
+        config_dir: config.map(|folder| folder.join("tollgate")),
+        home,
         color: std::io::stdout().is_terminal() && environment.get("NO_COLOR").is_none(),
+        quiet: environment.get("TERM").is_none_or(|terminal| terminal == "dumb"),
     }
 }
 

@@ -3,6 +3,7 @@
 //! * [`certificate`]: certificates of clients, and those they are held against.
 //! * [`key`]: the format of Tollgate's own keys, with a checksum that anyone can verify.
 //! * [`Vault`]: keyed hashes of our keys, sealed credentials of providers.
+//! * [`leaks`]: what leaked secrets look like, ours and others'.
 //! * [`webhook`]: signing what we send to people's own servers.
 //! * [`MasterKey`]: where the key over all of it comes from.
 
@@ -10,6 +11,7 @@
 
 pub mod certificate;
 pub mod key;
+pub mod leaks;
 mod master;
 pub mod password;
 mod sealed;

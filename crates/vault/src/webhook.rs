@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn a_message_is_signed_as_the_standard_says() {
         // The example of the Standard Webhooks specification's reference implementations.
-        let secret = Secret::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let secret = Secret::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"); // tollgate:allow
         let at = Timestamp::from_seconds(1_614_265_330);
         let signed = sign(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, r#"{"test": 2432232314}"#);
         assert_eq!(signed.ok().unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");

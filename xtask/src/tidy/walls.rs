@@ -6,13 +6,14 @@ use super::source::words;
 use super::tree::Tree;
 
 /// The workspace crates that each crate may name under `[dependencies]`.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("mapped", &[]),
     ("openai", &["domain"]),
     ("providers", &["domain", "openai"]),
     ("vault", &["domain"]),
     ("egress", &["domain"]),
+    ("scan", &["domain", "vault"]),
     ("store", &["domain"]),
     ("dataplane", &["domain", "mapped", "openai", "providers", "vault", "egress"]),
     ("control", &["domain", "vault", "egress"]),
@@ -25,6 +26,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "providers",
             "vault",
             "egress",
+            "scan",
             "store",
             "dataplane",
             "control",

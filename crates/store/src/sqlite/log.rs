@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 
+use domain::UsageRecord;
 use domain::ledger::Batch;
 use domain::ports::{StoreError, StoreResult};
-use domain::UsageRecord;
 use rusqlite::{CachedStatement, Connection, ToSql};
 use tokio::sync::oneshot;
 

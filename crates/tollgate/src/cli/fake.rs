@@ -50,7 +50,11 @@ pub(super) fn env(url: &str) -> Env {
         admin_key: Some(Secret::from("sk-admin-tg-test")),
         data_dir: "/nonexistent".into(),
         extra_roots: None,
+        api_key: None,
+        config_dir: None,
+        home: None,
         color: false,
+        quiet: true,
     }
 }
 

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::project::{Place, all, named, or_default, parse};
 use super::said::Said;
 use super::shapes::Key;
-use super::{duration, key_text, reveal};
+use super::{Env, duration, key_text, own_key, reveal};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -88,6 +88,9 @@ pub struct Create {
     /// Ends after this time: 30d, 12h, 3600; a year at most
     #[arg(long, value_name = "TIME", value_parser = duration::seconds)]
     expires_in: Option<i64>,
+    /// Keep it in the config directory, for `exec`, `env` and `connect`; it is not printed then
+    #[arg(long, conflicts_with = "json")]
+    save: bool,
     /// Print the API's JSON, the secret included
     #[arg(long)]
     json: bool,
@@ -104,9 +107,9 @@ pub struct Named {
     project: Option<String>,
 }
 
-pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
+pub(super) async fn run(command: Command, api: &Api, env: &Env) -> Result<Said, Failure> {
     match command {
-        Command::Create(args) => create(api, args).await,
+        Command::Create(args) => create(api, args, env).await,
         Command::List { project, json } => list(api, project.as_deref(), json).await,
         Command::Show { key, json } => show(api, &key, json).await,
         Command::Rotate { key, grace, json } => rotate(api, &key, grace, json).await,
@@ -115,7 +118,7 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
     }
 }
 
-async fn create(api: &Api, args: Create) -> Result<Said, Failure> {
+async fn create(api: &Api, args: Create, env: &Env) -> Result<Said, Failure> {
     let place = or_default(api, args.project.as_deref()).await?;
     let mut body = Map::new();
     for (field, value) in [
@@ -131,6 +134,13 @@ async fn create(api: &Api, args: Create) -> Result<Said, Failure> {
     let target = path(&["v1", "organization", "projects", &place.id, "api_keys"]);
     let reply = api.post(&target, &body.into()).await?;
     let talk = |key: &Key| key_text::made(key, &place.label(), api.url());
+    if args.save {
+        let key: Key = reply.read()?;
+        let secret = reveal::made_value(&reply.text)
+            .ok_or_else(|| Failure::new(format!("{} came without a secret", key.id)))?;
+        let path = own_key::keep(env, &secret)?;
+        return Ok(Said::talk(format!("{} is kept in {}.", key.id, path.display())));
+    }
     show_once(&reply, args.json, talk)
 }
 

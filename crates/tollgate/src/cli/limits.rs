@@ -252,6 +252,16 @@ async fn set(api: &Api, args: Set) -> Result<Said, Failure> {
     )))
 }
 
+/// What a key may spend in all, with the rules that are the default.
+pub(super) async fn set_total(api: &Api, key: &str, amount: &str) -> Result<(), Failure> {
+    let body = json!({
+        "scope": { "type": "api_key", "id": key },
+        "period": "total",
+        "amount_usd": amount.trim_start_matches('$'),
+    });
+    api.put(&target(), &body).await.map(drop)
+}
+
 async fn clear(api: &Api, whose: &Filter, periods: &Periods, json: bool) -> Result<Said, Failure> {
     let Some(scope) = scope(api, whose).await? else { return Err(nobody()) };
     let given = [("day", periods.day), ("month", periods.month), ("total", periods.total)];

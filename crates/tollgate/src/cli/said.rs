@@ -52,6 +52,12 @@ impl Said {
         self
     }
 
+    /// One more line of talk.
+    pub(super) fn add_talk(mut self, text: impl Into<String>) -> Self {
+        self.talk.push_str(&ended(text.into()));
+        self
+    }
+
     pub(super) fn only_once(mut self, lost: impl Into<String>) -> Self {
         self.lost = Some(lost.into());
         self

@@ -20,9 +20,15 @@ impl Environment {
     /// Reads the process's environment and the working directory's `.env`.
     #[must_use]
     pub fn read() -> Self {
-        let mut this = Self { variables: std::env::vars().collect(), notes: Vec::new() };
+        let mut this = Self::of_process();
         this.add_file(Path::new(".env"));
         this
+    }
+
+    /// The process's environment alone, where the working directory is not to be trusted.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self { variables: std::env::vars().collect(), notes: Vec::new() }
     }
 
     #[cfg(test)]

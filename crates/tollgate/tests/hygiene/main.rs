@@ -20,6 +20,7 @@ mod egress;
 mod front;
 mod http2;
 mod jobs;
+mod key_use;
 mod keys;
 mod kill;
 mod kill_loop;

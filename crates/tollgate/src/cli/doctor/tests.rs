@@ -41,7 +41,11 @@ async fn where_nothing_listens_the_doctor_says_so() {
         admin_key: None,
         data_dir: "no-such-directory".into(),
         extra_roots: None,
+        api_key: None,
+        config_dir: None,
+        home: None,
         color: false,
+        quiet: true,
     };
     let (finding, api) = server::look(&env, None).await.unwrap();
     assert!(api.is_none());

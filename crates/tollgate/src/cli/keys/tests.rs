@@ -46,7 +46,8 @@ async fn a_new_keys_secret_is_alone_on_stdout() {
         expires_in: Some(2_592_000),
         ..Create::default()
     };
-    let (data, talk) = create(&fake.api, args).await.unwrap().into_parts();
+    let (data, talk) =
+        create(&fake.api, args, &super::super::fake::env("")).await.unwrap().into_parts();
     assert_eq!(data, "sk-tg-secret\n");
     assert!(!talk.contains("secret\n") && talk.contains("Default project (proj_1)"), "{talk}");
     assert!(talk.contains("it may: api.chat.request. It expires at 1970-01-31 00:00 UTC."));
@@ -56,7 +57,8 @@ async fn a_new_keys_secret_is_alone_on_stdout() {
                 "expires_in_seconds": 2_592_000 })
     );
     let args = Create { json: true, ..Create::default() };
-    let (data, talk) = create(&fake.api, args).await.unwrap().into_parts();
+    let (data, talk) =
+        create(&fake.api, args, &super::super::fake::env("")).await.unwrap().into_parts();
     assert_eq!((data.trim_end(), talk.as_str()), (MADE, ""));
     assert_eq!(fake.last_body(), json!({}), "what is not given is the server's to choose");
 }
