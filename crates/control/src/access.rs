@@ -22,6 +22,14 @@ pub struct AdminCaller {
     pub authority: Arc<Authority>,
 }
 
+/// Proof that the caller holds a live key.
+#[derive(Clone, Debug)]
+pub enum KeyedCaller {
+    Admin(AdminCaller),
+    /// Of a project's key.
+    Holder(KeyView),
+}
+
 impl Control {
     /// Lets holders of an admin key in that may do what is `needed`, on a project or else on the
     /// organization: what their owner may by their roles, within the key's own scopes.
@@ -94,6 +102,24 @@ impl Control {
         }
     }
 
+    /// Lets holders of an admin key in that may do what is `needed` on the organization, and
+    /// holders of a project's key, to speak of that key.
+    ///
+    /// # Errors
+    /// As [`Control::authenticate_admin`].
+    pub async fn authenticate_any(
+        &self,
+        presented: Option<&str>,
+        address: IpAddr,
+        needed: Scope,
+    ) -> Result<KeyedCaller, Fault> {
+        let view = self.identify(presented, address).await?;
+        match view.kind {
+            KeyKind::Admin => self.admin_caller(view, needed, None).await.map(KeyedCaller::Admin),
+            KeyKind::Project | KeyKind::ServiceAccount => Ok(KeyedCaller::Holder(view)),
+        }
+    }
+
     async fn identify(&self, presented: Option<&str>, address: IpAddr) -> Result<KeyView, Fault> {
         let presented = presented.ok_or(&catalogue::MISSING_API_KEY)?;
         if presented.len() > LONGEST_KEY {
@@ -110,7 +136,7 @@ impl Control {
         let view = found
             .map_err(|error| store_fault(error, "the API key"))?
             .ok_or_else(|| unknown_key(presented))?;
-        view.check(self.clock.now(), address).map_err(refused)?;
+        view.check(self.clock.now(), address).map_err(Refusal::fault)?;
         Ok(view)
     }
 }
@@ -120,13 +146,4 @@ fn unknown_key(presented: &str) -> Fault {
         &catalogue::INVALID_API_KEY,
         format!("Incorrect API key provided: {}.", masked(presented)),
     )
-}
-
-fn refused(refusal: Refusal) -> Fault {
-    Fault::new(match refusal {
-        Refusal::Revoked => &catalogue::KEY_REVOKED,
-        Refusal::Expired => &catalogue::KEY_EXPIRED,
-        Refusal::ProjectArchived => &catalogue::KEY_DISABLED,
-        Refusal::AddressNotAllowed => &catalogue::ADDRESS_NOT_ALLOWED,
-    })
 }

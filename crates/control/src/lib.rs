@@ -18,6 +18,7 @@ mod author;
 mod authority;
 mod bootstrap;
 mod calendar;
+mod care;
 mod checkup;
 mod costs;
 mod cursor;
@@ -58,13 +59,17 @@ use domain::ports::{
     Balances, Directory, Exits, Invalidate, LedgerReport, Outbound, People, PriceFormat, PriceGaps,
     Records, UsageStore,
 };
-use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
+use domain::{Clock, KeyCare, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
 
-pub use access::AdminCaller;
+pub use access::{AdminCaller, KeyedCaller};
 pub use admin_keys::AdminKeyDraft;
 pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
+pub use care::{
+    HoneytokenDraft, LeakCheck, LeakFeedback, LeakReports, LeakStanding, MadeHoneytoken,
+    MadeKeyRules, RulesPatch, SignedReport,
+};
 pub use checkup::{CheckupKey, Doctor};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use cursor_page::CursorPage;
@@ -102,6 +107,7 @@ pub struct Ports {
     pub price_gaps: Arc<dyn PriceGaps>,
     pub outbound: Arc<dyn Outbound>,
     pub exits: Arc<dyn Exits>,
+    pub care: Arc<dyn KeyCare>,
 }
 
 /// Accounts, projects, keys, limits, upstreams and reports, over the ports that keep them.
@@ -126,6 +132,7 @@ pub struct Control {
     outbound: Arc<dyn Outbound>,
     places: places::Desk,
     ways: egress::Ways,
+    care: care::Care,
     /// What the last look at the ledger's sums found.
     verdict: RwLock<Verdict>,
     /// What is publicly known of models; see [`Control::with_models`].
@@ -140,7 +147,7 @@ impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, outbound, exits, people, .. } = ports;
+        let Ports { prices, price_gaps, outbound, exits, people, care, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
@@ -160,6 +167,7 @@ impl Control {
             outbound,
             places: places::Desk::default(),
             ways: egress::Ways::new(exits),
+            care: care::Care::new(care),
             verdict: RwLock::default(),
             models: Vec::new(),
             webhooks: Box::new(|_| true),

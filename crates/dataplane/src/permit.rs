@@ -28,7 +28,7 @@ pub(crate) fn grant(
         (KeyKind::Project | KeyKind::ServiceAccount, Some(project)) => project.clone(),
         _ => return Err(missing_scope(operation, "Admin API keys cannot be used here.")),
     };
-    key.check(now, caller.address).map_err(refused)?;
+    key.check(now, caller.address).map_err(Refusal::fault)?;
     if !key.policy.permission.allows(operation.scope) {
         return Err(missing_scope(operation, "Check the key's permissions."));
     }
@@ -87,15 +87,6 @@ pub(crate) fn check_tools(key: &KeyView, ask: impl FnOnce() -> HostedAsk) -> Res
         None if ask.others => Err(refusal::tool_not_allowed("(not known)", project)),
         None => Ok(()),
     }
-}
-
-fn refused(refusal: Refusal) -> Fault {
-    Fault::new(match refusal {
-        Refusal::Revoked => &catalogue::KEY_REVOKED,
-        Refusal::Expired => &catalogue::KEY_EXPIRED,
-        Refusal::ProjectArchived => &catalogue::KEY_DISABLED,
-        Refusal::AddressNotAllowed => &catalogue::ADDRESS_NOT_ALLOWED,
-    })
 }
 
 pub(crate) fn missing_scope(operation: &Operation, advice: &str) -> Fault {

@@ -83,7 +83,7 @@ async fn call(
     // The target first: what two readers could understand differently is nobody's path.
     arrival::check_target(&head)?;
     // Who: a stranger learns nothing about paths, models or ids.
-    let caller = caller::identify(shared, &head.headers, peer).await?;
+    let caller = caller::identify(shared, &head, peer).await?;
     // A WebSocket begins with GET on paths that are only posted to: told before the method is.
     if head.headers.contains_key(UPGRADE) && is_websocket(&head.headers) {
         return Err(Fault::new(&catalogue::UPGRADE_NOT_SUPPORTED));

@@ -12,7 +12,7 @@ use domain::price::{PriceBook, Unpriced};
 use domain::rate::Moment;
 use domain::{
     Clock, KeyId, Nanos, OrganizationId, ProjectId, ProxyFigures, ScopeId, SecretHash, Timestamp,
-    UpstreamId, UsageRecord,
+    Trip, UpstreamId, UsageRecord,
 };
 use egress::{Asker, Exits, InProcess, Pool, Tls, Way};
 use http::HeaderValue;
@@ -26,6 +26,7 @@ use crate::demo::serve_demo;
 use crate::directory::Keys;
 use crate::examine::Examined;
 use crate::frozen::Frozen;
+use crate::honeytokens::Honeytokens;
 use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::metrics::requests::{Answered, Place, Requests};
@@ -77,6 +78,7 @@ pub struct Dataplane {
     /// What moments are counted from.
     began: Instant,
     pub(crate) failures: Failures,
+    pub(crate) honeytokens: Honeytokens,
     pub(crate) prices: Prices,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) jobs: Arc<dyn Jobs>,
@@ -105,6 +107,7 @@ impl Dataplane {
             settings,
             began: Instant::now(),
             failures: Failures::default(),
+            honeytokens: Honeytokens::default(),
             prices: Prices::default(),
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
             jobs: ports.jobs,
@@ -214,6 +217,12 @@ impl Dataplane {
         self.exits.way(&Asker { upstream: &upstream.id, upstream_name, project, key: key.as_str() })
     }
 
+    /// Takes the uses of honeytokens that were noted.
+    #[must_use]
+    pub fn take_trips(&self) -> Vec<Trip> {
+        self.honeytokens.take()
+    }
+
     /// Whether an address has shown too many wrong keys of late.
     pub(crate) fn too_many_failures(&self, address: IpAddr) -> bool {
         self.failures.too_many(address, self.clock.now())
@@ -223,6 +232,10 @@ impl Dataplane {
 impl Invalidate for Dataplane {
     fn keys_changed(&self, _: &[SecretHash]) {
         self.keys.clear();
+    }
+
+    fn honeytokens_changed(&self, secrets: HashSet<SecretHash>) {
+        self.honeytokens.set(secrets);
     }
 
     fn ledger_verified(&self, breaches: &[Imbalance]) {

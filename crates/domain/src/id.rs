@@ -84,6 +84,8 @@ ids! {
     AlertId("alert_");
     /// A message of ours to one place; a webhook's receiver sees it as `webhook-id`.
     DeliveryId("msg_");
+    /// One report that a key leaked.
+    LeakId("leak_");
     /// One line of the audit log.
     AuditId("audit_log-");
     /// One call, as the client sees it in `x-request-id`.

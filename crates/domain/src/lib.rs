@@ -22,6 +22,9 @@ pub mod fault;
 mod id;
 mod job;
 mod key;
+mod key_care;
+mod key_rules;
+mod leak;
 pub mod ledger;
 mod limit;
 mod line_item;
@@ -61,13 +64,20 @@ pub use egress::{
 };
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
-    AlertId, AuditId, CredentialId, DeliveryId, GroupId, InviteId, KeyId, OrganizationId,
+    AlertId, AuditId, CredentialId, DeliveryId, GroupId, InviteId, KeyId, LeakId, OrganizationId,
     ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, UpstreamId, UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,
-    SecretHash,
+    SecretHash, Suspended, Suspension,
+};
+pub use key_care::{
+    CareChange, Handover, KeyCare, KeyTrait, RotationRule, SecretHandlers, SignerKeys, TraitKind,
+};
+pub use key_rules::{KeyRules, UnusualResponse};
+pub use leak::{
+    Honeytoken, Leak, LeakAction, LeakReporter, LeakResponse, LeakedSecret, Trip, leak_action,
 };
 pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, StandingLimit};
 pub use line_item::CostPart;

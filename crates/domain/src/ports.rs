@@ -1,5 +1,6 @@
 //! Ports: what the decision-makers need from the outside. Stores implement them.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -349,6 +350,8 @@ pub trait Invalidate: Send + Sync {
     fn limits_changed(&self, scopes: &[ScopeId]);
     /// A price book took the place of the old one.
     fn prices_changed(&self, book: Arc<PriceBook>);
+    /// These are all the honeytokens that there are.
+    fn honeytokens_changed(&self, secrets: HashSet<SecretHash>);
     /// The ledger was verified; these are all accounts whose sums do not agree. Nothing is let
     /// through under their scopes until a later look finds them in order.
     fn ledger_verified(&self, breaches: &[Imbalance]);

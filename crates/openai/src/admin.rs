@@ -12,6 +12,7 @@ mod costs;
 mod doctor;
 mod egress;
 mod group;
+mod key_care;
 mod ledger;
 mod list;
 mod logged_request;
@@ -37,6 +38,7 @@ pub use costs::{CostAbout, CostsResult};
 pub use doctor::{DoctorFinding, DoctorRun};
 pub use egress::{Egress, EgressTest, EgressUse};
 pub use group::{Group, GroupMember, GroupUser, GroupUserAdded, ProjectGroup};
+pub use key_care::{Honeytoken, KeyRules, KeyRulesMade, Leak, LeakChecked, LeakLabel};
 pub use ledger::{
     LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification,
 };

@@ -14,11 +14,13 @@
 mod access;
 mod apply;
 mod apply_access;
+mod apply_care;
 mod apply_keys;
 mod apply_limits;
 mod apply_people;
 mod attempts;
 mod audit;
+mod care;
 mod connect;
 mod directory;
 mod egresses;

@@ -6,14 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
+use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, LeakReports, Unowned};
 use dataplane::{Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
     Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, People, PriceGaps,
     Records, UsageStore,
 };
 use domain::{
-    Change, Clock, Fault, OrganizationId, Permission, Secret, Timestamp, UpstreamSource, Zone,
+    Change, Clock, Fault, KeyCare, OrganizationId, Permission, Secret, SignerKeys, Timestamp,
+    UpstreamSource, Zone,
 };
 use egress::{Exits, Tls};
 use http::HeaderValue;
@@ -28,6 +29,7 @@ use crate::config::{Config, UnownedProject, UpstreamConfig};
 use crate::doctor::Doctor;
 use crate::ledger::{self, Books};
 use crate::outbound::Outside;
+use crate::signers::PublishedKeys;
 use crate::telemetry::Telemetry;
 
 /// Where the vault's wrapped keys are kept.
@@ -90,9 +92,10 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let private = config.private_webhooks.clone();
     let may_go = move |url: &str| egress::may_post_to(url, &private);
     let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
-    let control = control.with_mail(config.smtp.is_some());
+    let control = with_care(control.with_mail(config.smtp.is_some()), config, &tls);
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
+    control.load_honeytokens().await.map_err(|fault| fault.message.into_owned())?;
     // Upstreams last: they need the default project, and their credentials the vault.
     let organization = organization_id(&store).await?;
     dataplane.set_organization(organization.clone());
@@ -122,6 +125,14 @@ pub async fn build(config: &Config) -> Result<App, String> {
     Ok(app)
 }
 
+/// With whoever reports leaks.
+fn with_care(control: Control, config: &Config, tls: &Tls) -> Control {
+    let Some(leaks) = config.leaks.clone() else { return control };
+    let published = |url| Arc::new(PublishedKeys::new(tls.clone(), url)) as Arc<dyn SignerKeys>;
+    let source = leaks.keys_url.map(published);
+    control.with_leak_reports(LeakReports { pinned: leaks.pinned, source })
+}
+
 fn control_ports(
     store: &Arc<Store>,
     dataplane: &Arc<Dataplane>,
@@ -141,6 +152,7 @@ fn control_ports(
         price_gaps: Arc::clone(dataplane) as Arc<dyn PriceGaps>,
         outbound: Arc::new(outside),
         exits: Arc::clone(exits) as Arc<dyn domain::ports::Exits>,
+        care: Arc::clone(store) as Arc<dyn KeyCare>,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Work beside the calls: posting what they cost, verifying the ledger, telling of spending.
 
 mod alerts;
+mod care;
 mod clock;
 mod jobs;
 mod proxies;
@@ -22,6 +23,7 @@ use crate::server::Stop;
 use crate::telemetry::Telemetry;
 
 pub use alerts::Alerts;
+pub use care::Care;
 pub use clock::watch_clock;
 pub use jobs::Jobs;
 pub use proxies::check_proxies;

@@ -12,6 +12,7 @@ use domain::ports::BadField;
 use domain::price::ModelPrice;
 use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone};
 use providers::catalogue;
+use vault::report::SignerKey;
 
 use crate::outbound;
 use crate::telemetry::Access;
@@ -55,6 +56,8 @@ pub struct Config {
     /// private.
     pub private_upstreams: Vec<String>,
     pub smtp: Option<Smtp>,
+    /// Whose reports of leaked keys are believed; nobody's where it is absent.
+    pub leaks: Option<Leaks>,
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
@@ -120,6 +123,15 @@ pub struct Smtp {
     pub login: Option<(String, Secret)>,
     /// The sender's address.
     pub from: String,
+}
+
+/// Whose reports of leaked keys are believed.
+#[derive(Clone)]
+pub struct Leaks {
+    /// Where signers' keys are published.
+    pub keys_url: Option<String>,
+    /// Identifiers and keys of signers.
+    pub pinned: Vec<(String, SignerKey)>,
 }
 
 #[derive(Clone, Debug)]
@@ -239,6 +251,7 @@ impl Config {
             private_webhooks: file.private_webhooks,
             private_upstreams: file.private_upstreams,
             smtp: file.smtp,
+            leaks: file.leaks,
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,

@@ -22,6 +22,7 @@ mod quickstart;
 mod reveal;
 mod serve;
 mod server;
+mod signers;
 mod telemetry;
 
 /// A call makes some dozens of small allocations on one thread and frees them there; the C library's

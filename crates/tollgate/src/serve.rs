@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::{self, App};
-use crate::background::{self, Alerts, Flusher, Jobs, Verifier};
+use crate::background::{self, Alerts, Care, Flusher, Jobs, Verifier};
 use crate::config::{Config, Environment, Flags, TlsFiles};
 use crate::ledger;
 use crate::server::{self, Front, Stop, Workers};
@@ -35,6 +35,7 @@ pub struct Running {
     workers: Workers,
     flusher: Flusher,
     alerts: Alerts,
+    care: Care,
     jobs: Jobs,
     verifier: Verifier,
     exporter: Option<Exporter>,
@@ -62,6 +63,7 @@ pub async fn start(config: &Config) -> Result<Running, String> {
     let flusher = Flusher::new(&app);
     let exporter = Exporter::new(config, app.telemetry.spans())?;
     let alerts = Alerts::new(config, Arc::clone(&app.control))?;
+    let care = Care::new(&app);
     let jobs = Jobs::new(config, &app)?;
     let verifier = Verifier::new(Arc::clone(&app.control), config.verify_every);
     verifier.start().await;
@@ -76,6 +78,7 @@ pub async fn start(config: &Config) -> Result<Running, String> {
         workers,
         flusher,
         alerts,
+        care,
         jobs,
         verifier,
         exporter,
@@ -97,6 +100,7 @@ impl Running {
             workers,
             mut flusher,
             alerts,
+            care,
             jobs,
             verifier,
             exporter,
@@ -121,7 +125,8 @@ impl Running {
             }
         };
         let clock = background::watch_clock(&app.dataplane, &app.clock, &quit);
-        let watching = async { tokio::join!(proxies, clock, exporting) };
+        let caring = care.run(&quit);
+        let watching = async { tokio::join!(proxies, clock, exporting, caring) };
         let beside = async { tokio::join!(alerts.run(&quit), idle, verifying, asking, watching) };
         tokio::join!(serving, flusher.run(&quit), beside);
         // With calls still open the next start must look at their slots first. Asked before the

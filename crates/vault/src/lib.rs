@@ -2,6 +2,7 @@
 //!
 //! * [`key`]: the format of Tollgate's own keys, with a checksum that anyone can verify.
 //! * [`Vault`]: keyed hashes of our keys, sealed credentials of providers.
+//! * [`report`]: whether a report of leaked keys is signed by who it says.
 //! * [`webhook`]: signing what we send to people's own servers.
 //! * [`MasterKey`]: where the key over all of it comes from.
 
@@ -9,6 +10,7 @@
 
 pub mod key;
 mod master;
+pub mod report;
 mod sealed;
 pub mod webhook;
 

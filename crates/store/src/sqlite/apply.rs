@@ -10,8 +10,8 @@ use rusqlite::{Connection, Params, params};
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
 use super::{
-    apply_keys, apply_limits, apply_people, audit, egresses, ledger, places, prices, project_rules,
-    rates, schema,
+    apply_care, apply_keys, apply_limits, apply_people, audit, egresses, ledger, places, prices,
+    project_rules, rates, schema,
 };
 use crate::sql;
 
@@ -72,6 +72,7 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         Change::ClearRateLimits(scope) => rates::clear(db, scope),
         Change::SetProjectRule { project, rule } => project_rules::set(db, project.as_ref(), rule),
         Change::CorrectLedger(correction) => ledger::corrections::apply(db, correction),
+        Change::Care(change) => apply_care::apply(db, change),
         Change::PutMeta { name, value } => put_meta(db, name, value),
         of_limits => apply_limits::apply(db, of_limits),
     }

@@ -59,14 +59,17 @@ pub(super) fn detail(key: &Key, project: &str) -> String {
         ("created", format!("{} UTC", minute(key.created_at))),
         ("expires", utc(key.expires_at)),
         ("last used", utc(key.last_used_at)),
+        ("state", state(key)),
     ]);
-    let mut secrets = Table::new(["SECRET", "MADE (UTC)", "ENDS (UTC)", "LAST USED (UTC)"]);
+    let mut secrets =
+        Table::new(["SECRET", "MADE (UTC)", "ENDS (UTC)", "LAST USED (UTC)", "LEAKED (UTC)"]);
     for secret in &key.secrets {
         secrets.row([
             &secret.redacted_value,
             &minute(secret.created_at),
             &time(secret.ends_at),
             &time(secret.last_used_at),
+            &time(secret.leaked_at),
         ]);
     }
     text.push('\n');
@@ -111,6 +114,16 @@ fn earlier(before: &Key) -> String {
     })
 }
 
+fn state(key: &Key) -> String {
+    let Some(suspended) = &key.suspended else { return "in use".to_owned() };
+    let why = match suspended.reason.as_str() {
+        "unusual" => "paused for unusual use",
+        "idle" => "out of use: idle",
+        _ => "out of use: too old",
+    };
+    format!("{why} since {} UTC: {}", minute(suspended.at), suspended.note)
+}
+
 fn may(key: &Key) -> String {
     match key.scopes.is_empty() {
         true => key.permission.clone(),
@@ -122,7 +135,7 @@ fn listed(list: Option<&[String]>, none: &str) -> String {
     list.map_or_else(|| none.to_owned(), |list| list.join(", "))
 }
 
-fn time(at: Option<i64>) -> String {
+pub(super) fn time(at: Option<i64>) -> String {
     at.map_or_else(|| "never".to_owned(), minute)
 }
 

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::project::{Place, all, named, or_default, parse};
 use super::said::Said;
 use super::shapes::Key;
-use super::{duration, key_text, reveal};
+use super::{duration, honeytokens, key_rules, key_text, reveal};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -52,6 +52,21 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Let a key work again that was paused or put out of use
+    Resume {
+        #[command(flatten)]
+        key: Named,
+        /// Its secrets too that leaked: whoever found them can use them again
+        #[arg(long)]
+        even_leaked: bool,
+        /// Print the API's JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a key that never works, and alarms when somebody uses it
+    Honeytoken(honeytokens::Args),
+    /// Show and set what is done about leaks, age, idleness and unusual use
+    Rules(key_rules::Args),
     /// Revoke a key: its next call is refused
     Revoke {
         #[command(flatten)]
@@ -111,6 +126,9 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
         Command::Show { key, json } => show(api, &key, json).await,
         Command::Rotate { key, grace, json } => rotate(api, &key, grace, json).await,
         Command::EndOld { key, json } => end_old(api, &key, json).await,
+        Command::Resume { key, even_leaked, json } => resume(api, &key, even_leaked, json).await,
+        Command::Honeytoken(args) => honeytokens::run(args, api).await,
+        Command::Rules(args) => key_rules::run(args, api).await,
         Command::Revoke { key, yes, json } => revoke(api, &key, yes, json).await,
     }
 }
@@ -192,6 +210,17 @@ async fn end_old(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> 
     }
     let key: Key = reply.read()?;
     Ok(Said::talk(format!("Only {} of {} works now.", key.redacted_value, key.id)))
+}
+
+async fn resume(api: &Api, named: &Named, even_leaked: bool, json: bool) -> Result<Said, Failure> {
+    let (place, _) = find(api, named).await?;
+    let target = path(&["tollgate", "v1", "projects", &place.id, "api_keys", &named.id, "resume"]);
+    let reply = api.post(&target, &json!({ "even_leaked": even_leaked })).await?;
+    if json {
+        return Ok(Said::data(reply.text));
+    }
+    let key: Key = reply.read()?;
+    Ok(Said::talk(format!("{} \"{}\" works again.", key.id, key.name)))
 }
 
 async fn revoke(api: &Api, named: &Named, yes: bool, json: bool) -> Result<Said, Failure> {

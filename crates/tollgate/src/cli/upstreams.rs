@@ -241,6 +241,15 @@ async fn rotate(
 
 /// From a variable or stdin, one line.
 fn read_credential(variable: Option<&str>) -> Result<Secret, Failure> {
+    read_secret(variable, "Paste the provider's credential and press Return: ").map_err(|failure| {
+        failure.next(
+            "Pipe it in, or name a variable with --key-env; a server without one is --keyless.",
+        )
+    })
+}
+
+/// The same of any secret; `ask` is what a person at a terminal reads.
+pub(super) fn read_secret(variable: Option<&str>, ask: &str) -> Result<Secret, Failure> {
     if let Some(name) = variable {
         let mut mistakes = Vec::new();
         let found = Environment::read().secret(name, &mut mistakes);
@@ -251,7 +260,7 @@ fn read_credential(variable: Option<&str>) -> Result<Secret, Failure> {
     }
     let mut stdin = std::io::stdin();
     if stdin.is_terminal() {
-        let _ = write!(std::io::stderr(), "Paste the provider's credential and press Return: ");
+        let _ = write!(std::io::stderr(), "{ask}");
         let mut line = String::new();
         let read = stdin.read_line(&mut line);
         read.map_err(|error| Failure::new(format!("cannot read it: {error}")))?;
@@ -265,9 +274,7 @@ fn read_credential(variable: Option<&str>) -> Result<Secret, Failure> {
 
 fn given(text: &str) -> Result<Secret, Failure> {
     match text.trim() {
-        "" => Err(Failure::new("no credential was given").next(
-            "Pipe it in, or name a variable with --key-env; a server without one is --keyless.",
-        )),
+        "" => Err(Failure::new("nothing was given")),
         text => Ok(Secret::from(text)),
     }
 }

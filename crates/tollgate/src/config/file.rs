@@ -10,6 +10,7 @@ use domain::Zone;
 use domain::price::ModelPrice;
 use toml_edit::{Document, Item, Table};
 
+mod care;
 mod egresses;
 mod load;
 mod prices;
@@ -17,7 +18,9 @@ mod routes;
 mod spending;
 mod upstreams;
 
-use super::{Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use super::{
+    Environment, Leaks, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve,
+};
 use crate::telemetry::Access;
 use control::{DeclaredLimit, DeclaredRoute};
 
@@ -49,6 +52,7 @@ pub(super) struct File {
     pub(super) private_webhooks: Vec<String>,
     pub(super) private_upstreams: Vec<String>,
     pub(super) smtp: Option<Smtp>,
+    pub(super) leaks: Option<Leaks>,
 }
 
 /// Reads a config file; what is wrong with it goes to `mistakes`.
@@ -95,6 +99,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "ledger",
             "webhooks",
             "smtp",
+            "leaks",
         ],
     );
     let egresses = reader.egresses(root);
@@ -118,6 +123,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         private_webhooks: reader.private_webhooks(root),
         private_upstreams: reader.private_upstreams(root),
         smtp: reader.smtp(root),
+        leaks: reader.leaks(root),
     }
 }
 

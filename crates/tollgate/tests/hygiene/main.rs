@@ -22,6 +22,7 @@ mod jobs;
 mod keys;
 mod kill;
 mod kill_loop;
+mod leaks;
 mod ledger;
 mod limits;
 mod models;

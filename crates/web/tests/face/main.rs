@@ -10,6 +10,7 @@ mod access;
 mod costs;
 mod gateway;
 mod keys;
+mod leaks;
 mod ledger;
 mod organization;
 mod prices;
