@@ -1,12 +1,15 @@
 //! Looking after keys: leaks, honeytokens, rotation, unusual use, and telling whom it concerns.
 
 mod flood;
+mod handover;
 mod honeytokens;
 mod leaks;
 mod notice;
 mod report;
 mod resume;
 mod rules;
+mod unusual;
+mod upkeep;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, RwLock};
@@ -30,6 +33,7 @@ pub(crate) struct Care {
     alarms: Mutex<honeytokens::Alarms>,
     asked: Mutex<flood::Flood>,
     reported: Mutex<flood::Flood>,
+    pasts: Mutex<unusual::Pasts>,
     pub(crate) reports: Option<report::Desk>,
     pub(crate) handlers: Option<Arc<dyn SecretHandlers>>,
 }
@@ -43,6 +47,7 @@ impl Care {
             alarms: Mutex::default(),
             asked: Mutex::new(flood::Flood::new(leaks::QUESTIONS)),
             reported: Mutex::new(flood::Flood::new(report::REPORTS)),
+            pasts: Mutex::default(),
             reports: None,
             handlers: None,
         }

@@ -48,6 +48,7 @@ mod secrets;
 mod service_accounts;
 mod transact;
 mod upstream_changes;
+mod upstream_rotation;
 mod upstreams;
 mod usage;
 
@@ -90,6 +91,7 @@ pub use roles::{RoleDraft, RolePatch};
 pub use routes::{DeclaredRoute, RouteDraft, RouteState};
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
 pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
+pub use upstream_rotation::RotatedUpstream;
 pub use upstreams::{DeclaredUpstream, Unowned, UpstreamState};
 pub use usage::{UsageQuestion, UsageReport};
 

@@ -1,5 +1,6 @@
 //! Whether a key may do what it asks: alive, right address, right scope, right models.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::{
@@ -15,6 +16,7 @@ pub(crate) struct Permit {
     pub(crate) key: Arc<KeyView>,
     pub(crate) secret: SecretHash,
     pub(crate) project: ProjectId,
+    pub(crate) address: IpAddr,
 }
 
 /// Decides on everything but the body.
@@ -40,7 +42,7 @@ pub(crate) fn grant(
     if operation.meter == Meter::Escapes && (ruled || rate::limits(&key)) {
         return Err(Fault::new(&catalogue::ROUTE_NOT_METERED));
     }
-    Ok(Permit { key, secret: caller.secret, project })
+    Ok(Permit { key, secret: caller.secret, project, address: caller.address })
 }
 
 impl Permit {

@@ -289,6 +289,7 @@ fn prepare(
         project: permit.project,
         key: permit.key,
         secret: permit.secret,
+        address: permit.address,
         model,
         user_label,
         stream: summary.stream,

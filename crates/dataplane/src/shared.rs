@@ -32,7 +32,7 @@ use crate::metrics::Metrics;
 use crate::metrics::requests::{Answered, Place, Requests};
 use crate::observed::{Observed, REFUSED, Refused};
 use crate::overload;
-use crate::places::Places;
+use crate::places::{Left, Places};
 use crate::prices::Prices;
 use crate::rate::Rates;
 use crate::settings::Settings;
@@ -87,6 +87,8 @@ pub struct Dataplane {
     pub(crate) examined: Examined,
     pub(crate) gate: Arc<overload::Gate>,
     places: RwLock<Arc<Places>>,
+    /// Upstreams as they were, as long as calls go there.
+    left: Left,
     demo: InProcess,
     pub metrics: Metrics,
     pub tasks: Tasks,
@@ -115,6 +117,7 @@ impl Dataplane {
             frozen: Frozen::default(),
             examined: Examined::default(),
             places: RwLock::default(),
+            left: Left::default(),
             demo: serve_demo(ports.clock.clone()),
             metrics: Metrics::new(),
             tasks,
@@ -217,6 +220,12 @@ impl Dataplane {
         self.exits.way(&Asker { upstream: &upstream.id, upstream_name, project, key: key.as_str() })
     }
 
+    /// Whether no call is under way any more that began before an upstream's last change.
+    #[must_use]
+    pub fn is_drained(&self, upstream: &UpstreamId) -> bool {
+        self.left.is_drained(upstream)
+    }
+
     /// Takes the uses of honeytokens that were noted.
     #[must_use]
     pub fn take_trips(&self) -> Vec<Trip> {
@@ -256,6 +265,7 @@ impl Invalidate for Dataplane {
     fn places_changed(&self, given: ports::Places) -> Vec<BadPlace> {
         let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
         let (new, bad) = Places::new(given, &places, (&self.demo, &self.settings.private_hosts));
+        self.left.note(&places, &new);
         *places = Arc::new(new);
         bad
     }

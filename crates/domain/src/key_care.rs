@@ -116,6 +116,15 @@ pub struct KeyTrait {
     pub first_at: Timestamp,
 }
 
+/// A settled call, as far as the watch over keys looks at it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeySeen {
+    pub key: KeyId,
+    pub project: ProjectId,
+    pub network: String,
+    pub model: Option<String>,
+}
+
 /// Reads of the care of keys.
 pub trait KeyCare: Send + Sync {
     /// What is set of a project, or with `None` of the organization.

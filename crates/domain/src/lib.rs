@@ -24,6 +24,7 @@ mod job;
 mod key;
 mod key_care;
 mod key_rules;
+mod key_upkeep;
 mod leak;
 pub mod ledger;
 mod limit;
@@ -44,6 +45,7 @@ pub mod route;
 mod scope;
 mod secret;
 mod time;
+mod unusual;
 mod upstream;
 mod usage;
 mod zone;
@@ -73,9 +75,11 @@ pub use key::{
     SecretHash, Suspended, Suspension,
 };
 pub use key_care::{
-    CareChange, Handover, KeyCare, KeyTrait, RotationRule, SecretHandlers, SignerKeys, TraitKind,
+    CareChange, Handover, KeyCare, KeySeen, KeyTrait, RotationRule, SecretHandlers, SignerKeys,
+    TraitKind,
 };
 pub use key_rules::{KeyRules, UnusualResponse};
+pub use key_upkeep::{Upkeep, handover_pause, upkeep};
 pub use leak::{
     Honeytoken, Leak, LeakAction, LeakReporter, LeakResponse, LeakedSecret, Trip, leak_action,
 };
@@ -97,6 +101,10 @@ pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};
+pub use unusual::{
+    Burst, HourUse, MOST_TRAITS, PAST_DAYS, REQUESTS_FLOOR, SPEND_FLOOR, Unusual, is_unusual_trait,
+    network_of, network_words, unusual_hour,
+};
 pub use upstream::{ObjectKind, ObjectRecord, SealedCredential, Upstream, UpstreamSource};
 pub use usage::{ImageSource, Outcome, Tokens, UsageFamily, UsageRecord};
 pub use zone::{Calendar, Zone, standing};

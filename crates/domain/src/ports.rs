@@ -432,6 +432,10 @@ pub trait Outbound: Send + Sync {
     /// Without a project: as for one that has no routes of its own.
     fn explain(&self, project: Option<&ProjectId>, model: &str) -> Explained;
     fn probe(&self, upstream: UpstreamId) -> BoxFuture<'_, Probed>;
+    /// The same with a credential that is not among its own.
+    fn try_credential(&self, upstream: UpstreamId, credential: Secret) -> BoxFuture<'_, Probed>;
+    /// Whether no call is under way any more that began before the upstream's last change.
+    fn is_drained(&self, upstream: &UpstreamId) -> bool;
 }
 
 /// Knows which calls had no price (case 25).

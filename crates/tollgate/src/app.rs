@@ -13,8 +13,8 @@ use domain::ports::{
     Records, UsageStore,
 };
 use domain::{
-    Change, Clock, Fault, KeyCare, OrganizationId, Permission, Secret, SignerKeys, Timestamp,
-    UpstreamSource, Zone,
+    Change, Clock, Fault, KeyCare, OrganizationId, Permission, Secret, SecretHandlers, SignerKeys,
+    Timestamp, UpstreamSource, Zone,
 };
 use egress::{Exits, Tls};
 use http::HeaderValue;
@@ -24,9 +24,11 @@ use store::Store;
 use vault::{MasterKey, Vault, WrappedKeys};
 use web::Api;
 
+use crate::background::SeenKeys;
 use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
 use crate::doctor::Doctor;
+use crate::handover::Handlers;
 use crate::ledger::{self, Books};
 use crate::outbound::Outside;
 use crate::signers::PublishedKeys;
@@ -50,6 +52,9 @@ pub struct App {
     pub books: Books,
     pub telemetry: Arc<Telemetry>,
     pub exits: Arc<Exits>,
+    pub handlers: Arc<Handlers>,
+    /// Where the watch over keys finds what was settled.
+    pub seen: Arc<SeenKeys>,
     /// Whether nothing but the demo is configured; so it is before the first loading.
     demo_only: AtomicBool,
 }
@@ -92,7 +97,9 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let private = config.private_webhooks.clone();
     let may_go = move |url: &str| egress::may_post_to(url, &private);
     let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
-    let control = with_care(control.with_mail(config.smtp.is_some()), config, &tls);
+    let handlers = Arc::<Handlers>::default();
+    let control = control.with_mail(config.smtp.is_some());
+    let control = with_care(control, config, &tls, &handlers);
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     control.load_honeytokens().await.map_err(|fault| fault.message.into_owned())?;
@@ -113,6 +120,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
         clock,
         books,
         exits,
+        handlers,
+        seen: Arc::default(),
         store,
         control,
         dataplane,
@@ -125,8 +134,11 @@ pub async fn build(config: &Config) -> Result<App, String> {
     Ok(app)
 }
 
-/// With whoever reports leaks.
-fn with_care(control: Control, config: &Config, tls: &Tls) -> Control {
+/// With whoever reports leaks, and takes new secrets.
+fn with_care(control: Control, config: &Config, tls: &Tls, handlers: &Arc<Handlers>) -> Control {
+    handlers.set(&config.rotations);
+    let handlers = Arc::clone(handlers) as Arc<dyn SecretHandlers>;
+    let control = control.with_secret_handlers(handlers);
     let Some(leaks) = config.leaks.clone() else { return control };
     let published = |url| Arc::new(PublishedKeys::new(tls.clone(), url)) as Arc<dyn SignerKeys>;
     let source = leaks.keys_url.map(published);

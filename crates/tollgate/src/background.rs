@@ -23,7 +23,7 @@ use crate::server::Stop;
 use crate::telemetry::Telemetry;
 
 pub use alerts::Alerts;
-pub use care::Care;
+pub use care::{Care, SeenKeys};
 pub use clock::watch_clock;
 pub use jobs::Jobs;
 pub use proxies::check_proxies;
@@ -56,6 +56,7 @@ pub struct Flusher {
     telemetry: Arc<Telemetry>,
     workers: Vec<(Arc<Worker>, Option<Group>)>,
     uses: HashMap<SecretHash, Timestamp>,
+    seen: Arc<SeenKeys>,
     /// The request log could not be written at the last look.
     log_waits: bool,
 }
@@ -77,6 +78,7 @@ impl Flusher {
             telemetry: Arc::clone(&app.telemetry),
             workers: app.workers.iter().map(|worker| (Arc::clone(worker), None)).collect(),
             uses: HashMap::new(),
+            seen: Arc::clone(&app.seen),
             log_waits: false,
         }
     }
@@ -158,7 +160,8 @@ impl Flusher {
         let mut batch = self.books.batch(place, number, self.clock.now());
         let mut records = Vec::with_capacity(settled.len());
         let mut all_taken = Vec::with_capacity(settled.len());
-        for Settled { record, secret, money, taken, .. } in settled {
+        for Settled { record, secret, money, taken, observed, .. } in settled {
+            self.seen.note(&record, observed.address);
             let last = self.uses.entry(secret).or_insert(record.at);
             *last = record.at.max(*last);
             batch.postings.extend(self.books.posting(&record, money, taken.covered()));

@@ -14,6 +14,7 @@ use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, Upstream
 use providers::catalogue;
 use vault::report::SignerKey;
 
+use crate::handover::Rotation;
 use crate::outbound;
 use crate::telemetry::Access;
 
@@ -22,7 +23,7 @@ mod env;
 mod file;
 mod observe;
 
-pub use env::Environment;
+pub use env::{Environment, secret_file};
 pub use file::UnownedProject;
 pub use observe::Observe;
 
@@ -58,6 +59,8 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     /// Whose reports of leaked keys are believed; nobody's where it is absent.
     pub leaks: Option<Leaks>,
+    /// The keys that are rotated by themselves.
+    pub rotations: Vec<Rotation>,
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
@@ -252,6 +255,7 @@ impl Config {
             private_upstreams: file.private_upstreams,
             smtp: file.smtp,
             leaks: file.leaks,
+            rotations: file.rotations,
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,

@@ -15,6 +15,7 @@ mod cli;
 mod clock;
 mod config;
 mod doctor;
+mod handover;
 mod ledger;
 mod log;
 mod outbound;

@@ -251,6 +251,7 @@ async fn reload(app: &App, flags: &Flags, address: Option<SocketAddr>) {
     if let Err(error) = loaded {
         return tracing::error!(%error, "the upstreams and routes were not reloaded; the old ones stay");
     }
+    app.handlers.set(&config.rotations);
     let (prices, limits) = (app.load_prices(&config).await, app.load_limits(&config).await);
     if let Err(error) = &prices {
         tracing::error!(%error, "the prices were not reloaded; the old ones stay");

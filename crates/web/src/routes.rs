@@ -286,6 +286,7 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/tollgate/v1/upstreams/{upstream_id}" WRITE upstreams::delete),
     admin!(POST "/tollgate/v1/upstreams/{upstream_id}/credentials" WRITE upstreams::add_credential),
     admin!(DELETE "/tollgate/v1/upstreams/{upstream_id}/credentials/{credential_id}" WRITE upstreams::delete_credential),
+    admin!(POST "/tollgate/v1/upstreams/{upstream_id}/rotate" WRITE upstreams::rotate),
     admin!(POST "/tollgate/v1/upstreams/{upstream_id}/test" WRITE upstreams::test),
     admin!(GET "/tollgate/v1/routes" READ model_routes::list),
     admin!(POST "/tollgate/v1/routes" WRITE model_routes::create),
@@ -315,4 +316,5 @@ pub(crate) static ALL: &[Route] = &[
     admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/rotate" KEYS key_secrets::rotate),
     admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/end_old_secrets" KEYS key_secrets::end_old),
     admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/resume" KEYS key_secrets::resume),
+    admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/hand_over" KEYS key_secrets::hand_over),
 ];

@@ -200,7 +200,6 @@ impl Control {
         place: &Place<'_>,
         asked: bool,
     ) -> Result<LeakAction, Fault> {
-        let handler = self.care.handlers.as_ref().and_then(|all| all.rule(&key.id));
         let secret = LeakedSecret {
             // A suspended key's secret is ended too: somebody may resume the key.
             is_live: matches!(
@@ -208,7 +207,7 @@ impl Control {
                 LeakStanding::Live | LeakStanding::Paused | LeakStanding::Retired
             ),
             is_registered: self.is_registered(found.hash),
-            has_handler: handler.is_some(),
+            has_handler: self.handler_rule(&key.id).is_some(),
         };
         let policy = self.leak_response(key.project.as_ref()).await?;
         let action = leak_action(secret, policy, asked);
@@ -230,14 +229,20 @@ impl Control {
         let at = leak.at;
         let mut payload = json!({ "id": key.id.as_str(), "data": shown(&leak) });
         payload["data"]["policy"] = json!(policy.as_str());
-        let changes = vec![
+        let mut changes = vec![
             Change::Care(CareChange::RecordLeak(leak)),
             Change::Care(CareChange::TellOnce { mark, at, deliveries }),
         ];
+        let mut stale = Stale::Secrets(vec![found.hash]);
+        if action == LeakAction::Rotated && self.is_handed_over(&key.id).await? {
+            let (begin, changed) = self.new_handover(key);
+            changes.push(begin);
+            stale = changed;
+        }
         let write = Write {
             audit: vec![self.audit(author, "api_key.leaked", key.project.as_ref(), &payload)],
             changes,
-            stale: Stale::Secrets(vec![found.hash]),
+            stale,
         };
         self.commit(key.id.as_str(), write).await?;
         Ok(action)

@@ -518,6 +518,17 @@ impl Outbound for World {
         let probed = Probed { status: Some(200), models: Some(2), problem: None, took_ms: 3 };
         Box::pin(std::future::ready(probed))
     }
+
+    fn try_credential(&self, _: UpstreamId, credential: Secret) -> BoxFuture<'_, Probed> {
+        let bad = credential.expose().starts_with("bad");
+        let problem = bad.then(|| "It refused the credential (401): rotate it.".to_owned());
+        let probed = Probed { status: Some(200), models: Some(2), problem, took_ms: 3 };
+        Box::pin(std::future::ready(probed))
+    }
+
+    fn is_drained(&self, _: &UpstreamId) -> bool {
+        true
+    }
 }
 
 impl PriceGaps for World {

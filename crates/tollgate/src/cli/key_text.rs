@@ -7,7 +7,7 @@ use super::shapes::{Key, Owner};
 use super::table::{Table, facts, plain};
 
 /// One line a key.
-pub(super) fn table(keys: &[(&Place, Key)]) -> String {
+pub(super) fn table(keys: &[(&Place, Key)], now: i64) -> String {
     let mut table = Table::new([
         "ID",
         "NAME",
@@ -15,6 +15,7 @@ pub(super) fn table(keys: &[(&Place, Key)]) -> String {
         "PROJECT",
         "OWNER",
         "MAY",
+        ">AGE",
         "LAST USED (UTC)",
         "EXPIRES (UTC)",
     ]);
@@ -26,6 +27,7 @@ pub(super) fn table(keys: &[(&Place, Key)]) -> String {
             place.name.as_ref().unwrap_or(&place.id),
             owner_id(key),
             &key.permission,
+            &age(key, now),
             &time(key.last_used_at),
             &time(key.expires_at),
         ]);
@@ -112,6 +114,12 @@ fn earlier(before: &Key) -> String {
     last.map_or_else(String::new, |end| {
         format!(", the one before it until {} UTC at the latest", minute(end))
     })
+}
+
+/// Of its newest secret.
+fn age(key: &Key, now: i64) -> String {
+    let days = (now - key.secret_created_at.unwrap_or(key.created_at)).max(0) / 86_400;
+    format!("{days} d")
 }
 
 fn state(key: &Key) -> String {

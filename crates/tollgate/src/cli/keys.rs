@@ -1,6 +1,7 @@
 //! `tollgate keys`.
 
 use clap::builder::NonEmptyStringValueParser;
+use domain::Clock;
 use serde_json::{Map, Value, json};
 
 use super::api::{Api, Reply, path};
@@ -10,6 +11,7 @@ use super::project::{Place, all, named, or_default, parse};
 use super::said::Said;
 use super::shapes::Key;
 use super::{duration, honeytokens, key_rules, key_text, reveal};
+use crate::clock::SystemClock;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -40,6 +42,9 @@ pub enum Command {
         /// How long the old secret still works: 24h, 90m, 0
         #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::seconds)]
         grace: i64,
+        /// Bring it to the key's handler ([[rotations]] of the config file) instead of printing it
+        #[arg(long, conflicts_with = "grace")]
+        hand_over: bool,
         /// Print the API's JSON, the secret included
         #[arg(long)]
         json: bool,
@@ -124,7 +129,8 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
         Command::Create(args) => create(api, args).await,
         Command::List { project, json } => list(api, project.as_deref(), json).await,
         Command::Show { key, json } => show(api, &key, json).await,
-        Command::Rotate { key, grace, json } => rotate(api, &key, grace, json).await,
+        Command::Rotate { key, hand_over: true, json, .. } => hand_over(api, &key, json).await,
+        Command::Rotate { key, grace, json, .. } => rotate(api, &key, grace, json).await,
         Command::EndOld { key, json } => end_old(api, &key, json).await,
         Command::Resume { key, even_leaked, json } => resume(api, &key, even_leaked, json).await,
         Command::Honeytoken(args) => honeytokens::run(args, api).await,
@@ -181,7 +187,8 @@ async fn list(api: &Api, project: Option<&str>, json: bool) -> Result<Said, Fail
         return Ok(Said::talk("No key. `tollgate keys create` makes one."));
     }
     let parsed = rows.iter().map(|(place, row)| Ok((*place, parse(row)?)));
-    Ok(Said::data(key_text::table(&parsed.collect::<Result<Vec<_>, Failure>>()?)))
+    let keys = parsed.collect::<Result<Vec<_>, Failure>>()?;
+    Ok(Said::data(key_text::table(&keys, SystemClock.now().seconds())))
 }
 
 async fn show(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> {
@@ -198,6 +205,21 @@ async fn rotate(api: &Api, named: &Named, grace: i64, json: bool) -> Result<Said
     let target = path(&["tollgate", "v1", "projects", &place.id, "api_keys", &named.id, "rotate"]);
     let reply = api.post(&target, &json!({ "grace_seconds": grace })).await?;
     show_once(&reply, json, |key| key_text::rotated(key, grace, &before))
+}
+
+async fn hand_over(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> {
+    let (place, _) = find(api, named).await?;
+    let target =
+        path(&["tollgate", "v1", "projects", &place.id, "api_keys", &named.id, "hand_over"]);
+    let reply = api.post(&target, &json!({})).await?;
+    if json {
+        return Ok(Said::data(reply.text));
+    }
+    let key: Key = reply.read()?;
+    Ok(Said::talk(format!(
+        "{} has a new secret, on its way to its handler; the old one works until it is there.",
+        key.id
+    )))
 }
 
 async fn end_old(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> {

@@ -19,6 +19,9 @@ pub(super) struct Key {
     pub(super) created_at: i64,
     pub(super) last_used_at: Option<i64>,
     pub(super) expires_at: Option<i64>,
+    /// Absent from servers of before.
+    #[serde(default)]
+    pub(super) secret_created_at: Option<i64>,
     pub(super) permission: String,
     pub(super) scopes: Vec<String>,
     pub(super) models: Option<Vec<String>>,

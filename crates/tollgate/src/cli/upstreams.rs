@@ -6,7 +6,7 @@ use domain::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Api, path};
+use super::api::{Api, Reply, path};
 use super::calendar::minute;
 use super::confirm::confirm;
 use super::failure::Failure;
@@ -114,6 +114,11 @@ struct Tested {
     took_ms: u64,
 }
 
+#[derive(Deserialize)]
+struct Rotated {
+    drained: bool,
+}
+
 pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
     match command {
         Command::List { json } => list(api, json).await,
@@ -219,7 +224,7 @@ async fn test(api: &Api, upstream: &str, json: bool) -> Result<Said, Failure> {
     Ok(said.and_talk(format!("{upstream} answered in {took_ms} ms{models}.")))
 }
 
-/// The new one is there before the old ones go, so that no call is without any.
+/// The new one is tried and takes over before the old ones go, so that no call is without any.
 async fn rotate(
     api: &Api,
     upstream: &str,
@@ -227,16 +232,31 @@ async fn rotate(
     keep: bool,
     json: bool,
 ) -> Result<Said, Failure> {
-    let before: Upstream = api.get(&at(upstream, &[])).await?.read()?;
     let body = reveal::with_credential(json!({ "weight": weight }), credential);
-    let mut reply = api.post(&at(upstream, &["credentials"]), &body).await?;
-    for old in before.credentials.iter().filter(|_| !keep) {
-        reply = api.delete(&at(upstream, &["credentials", &old.id])).await?;
+    if keep {
+        let reply = api.post(&at(upstream, &["credentials"]), &body).await?;
+        return said(&reply, json, "The new credential shares the calls from now on.");
     }
+    let reply = api.post(&at(upstream, &["rotate"]), &body).await?;
+    let Rotated { drained } = reply.read()?;
+    let talk = match drained {
+        true => {
+            "The new credential holds, and no call uses an old one any more: end them at the \
+             provider."
+        }
+        false => {
+            "The new credential holds for new calls. Long ones still run with an old one: wait for \
+             them before you end it at the provider."
+        }
+    };
+    said(&reply, json, talk)
+}
+
+fn said(reply: &Reply, json: bool, talk: &str) -> Result<Said, Failure> {
     if json {
-        return Ok(Said::data(reply.text));
+        return Ok(Said::data(reply.text.as_str()));
     }
-    Ok(Said::data(shown(&reply.read()?)).and_talk("The new credential holds from now on."))
+    Ok(Said::data(shown(&reply.read()?)).and_talk(talk))
 }
 
 /// From a variable or stdin, one line.

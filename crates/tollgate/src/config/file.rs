@@ -14,6 +14,7 @@ mod care;
 mod egresses;
 mod load;
 mod prices;
+mod rotations;
 mod routes;
 mod spending;
 mod upstreams;
@@ -21,6 +22,7 @@ mod upstreams;
 use super::{
     Environment, Leaks, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve,
 };
+use crate::handover::Rotation;
 use crate::telemetry::Access;
 use control::{DeclaredLimit, DeclaredRoute};
 
@@ -53,6 +55,7 @@ pub(super) struct File {
     pub(super) private_upstreams: Vec<String>,
     pub(super) smtp: Option<Smtp>,
     pub(super) leaks: Option<Leaks>,
+    pub(super) rotations: Vec<Rotation>,
 }
 
 /// Reads a config file; what is wrong with it goes to `mistakes`.
@@ -100,6 +103,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "webhooks",
             "smtp",
             "leaks",
+            "rotations",
         ],
     );
     let egresses = reader.egresses(root);
@@ -124,6 +128,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         private_upstreams: reader.private_upstreams(root),
         smtp: reader.smtp(root),
         leaks: reader.leaks(root),
+        rotations: reader.rotations(root),
     }
 }
 

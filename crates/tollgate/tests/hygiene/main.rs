@@ -35,6 +35,7 @@ mod quickstart;
 mod rates;
 mod reloading;
 mod revoking;
+mod rotation;
 mod routes;
 mod runs;
 mod scopes;

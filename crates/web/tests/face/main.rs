@@ -7,6 +7,7 @@
 mod world;
 
 mod access;
+mod ages;
 mod costs;
 mod gateway;
 mod keys;
@@ -18,4 +19,5 @@ mod rate_limits;
 mod requests;
 mod spending;
 mod superset;
+mod unusual;
 mod usage;

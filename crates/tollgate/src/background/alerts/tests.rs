@@ -67,6 +67,14 @@ impl Outbound for Deaf {
         let probed = Probed { status: None, models: None, problem: None, took_ms: 0 };
         Box::pin(std::future::ready(probed))
     }
+
+    fn try_credential(&self, id: UpstreamId, _: Secret) -> BoxFuture<'_, Probed> {
+        self.probe(id)
+    }
+
+    fn is_drained(&self, _: &UpstreamId) -> bool {
+        true
+    }
 }
 
 impl PriceGaps for Deaf {
