@@ -118,7 +118,7 @@ impl Control {
         let key = found.map_err(|error| store_fault(error, id.as_str()))?;
         let Some(key) = key.filter(|key| key.revoked_at.is_none()) else {
             // Nobody needs it any more.
-            self.end_handover(handover, 0, Stale::Nothing).await?;
+            self.end_handover(handover, 0, None).await?;
             return Ok(false);
         };
         let handed = match (handlers.rule(id), self.opened_handover(handover)) {
@@ -130,7 +130,7 @@ impl Control {
         };
         match handed {
             Ok(grace) => {
-                self.end_handover(handover, grace, stale(&key)).await?;
+                self.end_handover(handover, grace, Some(&key)).await?;
                 Ok(true)
             }
             Err(why) => self.put_off_handover(handover, &key, &why).await.map(|()| false),
@@ -141,16 +141,26 @@ impl Control {
         self.vault.open(&sealed_for(&handover.key), &handover.sealed).ok()
     }
 
+    /// `key`: whose handler has it now; without, there is no such key any more.
     async fn end_handover(
         &self,
         handover: &Handover,
         grace_seconds: i64,
-        stale: Stale,
+        key: Option<&Key>,
     ) -> Result<(), Fault> {
+        let id = &handover.key;
         let old_end_at = self.clock.now().plus_seconds(grace_seconds);
-        let change = CareChange::EndHandover { key: handover.key.clone(), old_end_at };
-        let write = Write { stale, ..quietly(Change::Care(change)) };
-        self.commit(handover.key.as_str(), write).await
+        let change = CareChange::EndHandover { key: id.clone(), old_end_at };
+        let payload = json!({ "id": id.as_str(), "data": { "grace_seconds": grace_seconds } });
+        let author = Author::system();
+        let line =
+            |key: &Key| self.audit(&author, "api_key.handed_over", key.project.as_ref(), &payload);
+        let write = Write {
+            audit: key.iter().map(|key| line(key)).collect(),
+            changes: vec![Change::Care(change)],
+            stale: key.map_or(Stale::Nothing, stale),
+        };
+        self.commit(id.as_str(), write).await
     }
 
     /// The old secret works on; its owners are told the first time.

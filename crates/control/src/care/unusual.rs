@@ -243,22 +243,7 @@ impl Control {
             "api_key_id": id, "kind": what.kind(), "what": words,
             "action": if pauses { "paused" } else { "alerted" },
         });
-        let (headline, next) = match pauses {
-            true => (
-                "is paused",
-                format!(
-                    "Its calls are refused from now on. If it was you: `tollgate keys resume {id}`. \
-                     If not: `tollgate keys revoke {id}`."
-                ),
-            ),
-            false => (
-                "is used unusually",
-                format!(
-                    "Its calls go on. If it was not you: `tollgate keys revoke {id}`. What it did: \
-                     `tollgate requests list --key {id}`."
-                ),
-            ),
-        };
+        let (headline, next) = advice(id, pauses);
         let notice = Notice {
             kind: "api_key.unusual_use",
             subject: format!("API key {id} ({}) {headline}", key.name),
@@ -298,6 +283,22 @@ fn response(rules: &KeyRules, what: &Unusual) -> UnusualResponse {
         Unusual::Requests(_) => rules.unusual_requests,
     };
     set.unwrap_or(UnusualResponse::DEFAULT)
+}
+
+/// What a mail says of it, and what to do now.
+fn advice(id: &str, pauses: bool) -> (&'static str, String) {
+    if pauses {
+        let next = format!(
+            "Its calls are refused from now on. If it was you: `tollgate keys resume {id}`. If \
+             not: `tollgate keys revoke {id}`."
+        );
+        return ("is paused", next);
+    }
+    let next = format!(
+        "Its calls go on. If it was not you: `tollgate keys revoke {id}`. What it did: `tollgate \
+         requests list --key {id}`."
+    );
+    ("is used unusually", next)
 }
 
 fn is_burst(what: &Unusual) -> bool {

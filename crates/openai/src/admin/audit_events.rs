@@ -152,6 +152,7 @@ const DOCUMENT: &[&str] = &[
 
 /// Events of ours that OpenAI has no name for.
 const OURS: &[&str] = &[
+    "api_key.handed_over",
     "api_key.leaked",
     "api_key.resumed",
     "api_key.rotated",

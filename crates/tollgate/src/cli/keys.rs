@@ -127,7 +127,9 @@ pub struct Named {
 pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
     match command {
         Command::Create(args) => create(api, args).await,
-        Command::List { project, json } => list(api, project.as_deref(), json).await,
+        Command::List { project, json } => {
+            list(api, project.as_deref(), json, SystemClock.now().seconds()).await
+        }
         Command::Show { key, json } => show(api, &key, json).await,
         Command::Rotate { key, hand_over: true, json, .. } => hand_over(api, &key, json).await,
         Command::Rotate { key, grace, json, .. } => rotate(api, &key, grace, json).await,
@@ -163,7 +165,7 @@ fn given(list: Vec<String>) -> Option<Value> {
     (!list.is_empty()).then(|| list.into())
 }
 
-async fn list(api: &Api, project: Option<&str>, json: bool) -> Result<Said, Failure> {
+async fn list(api: &Api, project: Option<&str>, json: bool, now: i64) -> Result<Said, Failure> {
     let places: Vec<Place> = match project {
         Some(given) => vec![named(api, given).await?],
         None => all(api, false).await?.into_iter().map(Place::from).collect(),
@@ -188,7 +190,7 @@ async fn list(api: &Api, project: Option<&str>, json: bool) -> Result<Said, Fail
     }
     let parsed = rows.iter().map(|(place, row)| Ok((*place, parse(row)?)));
     let keys = parsed.collect::<Result<Vec<_>, Failure>>()?;
-    Ok(Said::data(key_text::table(&keys, SystemClock.now().seconds())))
+    Ok(Said::data(key_text::table(&keys, now)))
 }
 
 async fn show(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> {

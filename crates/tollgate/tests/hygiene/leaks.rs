@@ -13,7 +13,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 use testkit::{Answer, Key};
 
-use crate::support::{Stage, hello, passed, refused, until};
+use crate::support::{Stage, hello, passed, refused, signal, until};
 
 const REPORT: &str = "/tollgate/v1/leaks/report";
 /// What stands before the point of a P-256 public key.
@@ -250,6 +250,31 @@ fn a_projects_policy_decides_and_where_nobody_takes_a_new_secret_the_old_one_end
         assert_eq!(works(&stage, &key).status, status, "{word}");
         assert_eq!(leaks(&stage).last().unwrap()["action"], action, "{word}");
     }
+}
+
+#[test]
+fn a_report_under_the_policy_rotate_ends_the_old_secret_and_hands_over_a_new_one() {
+    let host = Host::start();
+    let stage = Stage::configured(&host.config());
+    let gateway = &stage.gateway;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("key");
+    let (key, to) = (&stage.key, file.display());
+    let handler = format!("[[rotations]]\napi_key = \"{}\"\nfile = \"{to}\"\n", key.id);
+    let config = gateway.home().join("tollgate.toml");
+    std::fs::write(config, format!("{}{handler}", host.config())).unwrap();
+    signal(gateway.pid(), "HUP");
+    until("the config is reloaded", || gateway.output().contains("the config was reloaded"));
+    let rules = format!("/tollgate/v1/projects/{}/key_rules", key.project);
+    gateway.admin("POST", &rules, &json!({"leak_response": "rotate"}));
+
+    passed(&host.report(&stage, &found(&key.value, "https://code.example/x")));
+    refused(&works(&stage, key), 401, "key_revoked");
+    assert_eq!(leaks(&stage)[0]["action"], "rotated");
+    until("the new secret is there", || file.exists());
+    let new = std::fs::read_to_string(&file).unwrap();
+    gateway.plant(&new);
+    passed(&works(&stage, &Key { value: new, ..key.clone() }));
 }
 
 #[test]
