@@ -1,8 +1,14 @@
 //! Age and idleness of keys, day by day.
 
+use std::sync::{Arc, Mutex};
+
+use domain::ports::BoxFuture;
+use domain::{KeyId, RotationRule, Secret, SecretHandlers};
+use serde_json::json;
+use web::Api;
+
 use crate::gateway::Gateway;
 use crate::world::{NOON, block_on};
-use serde_json::json;
 
 const DAY: i64 = 86_400;
 const RULES: &str = "/tollgate/v1/key_rules";
@@ -86,4 +92,73 @@ fn the_age_of_a_keys_secret_is_in_its_list() {
         (&row["created_at"], &row["secret_created_at"]),
         (&json!(NOON), &json!(NOON + 9 * DAY))
     );
+}
+
+/// Takes the secrets of one key, or fails.
+#[derive(Default)]
+struct Taker {
+    key: Mutex<Option<KeyId>>,
+    fails: Mutex<bool>,
+    taken: Mutex<Vec<String>>,
+}
+
+impl SecretHandlers for Taker {
+    fn rule(&self, key: &KeyId) -> Option<RotationRule> {
+        let rule = RotationRule { every_seconds: Some(30 * DAY), grace_seconds: 600 };
+        self.keys().contains(key).then_some(rule)
+    }
+
+    fn keys(&self) -> Vec<KeyId> {
+        self.key.lock().unwrap().iter().cloned().collect()
+    }
+
+    fn hand_over<'a>(
+        &'a self,
+        _: &'a KeyId,
+        secret: &'a Secret,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        self.taken.lock().unwrap().push(secret.expose().to_owned());
+        let fails = *self.fails.lock().unwrap();
+        Box::pin(std::future::ready(if fails { Err("it is away".into()) } else { Ok(()) }))
+    }
+}
+
+fn with_taker() -> (Gateway, Arc<Taker>) {
+    let taker = Arc::<Taker>::default();
+    let Gateway { world, control, api, admin, project } = Gateway::start();
+    drop(api);
+    let control = Arc::into_inner(control).expect("the one control");
+    let control = Arc::new(control.with_secret_handlers(taker.clone()));
+    (Gateway { api: Api::new(control.clone()), world, control, admin, project }, taker)
+}
+
+#[test]
+fn a_key_with_a_handler_is_rotated_on_its_day_and_its_old_secret_ends_after_the_grace() {
+    let (gateway, taker) = with_taker();
+    gateway.ok("POST", RULES, r#"{"max_age_days":400}"#);
+    let (id, old) = gateway.new_key("{}");
+    *taker.key.lock().unwrap() = Some(id.as_str().into());
+    let status = |secret: &str| gateway.call_as(secret, "GET", "/tollgate/v1/me", "").status;
+    let hand_over = || block_on(gateway.control.hand_over_due()).unwrap();
+    gateway.world.pass(29 * DAY);
+    assert_eq!((look(&gateway), hand_over()), (0, 0));
+    gateway.world.pass(DAY);
+    assert_eq!(look(&gateway), 1);
+    assert_eq!(look(&gateway), 0, "one at a time");
+
+    *taker.fails.lock().unwrap() = true;
+    assert_eq!((hand_over(), mails(&gateway)), (0, 1));
+    assert_eq!(hand_over(), 0, "not before its pause is over");
+    assert_eq!(status(&old), 200, "the old one works on");
+    gateway.world.pass(5);
+    assert_eq!((hand_over(), mails(&gateway)), (0, 1), "told once");
+    *taker.fails.lock().unwrap() = false;
+    gateway.world.pass(60);
+    assert_eq!(hand_over(), 1);
+    let taken = taker.taken.lock().unwrap().clone();
+    assert!(taken.len() == 3 && taken.iter().all(|it| *it == taken[0]), "the same each time");
+    assert_eq!((status(&taken[0]), status(&old)), (200, 200));
+    gateway.world.pass(600);
+    assert_eq!((status(&taken[0]), status(&old)), (200, 401));
+    assert!(gateway.world.state().handovers.is_empty());
 }
