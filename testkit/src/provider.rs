@@ -99,7 +99,19 @@ impl FakeProvider {
         self.port
     }
 
-    /// The one key that it accepts.
+    /// Makes one more key of the account.
+    pub fn add_credential(&self) -> String {
+        let made = format!("sk-fake-CANARY{}", crate::codec::random_hex(34));
+        self.shared.lock().credentials.push(made.clone());
+        made
+    }
+
+    /// Ends one of the account's keys: it is refused from now on.
+    pub fn end_credential(&self, credential: &str) {
+        self.shared.lock().credentials.retain(|known| known != credential);
+    }
+
+    /// The key that it accepts from the beginning.
     pub fn credential(&self) -> &str {
         &self.shared.credential
     }

@@ -22,6 +22,14 @@ pub struct AdminCaller {
     pub authority: Arc<Authority>,
 }
 
+/// Proof that the caller holds a live key.
+#[derive(Clone, Debug)]
+pub enum KeyedCaller {
+    Admin(AdminCaller),
+    /// Of a project's key.
+    Holder(KeyView),
+}
+
 impl Control {
     /// Lets holders of an admin key in that may do what is `needed`, on a project or else on the
     /// organization: what their owner may by their roles, within the key's own scopes.
@@ -40,7 +48,7 @@ impl Control {
         let key = view.id.clone();
         let admitted = match view.check(self.clock.now(), attempt.address) {
             Ok(()) => self.admit_admin(view, needed, project).await,
-            Err(refusal) => Err(refused(refusal)),
+            Err(refusal) => Err(refusal.fault()),
         };
         if let Err(fault) = &admitted {
             self.note_denied(&key, project, attempt, fault).await;
@@ -101,7 +109,7 @@ impl Control {
         address: IpAddr,
     ) -> Result<KeyView, Fault> {
         let view = self.find(presented).await?;
-        view.check(self.clock.now(), address).map_err(refused)?;
+        view.check(self.clock.now(), address).map_err(Refusal::fault)?;
         match view.kind {
             KeyKind::Project | KeyKind::ServiceAccount => Ok(view),
             KeyKind::Admin => Err(Fault::because(
@@ -109,6 +117,25 @@ impl Control {
                 "You have insufficient permissions for this operation. An admin API key belongs \
                  to no project; use a project's key.",
             )),
+        }
+    }
+
+    /// Lets holders of an admin key in that may do what is `needed` on the organization, and
+    /// holders of a project's key, to speak of that key.
+    ///
+    /// # Errors
+    /// As [`Control::authenticate_admin`].
+    pub async fn authenticate_any(
+        &self,
+        presented: Option<&str>,
+        address: IpAddr,
+        needed: Scope,
+    ) -> Result<KeyedCaller, Fault> {
+        let view = self.find(presented).await?;
+        view.check(self.clock.now(), address).map_err(Refusal::fault)?;
+        match view.kind {
+            KeyKind::Admin => self.admin_caller(view, needed, None).await.map(KeyedCaller::Admin),
+            KeyKind::Project | KeyKind::ServiceAccount => Ok(KeyedCaller::Holder(view)),
         }
     }
 
@@ -137,13 +164,4 @@ fn unknown_key(presented: &str) -> Fault {
         &catalogue::INVALID_API_KEY,
         format!("Incorrect API key provided: {}.", masked(presented)),
     )
-}
-
-fn refused(refusal: Refusal) -> Fault {
-    Fault::new(match refusal {
-        Refusal::Revoked => &catalogue::KEY_REVOKED,
-        Refusal::Expired => &catalogue::KEY_EXPIRED,
-        Refusal::ProjectArchived => &catalogue::KEY_DISABLED,
-        Refusal::AddressNotAllowed => &catalogue::ADDRESS_NOT_ALLOWED,
-    })
 }

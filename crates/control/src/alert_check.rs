@@ -174,6 +174,6 @@ fn mail(to: &str, alert: &SpendAlert, balance: &Balance, name: &str) -> Message 
 }
 
 /// Without what could begin another header.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -203,16 +203,24 @@ fn payload(alert: &SpendAlert) -> Value {
 }
 
 fn check(draft: &AlertDraft, may_go: &MayGo) -> Result<(), Fault> {
-    const RECIPIENTS: &str = "notification_channel.recipients";
-    if draft.recipients.len() > MOST_RECIPIENTS {
-        let why = format!("Invalid '{RECIPIENTS}': expected at most {MOST_RECIPIENTS} addresses.");
-        return Err(invalid(RECIPIENTS, why));
-    }
-    if !draft.recipients.iter().all(|address| is_address(address)) {
-        let why = format!("Invalid '{RECIPIENTS}': expected e-mail addresses.");
-        return Err(invalid(RECIPIENTS, why));
-    }
+    check_recipients("notification_channel.recipients", &draft.recipients)?;
     let Some(Some(url)) = &draft.webhook_url else { return Ok(()) };
+    check_webhook(url, may_go)
+}
+
+/// Whether mail can go to all of these.
+pub(crate) fn check_recipients(field: &'static str, recipients: &[String]) -> Result<(), Fault> {
+    if recipients.len() > MOST_RECIPIENTS {
+        let why = format!("Invalid '{field}': expected at most {MOST_RECIPIENTS} addresses.");
+        return Err(invalid(field, why));
+    }
+    match recipients.iter().all(|address| is_address(address)) {
+        true => Ok(()),
+        false => Err(invalid(field, format!("Invalid '{field}': expected e-mail addresses."))),
+    }
+}
+
+pub(crate) fn check_webhook(url: &str, may_go: &MayGo) -> Result<(), Fault> {
     if !is_web_url(url) {
         let why = "Invalid 'webhook_url': expected an http or https URL with a host and without a \
                    user name or fragment.";
@@ -228,7 +236,7 @@ fn check(draft: &AlertDraft, may_go: &MayGo) -> Result<(), Fault> {
 }
 
 /// Good enough to be handed to a mail server, and nothing that could end a header or command.
-fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"<>()[],;:\\\"".contains(c);
     let parts = text.rsplit_once('@');
     text.len() <= LONGEST_ADDRESS

@@ -113,6 +113,8 @@ impl Control {
                     created_at: now,
                     expires_at: None,
                     revoked_at: None,
+                    suspended: None,
+                    resumed_at: None,
                     secrets: vec![kept],
                 };
                 let payload = json!({ "id": key.id.as_str(), "data": { "scopes": [] } });

@@ -194,6 +194,8 @@ impl Control {
             created_at: now,
             expires_at,
             revoked_at: None,
+            suspended: None,
+            resumed_at: None,
             secrets: vec![kept],
         };
         Ok(NewKey { key, secret })

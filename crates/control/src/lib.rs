@@ -19,6 +19,7 @@ mod authority;
 mod bootstrap;
 mod cache;
 mod calendar;
+mod care;
 mod certificates;
 mod checkup;
 mod costs;
@@ -54,6 +55,7 @@ mod setup;
 mod sign_in;
 mod transact;
 mod upstream_changes;
+mod upstream_rotation;
 mod upstreams;
 mod usage;
 mod why;
@@ -66,14 +68,18 @@ use domain::ports::{
     Accounts, Balances, CacheDesk, Certificates, Directory, Exits, Invalidate, LedgerReport,
     Outbound, People, PriceFormat, PriceGaps, Records, UsageStore,
 };
-use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash, Tries};
+use domain::{Clock, KeyCare, ModelFacts, PeriodKind, ScopeId, SecretHash, Tries};
 use vault::Vault;
 
-pub use access::AdminCaller;
+pub use access::{AdminCaller, KeyedCaller};
 pub use admin_keys::AdminKeyDraft;
 pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
 pub use cache::CacheState;
+pub use care::{
+    HoneytokenDraft, LeakCheck, LeakFeedback, LeakReports, LeakStanding, MadeHoneytoken,
+    MadeKeyRules, RulesPatch, SignedReport,
+};
 pub use certificates::{CertificateDraft, Place};
 pub use checkup::{CheckupKey, Doctor};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
@@ -100,6 +106,7 @@ pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
 pub use setup::SetupDraft;
 pub use sign_in::{NewSession, SignedIn, Visitor};
 pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
+pub use upstream_rotation::RotatedUpstream;
 pub use upstreams::{DeclaredUpstream, Unowned, UpstreamState};
 pub use usage::{UsageQuestion, UsageReport};
 pub use why::{Change as WhatChangesIt, Look, LookResult, Standing, Value as StandingValue, Why};
@@ -120,6 +127,7 @@ pub struct Ports {
     pub price_gaps: Arc<dyn PriceGaps>,
     pub outbound: Arc<dyn Outbound>,
     pub exits: Arc<dyn Exits>,
+    pub care: Arc<dyn KeyCare>,
 }
 
 /// Accounts, projects, keys, limits, upstreams and reports, over the ports that keep them.
@@ -148,6 +156,7 @@ pub struct Control {
     outbound: Arc<dyn Outbound>,
     places: places::Desk,
     ways: egress::Ways,
+    care: care::Care,
     /// What the last look at the ledger's sums found.
     verdict: RwLock<Verdict>,
     /// What is publicly known of models; see [`Control::with_models`].
@@ -165,8 +174,8 @@ impl Control {
     #[must_use]
     pub fn new(ports: Ports, vault: Arc<Vault>) -> Self {
         let Ports { records, directory, usage, balances, ledger, clock, invalidate, .. } = ports;
-        let Ports { prices, price_gaps, outbound, exits, people, certificates, accounts, .. } =
-            ports;
+        let Ports { prices, price_gaps, outbound, exits, people, .. } = ports;
+        let Ports { certificates, accounts, care, .. } = ports;
         let (registered, of_file) = (RwLock::default(), RwLock::default());
         let prices = prices::Desk::new(prices, price_gaps);
         Self {
@@ -190,6 +199,7 @@ impl Control {
             outbound,
             places: places::Desk::default(),
             ways: egress::Ways::new(exits),
+            care: care::Care::new(care),
             verdict: RwLock::default(),
             models: Vec::new(),
             webhooks: Box::new(|_| true),

@@ -1,6 +1,6 @@
 //! Rotation: a new secret beside the old ones, which end when the grace time is over.
 
-use domain::{Change, Fault, KeyId, ProjectId};
+use domain::{CareChange, Change, Fault, KeyId, ProjectId, Suspension};
 use serde_json::json;
 
 use crate::keys::stale;
@@ -29,13 +29,17 @@ impl Control {
         if let Stale::Secrets(hashes) = &mut changed {
             hashes.push(kept.hash);
         }
+        let old_end_at = now.plus_seconds(grace_seconds);
+        let mut changes = vec![Change::RotateKey { id: id.clone(), secret: kept, old_end_at }];
+        // A new secret is what a key needed that was out of use for its age.
+        let suspended = before.key.suspended.as_ref().map(|it| it.why);
+        if matches!(suspended, Some(Suspension::TooOld | Suspension::Idle)) {
+            let (id, even_leaked) = (id.clone(), false);
+            changes.push(Change::Care(CareChange::Resume { id, at: now, even_leaked }));
+        }
         let write = Write {
             audit: vec![self.audit(author, "api_key.rotated", Some(project), &payload)],
-            changes: vec![Change::RotateKey {
-                id: id.clone(),
-                secret: kept,
-                old_end_at: now.plus_seconds(grace_seconds),
-            }],
+            changes,
             stale: changed,
         };
         self.commit(id.as_str(), write).await?;

@@ -49,6 +49,7 @@ fn keep(vault: &Vault, secret: &Secret, now: Timestamp) -> KeySecret {
         created_at: now,
         ends_at: None,
         last_used_at: None,
+        leaked_at: None,
     }
 }
 

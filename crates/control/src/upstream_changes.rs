@@ -178,7 +178,7 @@ impl Control {
         Ok(self.outbound.probe(found.upstream.id).await)
     }
 
-    async fn put(
+    pub(crate) async fn put(
         &self,
         author: &Author,
         event: &'static str,
@@ -194,7 +194,7 @@ impl Control {
     }
 
     /// An upstream that may be changed here.
-    async fn own(&self, id: &str) -> Result<Upstream, Fault> {
+    pub(crate) async fn own(&self, id: &str) -> Result<Upstream, Fault> {
         let UpstreamState { upstream, is_named } = self.upstream(id).await?;
         let owner = match upstream.source {
             UpstreamSource::Api => return Ok(upstream),
@@ -210,7 +210,7 @@ impl Control {
         Err(Fault::because(&catalogue::MANAGED_BY_FILE, why))
     }
 
-    async fn check_upstream(&self, upstream: &mut Upstream) -> Result<(), Fault> {
+    pub(crate) async fn check_upstream(&self, upstream: &mut Upstream) -> Result<(), Fault> {
         if let Some(bad) = self.outbound.complete(upstream).into_iter().next() {
             let entry = match bad.is_address {
                 true => &catalogue::UPSTREAM_ADDRESS_NOT_ALLOWED,
@@ -224,7 +224,7 @@ impl Control {
         Ok(())
     }
 
-    fn check_credentials<'s>(
+    pub(crate) fn check_credentials<'s>(
         &self,
         mut secrets: impl ExactSizeIterator<Item = &'s Secret>,
     ) -> Result<(), Fault> {

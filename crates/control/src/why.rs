@@ -98,7 +98,7 @@ impl Control {
         let mut looks = Vec::with_capacity(Stage::ALL.len());
         for stage in Stage::ALL {
             let now = match &key {
-                Some(key) => self.standing(stage, &call, key).await?,
+                Some(key) => self.now_of(stage, &call, key).await?,
                 None => Vec::new(),
             };
             looks.push(Look { stage, result: result(stage, &call), now });
@@ -106,7 +106,7 @@ impl Control {
         Ok(Why { call, looks })
     }
 
-    async fn standing(
+    async fn now_of(
         &self,
         stage: Stage,
         call: &RefusedCall,

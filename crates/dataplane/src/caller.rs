@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{Fault, KeyView, SecretHash, Timestamp, fault::catalogue};
+use domain::{Fault, KeyView, SecretHash, Timestamp, Trip, fault::catalogue};
+use http::header::USER_AGENT;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 
 use crate::arrival::Peer;
@@ -31,10 +33,10 @@ fn carries_key(name: &HeaderName) -> bool {
 /// Finds the key of a request.
 pub(crate) async fn identify(
     shared: &Dataplane,
-    headers: &HeaderMap,
+    head: &Parts,
     peer: Peer,
 ) -> Result<Caller, Fault> {
-    let secret = presented(headers)?;
+    let secret = presented(&head.headers)?;
     if secret.is_empty() {
         return Err(Fault::new(&catalogue::MISSING_API_KEY));
     }
@@ -45,7 +47,10 @@ pub(crate) async fn identify(
     let hash = shared.vault.hash(secret);
     let found = match shared.keys.cached(hash) {
         Some(key) => Some(key),
-        None => Box::pin(look_up(shared, hash, peer.address)).await?,
+        None => {
+            shared.honeytokens.look(hash, || trip(shared, hash, head, peer.address));
+            Box::pin(look_up(shared, hash, peer.address)).await?
+        }
     };
     match found {
         Some(key) => Ok(Caller { key, secret: hash, address: peer.address, proof: peer.proof }),
@@ -54,6 +59,13 @@ pub(crate) async fn identify(
             Err(incorrect(secret))
         }
     }
+}
+
+/// Who shows a honeytoken, and how.
+fn trip(shared: &Dataplane, secret: SecretHash, head: &Parts, address: IpAddr) -> Trip {
+    let target = format!("{} {}", head.method, head.uri.path());
+    let agent = head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Trip::new(secret, shared.clock.now(), address, [&target, agent.unwrap_or_default()])
 }
 
 async fn look_up(

@@ -20,6 +20,7 @@ mod directory;
 mod examine;
 mod frozen;
 mod headers;
+mod honeytokens;
 mod intern;
 mod jobs;
 mod lists;

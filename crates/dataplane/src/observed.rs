@@ -3,6 +3,7 @@
 //! It travels with the settlement to whoever posts it, so that nothing is counted twice and nothing
 //! is looked up on the way of a call.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::attempt::Class;
@@ -20,6 +21,8 @@ pub struct Observed {
     pub class: Option<Class>,
     /// How the call is traced, if it is.
     pub trace: Option<Arc<Trace>>,
+    /// Where the call came from.
+    pub address: Option<IpAddr>,
 }
 
 /// A call that was refused before anything was sent: it has no usage record.

@@ -1,5 +1,6 @@
 //! Whether a key may do what it asks: alive, right address, right scope, right models.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::{
@@ -16,6 +17,7 @@ pub(crate) struct Permit {
     pub(crate) key: Arc<KeyView>,
     pub(crate) secret: SecretHash,
     pub(crate) project: ProjectId,
+    pub(crate) address: IpAddr,
 }
 
 /// Decides on everything but the body. The caller becomes the permit's, unless it is refused;
@@ -28,8 +30,8 @@ pub(crate) fn grant(
 ) -> Result<Permit, Fault> {
     let nobody = || Fault::new(&catalogue::MISSING_API_KEY);
     let project = may(caller.as_ref().ok_or_else(nobody)?, operation, now, stage)?;
-    let Caller { key, secret, .. } = caller.take().ok_or_else(nobody)?;
-    Ok(Permit { key, secret, project })
+    let Caller { key, secret, address, .. } = caller.take().ok_or_else(nobody)?;
+    Ok(Permit { key, secret, project, address })
 }
 
 fn may(
@@ -44,7 +46,7 @@ fn may(
         _ => return Err(missing_scope(operation, "Admin API keys cannot be used here.")),
     };
     key.check(now, caller.address)
-        .map_err(refused)
+        .map_err(Refusal::fault)
         .and_then(|()| {
             // What it came over is the key's as well.
             proof::check(&caller.proof, key, now)
@@ -108,15 +110,6 @@ pub(crate) fn check_tools(key: &KeyView, ask: impl FnOnce() -> HostedAsk) -> Res
         None if ask.others => Err(refusal::tool_not_allowed("(not known)", project)),
         None => Ok(()),
     }
-}
-
-fn refused(refusal: Refusal) -> Fault {
-    Fault::new(match refusal {
-        Refusal::Revoked => &catalogue::KEY_REVOKED,
-        Refusal::Expired => &catalogue::KEY_EXPIRED,
-        Refusal::ProjectArchived => &catalogue::KEY_DISABLED,
-        Refusal::AddressNotAllowed => &catalogue::ADDRESS_NOT_ALLOWED,
-    })
 }
 
 pub(crate) fn missing_scope(operation: &Operation, advice: &str) -> Fault {

@@ -86,7 +86,7 @@ async fn call(
     arrival::check_target(&head)?;
     // Who: a stranger learns nothing about paths, models or ids.
     seen.stage = Stage::Key;
-    seen.caller = Some(caller::identify(shared, &head.headers, peer).await?);
+    seen.caller = Some(caller::identify(shared, &head, peer).await?);
     // A WebSocket begins with GET on paths that are only posted to: told before the method is.
     if head.headers.contains_key(UPGRADE) && is_websocket(&head.headers) {
         return Err(Fault::new(&catalogue::UPGRADE_NOT_SUPPORTED));
@@ -361,6 +361,7 @@ fn prepare(
         project: permit.project,
         key: permit.key,
         secret: permit.secret,
+        address: permit.address,
         model,
         user_label,
         stream: summary.stream,

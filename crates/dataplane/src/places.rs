@@ -1,10 +1,10 @@
 //! The upstreams and routes in use, both of one moment.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use domain::ports::{self, BadPlace};
 use domain::route::Routes;
-use domain::{Fault, ProjectId};
+use domain::{Fault, ProjectId, UpstreamId};
 use egress::InProcess;
 
 use crate::refusal;
@@ -63,5 +63,25 @@ impl Places {
             Some(model) => Err(refusal::model_not_allowed(model.as_ref(), project.as_str())),
             None => Ok(()),
         }
+    }
+}
+
+/// Upstreams that others took the place of. A call that began before keeps what it has.
+#[derive(Default)]
+pub(crate) struct Left(Mutex<Vec<(UpstreamId, Weak<LiveUpstream>)>>);
+
+impl Left {
+    pub(crate) fn note(&self, before: &Places, now: &Places) {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|(_, upstream)| upstream.strong_count() > 0);
+        let stays = |old: &Arc<LiveUpstream>| now.upstreams.iter().any(|new| Arc::ptr_eq(new, old));
+        let gone = before.upstreams.iter().filter(|old| !stays(old));
+        left.extend(gone.map(|old| (old.id.clone(), Arc::downgrade(old))));
+    }
+
+    /// Whether nobody uses it any more as it was.
+    pub(crate) fn is_drained(&self, id: &UpstreamId) -> bool {
+        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        !left.iter().any(|(of, upstream)| of == id && upstream.strong_count() > 0)
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ports::Probed;
-use domain::{KeyId, ProjectId, UpstreamId};
+use domain::{KeyId, ProjectId, Secret, UpstreamId};
 use egress::{Answer, Outgoing, Pool, SendError, Stage, Tls};
 use http::header::USER_AGENT;
-use http::{HeaderValue, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use openai::list::Page;
+use providers::sign::Signature;
 use tokio::time::{Instant, timeout};
 
 use crate::attempt::{is_coded, read_whole};
@@ -47,7 +48,8 @@ impl Prober {
         };
         let pool = Pool::new(self.tls.clone(), self.shared.settings.connect);
         for credential in 0..upstream.credentials.len() {
-            probed = self.ask(&pool, upstream, credential).await;
+            let sign = |headers: &mut HeaderMap| upstream.sign(credential, headers);
+            probed = self.ask(&pool, upstream, sign).await;
             if let (Some(problem), true) = (&mut probed.problem, upstream.credentials.len() > 1) {
                 let nth = credential + 1;
                 problem.push_str(&format!(" This was its credential number {nth}."));
@@ -60,7 +62,36 @@ impl Prober {
         probed
     }
 
-    async fn ask(&self, pool: &Arc<Pool>, upstream: &LiveUpstream, credential: usize) -> Probed {
+    /// Asks once with a credential that the upstream does not have yet.
+    pub async fn try_credential(&self, id: &UpstreamId, secret: &Secret) -> Probed {
+        let upstreams = self.shared.upstreams();
+        let began = Instant::now();
+        let mut probed = Probed { status: None, models: None, problem: None, took_ms: 0 };
+        let Some(upstream) = upstreams.iter().find(|upstream| upstream.id == *id) else {
+            probed.problem = Some("It is not in use.".to_owned());
+            return probed;
+        };
+        let Ok(signature) = Signature::new(upstream.provider.auth, Some(secret)) else {
+            probed.problem = Some("The credential cannot stand in a header.".to_owned());
+            return probed;
+        };
+        let pool = Pool::new(self.tls.clone(), self.shared.settings.connect);
+        let sign = |headers: &mut HeaderMap| {
+            // The headers that go along with every call, and the new credential over the old one.
+            upstream.sign(0, headers);
+            signature.apply(headers);
+        };
+        probed = self.ask(&pool, upstream, sign).await;
+        probed.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        probed
+    }
+
+    async fn ask(
+        &self,
+        pool: &Arc<Pool>,
+        upstream: &LiveUpstream,
+        sign: impl Fn(&mut HeaderMap),
+    ) -> Probed {
         let mut probed = Probed { status: None, models: None, problem: None, took_ms: 0 };
         let mut request = Request::new(Outgoing::Empty);
         match Uri::try_from(upstream.path("/models", None)) {
@@ -72,7 +103,7 @@ impl Prober {
         }
         let map = request.headers_mut();
         map.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        upstream.sign(credential, map);
+        sign(map);
         // Of no project and no key: as the upstream itself leaves the house.
         let way = self.shared.way(upstream, &ProjectId::from(""), &KeyId::from(""));
         let answer = match timeout(PATIENCE, pool.send(&upstream.origin, &way, request)).await {

@@ -15,7 +15,7 @@ use domain::price::{PriceBook, Unpriced};
 use domain::rate::Moment;
 use domain::{
     CacheFigures, CachePurge, Clock, KeyId, Nanos, OrganizationId, ProjectId, ProxyFigures,
-    ScopeId, SecretHash, Timestamp, UpstreamId, UsageRecord,
+    ScopeId, SecretHash, Timestamp, Trip, UpstreamId, UsageRecord,
 };
 use egress::{Asker, Exits, InProcess, Pool, Tls, Way};
 use http::HeaderValue;
@@ -30,12 +30,13 @@ use crate::demo::serve_demo;
 use crate::directory::Keys;
 use crate::examine::Examined;
 use crate::frozen::Frozen;
+use crate::honeytokens::Honeytokens;
 use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::metrics::requests::{Answered, Place, Requests};
 use crate::observed::{Observed, REFUSED, Refused};
 use crate::overload;
-use crate::places::Places;
+use crate::places::{Left, Places};
 use crate::prices::Prices;
 use crate::rate::Rates;
 use crate::settings::Settings;
@@ -83,6 +84,7 @@ pub struct Dataplane {
     /// What moments are counted from.
     began: Instant,
     pub(crate) failures: Failures,
+    pub(crate) honeytokens: Honeytokens,
     pub(crate) prices: Prices,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) jobs: Arc<dyn Jobs>,
@@ -92,6 +94,8 @@ pub struct Dataplane {
     pub(crate) examined: Examined,
     pub(crate) gate: Arc<overload::Gate>,
     places: RwLock<Arc<Places>>,
+    /// Upstreams as they were, as long as calls go there.
+    left: Left,
     demo: InProcess,
     pub metrics: Metrics,
     pub tasks: Tasks,
@@ -113,6 +117,7 @@ impl Dataplane {
             settings,
             began: Instant::now(),
             failures: Failures::default(),
+            honeytokens: Honeytokens::default(),
             prices: Prices::default(),
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
             jobs: ports.jobs,
@@ -120,6 +125,7 @@ impl Dataplane {
             frozen: Frozen::default(),
             examined: Examined::default(),
             places: RwLock::default(),
+            left: Left::default(),
             demo: serve_demo(ports.clock.clone()),
             metrics: Metrics::new(),
             tasks,
@@ -228,6 +234,18 @@ impl Dataplane {
         self.exits.way(&Asker { upstream: &upstream.id, upstream_name, project, key: key.as_str() })
     }
 
+    /// Whether no call is under way any more that began before an upstream's last change.
+    #[must_use]
+    pub fn is_drained(&self, upstream: &UpstreamId) -> bool {
+        self.left.is_drained(upstream)
+    }
+
+    /// Takes the uses of honeytokens that were noted.
+    #[must_use]
+    pub fn take_trips(&self) -> Vec<Trip> {
+        self.honeytokens.take()
+    }
+
     /// Whether an address has shown too many wrong keys of late.
     pub(crate) fn too_many_failures(&self, address: IpAddr) -> bool {
         self.failures.too_many(address, self.clock.now())
@@ -237,6 +255,10 @@ impl Dataplane {
 impl Invalidate for Dataplane {
     fn keys_changed(&self, _: &[SecretHash]) {
         self.keys.clear();
+    }
+
+    fn honeytokens_changed(&self, secrets: HashSet<SecretHash>) {
+        self.honeytokens.set(secrets);
     }
 
     fn ledger_verified(&self, breaches: &[Imbalance]) {
@@ -257,6 +279,7 @@ impl Invalidate for Dataplane {
     fn places_changed(&self, given: ports::Places) -> Vec<BadPlace> {
         let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
         let (new, bad) = Places::new(given, &places, (&self.demo, &self.settings.private_hosts));
+        self.left.note(&places, &new);
         *places = Arc::new(new);
         bad
     }

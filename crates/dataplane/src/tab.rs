@@ -5,6 +5,7 @@
 //! followed to their end without their client (`detach.rs`, `relay.rs`). Should one be skipped
 //! all the same (a panic, a runtime that ends), the dropped tab makes the record.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -81,6 +82,7 @@ pub(crate) struct Call {
     pub(crate) project: ProjectId,
     pub(crate) key: Arc<KeyView>,
     pub(crate) secret: SecretHash,
+    pub(crate) address: IpAddr,
     pub(crate) model: Option<Box<str>>,
     pub(crate) user_label: Option<Box<str>>,
     pub(crate) stream: bool,
@@ -328,6 +330,7 @@ impl Tab {
             overhead_us: (record.attempt == 1).then(|| micros(before + after)),
             class: self.class,
             trace: self.call.trace.clone(),
+            address: Some(self.call.address),
         }
     }
 

@@ -5,10 +5,11 @@ use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
 use crate::route::Route;
 use crate::{
-    AlertId, AuditId, CachePatch, CertificateChange, Delivery, DeliveryId, EgressUser, Key, KeyId,
-    KeyPolicy, KeySecret, Organization, PeopleChange, PeriodKind, Project, ProjectId, ProjectRule,
-    RequestId, Role, RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount, ServiceAccountId,
-    SignInChange, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, User, UserId, Zone,
+    AlertId, AuditId, CachePatch, CareChange, CertificateChange, Delivery, DeliveryId, EgressUser,
+    Key, KeyId, KeyPolicy, KeySecret, Organization, PeopleChange, PeriodKind, Project, ProjectId,
+    ProjectRule, RequestId, Role, RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount,
+    ServiceAccountId, SignInChange, SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, User,
+    UserId, Zone,
 };
 
 #[derive(Clone, Debug)]
@@ -147,6 +148,8 @@ pub enum Change {
     CorrectLedger(Correction),
     /// Takes note of a scope's overage as it stands, in every period; it need not have any.
     AcknowledgeOverage(ScopeId),
+    /// Leaks, rules, suspensions and hand-overs of keys.
+    Care(CareChange),
     /// Sets a small named value of the installation.
     PutMeta {
         name: &'static str,

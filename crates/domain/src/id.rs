@@ -88,6 +88,8 @@ ids! {
     DeliveryId("msg_");
     /// A signed-in browser's public name. Never the secret that it holds.
     SessionId("sess_");
+    /// One report that a key leaked.
+    LeakId("leak_");
     /// One line of the audit log.
     AuditId("audit_log-");
     /// One call, as the client sees it in `x-request-id`.

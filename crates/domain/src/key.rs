@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::fault::catalogue;
 use crate::rate::RateRules;
 use crate::{
-    CacheRules, HostedTools, KeyId, ModelPermissions, ProjectId, ProjectRules, Retention, Scope,
-    ServiceAccountId, Timestamp, TrustedCertificate, UserId, Verb,
+    CacheRules, Entry, Fault, HostedTools, KeyId, ModelPermissions, ProjectId, ProjectRules,
+    Retention, Scope, ServiceAccountId, Timestamp, TrustedCertificate, UserId, Verb,
 };
 
 /// HMAC-SHA-256 of a secret under the installation's key: all that is kept of it.
@@ -134,6 +135,44 @@ impl KeyPolicy {
     }
 }
 
+/// Why a key that is not revoked is refused until somebody resumes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suspension {
+    /// It was used as never before.
+    Unusual,
+    /// Nobody had used it for longer than its project allows.
+    Idle,
+    /// Its secret is older than its project allows.
+    TooOld,
+}
+
+impl Suspension {
+    const ALL: [Self; 3] = [Self::Unusual, Self::Idle, Self::TooOld];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unusual => "unusual",
+            Self::Idle => "idle",
+            Self::TooOld => "too_old",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|why| why.as_str() == text)
+    }
+}
+
+/// Since when a key is suspended, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspended {
+    pub why: Suspension,
+    pub at: Timestamp,
+    /// For people: what was seen.
+    pub note: String,
+}
+
 /// A key as it is kept.
 #[derive(Clone, Debug)]
 pub struct Key {
@@ -147,6 +186,9 @@ pub struct Key {
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    pub suspended: Option<Suspended>,
+    /// When it was last let work again.
+    pub resumed_at: Option<Timestamp>,
     /// Newest first.
     pub secrets: Vec<KeySecret>,
 }
@@ -161,6 +203,8 @@ pub struct KeySecret {
     /// When the secret stops working by itself (the end of a rotation's grace).
     pub ends_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
+    /// When it was ended because others had seen it.
+    pub leaked_at: Option<Timestamp>,
 }
 
 /// What the directory answers for a secret: all that a call's admission needs.
@@ -174,6 +218,9 @@ pub struct KeyView {
     pub expires_at: Option<Timestamp>,
     pub secret_ends_at: Option<Timestamp>,
     pub revoked: bool,
+    /// The secret was ended because others had seen it.
+    pub leaked: bool,
+    pub suspended: Option<Suspension>,
     pub project_archived: bool,
     /// `None` where nothing limits the rate of its calls.
     pub rates: Option<Arc<RateRules>>,
@@ -189,11 +236,45 @@ pub struct KeyView {
 /// Why a key that exists is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    Leaked,
     Revoked,
     Expired,
     ProjectArchived,
+    /// Paused for unusual use.
+    Paused,
+    /// Out of use for its age or idleness.
+    Retired,
     AddressNotAllowed,
 }
+
+impl Refusal {
+    /// The row of the catalogue that says it.
+    #[must_use]
+    pub fn entry(self) -> &'static Entry {
+        match self {
+            Self::Leaked | Self::Revoked => &catalogue::KEY_REVOKED,
+            Self::Expired => &catalogue::KEY_EXPIRED,
+            Self::ProjectArchived => &catalogue::KEY_DISABLED,
+            Self::Paused => &catalogue::KEY_PAUSED,
+            Self::Retired => &catalogue::KEY_RETIRED,
+            Self::AddressNotAllowed => &catalogue::ADDRESS_NOT_ALLOWED,
+        }
+    }
+
+    /// What its caller is told.
+    #[must_use]
+    pub fn fault(self) -> Fault {
+        match self {
+            Self::Leaked => Fault::because(&catalogue::KEY_REVOKED, LEAKED),
+            other => Fault::new(other.entry()),
+        }
+    }
+}
+
+/// With a pointer to what to do.
+const LEAKED: &str = "This API key has been revoked, because it was found where others can read \
+    it. Ask its owner for a new one, and take this one out of the place it leaked from: \
+    docs/key-hygiene.md, \"When a key leaks\".";
 
 impl KeyView {
     /// Whether the key and its project may both use a model.
@@ -231,6 +312,9 @@ impl KeyView {
     /// The first [`Refusal`] in the order above.
     pub fn check(&self, now: Timestamp, address: IpAddr) -> Result<(), Refusal> {
         let ended = |end: Option<Timestamp>| end.is_some_and(|at| at <= now);
+        if self.leaked {
+            return Err(Refusal::Leaked);
+        }
         if self.revoked || ended(self.secret_ends_at) {
             return Err(Refusal::Revoked);
         }
@@ -239,6 +323,11 @@ impl KeyView {
         }
         if self.project_archived {
             return Err(Refusal::ProjectArchived);
+        }
+        match self.suspended {
+            None => {}
+            Some(Suspension::Unusual) => return Err(Refusal::Paused),
+            Some(Suspension::Idle | Suspension::TooOld) => return Err(Refusal::Retired),
         }
         if !self.policy.allows_address(address) {
             return Err(Refusal::AddressNotAllowed);
@@ -261,6 +350,8 @@ mod tests {
             expires_at: None,
             secret_ends_at: None,
             revoked: false,
+            leaked: false,
+            suspended: None,
             project_archived: false,
             rates: None,
             rules: None,
@@ -284,6 +375,23 @@ mod tests {
     fn a_rotated_secret_ends_with_its_grace() {
         let key = KeyView { secret_ends_at: Some(Timestamp(5)), ..view() };
         assert_eq!(key.check(Timestamp(5), here()), Err(Refusal::Revoked));
+    }
+
+    #[test]
+    fn a_leaked_secret_and_a_suspended_key_say_so() {
+        let leaked = KeyView { leaked: true, secret_ends_at: Some(Timestamp(0)), ..view() };
+        assert_eq!(leaked.check(Timestamp(5), here()), Err(Refusal::Leaked));
+        let fault = Refusal::Leaked.fault();
+        assert_eq!((fault.entry.code, fault.entry.status), ("key_revoked", 401));
+        assert!(fault.message.contains("key-hygiene.md"), "{}", fault.message);
+        for (why, refusal) in [
+            (Suspension::Unusual, Refusal::Paused),
+            (Suspension::Idle, Refusal::Retired),
+            (Suspension::TooOld, Refusal::Retired),
+        ] {
+            let key = KeyView { suspended: Some(why), ..view() };
+            assert_eq!(key.check(Timestamp(0), here()), Err(refusal));
+        }
     }
 
     #[test]

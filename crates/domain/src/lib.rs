@@ -24,6 +24,10 @@ pub mod fault;
 mod id;
 mod job;
 mod key;
+mod key_care;
+mod key_rules;
+mod key_upkeep;
+mod leak;
 pub mod ledger;
 mod limit;
 mod line_item;
@@ -46,6 +50,7 @@ mod secret;
 mod sign_in;
 mod time;
 mod tries;
+mod unusual;
 mod upstream;
 mod usage;
 pub mod x509;
@@ -72,14 +77,23 @@ pub use egress::{
 };
 pub use fault::{Blame, Entry, Fault, Retry};
 pub use id::{
-    AlertId, AuditId, CertificateId, CredentialId, DeliveryId, GroupId, InviteId, KeyId,
+    AlertId, AuditId, CertificateId, CredentialId, DeliveryId, GroupId, InviteId, KeyId, LeakId,
     OrganizationId, ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, SessionId, UpstreamId,
     UserId, random_id,
 };
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,
-    SecretHash,
+    SecretHash, Suspended, Suspension,
+};
+pub use key_care::{
+    CareChange, Handover, KeyCare, KeySeen, KeyTrait, RotationRule, SecretHandlers, SignerKeys,
+    TraitKind,
+};
+pub use key_rules::{KeyRules, UnusualResponse};
+pub use key_upkeep::{Upkeep, handover_pause, upkeep};
+pub use leak::{
+    Honeytoken, Leak, LeakAction, LeakReporter, LeakResponse, LeakedSecret, Trip, leak_action,
 };
 pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, StandingLimit};
 pub use line_item::CostPart;
@@ -107,6 +121,10 @@ pub use sign_in::{
 };
 pub use time::{Clock, Timestamp};
 pub use tries::{Tries, TryRule};
+pub use unusual::{
+    Burst, HourUse, MOST_TRAITS, PAST_DAYS, REQUESTS_FLOOR, SPEND_FLOOR, Unusual, is_unusual_trait,
+    network_of, network_words, unusual_hour,
+};
 pub use upstream::{ObjectKind, ObjectRecord, SealedCredential, Upstream, UpstreamSource};
 pub use usage::{ImageSource, Outcome, Tokens, UsageFamily, UsageRecord};
 pub use zone::{Calendar, Zone, standing};

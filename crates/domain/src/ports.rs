@@ -2,6 +2,7 @@
 
 mod accounts;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -407,6 +408,8 @@ pub trait Invalidate: Send + Sync {
     fn limits_changed(&self, scopes: &[ScopeId]);
     /// A price book took the place of the old one.
     fn prices_changed(&self, book: Arc<PriceBook>);
+    /// These are all the honeytokens that there are.
+    fn honeytokens_changed(&self, secrets: HashSet<SecretHash>);
     /// The ledger was verified; these are all accounts whose sums do not agree. Nothing is let
     /// through under their scopes until a later look finds them in order.
     fn ledger_verified(&self, breaches: &[Imbalance]);
@@ -487,6 +490,10 @@ pub trait Outbound: Send + Sync {
     /// Without a project: as for one that has no routes of its own.
     fn explain(&self, project: Option<&ProjectId>, model: &str) -> Explained;
     fn probe(&self, upstream: UpstreamId) -> BoxFuture<'_, Probed>;
+    /// The same with a credential that is not among its own.
+    fn try_credential(&self, upstream: UpstreamId, credential: Secret) -> BoxFuture<'_, Probed>;
+    /// Whether no call is under way any more that began before the upstream's last change.
+    fn is_drained(&self, upstream: &UpstreamId) -> bool;
 }
 
 /// Knows which calls had no price (case 25).

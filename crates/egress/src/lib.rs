@@ -4,6 +4,7 @@
 //! * [`Pool`]: kept-alive connections of one worker; [`Pool::send`] places one request.
 //! * [`Exits`]: the operator's proxies and who takes which; [`Way`]: how one call leaves.
 //! * [`Poster`]: one POST to a URL that somebody of the organization chose.
+//! * [`Fetcher`]: one request to a place that the operator named.
 //! * [`probe`]: a look at the way to an upstream, step by step.
 //! * [`smtp`]: handing an e-mail to the operator's mail server.
 //! * [`guard`]: which addresses may be connected to.
@@ -19,6 +20,7 @@ mod connect;
 mod dial;
 mod exits;
 mod failure;
+mod fetch;
 pub mod guard;
 mod health;
 mod names;
@@ -36,6 +38,7 @@ pub use body::{BoxError, Outgoing};
 pub use connect::Dialled;
 pub use exits::{Asker, Exits, check_url};
 pub use failure::{Cause, ProxyFault, SendError, Stage, TlsFault};
+pub use fetch::{Ask, Fetcher};
 pub use origin::{BadUrl, InProcess, Origin};
 pub use pool::{Answer, AnswerBody, Pool};
 pub use post::{Poster, may_post_to};

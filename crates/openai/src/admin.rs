@@ -14,6 +14,7 @@ mod costs;
 mod doctor;
 mod egress;
 mod group;
+mod key_care;
 mod ledger;
 mod list;
 mod logged_request;
@@ -42,6 +43,7 @@ pub use costs::{CostAbout, CostsResult};
 pub use doctor::{DoctorFinding, DoctorRun};
 pub use egress::{Egress, EgressTest, EgressUse};
 pub use group::{Group, GroupMember, GroupUser, GroupUserAdded, ProjectGroup};
+pub use key_care::{Honeytoken, KeyRules, KeyRulesMade, Leak, LeakChecked, LeakLabel};
 pub use ledger::{
     LedgerAccount, LedgerAcknowledgement, LedgerCorrection, LedgerEntries, LedgerVerification,
 };
@@ -49,7 +51,7 @@ pub use list::{Deleted, List, Listed};
 pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
 pub use organization::Organization;
 pub use person::{Invite, ProjectUser, User};
-pub use place::{Route, RouteTest, Upstream, UpstreamTest};
+pub use place::{Route, RouteTest, Upstream, UpstreamRotated, UpstreamTest};
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};
 pub use project::{Project, RESIDENCIES};
 pub use project_key::{Owner, ProjectApiKey};

@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 pub(crate) mod audit;
+pub(crate) mod care;
 pub(crate) mod certificates;
 pub(crate) mod ledger;
 pub(crate) mod people;
@@ -78,18 +79,21 @@ pub(crate) const REVOKE_KEYS_OF_SERVICE_ACCOUNT: &str = "UPDATE api_keys SET rev
 /// The one read on the way of a call: three look-ups by primary or unique key.
 pub(crate) const FIND_SECRET: &str = "SELECT k.id, k.kind, k.project_id, k.owner_type, k.owner_id,
         k.permission, k.scopes, k.models, k.networks, k.expires_at, k.revoked_at,
-        s.ends_at, p.archived_at
+        s.ends_at, p.archived_at, s.leaked_at, k.suspended_as
     FROM key_secrets s
     JOIN api_keys k ON k.id = s.key_id
     LEFT JOIN projects p ON p.id = k.project_id
     WHERE s.hash = $1";
 pub(crate) const KEY: &str = "SELECT id, kind, project_id, owner_type, owner_id, permission,
-        scopes, models, networks, expires_at, revoked_at, name, created_at
+        scopes, models, networks, expires_at, revoked_at, name, created_at, suspended_as,
+        suspended_at, suspended_note, resumed_at
     FROM api_keys WHERE id = $1";
 const KEYS: &str = "SELECT id, kind, project_id, owner_type, owner_id, permission,
-        scopes, models, networks, expires_at, revoked_at, name, created_at
+        scopes, models, networks, expires_at, revoked_at, name, created_at, suspended_as,
+        suspended_at, suspended_note, resumed_at
     FROM api_keys WHERE revoked_at IS NULL";
-pub(crate) const SECRETS: &str = "SELECT hash, display, created_at, ends_at, last_used_at
+pub(crate) const SECRETS: &str = "SELECT hash, display, created_at, ends_at, last_used_at,
+        leaked_at
     FROM key_secrets WHERE key_id = $1 ORDER BY ordinal DESC";
 pub(crate) const KEY_STATE: &str = "SELECT k.revoked_at, p.archived_at
     FROM api_keys k LEFT JOIN projects p ON p.id = k.project_id WHERE k.id = $1";

@@ -14,12 +14,14 @@
 mod access;
 mod apply;
 mod apply_access;
+mod apply_care;
 mod apply_keys;
 mod apply_limits;
 mod apply_people;
 mod attempts;
 mod audit;
 mod cache_rules;
+mod care;
 mod certificates;
 mod connect;
 mod directory;

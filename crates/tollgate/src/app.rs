@@ -6,14 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
+use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, LeakReports, Unowned};
 use dataplane::{CacheSettings, Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
     Accounts, AnswerStore, Balances, CacheDesk, Certificates, Directory, Invalidate, Jobs, Ledger,
     LedgerReport, Objects, People, PriceGaps, Records, UsageStore,
 };
 use domain::{
-    Change, Clock, Fault, OrganizationId, Permission, Secret, Timestamp, UpstreamSource, Zone,
+    Change, Clock, Fault, KeyCare, OrganizationId, Permission, Secret, SecretHandlers, SignerKeys,
+    Timestamp, UpstreamSource, Zone,
 };
 use egress::{Exits, Tls};
 use http::HeaderValue;
@@ -23,11 +24,14 @@ use store::{AnswerFile, Store};
 use vault::{MasterKey, Vault, WrappedKeys};
 use web::{Api, Dashboard};
 
+use crate::background::SeenKeys;
 use crate::clock::SystemClock;
 use crate::config::{Config, UnownedProject, UpstreamConfig};
 use crate::doctor::Doctor;
+use crate::handover::Handlers;
 use crate::ledger::{self, Books};
 use crate::outbound::Outside;
+use crate::signers::PublishedKeys;
 use crate::telemetry::Telemetry;
 
 /// Where the vault's wrapped keys are kept.
@@ -49,6 +53,9 @@ pub struct App {
     pub books: Books,
     pub telemetry: Arc<Telemetry>,
     pub exits: Arc<Exits>,
+    pub handlers: Arc<Handlers>,
+    /// Where the watch over keys finds what was settled.
+    pub seen: Arc<SeenKeys>,
     /// Whether nothing but the demo is configured; so it is before the first loading.
     demo_only: AtomicBool,
 }
@@ -92,10 +99,13 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let private = config.private_webhooks.clone();
     let may_go = move |url: &str| egress::may_post_to(url, &private);
     let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
+    let handlers = Arc::<Handlers>::default();
     let control = control.with_mail(config.smtp.is_some());
     let control = control.with_cache(Arc::clone(&dataplane) as Arc<dyn CacheDesk>);
+    let control = with_care(control, config, &tls, &handlers);
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
+    control.load_honeytokens().await.map_err(|fault| fault.message.into_owned())?;
     // Upstreams last: they need the default project, and their credentials the vault.
     let organization = organization_id(&store).await?;
     dataplane.set_organization(organization.clone());
@@ -114,6 +124,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
         clock,
         books,
         exits,
+        handlers,
+        seen: Arc::default(),
         store,
         control,
         dataplane,
@@ -124,6 +136,17 @@ pub async fn build(config: &Config) -> Result<App, String> {
     app.load_limits(config).await?;
     tracing::info!(edition = Zone::data_version(), "time zone data");
     Ok(app)
+}
+
+/// With whoever reports leaks, and takes new secrets.
+fn with_care(control: Control, config: &Config, tls: &Tls, handlers: &Arc<Handlers>) -> Control {
+    handlers.set(&config.rotations);
+    let handlers = Arc::clone(handlers) as Arc<dyn SecretHandlers>;
+    let control = control.with_secret_handlers(handlers);
+    let Some(leaks) = config.leaks.clone() else { return control };
+    let published = |url| Arc::new(PublishedKeys::new(tls.clone(), url)) as Arc<dyn SignerKeys>;
+    let source = leaks.keys_url.map(published);
+    control.with_leak_reports(LeakReports { pinned: leaks.pinned, source })
 }
 
 fn control_ports(
@@ -147,6 +170,7 @@ fn control_ports(
         price_gaps: Arc::clone(dataplane) as Arc<dyn PriceGaps>,
         outbound: Arc::new(outside),
         exits: Arc::clone(exits) as Arc<dyn domain::ports::Exits>,
+        care: Arc::clone(store) as Arc<dyn KeyCare>,
     }
 }
 

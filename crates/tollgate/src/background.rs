@@ -1,6 +1,7 @@
 //! Work beside the calls: posting what they cost, verifying the ledger, telling of spending.
 
 mod alerts;
+mod care;
 mod clock;
 mod jobs;
 mod proxies;
@@ -24,6 +25,7 @@ use crate::telemetry::Telemetry;
 use refusals::Refusals;
 
 pub use alerts::Alerts;
+pub use care::{Care, SeenKeys};
 pub use clock::watch_clock;
 pub use jobs::Jobs;
 pub use proxies::check_proxies;
@@ -57,6 +59,7 @@ pub struct Flusher {
     lanes: Vec<Lane>,
     uses: HashMap<SecretHash, Timestamp>,
     refusals: Refusals,
+    seen: Arc<SeenKeys>,
     /// The request log could not be written at the last look.
     log_waits: bool,
 }
@@ -124,6 +127,7 @@ impl Flusher {
             lanes: app.workers.iter().map(Lane::new).collect(),
             uses: HashMap::new(),
             refusals: Refusals::default(),
+            seen: Arc::clone(&app.seen),
             log_waits: false,
         }
     }
@@ -226,7 +230,8 @@ impl Flusher {
         let mut batch = self.books.batch(place, number, self.clock.now());
         let mut records = room_for(&mut room.records, settled.len());
         let mut all_taken = room_for(&mut room.taken, settled.len());
-        for Settled { record, secret, money, taken, .. } in settled.drain(..) {
+        for Settled { record, secret, money, taken, observed, .. } in settled.drain(..) {
+            self.seen.note(&record, observed.address);
             let last = self.uses.entry(secret).or_insert(record.at);
             *last = record.at.max(*last);
             batch.postings.extend(self.books.posting(&record, money, taken.covered()));

@@ -22,9 +22,12 @@ mod export;
 mod failure;
 #[cfg(test)]
 mod fake;
+mod honeytokens;
 mod import;
+mod key_rules;
 mod key_text;
 mod keys;
+mod leaks;
 mod ledger;
 mod limits;
 mod own_key;
@@ -63,6 +66,9 @@ pub enum ClientCommand {
     /// Make, show, rotate and revoke API keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Check, revoke and list secrets that leaked
+    #[command(subcommand)]
+    Leaks(leaks::Command),
     /// Make, show and archive projects
     #[command(subcommand)]
     Projects(projects::Command),
@@ -178,6 +184,7 @@ pub async fn run(command: ClientCommand, env: Env, out: &mut dyn Write) -> ExitC
 async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
     match command {
         ClientCommand::Keys(command) => keys::run(command, &Api::connect(env)?, env).await,
+        ClientCommand::Leaks(command) => leaks::run(command, &Api::connect(env)?).await,
         ClientCommand::Projects(command) => projects::run(command, &Api::connect(env)?).await,
         ClientCommand::Limits(command) => limits::run(command, &Api::connect(env)?).await,
         ClientCommand::Ledger(command) => ledger::run(command, &Api::connect(env)?).await,

@@ -12,8 +12,10 @@ use domain::ports::BadField;
 use domain::price::ModelPrice;
 use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone};
 use providers::catalogue;
+use vault::report::SignerKey;
 use web::DashboardSettings;
 
+use crate::handover::Rotation;
 use crate::outbound;
 use crate::telemetry::Access;
 
@@ -22,7 +24,7 @@ mod env;
 mod file;
 mod observe;
 
-pub use env::Environment;
+pub use env::{Environment, secret_file};
 pub use file::UnownedProject;
 pub use observe::Observe;
 
@@ -57,6 +59,10 @@ pub struct Config {
     pub private_upstreams: Vec<String>,
     pub smtp: Option<Smtp>,
     pub dashboard: DashboardSettings,
+    /// Whose reports of leaked keys are believed; nobody's where it is absent.
+    pub leaks: Option<Leaks>,
+    /// The keys that are rotated by themselves.
+    pub rotations: Vec<Rotation>,
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
@@ -123,6 +129,15 @@ pub struct Smtp {
     pub login: Option<(String, Secret)>,
     /// The sender's address.
     pub from: String,
+}
+
+/// Whose reports of leaked keys are believed.
+#[derive(Clone)]
+pub struct Leaks {
+    /// Where signers' keys are published.
+    pub keys_url: Option<String>,
+    /// Identifiers and keys of signers.
+    pub pinned: Vec<(String, SignerKey)>,
 }
 
 #[derive(Clone, Debug)]
@@ -253,6 +268,8 @@ impl Config {
             private_upstreams: file.private_upstreams,
             smtp: file.smtp,
             dashboard: DashboardSettings { public_url, tls: file.tls.is_some() },
+            leaks: file.leaks,
+            rotations: file.rotations,
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,

@@ -15,6 +15,7 @@ mod cli;
 mod clock;
 mod config;
 mod doctor;
+mod handover;
 mod ledger;
 mod log;
 mod outbound;
@@ -22,6 +23,7 @@ mod quickstart;
 mod reveal;
 mod serve;
 mod server;
+mod signers;
 mod telemetry;
 
 /// A call makes some dozens of small allocations on one thread and frees them there; the C library's

@@ -76,6 +76,14 @@ impl Outbound for Outside {
     fn probe(&self, upstream: UpstreamId) -> BoxFuture<'_, Probed> {
         Box::pin(async move { self.prober.probe(&upstream).await })
     }
+
+    fn try_credential(&self, upstream: UpstreamId, credential: Secret) -> BoxFuture<'_, Probed> {
+        Box::pin(async move { self.prober.try_credential(&upstream, &credential).await })
+    }
+
+    fn is_drained(&self, upstream: &UpstreamId) -> bool {
+        self.dataplane.is_drained(upstream)
+    }
 }
 
 /// Whether a credential can stand in a header.

@@ -9,6 +9,18 @@ pub fn write_line(mut out: impl Write, secret: &Secret) -> std::io::Result<()> {
     writeln!(out, "{}", secret.expose())
 }
 
+/// Writes a secret and nothing else, for the program or file that takes it.
+pub fn write_exactly(mut out: impl Write, secret: &Secret) -> std::io::Result<()> {
+    out.write_all(secret.expose().as_bytes())
+}
+
+/// One entry of a Kubernetes Secret, on its way to the cluster's API.
+pub fn entry(name: &str, secret: &Secret) -> serde_json::Value {
+    let mut entry = serde_json::Map::new();
+    entry.insert(name.to_owned(), secret.expose().into());
+    entry.into()
+}
+
 /// The value of an Authorization header for a call to ourselves.
 pub fn bearer(secret: &Secret) -> String {
     format!("Bearer {}", secret.expose())

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
 use crate::app::{self, App};
-use crate::background::{self, Alerts, Flusher, Jobs, Verifier};
+use crate::background::{self, Alerts, Care, Flusher, Jobs, Verifier};
 use crate::config::{Config, Environment, Flags};
 use crate::ledger;
 use crate::server::{self, Front, Stop, Tls, Workers};
@@ -35,6 +35,7 @@ pub struct Running {
     workers: Workers,
     flusher: Flusher,
     alerts: Alerts,
+    care: Care,
     jobs: Jobs,
     verifier: Verifier,
     exporter: Option<Exporter>,
@@ -62,6 +63,7 @@ pub async fn start(config: &Config) -> Result<Running, String> {
     let flusher = Flusher::new(&app);
     let exporter = Exporter::new(config, app.telemetry.spans())?;
     let alerts = Alerts::new(config, Arc::clone(&app.control))?;
+    let care = Care::new(&app);
     let jobs = Jobs::new(config, &app)?;
     let verifier = Verifier::new(Arc::clone(&app.control), config.verify_every);
     verifier.start().await;
@@ -77,6 +79,7 @@ pub async fn start(config: &Config) -> Result<Running, String> {
         workers,
         flusher,
         alerts,
+        care,
         jobs,
         verifier,
         exporter,
@@ -99,6 +102,7 @@ impl Running {
             workers,
             mut flusher,
             alerts,
+            care,
             jobs,
             verifier,
             exporter,
@@ -124,7 +128,8 @@ impl Running {
             }
         };
         let clock = background::watch_clock(&app.dataplane, &app.clock, &quit);
-        let watching = async { tokio::join!(proxies, clock, exporting) };
+        let caring = care.run(&quit);
+        let watching = async { tokio::join!(proxies, clock, exporting, caring) };
         let beside = async { tokio::join!(alerts.run(&quit), idle, verifying, asking, watching) };
         tokio::join!(serving, flusher.run(&quit), beside);
         // With calls still open the next start must look at their slots first. Asked before the
@@ -258,6 +263,7 @@ async fn reload(reloads: &Reloads<'_>, address: Option<SocketAddr>) {
     if let Err(error) = loaded {
         return tracing::error!(%error, "the upstreams and routes were not reloaded; the old ones stay");
     }
+    app.handlers.set(&config.rotations);
     let (prices, limits) = (app.load_prices(&config).await, app.load_limits(&config).await);
     if let Err(error) = &prices {
         tracing::error!(%error, "the prices were not reloaded; the old ones stay");

@@ -4,6 +4,7 @@
 //! * [`key`]: the format of Tollgate's own keys, with a checksum that anyone can verify.
 //! * [`Vault`]: keyed hashes of our keys, sealed credentials of providers.
 //! * [`leaks`]: what leaked secrets look like, ours and others'.
+//! * [`report`]: whether a report of leaked keys is signed by who it says.
 //! * [`webhook`]: signing what we send to people's own servers.
 //! * [`MasterKey`]: where the key over all of it comes from.
 
@@ -14,6 +15,7 @@ pub mod key;
 pub mod leaks;
 mod master;
 pub mod password;
+pub mod report;
 mod sealed;
 pub mod token;
 pub mod webhook;

@@ -1,15 +1,18 @@
 //! What a handler is given: a caller who is known, and what they sent.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use control::{Author, Control, CursorPage, Doctor};
+use control::{Author, Control, CursorPage, Doctor, KeyedCaller};
 use domain::fault::catalogue;
 use domain::{
-    AlertId, Fault, KeyId, KeyView, Order, PageQuery, ProjectId, RequestId, ServiceAccountId,
+    Actor, AlertId, Authority, Fault, KeyId, KeyView, Order, PageQuery, Permission, ProjectId,
+    RequestId, Scope, ServiceAccountId,
 };
 
 use crate::ApiRequest;
 use crate::body::Fields;
+use crate::credentials;
 use crate::query::Query;
 
 /// Rows of a page, unless asked otherwise, and at most.
@@ -32,6 +35,81 @@ pub(crate) struct AdminCall<'a> {
 pub(crate) struct HolderCall<'a> {
     pub(crate) control: &'a Control,
     pub(crate) key: KeyView,
+}
+
+/// A call by the holder of an admin key, or of a project's key about that key.
+pub(crate) struct KeyedCall<'a> {
+    pub(crate) control: &'a Control,
+    pub(crate) who: KeyedCaller,
+    pub(crate) needed: Scope,
+    pub(crate) request: &'a ApiRequest<'a>,
+}
+
+/// A call by somebody without a key, who proves themselves by what they send.
+pub(crate) struct OpenCall<'a> {
+    pub(crate) control: &'a Control,
+    pub(crate) request: &'a ApiRequest<'a>,
+}
+
+impl KeyedCall<'_> {
+    pub(crate) fn is_admin(&self) -> bool {
+        matches!(self.who, KeyedCaller::Admin(_))
+    }
+
+    /// The calling key's id.
+    pub(crate) fn asker(&self) -> &str {
+        match &self.who {
+            KeyedCaller::Admin(caller) => caller.key.as_str(),
+            KeyedCaller::Holder(key) => key.id.as_str(),
+        }
+    }
+
+    /// The key that the call itself is made with.
+    pub(crate) fn presented(&self) -> Result<&str, Fault> {
+        let presented = credentials::presented(self.request.headers)?;
+        presented.ok_or_else(|| Fault::new(&catalogue::MISSING_API_KEY))
+    }
+
+    pub(crate) fn not_their_own(&self) -> Fault {
+        let message = format!(
+            "You have insufficient permissions for this operation. Missing scopes: {}. A project's \
+             key may ask about itself only; use an admin API key for others.",
+            self.needed
+        );
+        Fault::because(&catalogue::PERMISSION_DENIED, message).param("token")
+    }
+
+    pub(crate) fn author(&self) -> Author {
+        let (key, authority) = match &self.who {
+            KeyedCaller::Admin(caller) => (caller.key.clone(), caller.authority.clone()),
+            // May do nothing here but end itself.
+            KeyedCaller::Holder(key) => {
+                let nothing = Authority::new(Vec::new(), Permission::ReadOnly);
+                (key.id.clone(), Arc::new(nothing))
+            }
+        };
+        Author {
+            actor: Actor::AdminKey(key),
+            request: Some(self.request.request_id.clone()),
+            address: Some(self.request.address),
+            authority,
+        }
+    }
+
+    pub(crate) fn fields(&self) -> Result<Fields, Fault> {
+        Fields::parse(self.request.headers, &self.request.body)
+    }
+}
+
+impl OpenCall<'_> {
+    /// Nobody that we know; what is done follows from what they proved.
+    pub(crate) fn author(&self) -> Author {
+        Author {
+            request: Some(self.request.request_id.clone()),
+            address: Some(self.request.address),
+            ..Author::system()
+        }
+    }
 }
 
 impl AdminCall<'_> {

@@ -1,13 +1,13 @@
 //! From a request to its handler: one order for every path.
 
-use control::{AdminCaller, Attempt, Author, Control, Doctor};
+use control::{AdminCaller, Attempt, Author, Control, Doctor, KeyedCaller};
 use domain::fault::catalogue;
 use domain::{Actor, Fault, KeyView, ProjectId, Scope};
-use http::Method;
+use http::{Method, header};
 use openai::target::{self, BadTarget};
 
 use crate::ApiRequest;
-use crate::call::{AdminCall, HolderCall};
+use crate::call::{AdminCall, HolderCall, KeyedCall, OpenCall};
 use crate::credentials;
 use crate::query::Query;
 use crate::reply::Answer;
@@ -20,6 +20,8 @@ const LONGEST_ECHO: usize = 256;
 pub(crate) enum Admitted {
     Holder(Box<KeyView>, Matching),
     Admin(AdminCaller, Matching),
+    Keyed(Box<KeyedCaller>, Scope, Matching),
+    Open(Matching),
     Anyone(Matching),
 }
 
@@ -32,18 +34,43 @@ pub(crate) async fn admit(control: &Control, request: &ApiRequest<'_>) -> Result
         BadTarget::KeyInQuery => Fault::new(&catalogue::KEY_IN_QUERY_NOT_ALLOWED),
     })?;
     let matching = Matching::of(request);
-    if matches!(matching.caller(), Caller::Anyone) {
-        return Ok(Admitted::Anyone(matching));
+    match matching.caller() {
+        Caller::Anyone => return Ok(Admitted::Anyone(matching)),
+        Caller::Open(may) => {
+            may(&OpenCall { control, request })?;
+            return Ok(Admitted::Open(matching));
+        }
+        _ => {}
     }
     let presented = credentials::presented(request.headers)?;
-    // The caller comes before the answer of the route: without a key every path is 401, whether
-    // it exists or not.
+    let admitted = by_key(control, request, presented, matching).await;
+    admitted.inspect_err(|fault| {
+        // What nobody may know of: to whoever shows it, it is a wrong key like any other.
+        let target = format!("{} {}", request.method, request.path);
+        let agent = request.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
+        let said = [target.as_str(), agent.unwrap_or_default()];
+        control.look_for_honeytoken(fault, presented, request.address, said);
+    })
+}
+
+/// The caller comes before the answer of the route: without a key every path is 401, whether it
+/// exists or not.
+async fn by_key(
+    control: &Control,
+    request: &ApiRequest<'_>,
+    presented: Option<&str>,
+    matching: Matching,
+) -> Result<Admitted, Fault> {
     match matching.caller() {
         Caller::Holder => {
             let key = control.authenticate_holder(presented, request.address).await?;
             Ok(Admitted::Holder(Box::new(key), matching))
         }
-        Caller::Anyone => Ok(Admitted::Anyone(matching)),
+        Caller::Anyone | Caller::Open(_) => Ok(Admitted::Anyone(matching)),
+        Caller::Keyed(needed) => {
+            let caller = control.authenticate_any(presented, request.address, needed).await?;
+            Ok(Admitted::Keyed(Box::new(caller), needed, matching))
+        }
         Caller::Admin(needed) => {
             let (project, attempt) = (matching.project(), attempt(request));
             let admin = control.authenticate_admin(presented, needed, project.as_ref(), attempt);
@@ -63,6 +90,16 @@ pub(crate) async fn dispatch(
             let (route, _) = matching.route(request)?;
             let Serve::Anyone(handler) = route.serve else { return Err(no_such_url(request)) };
             handler().await
+        }
+        Admitted::Open(matching) => {
+            let (route, _) = matching.route(request)?;
+            let Serve::Signed(_, handler) = route.serve else { return Err(no_such_url(request)) };
+            handler(&OpenCall { control, request }).await
+        }
+        Admitted::Keyed(who, needed, matching) => {
+            let (route, _) = matching.route(request)?;
+            let Serve::Keyed(_, handler) = route.serve else { return Err(no_such_url(request)) };
+            handler(&KeyedCall { control, who: *who, needed, request }).await
         }
         Admitted::Holder(key, matching) => {
             let (route, _) = matching.route(request)?;
@@ -102,6 +139,8 @@ fn attempt<'a>(request: &'a ApiRequest<'_>) -> Attempt<'a> {
 enum Caller {
     Admin(Scope),
     Holder,
+    Keyed(Scope),
+    Open(fn(&OpenCall<'_>) -> Result<(), Fault>),
     Anyone,
 }
 
@@ -129,10 +168,13 @@ impl Matching {
     fn caller(&self) -> Caller {
         let exact = self.routes.iter().find(|route| route.method == self.method);
         // Of what anyone may read, another method is nobody's.
-        let like = self.routes.first().filter(|it| !matches!(it.serve, Serve::Anyone(_)));
+        let is_open = |serve: &Serve| matches!(serve, Serve::Anyone(_) | Serve::Signed(..));
+        let like = self.routes.first().filter(|it| !is_open(&it.serve));
         match exact.or(like).map(|route| &route.serve) {
             Some(Serve::Anyone(_)) => Caller::Anyone,
+            Some(Serve::Signed(may, _)) => Caller::Open(*may),
             Some(Serve::Holder(_)) => Caller::Holder,
+            Some(Serve::Keyed(scope, _)) => Caller::Keyed(*scope),
             Some(Serve::Admin(scope, _)) => Caller::Admin(*scope),
             None if self.method == Method::GET => Caller::Admin(routes::READ),
             None => Caller::Admin(routes::WRITE),

@@ -144,7 +144,10 @@ fn operation(table: &Table, route: &Route) -> Value {
     let (security, scope) = match route.serve {
         Serve::Admin(scope, _) => (json!([{ "admin_key": [] }]), Some(scope.to_string())),
         Serve::Holder(_) => (json!([{ "project_key": [] }]), None),
-        Serve::Anyone(_) => (json!([]), None),
+        Serve::Keyed(scope, _) => {
+            (json!([{ "admin_key": [] }, { "project_key": [] }]), Some(scope.to_string()))
+        }
+        Serve::Signed(..) | Serve::Anyone(_) => (json!([]), None),
     };
     let ids = ids(route.template).map(|name| {
         json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })

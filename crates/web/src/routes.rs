@@ -9,8 +9,11 @@ mod doctor;
 mod documents;
 mod egress;
 mod groups;
+mod honeytokens;
 mod invites;
+mod key_rules;
 mod key_secrets;
+mod leaks;
 mod ledger;
 mod limits;
 mod me;
@@ -31,11 +34,11 @@ mod upstreams;
 mod usage;
 mod users;
 
-use domain::Scope;
 use domain::ports::BoxFuture;
+use domain::{Fault, Scope};
 use http::Method;
 
-use crate::call::{AdminCall, HolderCall};
+use crate::call::{AdminCall, HolderCall, KeyedCall, OpenCall};
 use crate::reply::Answer;
 
 /// What a key would need, as the refusal of another key names it.
@@ -62,6 +65,8 @@ const SEE_GROUPS: Scope = Scope::read("groups");
 const GROUPS: Scope = Scope::write("groups");
 
 type AdminHandler = for<'a> fn(&'a AdminCall<'a>) -> BoxFuture<'a, Answer>;
+type KeyedHandler = for<'a> fn(&'a KeyedCall<'a>) -> BoxFuture<'a, Answer>;
+type OpenHandler = for<'a> fn(&'a OpenCall<'a>) -> BoxFuture<'a, Answer>;
 type HolderHandler = for<'a> fn(&'a HolderCall<'a>) -> BoxFuture<'a, Answer>;
 
 /// Who may call a route, and what answers.
@@ -70,6 +75,10 @@ pub(crate) enum Serve {
     Admin(Scope, AdminHandler),
     /// A project's key, about itself.
     Holder(HolderHandler),
+    /// A project's key, about itself, or an admin key.
+    Keyed(Scope, KeyedHandler),
+    /// Whoever proves by what they send who they are; asked first whether they may be heard out.
+    Signed(fn(&OpenCall<'_>) -> Result<(), Fault>, OpenHandler),
     /// Anyone, with a key or without: what is the same for everybody.
     Anyone(fn() -> BoxFuture<'static, Answer>),
 }
@@ -244,6 +253,29 @@ pub(crate) static ALL: &[Route] = &[
         template: "/tollgate/v1/me",
         serve: Serve::Holder(|call| Box::pin(me::get(call))),
     },
+    Route {
+        method: Method::POST,
+        template: "/tollgate/v1/leaks/check",
+        serve: Serve::Keyed(SEE_KEYS, |call| Box::pin(leaks::check(call))),
+    },
+    Route {
+        method: Method::POST,
+        template: "/tollgate/v1/leaks/revoke",
+        serve: Serve::Keyed(KEYS, |call| Box::pin(leaks::revoke(call))),
+    },
+    Route {
+        method: Method::POST,
+        template: "/tollgate/v1/leaks/report",
+        serve: Serve::Signed(leaks::may_report, |call| Box::pin(leaks::report(call))),
+    },
+    admin!(GET "/tollgate/v1/leaks" SEE_KEYS leaks::list),
+    admin!(GET "/tollgate/v1/honeytokens" SEE_KEYS honeytokens::list),
+    admin!(POST "/tollgate/v1/honeytokens" KEYS honeytokens::create),
+    admin!(DELETE "/tollgate/v1/honeytokens/{honeytoken_id}" KEYS honeytokens::delete),
+    admin!(GET "/tollgate/v1/key_rules" READ key_rules::get),
+    admin!(POST "/tollgate/v1/key_rules" WRITE key_rules::update),
+    admin!(GET "/tollgate/v1/projects/{project_id}/key_rules" READ key_rules::get),
+    admin!(POST "/tollgate/v1/projects/{project_id}/key_rules" WRITE key_rules::update),
     admin!(GET "/tollgate/v1/organization" READ organization::get),
     admin!(PUT "/tollgate/v1/organization" WRITE organization::update),
     admin!(GET "/tollgate/v1/cache" READ cache::sum),
@@ -275,6 +307,7 @@ pub(crate) static ALL: &[Route] = &[
     admin!(DELETE "/tollgate/v1/upstreams/{upstream_id}" WRITE upstreams::delete),
     admin!(POST "/tollgate/v1/upstreams/{upstream_id}/credentials" WRITE upstreams::add_credential),
     admin!(DELETE "/tollgate/v1/upstreams/{upstream_id}/credentials/{credential_id}" WRITE upstreams::delete_credential),
+    admin!(POST "/tollgate/v1/upstreams/{upstream_id}/rotate" WRITE upstreams::rotate),
     admin!(POST "/tollgate/v1/upstreams/{upstream_id}/test" WRITE upstreams::test),
     admin!(GET "/tollgate/v1/routes" READ model_routes::list),
     admin!(POST "/tollgate/v1/routes" WRITE model_routes::create),
@@ -303,4 +336,6 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}" SEE_KEYS key_secrets::get),
     admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/rotate" KEYS key_secrets::rotate),
     admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/end_old_secrets" KEYS key_secrets::end_old),
+    admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/resume" KEYS key_secrets::resume),
+    admin!(POST "/tollgate/v1/projects/{project_id}/api_keys/{api_key_id}/hand_over" KEYS key_secrets::hand_over),
 ];

@@ -109,7 +109,9 @@ async fn exchange(wire: &mut Wire, shared: &Shared, head: &Head) -> Next {
 /// What the fake says by itself.
 fn usual(shared: &Shared, head: &Head, body: &Bytes) -> Reply {
     let sent = head.header("authorization").unwrap_or_default();
-    if let Some(refusal) = router::refuse(sent, &shared.credential) {
+    let credentials = shared.lock().credentials.clone();
+    let accepted = credentials.iter().find(|known| sent.strip_prefix("Bearer ") == Some(*known));
+    if let Some(refusal) = router::refuse(sent, accepted.map_or("", String::as_str)) {
         return refusal;
     }
     let mut account = Vec::new();

@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(crate) connections: usize,
     pub(crate) account: Option<Account>,
     pub(crate) takes: Duration,
+    /// The keys of the account.
+    pub(crate) credentials: Vec<String>,
     scripts: Vec<Armed>,
 }
 
@@ -76,6 +78,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new() -> Self {
+        let credential = format!("sk-fake-CANARY{}", codec::random_hex(34));
         let state = State {
             seen: Vec::new(),
             bills: Vec::new(),
@@ -87,10 +90,11 @@ impl Shared {
             connections: 0,
             account: None,
             takes: Duration::ZERO,
+            credentials: vec![credential.clone()],
             scripts: Vec::new(),
         };
         Self {
-            credential: format!("sk-fake-CANARY{}", codec::random_hex(34)),
+            credential,
             state: Mutex::new(state),
             changed: watch::Sender::new(()),
             barriers: Mutex::new(Vec::new()),

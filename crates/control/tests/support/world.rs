@@ -5,7 +5,7 @@ mod accounts;
 #[path = "people.rs"]
 mod people;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -26,12 +26,12 @@ use domain::rate::{Measure, RateLimits, RateScope};
 use domain::route::Route;
 use domain::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict,
-    Balance, Bucket, Change, Clock, Delivery, EgressBook, Key, KeyId, KeyKind, KeyView,
-    LoggedAttempt, ModelFacts, Order, Organization, PageQuery, Paged, Project, ProjectId,
-    ProjectRules, ProxyAddress, ProxyFigures, ProxyTest, RefusedCall, RefusedPage, RefusedQuery,
-    RequestId, ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId,
-    SpendAlert, SpendLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId,
-    Waiting,
+    Balance, Bucket, CareChange, Change, Clock, Delivery, EgressBook, Handover, Honeytoken, Key,
+    KeyCare, KeyId, KeyKind, KeyRules, KeyTrait, KeyView, Leak, LoggedAttempt, ModelFacts, Order,
+    Organization, PageQuery, Paged, Project, ProjectId, ProjectRules, ProxyAddress, ProxyFigures,
+    ProxyTest, RefusedCall, RefusedPage, RefusedQuery, RequestId, ScopeId, SealedEgressBook,
+    Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Suspended,
+    Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 use vault::{MasterKey, Vault};
 
@@ -100,6 +100,13 @@ pub(crate) struct State {
     pub(crate) looks: Vec<bool>,
     /// What the data plane was told to stop.
     pub(crate) stopped: Vec<Imbalance>,
+    pub(crate) key_rules: BTreeMap<Option<ProjectId>, KeyRules>,
+    pub(crate) leaks: Vec<Leak>,
+    pub(crate) honeytokens: Vec<Honeytoken>,
+    /// The marks of what was told once.
+    pub(crate) told: BTreeSet<String>,
+    pub(crate) handovers: Vec<Handover>,
+    pub(crate) traits: Vec<KeyTrait>,
 }
 
 #[derive(Default)]
@@ -133,6 +140,7 @@ impl World {
             price_gaps: world.clone(),
             outbound: world.clone(),
             exits: world.clone(),
+            care: world.clone(),
         };
         let control = Control::new(ports, Arc::new(vault));
         let public = |url: &str| !url.contains("//10.");
@@ -351,7 +359,70 @@ impl State {
                 let it = find(&mut self.keys, |k| k.id == id && k.revoked_at.is_none())?;
                 end(&mut it.secrets[1..], at);
             }
+            Change::Care(change) => self.apply_care(change)?,
             other => panic!("no change of a key: {other:?}"),
+        }
+        Ok(())
+    }
+
+    fn apply_care(&mut self, change: CareChange) -> Result<(), StoreError> {
+        match change {
+            CareChange::PutRules { project, rules } => {
+                self.key_rules.insert(project, rules);
+            }
+            CareChange::RecordLeak(leak) => {
+                let mut secrets = self.keys.iter_mut().flat_map(|key| &mut key.secrets);
+                if leak.action.ends_secret()
+                    && let Some(secret) = secrets.find(|secret| secret.hash == leak.secret)
+                {
+                    secret.leaked_at = Some(leak.at);
+                    secret.ends_at = Some(leak.at);
+                }
+                self.leaks.push(leak);
+            }
+            CareChange::CreateHoneytoken(it) => self.honeytokens.push(it),
+            CareChange::RemoveHoneytoken(id) => self.honeytokens.retain(|it| it.id != id),
+            CareChange::TouchHoneytoken { id, at } => {
+                find(&mut self.honeytokens, |it| it.id == id)?.last_used_at = Some(at);
+            }
+            CareChange::Suspend { id, why, at, note } => {
+                let key = find(&mut self.keys, |k| k.id == id && k.revoked_at.is_none())?;
+                key.suspended.get_or_insert(Suspended { why, at, note });
+            }
+            CareChange::Resume { id, at, .. } => {
+                let key = find(&mut self.keys, |k| k.id == id && k.revoked_at.is_none())?;
+                (key.suspended, key.resumed_at) = (None, Some(at));
+            }
+            CareChange::TellOnce { mark, deliveries, .. } => {
+                if self.told.insert(mark) {
+                    let waiting =
+                        deliveries.into_iter().map(|delivery| Waiting { delivery, attempts: 0 });
+                    self.outbox.extend(waiting);
+                }
+            }
+            CareChange::BeginHandover { handover, secret } => {
+                let key = find(&mut self.keys, |k| k.id == handover.key)?;
+                key.secrets.insert(0, secret);
+                self.handovers.push(handover);
+            }
+            CareChange::PutOffHandover { key, attempts, next_at, error } => {
+                let it = find(&mut self.handovers, |it| it.key == key)?;
+                (it.attempts, it.next_at, it.last_error) = (attempts, next_at, Some(error));
+            }
+            CareChange::EndHandover { key, old_end_at } => {
+                self.handovers.retain(|it| it.key != key);
+                end(&mut find(&mut self.keys, |k| k.id == key)?.secrets[1..], old_end_at);
+            }
+            CareChange::AddTraits(traits) => {
+                for one in traits {
+                    let same = |it: &KeyTrait| {
+                        (&it.key, it.kind, &it.value) == (&one.key, one.kind, &one.value)
+                    };
+                    if !self.traits.iter().any(same) {
+                        self.traits.push(one);
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -369,6 +440,8 @@ impl State {
             expires_at: key.expires_at,
             secret_ends_at: secret.ends_at,
             revoked: key.revoked_at.is_some(),
+            leaked: secret.leaked_at.is_some(),
+            suspended: key.suspended.as_ref().map(|it| it.why),
             project_archived: project.is_some_and(|p| p.archived_at.is_some()),
             rates: None,
             rules: self.rules.get(&key.project).cloned().map(Arc::new),
@@ -420,6 +493,8 @@ impl Invalidate for World {
         self.state().book = Some(book);
     }
 
+    fn honeytokens_changed(&self, _: HashSet<SecretHash>) {}
+
     fn ledger_verified(&self, breaches: &[Imbalance]) {
         self.state().stopped = breaches.to_vec();
     }
@@ -454,6 +529,17 @@ impl Outbound for World {
     fn probe(&self, _: UpstreamId) -> BoxFuture<'_, Probed> {
         let probed = Probed { status: Some(200), models: Some(2), problem: None, took_ms: 3 };
         Box::pin(std::future::ready(probed))
+    }
+
+    fn try_credential(&self, _: UpstreamId, credential: Secret) -> BoxFuture<'_, Probed> {
+        let bad = credential.expose().starts_with("bad");
+        let problem = bad.then(|| "It refused the credential (401): rotate it.".to_owned());
+        let probed = Probed { status: Some(200), models: Some(2), problem, took_ms: 3 };
+        Box::pin(std::future::ready(probed))
+    }
+
+    fn is_drained(&self, _: &UpstreamId) -> bool {
+        true
     }
 }
 
@@ -767,5 +853,38 @@ impl Exits for World {
 
     fn test(&self, _: String, _: String) -> BoxFuture<'_, Option<Vec<ProxyTest>>> {
         Box::pin(std::future::ready(Some(Vec::new())))
+    }
+}
+
+impl KeyCare for World {
+    fn key_rules(&self, project: Option<ProjectId>) -> StoreResult<'_, KeyRules> {
+        self.ask(|state| Ok(state.key_rules.get(&project).cloned().unwrap_or_default()))
+    }
+
+    fn all_key_rules(&self) -> StoreResult<'_, Vec<(Option<ProjectId>, KeyRules)>> {
+        self.ask(|state| Ok(state.key_rules.clone().into_iter().collect()))
+    }
+
+    fn leaks(&self, page: PageQuery) -> StoreResult<'_, Paged<Leak>> {
+        self.ask(|state| Ok(paged(state.leaks.clone(), &page, |leak| leak.id.as_str())))
+    }
+
+    fn honeytokens(&self) -> StoreResult<'_, Vec<Honeytoken>> {
+        self.ask(|state| Ok(state.honeytokens.clone()))
+    }
+
+    fn handovers(&self) -> StoreResult<'_, Vec<Handover>> {
+        self.ask(|state| Ok(state.handovers.clone()))
+    }
+
+    fn key_traits(&self, keys: Vec<KeyId>) -> StoreResult<'_, Vec<KeyTrait>> {
+        self.ask(|state| {
+            let of = state.traits.iter().filter(|it| keys.contains(&it.key));
+            Ok(of.cloned().collect())
+        })
+    }
+
+    fn is_told(&self, mark: String) -> StoreResult<'_, bool> {
+        self.ask(|state| Ok(state.told.contains(&mark)))
     }
 }

@@ -1,5 +1,6 @@
 //! A call that the cache answered: its record, which costs nothing, and the head of its reply.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::{
@@ -39,6 +40,7 @@ pub(crate) struct Given {
     pub(super) ticket: RateTicket,
     pub(super) slot: Slot,
     pub(super) trace: Option<Arc<Trace>>,
+    pub(super) address: IpAddr,
     pub(super) upstream: UpstreamId,
     pub(super) upstream_name: HeaderValue,
     pub(super) served: Option<Arc<str>>,
@@ -116,7 +118,8 @@ impl Given {
         // All of a hit's time is ours; of a joined call's, most was spent waiting for the provider.
         let hit = self.used == CacheUse::Hit;
         let overhead_us = hit.then(|| u32::try_from(total_us).unwrap_or(u32::MAX));
-        let observed = Observed { overhead_us, class: None, trace: self.trace };
+        let observed =
+            Observed { overhead_us, class: None, trace: self.trace, address: Some(self.address) };
         let taken = Taken { slot: self.slot, held: None };
         self.worker.record(taken, record, self.secret, observed);
     }

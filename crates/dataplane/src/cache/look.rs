@@ -256,6 +256,7 @@ impl Asking<'_> {
             key: Arc::clone(&permit.key),
             project: permit.project.clone(),
             secret: permit.secret,
+            address: permit.address,
             model: told.model,
             user_label: told.user_label.filter(|_| !permit.key.keeps_nothing()),
             stream: told.stream,

@@ -61,6 +61,7 @@ pub(super) async fn look_up(
                 key: Arc::clone(&permit.key),
                 secret: permit.secret,
                 project: permit.project.clone(),
+                address: permit.address,
             };
             let work = anew(Arc::clone(worker), again, ahead, keeping);
             worker.shared.tasks.spawn(work);

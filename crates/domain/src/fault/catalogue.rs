@@ -57,6 +57,50 @@ pub static KEY_DISABLED: Entry = Entry {
     remedy: "Use a key of another project.",
 };
 
+pub static KEY_PAUSED: Entry = Entry {
+    code: "key_paused",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: Some("invalid_api_key"),
+    blame: Blame::Operator,
+    retry: Retry::Never,
+    what: "This API key is paused: it was used in a way that is unusual for it.",
+    remedy: "`tollgate keys show KEY` says what was seen. If it was you, `tollgate keys resume KEY` lets it work again; if not, `tollgate keys revoke KEY`.",
+};
+
+pub static KEY_RETIRED: Entry = Entry {
+    code: "key_retired",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: Some("invalid_api_key"),
+    blame: Blame::Operator,
+    retry: Retry::Never,
+    what: "This API key is out of use: it is older, or was idle for longer, than its project allows.",
+    remedy: "`tollgate keys rotate KEY` gives it a new secret; `tollgate keys resume KEY` lets the old one work for a while.",
+};
+
+pub static INVALID_LEAK_REPORT: Entry = Entry {
+    code: "invalid_leak_report",
+    status: 401,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The report of leaked keys is not signed by a key that this Tollgate trusts.",
+    remedy: "Sign the body as it is sent with ECDSA P-256 and SHA-256, under a key that `[leaks]` of the config file names or that is published at its `keys_url`.",
+};
+
+pub static LEAK_KEYS_UNAVAILABLE: Entry = Entry {
+    code: "leak_keys_unavailable",
+    status: 503,
+    kind: "server_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Later,
+    what: "The published keys that sign reports of leaked keys cannot be fetched.",
+    remedy: "Look into the log for why; check `keys_url` in `[leaks]` of the config file, or pin the keys there.",
+};
+
 pub static AMBIGUOUS_CREDENTIALS: Entry = Entry {
     code: "ambiguous_credentials",
     status: 400,
@@ -815,6 +859,10 @@ pub static ALL: &[&Entry] = &[
     &KEY_EXPIRED,
     &KEY_REVOKED,
     &KEY_DISABLED,
+    &KEY_PAUSED,
+    &KEY_RETIRED,
+    &INVALID_LEAK_REPORT,
+    &LEAK_KEYS_UNAVAILABLE,
     &AMBIGUOUS_CREDENTIALS,
     &KEY_IN_QUERY_NOT_ALLOWED,
     &PERMISSION_DENIED,

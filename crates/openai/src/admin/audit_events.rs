@@ -153,7 +153,16 @@ const DOCUMENT: &[&str] = &[
 /// Events of ours that OpenAI has no name for.
 const OURS: &[&str] = &[
     "access.denied",
+    "api_key.handed_over",
+    "api_key.leaked",
+    "api_key.resumed",
     "api_key.rotated",
+    "api_key.suspended",
+    "api_key.unusual_use",
+    "honeytoken.created",
+    "honeytoken.deleted",
+    "honeytoken.leaked",
+    "honeytoken.used",
     "ledger.corrected",
     "ledger.overage_acknowledged",
     "price.deleted",

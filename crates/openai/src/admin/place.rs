@@ -85,6 +85,15 @@ fn without_secrets(url: &str) -> String {
     format!("{scheme}{separator}{host}{path}")
 }
 
+/// An upstream whose credential was rotated.
+#[derive(Serialize)]
+pub struct UpstreamRotated<'a> {
+    #[serde(flatten)]
+    pub upstream: Upstream<'a>,
+    /// No call uses an old credential any more.
+    pub drained: bool,
+}
+
 /// How an upstream answered when it was asked for its models.
 #[derive(Serialize)]
 pub struct UpstreamTest<'a> {

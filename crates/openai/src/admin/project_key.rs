@@ -22,6 +22,8 @@ pub struct ProjectApiKey<'a> {
     owner_project_access: &'static str,
     owner: OwnerShape<'a>,
     expires_at: Option<i64>,
+    /// Since when it has its newest secret: a rotation makes it young again.
+    secret_created_at: i64,
     #[serde(flatten)]
     policy: PolicyShape<'a>,
 }
@@ -89,6 +91,7 @@ impl<'a> ProjectApiKey<'a> {
             owner_project_access: "active",
             owner: owner.into(),
             expires_at: key.expires_at.map(Timestamp::seconds),
+            secret_created_at: secret_created_at(key),
             policy: (&key.policy).into(),
         }
     }
@@ -141,4 +144,9 @@ pub(super) fn redacted_value(key: &Key) -> &str {
 /// When any of the key's secrets was last used.
 pub(super) fn last_used_at(key: &Key) -> Option<i64> {
     key.secrets.iter().filter_map(|secret| secret.last_used_at).max().map(Timestamp::seconds)
+}
+
+/// When the key's newest secret was made.
+fn secret_created_at(key: &Key) -> i64 {
+    key.secrets.first().map_or(key.created_at, |secret| secret.created_at).seconds()
 }

@@ -12,6 +12,8 @@ pub struct KeyDetail<'a> {
     #[serde(flatten)]
     key: ProjectApiKey<'a>,
     project_id: Option<&'a str>,
+    /// `null` while the key may be used.
+    suspended: Option<SuspendedShape<'a>>,
     /// Newest first.
     secrets: Vec<SecretShape<'a>>,
 }
@@ -23,6 +25,15 @@ struct SecretShape<'a> {
     /// When a rotation's grace ends; `null` for the secret in use.
     ends_at: Option<i64>,
     last_used_at: Option<i64>,
+    /// When it was ended because others had seen it.
+    leaked_at: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct SuspendedShape<'a> {
+    reason: &'static str,
+    at: i64,
+    note: &'a str,
 }
 
 impl<'a> KeyDetail<'a> {
@@ -31,6 +42,11 @@ impl<'a> KeyDetail<'a> {
         Self {
             key: ProjectApiKey::new(key, owner),
             project_id: key.project.as_ref().map(domain::ProjectId::as_str),
+            suspended: key.suspended.as_ref().map(|it| SuspendedShape {
+                reason: it.why.as_str(),
+                at: it.at.seconds(),
+                note: &it.note,
+            }),
             secrets: key.secrets.iter().map(SecretShape::from).collect(),
         }
     }
@@ -43,6 +59,7 @@ impl<'a> From<&'a KeySecret> for SecretShape<'a> {
             created_at: secret.created_at.seconds(),
             ends_at: secret.ends_at.map(Timestamp::seconds),
             last_used_at: secret.last_used_at.map(Timestamp::seconds),
+            leaked_at: secret.leaked_at.map(Timestamp::seconds),
         }
     }
 }

@@ -10,8 +10,8 @@ use rusqlite::{Connection, Params, params};
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
 use super::{
-    apply_keys, apply_limits, apply_people, audit, cache_rules, certificates, egresses, ledger,
-    places, prices, project_rules, rates, schema, sign_in,
+    apply_care, apply_keys, apply_limits, apply_people, audit, cache_rules, certificates, egresses,
+    ledger, places, prices, project_rules, rates, schema, sign_in,
 };
 use crate::sql;
 
@@ -75,6 +75,7 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         Change::Certificate(change) => certificates::apply(db, change),
         Change::SetCache { project, patch } => cache_rules::set(db, project, patch),
         Change::CorrectLedger(correction) => ledger::corrections::apply(db, correction),
+        Change::Care(change) => apply_care::apply(db, change),
         Change::PutMeta { name, value } => put_meta(db, name, value),
         of_limits => apply_limits::apply(db, of_limits),
     }

@@ -55,7 +55,7 @@ fn check_owner(db: &Connection, key: &Key) -> Done {
     Ok(())
 }
 
-fn add_secret(db: &Connection, key: &KeyId, secret: &KeySecret) -> Done {
+pub(crate) fn add_secret(db: &Connection, key: &KeyId, secret: &KeySecret) -> Done {
     let row = params![
         secret.hash.0,
         key.as_str(),

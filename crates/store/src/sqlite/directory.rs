@@ -1,7 +1,7 @@
 //! Who holds a secret.
 
 use domain::ports::{Directory, StoreResult};
-use domain::{KeyKind, KeyView, SecretHash};
+use domain::{KeyKind, KeyView, SecretHash, Suspension};
 use rusqlite::{Row, params};
 
 use super::failure::Failure;
@@ -19,6 +19,8 @@ impl Directory for Store {
                     Ok(KeyView {
                         secret_ends_at: optional_time(row, 11)?,
                         project_archived: optional_time(row, 12)?.is_some(),
+                        leaked: optional_time(row, 13)?.is_some(),
+                        suspended: suspension(optional_text(row, 14)?)?,
                         rates: rates::rules(db, &view)?,
                         rules: project_rules::rules(db, &view)?,
                         certificates: certificates::trusted(db, &view)?,
@@ -49,6 +51,8 @@ pub(crate) fn key_view(row: &Row<'_>) -> Result<KeyView, Failure> {
         )?,
         expires_at: optional_time(row, 9)?,
         revoked: optional_time(row, 10)?.is_some(),
+        leaked: false,
+        suspended: None,
         secret_ends_at: None,
         project_archived: false,
         rates: None,
@@ -56,4 +60,9 @@ pub(crate) fn key_view(row: &Row<'_>) -> Result<KeyView, Failure> {
         certificates: None,
         cache: None,
     })
+}
+
+pub(crate) fn suspension(word: Option<&str>) -> Result<Option<Suspension>, Failure> {
+    let why = word.map(|word| Suspension::parse(word).ok_or_else(|| unreadable("suspension")));
+    Ok(why.transpose()?)
 }

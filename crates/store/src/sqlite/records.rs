@@ -8,15 +8,15 @@ use domain::{
     AlertId, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, CacheRules, Change, Key,
     KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged, Project, ProjectId, ProjectRules,
     Role, ScopeId, SealedEgressBook, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
-    SpendLimit, Timestamp, Upstream, User, UserId, Waiting,
+    SpendLimit, Suspended, Timestamp, Upstream, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 
-use super::directory::key_view;
+use super::directory::{key_view, suspension};
 use super::failure::Failure;
 use super::log::Settlements;
-use super::query::{all, id, one, optional_time, text, time};
+use super::query::{all, id, one, optional_text, optional_time, text, time};
 use super::{
     Store, apply, audit, cache_rules, connect, egresses, limits, people, places, prices,
     project_rules, rates, refused, schema, snapshot,
@@ -234,8 +234,18 @@ fn read_key(db: &Connection, row: &Row<'_>) -> Result<Key, Failure> {
             created_at: time(row, 2)?,
             ends_at: optional_time(row, 3)?,
             last_used_at: optional_time(row, 4)?,
+            leaked_at: optional_time(row, 5)?,
         })
     })?;
+    let suspended = suspension(optional_text(row, 13)?)?;
+    let suspended = match (suspended, optional_time(row, 14)?) {
+        (Some(why), Some(at)) => Some(Suspended {
+            why,
+            at,
+            note: optional_text(row, 15)?.unwrap_or_default().to_owned(),
+        }),
+        _ => None,
+    };
     Ok(Key {
         id: view.id,
         kind: view.kind,
@@ -244,6 +254,8 @@ fn read_key(db: &Connection, row: &Row<'_>) -> Result<Key, Failure> {
         policy: view.policy,
         expires_at: view.expires_at,
         revoked_at: optional_time(row, 10)?,
+        suspended,
+        resumed_at: optional_time(row, 16)?,
         name: row.get(11)?,
         created_at: time(row, 12)?,
         secrets,

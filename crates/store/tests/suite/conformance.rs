@@ -2,6 +2,7 @@
 //! database passes its own opener.
 
 mod attempts;
+mod care;
 mod certificates;
 mod egresses;
 mod jobs;
@@ -17,13 +18,23 @@ mod records;
 mod refusals;
 mod usage;
 
+use domain::KeyCare;
 use domain::ports::{
     Balances, Certificates, Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore,
 };
 
 /// All the ports of a store.
 pub(crate) trait Ports:
-    Balances + Certificates + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
+    Balances
+    + Certificates
+    + Directory
+    + Jobs
+    + KeyCare
+    + Ledger
+    + LedgerReport
+    + Objects
+    + Records
+    + UsageStore
 {
 }
 
@@ -32,6 +43,7 @@ impl<T> Ports for T where
         + Certificates
         + Directory
         + Jobs
+        + KeyCare
         + Ledger
         + LedgerReport
         + Objects
@@ -57,6 +69,14 @@ macro_rules! suite {
 
 suite! {
     sqlite, crate::support::fresh(),
+    care:
+        a_leak_ends_its_secret_once_for_each_place,
+        a_rotations_end_is_not_undone_with_a_leaks,
+        a_suspended_key_is_so_until_it_is_resumed,
+        what_is_told_once_is_told_once,
+        rules_come_back_as_they_went_in,
+        a_handover_keeps_the_old_secret_until_it_ends,
+        honeytokens_and_traits_are_kept;
     records:
         the_organization_is_one,
         the_owner_is_the_oldest_user_with_that_role,

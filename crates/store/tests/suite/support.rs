@@ -84,6 +84,7 @@ pub(crate) fn secret(number: u64) -> KeySecret {
         created_at: Timestamp(40),
         ends_at: None,
         last_used_at: None,
+        leaked_at: None,
     }
 }
 
@@ -99,6 +100,8 @@ pub(crate) fn key(id: &str, project: &str, number: u64) -> Key {
         created_at: Timestamp(40),
         expires_at: None,
         revoked_at: None,
+        suspended: None,
+        resumed_at: None,
         secrets: vec![secret(number)],
     }
 }

@@ -7,7 +7,7 @@ use super::shapes::{Key, Owner};
 use super::table::{Table, facts, plain};
 
 /// One line a key.
-pub(super) fn table(keys: &[(&Place, Key)]) -> String {
+pub(super) fn table(keys: &[(&Place, Key)], now: i64) -> String {
     let mut table = Table::new([
         "ID",
         "NAME",
@@ -15,6 +15,7 @@ pub(super) fn table(keys: &[(&Place, Key)]) -> String {
         "PROJECT",
         "OWNER",
         "MAY",
+        ">AGE",
         "LAST USED (UTC)",
         "EXPIRES (UTC)",
     ]);
@@ -26,6 +27,7 @@ pub(super) fn table(keys: &[(&Place, Key)]) -> String {
             place.name.as_ref().unwrap_or(&place.id),
             owner_id(key),
             &key.permission,
+            &age(key, now),
             &time(key.last_used_at),
             &time(key.expires_at),
         ]);
@@ -59,14 +61,17 @@ pub(super) fn detail(key: &Key, project: &str) -> String {
         ("created", format!("{} UTC", minute(key.created_at))),
         ("expires", utc(key.expires_at)),
         ("last used", utc(key.last_used_at)),
+        ("state", state(key)),
     ]);
-    let mut secrets = Table::new(["SECRET", "MADE (UTC)", "ENDS (UTC)", "LAST USED (UTC)"]);
+    let mut secrets =
+        Table::new(["SECRET", "MADE (UTC)", "ENDS (UTC)", "LAST USED (UTC)", "LEAKED (UTC)"]);
     for secret in &key.secrets {
         secrets.row([
             &secret.redacted_value,
             &minute(secret.created_at),
             &time(secret.ends_at),
             &time(secret.last_used_at),
+            &time(secret.leaked_at),
         ]);
     }
     text.push('\n');
@@ -111,6 +116,22 @@ fn earlier(before: &Key) -> String {
     })
 }
 
+/// Of its newest secret.
+fn age(key: &Key, now: i64) -> String {
+    let days = (now - key.secret_created_at.unwrap_or(key.created_at)).max(0) / 86_400;
+    format!("{days} d")
+}
+
+fn state(key: &Key) -> String {
+    let Some(suspended) = &key.suspended else { return "in use".to_owned() };
+    let why = match suspended.reason.as_str() {
+        "unusual" => "paused for unusual use",
+        "idle" => "out of use: idle",
+        _ => "out of use: too old",
+    };
+    format!("{why} since {} UTC: {}", minute(suspended.at), suspended.note)
+}
+
 fn may(key: &Key) -> String {
     match key.scopes.is_empty() {
         true => key.permission.clone(),
@@ -122,7 +143,7 @@ fn listed(list: Option<&[String]>, none: &str) -> String {
     list.map_or_else(|| none.to_owned(), |list| list.join(", "))
 }
 
-fn time(at: Option<i64>) -> String {
+pub(super) fn time(at: Option<i64>) -> String {
     at.map_or_else(|| "never".to_owned(), minute)
 }
 

@@ -1,6 +1,7 @@
 //! `tollgate keys`.
 
 use clap::builder::NonEmptyStringValueParser;
+use domain::Clock;
 use serde_json::{Map, Value, json};
 
 use super::api::{Api, Reply, path};
@@ -9,7 +10,8 @@ use super::failure::Failure;
 use super::project::{Place, all, named, or_default, parse};
 use super::said::Said;
 use super::shapes::Key;
-use super::{Env, duration, key_text, own_key, reveal};
+use super::{Env, duration, honeytokens, key_rules, key_text, own_key, reveal};
+use crate::clock::SystemClock;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -40,6 +42,9 @@ pub enum Command {
         /// How long the old secret still works: 24h, 90m, 0
         #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::seconds)]
         grace: i64,
+        /// Bring it to the key's handler ([[rotations]] of the config file) instead of printing it
+        #[arg(long, conflicts_with = "grace")]
+        hand_over: bool,
         /// Print the API's JSON, the secret included
         #[arg(long)]
         json: bool,
@@ -52,6 +57,21 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Let a key work again that was paused or put out of use
+    Resume {
+        #[command(flatten)]
+        key: Named,
+        /// Its secrets too that leaked: whoever found them can use them again
+        #[arg(long)]
+        even_leaked: bool,
+        /// Print the API's JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a key that never works, and alarms when somebody uses it
+    Honeytoken(honeytokens::Args),
+    /// Show and set what is done about leaks, age, idleness and unusual use
+    Rules(key_rules::Args),
     /// Revoke a key: its next call is refused
     Revoke {
         #[command(flatten)]
@@ -110,10 +130,16 @@ pub struct Named {
 pub(super) async fn run(command: Command, api: &Api, env: &Env) -> Result<Said, Failure> {
     match command {
         Command::Create(args) => create(api, args, env).await,
-        Command::List { project, json } => list(api, project.as_deref(), json).await,
+        Command::List { project, json } => {
+            list(api, project.as_deref(), json, SystemClock.now().seconds()).await
+        }
         Command::Show { key, json } => show(api, &key, json).await,
-        Command::Rotate { key, grace, json } => rotate(api, &key, grace, json).await,
+        Command::Rotate { key, hand_over: true, json, .. } => hand_over(api, &key, json).await,
+        Command::Rotate { key, grace, json, .. } => rotate(api, &key, grace, json).await,
         Command::EndOld { key, json } => end_old(api, &key, json).await,
+        Command::Resume { key, even_leaked, json } => resume(api, &key, even_leaked, json).await,
+        Command::Honeytoken(args) => honeytokens::run(args, api).await,
+        Command::Rules(args) => key_rules::run(args, api).await,
         Command::Revoke { key, yes, json } => revoke(api, &key, yes, json).await,
     }
 }
@@ -149,7 +175,7 @@ fn given(list: Vec<String>) -> Option<Value> {
     (!list.is_empty()).then(|| list.into())
 }
 
-async fn list(api: &Api, project: Option<&str>, json: bool) -> Result<Said, Failure> {
+async fn list(api: &Api, project: Option<&str>, json: bool, now: i64) -> Result<Said, Failure> {
     let places: Vec<Place> = match project {
         Some(given) => vec![named(api, given).await?],
         None => all(api, false).await?.into_iter().map(Place::from).collect(),
@@ -173,7 +199,8 @@ async fn list(api: &Api, project: Option<&str>, json: bool) -> Result<Said, Fail
         return Ok(Said::talk("No key. `tollgate keys create` makes one."));
     }
     let parsed = rows.iter().map(|(place, row)| Ok((*place, parse(row)?)));
-    Ok(Said::data(key_text::table(&parsed.collect::<Result<Vec<_>, Failure>>()?)))
+    let keys = parsed.collect::<Result<Vec<_>, Failure>>()?;
+    Ok(Said::data(key_text::table(&keys, now)))
 }
 
 async fn show(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> {
@@ -192,6 +219,21 @@ async fn rotate(api: &Api, named: &Named, grace: i64, json: bool) -> Result<Said
     show_once(&reply, json, |key| key_text::rotated(key, grace, &before))
 }
 
+async fn hand_over(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> {
+    let (place, _) = find(api, named).await?;
+    let target =
+        path(&["tollgate", "v1", "projects", &place.id, "api_keys", &named.id, "hand_over"]);
+    let reply = api.post(&target, &json!({})).await?;
+    if json {
+        return Ok(Said::data(reply.text));
+    }
+    let key: Key = reply.read()?;
+    Ok(Said::talk(format!(
+        "{} has a new secret, on its way to its handler; the old one works until it is there.",
+        key.id
+    )))
+}
+
 async fn end_old(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> {
     let (place, _) = find(api, named).await?;
     let target =
@@ -202,6 +244,17 @@ async fn end_old(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> 
     }
     let key: Key = reply.read()?;
     Ok(Said::talk(format!("Only {} of {} works now.", key.redacted_value, key.id)))
+}
+
+async fn resume(api: &Api, named: &Named, even_leaked: bool, json: bool) -> Result<Said, Failure> {
+    let (place, _) = find(api, named).await?;
+    let target = path(&["tollgate", "v1", "projects", &place.id, "api_keys", &named.id, "resume"]);
+    let reply = api.post(&target, &json!({ "even_leaked": even_leaked })).await?;
+    if json {
+        return Ok(Said::data(reply.text));
+    }
+    let key: Key = reply.read()?;
+    Ok(Said::talk(format!("{} \"{}\" works again.", key.id, key.name)))
 }
 
 async fn revoke(api: &Api, named: &Named, yes: bool, json: bool) -> Result<Said, Failure> {

@@ -19,11 +19,17 @@ pub(super) struct Key {
     pub(super) created_at: i64,
     pub(super) last_used_at: Option<i64>,
     pub(super) expires_at: Option<i64>,
+    /// Absent from servers of before.
+    #[serde(default)]
+    pub(super) secret_created_at: Option<i64>,
     pub(super) permission: String,
     pub(super) scopes: Vec<String>,
     pub(super) models: Option<Vec<String>>,
     pub(super) networks: Option<Vec<String>>,
     pub(super) owner: Owner,
+    /// Only where one key is shown.
+    #[serde(default)]
+    pub(super) suspended: Option<Suspended>,
     /// Newest first; only where one key is shown.
     #[serde(default)]
     pub(super) secrets: Vec<Shown>,
@@ -36,6 +42,16 @@ pub(super) struct Shown {
     pub(super) created_at: i64,
     pub(super) ends_at: Option<i64>,
     pub(super) last_used_at: Option<i64>,
+    #[serde(default)]
+    pub(super) leaked_at: Option<i64>,
+}
+
+/// Why a key may not be used for now.
+#[derive(Deserialize)]
+pub(super) struct Suspended {
+    pub(super) reason: String,
+    pub(super) at: i64,
+    pub(super) note: String,
 }
 
 #[derive(Deserialize)]

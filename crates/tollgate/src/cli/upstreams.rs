@@ -6,7 +6,7 @@ use domain::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Api, path};
+use super::api::{Api, Reply, path};
 use super::calendar::minute;
 use super::confirm::confirm;
 use super::failure::Failure;
@@ -114,6 +114,11 @@ struct Tested {
     took_ms: u64,
 }
 
+#[derive(Deserialize)]
+struct Rotated {
+    drained: bool,
+}
+
 pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
     match command {
         Command::List { json } => list(api, json).await,
@@ -219,7 +224,7 @@ async fn test(api: &Api, upstream: &str, json: bool) -> Result<Said, Failure> {
     Ok(said.and_talk(format!("{upstream} answered in {took_ms} ms{models}.")))
 }
 
-/// The new one is there before the old ones go, so that no call is without any.
+/// The new one is tried and takes over before the old ones go, so that no call is without any.
 async fn rotate(
     api: &Api,
     upstream: &str,
@@ -227,20 +232,44 @@ async fn rotate(
     keep: bool,
     json: bool,
 ) -> Result<Said, Failure> {
-    let before: Upstream = api.get(&at(upstream, &[])).await?.read()?;
     let body = reveal::with_credential(json!({ "weight": weight }), credential);
-    let mut reply = api.post(&at(upstream, &["credentials"]), &body).await?;
-    for old in before.credentials.iter().filter(|_| !keep) {
-        reply = api.delete(&at(upstream, &["credentials", &old.id])).await?;
+    if keep {
+        let reply = api.post(&at(upstream, &["credentials"]), &body).await?;
+        return said(&reply, json, "The new credential shares the calls from now on.");
     }
+    let reply = api.post(&at(upstream, &["rotate"]), &body).await?;
+    let Rotated { drained } = reply.read()?;
+    let talk = match drained {
+        true => {
+            "The new credential holds, and no call uses an old one any more: end them at the \
+             provider."
+        }
+        false => {
+            "The new credential holds for new calls. Long ones still run with an old one: wait for \
+             them before you end it at the provider."
+        }
+    };
+    said(&reply, json, talk)
+}
+
+fn said(reply: &Reply, json: bool, talk: &str) -> Result<Said, Failure> {
     if json {
-        return Ok(Said::data(reply.text));
+        return Ok(Said::data(reply.text.as_str()));
     }
-    Ok(Said::data(shown(&reply.read()?)).and_talk("The new credential holds from now on."))
+    Ok(Said::data(shown(&reply.read()?)).and_talk(talk))
 }
 
 /// From a variable or stdin, one line.
 fn read_credential(variable: Option<&str>) -> Result<Secret, Failure> {
+    read_secret(variable, "Paste the provider's credential and press Return: ").map_err(|failure| {
+        failure.next(
+            "Pipe it in, or name a variable with --key-env; a server without one is --keyless.",
+        )
+    })
+}
+
+/// The same of any secret; `ask` is what a person at a terminal reads.
+pub(super) fn read_secret(variable: Option<&str>, ask: &str) -> Result<Secret, Failure> {
     if let Some(name) = variable {
         let mut mistakes = Vec::new();
         let found = Environment::read().secret(name, &mut mistakes);
@@ -251,7 +280,7 @@ fn read_credential(variable: Option<&str>) -> Result<Secret, Failure> {
     }
     let mut stdin = std::io::stdin();
     if stdin.is_terminal() {
-        let _ = write!(std::io::stderr(), "Paste the provider's credential and press Return: ");
+        let _ = write!(std::io::stderr(), "{ask}");
         let mut line = String::new();
         let read = stdin.read_line(&mut line);
         read.map_err(|error| Failure::new(format!("cannot read it: {error}")))?;
@@ -265,9 +294,7 @@ fn read_credential(variable: Option<&str>) -> Result<Secret, Failure> {
 
 fn given(text: &str) -> Result<Secret, Failure> {
     match text.trim() {
-        "" => Err(Failure::new("no credential was given").next(
-            "Pipe it in, or name a variable with --key-env; a server without one is --keyless.",
-        )),
+        "" => Err(Failure::new("nothing was given")),
         text => Ok(Secret::from(text)),
     }
 }

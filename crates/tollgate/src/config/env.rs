@@ -94,7 +94,7 @@ impl Environment {
 }
 
 /// The text of a secret's file, without the line break at its end.
-pub(super) fn secret_file(path: &Path) -> Result<Secret, String> {
+pub fn secret_file(path: &Path) -> Result<Secret, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {

@@ -11,10 +11,12 @@ use domain::price::ModelPrice;
 use toml_edit::{Document, Item, Table};
 
 mod cache;
+mod care;
 mod dashboard;
 mod egresses;
 mod load;
 mod prices;
+mod rotations;
 mod routes;
 mod spending;
 mod upstreams;
@@ -22,8 +24,10 @@ mod upstreams;
 pub(super) use dashboard::public_url;
 
 use super::{
-    CacheConfig, Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve,
+    CacheConfig, Environment, Leaks, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig,
+    resolve,
 };
+use crate::handover::Rotation;
 use crate::telemetry::Access;
 use control::{DeclaredLimit, DeclaredRoute};
 
@@ -57,6 +61,8 @@ pub(super) struct File {
     pub(super) private_upstreams: Vec<String>,
     pub(super) smtp: Option<Smtp>,
     pub(super) public_url: Option<String>,
+    pub(super) leaks: Option<Leaks>,
+    pub(super) rotations: Vec<Rotation>,
 }
 
 /// Reads a config file; what is wrong with it goes to `mistakes`.
@@ -105,6 +111,8 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "webhooks",
             "smtp",
             "dashboard",
+            "leaks",
+            "rotations",
         ],
     );
     let egresses = reader.egresses(root);
@@ -130,6 +138,8 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         private_upstreams: reader.private_upstreams(root),
         smtp: reader.smtp(root),
         public_url: reader.public_url(root),
+        leaks: reader.leaks(root),
+        rotations: reader.rotations(root),
     }
 }
 

@@ -25,12 +25,15 @@ fn p10_every_operation_without_a_key_is_401() {
 
 #[test]
 fn case_18_every_administration_route_wants_an_admin_key() {
+    /// Where a project's key speaks of itself.
+    const OF_ITSELF: [&str; 3] =
+        ["/tollgate/v1/me", "/tollgate/v1/leaks/check", "/tollgate/v1/leaks/revoke"];
     let stage = Stage::new();
     for (method, template) in web::Api::routes() {
         let path = concrete(template);
         let answer = stage.gateway.request(method.as_str(), &path, &[], "");
         refused(&answer, 401, "missing_api_key");
-        if template != "/tollgate/v1/me" {
+        if !OF_ITSELF.contains(&template) {
             let answer = stage.gateway.json(&stage.key.value, method.as_str(), &path, &Value::Null);
             assert_eq!(answer.status, 401, "{method} {path}: {}", answer.text());
         }

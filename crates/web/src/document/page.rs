@@ -33,6 +33,10 @@ pub(super) fn render(table: &Table) -> String {
         let who = match route.serve {
             Serve::Admin(scope, _) => format!("An admin key ({scope})."),
             Serve::Holder(_) => "A project's key, about itself.".to_owned(),
+            Serve::Keyed(scope, _) => {
+                format!("An admin key ({scope}), or a project's key about itself.")
+            }
+            Serve::Signed(..) => "Whoever signs what they send.".to_owned(),
             Serve::Anyone(_) => "Anyone.".to_owned(),
         };
         let _ = write!(page, "<h2 id=\"o{index}\"><code>{method} {path}</code></h2>");

@@ -29,6 +29,20 @@ pub(super) async fn end_old(call: &AdminCall<'_>) -> Answer {
     json(&shape(&call.control.end_old_secrets(&call.author, &call.project(), &call.key()).await?))
 }
 
+pub(super) async fn hand_over(call: &AdminCall<'_>) -> Answer {
+    call.no_fields()?;
+    let (project, key) = (call.project(), call.key());
+    json(&shape(&call.control.rotate_by_handler(&call.author, &project, &key).await?))
+}
+
+pub(super) async fn resume(call: &AdminCall<'_>) -> Answer {
+    let mut fields = call.fields()?;
+    let even_leaked = fields.flag("even_leaked")?.unwrap_or(false);
+    fields.finish()?;
+    let (project, key) = (call.project(), call.key());
+    json(&shape(&call.control.resume_key(&call.author, &project, &key, even_leaked).await?))
+}
+
 fn shape(owned: &OwnedKey) -> KeyDetail<'_> {
     KeyDetail::new(&owned.key, owner(owned))
 }

@@ -2,7 +2,7 @@
 
 use control::UpstreamState;
 use domain::CredentialId;
-use openai::admin::{Deleted, List, Upstream, UpstreamTest};
+use openai::admin::{Deleted, List, Upstream, UpstreamRotated, UpstreamTest};
 
 use crate::call::AdminCall;
 use crate::place_body;
@@ -52,6 +52,16 @@ pub(super) async fn delete_credential(call: &AdminCall<'_>) -> Answer {
     json(&shape(
         &call.control.remove_credential(&call.author, call.upstream_or_route(), &id).await?,
     ))
+}
+
+/// The new credential is tried first, and takes over while calls run.
+pub(super) async fn rotate(call: &AdminCall<'_>) -> Answer {
+    let mut fields = call.fields()?;
+    let draft = place_body::credential(&mut fields)?;
+    fields.finish()?;
+    let id = call.upstream_or_route();
+    let rotated = call.control.rotate_credentials(&call.author, id, draft).await?;
+    json(&UpstreamRotated { upstream: shape(&rotated.state), drained: rotated.is_drained })
 }
 
 /// One question to the provider, by each credential.

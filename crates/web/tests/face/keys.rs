@@ -25,7 +25,8 @@ fn a_project_key_is_made_with_a_policy_and_its_secret_is_never_shown_again() {
                 "id": made.text("/owner/user/id"), "email": "owner@localhost", "name": "Owner",
                 "created_at": crate::world::NOON, "role": "owner",
             }},
-            "expires_at": crate::world::NOON + 60, "permission": "restricted",
+            "expires_at": crate::world::NOON + 60,
+            "secret_created_at": crate::world::NOON, "permission": "restricted",
             "scopes": ["api.chat.request", "api.mystery.read"], "models": ["gpt-4o*"],
             "networks": ["10.0.0.0/8", "::1/128"],
         })

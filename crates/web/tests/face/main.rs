@@ -7,9 +7,11 @@
 mod world;
 
 mod access;
+mod ages;
 mod costs;
 mod gateway;
 mod keys;
+mod leaks;
 mod ledger;
 mod organization;
 mod prices;
@@ -17,4 +19,5 @@ mod rate_limits;
 mod requests;
 mod spending;
 mod superset;
+mod unusual;
 mod usage;

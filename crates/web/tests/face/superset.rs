@@ -66,10 +66,10 @@ fn a_rotated_key_has_two_secrets_until_the_grace_is_over() {
         detail.body["secrets"],
         json!([
             { "redacted_value": format!("sk-tg-...{}", &new[new.len() - 4..]),
-              "created_at": crate::world::NOON + 10, "ends_at": null, "last_used_at": null },
+              "created_at": crate::world::NOON + 10, "ends_at": null, "last_used_at": null, "leaked_at": null },
             { "redacted_value": format!("sk-tg-...{}", &old[old.len() - 4..]),
               "created_at": crate::world::NOON, "ends_at": crate::world::NOON + 10 + 86_400,
-              "last_used_at": null },
+              "last_used_at": null, "leaked_at": null },
         ])
     );
     assert!(detail.body.get("value").is_none());

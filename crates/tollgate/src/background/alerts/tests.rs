@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -45,6 +46,7 @@ impl Invalidate for Deaf {
     }
     fn limits_changed(&self, _: &[ScopeId]) {}
     fn prices_changed(&self, _: Arc<PriceBook>) {}
+    fn honeytokens_changed(&self, _: HashSet<SecretHash>) {}
     fn ledger_verified(&self, _: &[Imbalance]) {}
 }
 
@@ -64,6 +66,14 @@ impl Outbound for Deaf {
     fn probe(&self, _: UpstreamId) -> BoxFuture<'_, Probed> {
         let probed = Probed { status: None, models: None, problem: None, took_ms: 0 };
         Box::pin(std::future::ready(probed))
+    }
+
+    fn try_credential(&self, id: UpstreamId, _: Secret) -> BoxFuture<'_, Probed> {
+        self.probe(id)
+    }
+
+    fn is_drained(&self, _: &UpstreamId) -> bool {
+        true
     }
 }
 
@@ -122,7 +132,8 @@ fn start(outside: &Arc<Outside>, private_hosts: &[&str]) -> Alerts {
         directory: store.clone(),
         usage: store.clone(),
         balances: outside.clone(),
-        ledger: store,
+        ledger: store.clone(),
+        care: store,
         clock: Arc::clone(&clock),
         invalidate: Arc::new(Deaf),
         prices: Arc::new(providers::prices::FieldFormat),

@@ -63,20 +63,35 @@ async fn a_new_keys_secret_is_alone_on_stdout() {
     assert_eq!(fake.last_body(), json!({}), "what is not given is the server's to choose");
 }
 
+/// Nine days after the keys were made.
+const NOW: i64 = 9 * 86_400 + 3_600;
+
 #[tokio::test]
 async fn keys_of_all_projects_are_listed_with_their_project() {
     let fake = Fake::start(ROUTES).await;
-    let (data, _) = list(&fake.api, None, false).await.unwrap().into_parts();
+    let (data, _) = list(&fake.api, None, false, NOW).await.unwrap().into_parts();
     let rows: Vec<&str> = data.lines().collect();
     assert_eq!(rows.len(), 2);
     assert_eq!(
         rows[1].split_whitespace().collect::<Vec<_>>(),
-        ["key_1", "app", "sk-tg-...abcd", "b", "user-1", "all", "1970-01-01", "00:01", "never"]
+        [
+            "key_1",
+            "app",
+            "sk-tg-...abcd",
+            "b",
+            "user-1",
+            "all",
+            "9",
+            "d",
+            "1970-01-01",
+            "00:01",
+            "never"
+        ]
     );
-    let (data, _) = list(&fake.api, Some("b"), true).await.unwrap().into_parts();
+    let (data, _) = list(&fake.api, Some("b"), true, NOW).await.unwrap().into_parts();
     let document: Value = serde_json::from_str(&data).unwrap();
     assert_eq!(document["data"][0]["project_id"], "proj_2");
-    let (data, talk) = list(&fake.api, Some("proj_1"), false).await.unwrap().into_parts();
+    let (data, talk) = list(&fake.api, Some("proj_1"), false, NOW).await.unwrap().into_parts();
     assert!(data.is_empty() && talk.contains("keys create"));
 }
 

@@ -22,22 +22,24 @@ async fn upstreams_are_listed() {
 }
 
 #[tokio::test]
-async fn a_new_credential_is_there_before_the_old_one_goes() {
+async fn a_rotation_is_one_call_and_says_whether_the_old_one_may_go() {
+    const DRAINED: &str = r#"{"id":"up_1","name":"many","provider":"groq","source":"api",
+        "base_url":"https://g.example/v1","drained":true,"credentials":[
+            {"id":"cred_1","last_four":"wxyz","weight":3,"created_at":0}]}"#;
     const ROUTES: &[Route] = &[
-        ("GET /tollgate/v1/upstreams/many", 200, ONE),
+        ("POST /tollgate/v1/upstreams/many/rotate", 200, DRAINED),
         ("POST /tollgate/v1/upstreams/many/credentials", 200, ONE),
-        ("DELETE /tollgate/v1/upstreams/many/credentials/cred_1", 200, ONE),
     ];
     let fake = Fake::start(ROUTES).await;
     let secret = Secret::from("sk-new-0123456789");
     let said = rotate(&fake.api, "many", (&secret, 2), false, false).await.unwrap().into_parts();
     assert!(said.0.contains("…wxyz  weight 3"), "{}", said.0);
+    assert!(said.1.contains("end them at the provider"), "{}", said.1);
     assert!(!said.0.contains("0123456789") && !said.1.contains("0123456789"));
+    rotate(&fake.api, "many", (&secret, 2), true, false).await.unwrap();
     let seen = fake.seen();
-    assert_eq!(seen.len(), 3);
-    let sent = format!("{:?}", seen[1]);
-    assert!(sent.contains("POST") && sent.contains("sk-new-0123456789"), "{sent}");
-    assert!(format!("{:?}", seen[2]).contains("DELETE"));
+    assert_eq!(seen.len(), 2);
+    assert!(format!("{:?}", seen[0]).contains("sk-new-0123456789"));
 }
 
 #[tokio::test]

@@ -185,7 +185,13 @@ impl Reader<'_> {
         flag
     }
 
-    fn integer(&mut self, table: &Table, key: &str, least: i64, most: i64) -> Option<i64> {
+    pub(super) fn integer(
+        &mut self,
+        table: &Table,
+        key: &str,
+        least: i64,
+        most: i64,
+    ) -> Option<i64> {
         let item = table.get(key)?;
         let number = item.as_integer().filter(|number| (least..=most).contains(number));
         if number.is_none() {

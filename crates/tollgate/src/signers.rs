@@ -1,0 +1,55 @@
+//! The public keys of those who report leaked keys, fetched from where they are published.
+
+use bytes::Bytes;
+use domain::SignerKeys;
+use domain::ports::BoxFuture;
+use egress::{Ask, Fetcher, Tls};
+use http::Method;
+use serde::Deserialize;
+
+pub struct PublishedKeys {
+    fetcher: Fetcher,
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct Published {
+    public_keys: Vec<PublicKey>,
+}
+
+#[derive(Deserialize)]
+struct PublicKey {
+    key_identifier: String,
+    /// PEM. One that is current no more signs nothing new; what it signed is good.
+    key: String,
+}
+
+impl PublishedKeys {
+    #[must_use]
+    pub fn new(tls: Tls, url: String) -> Self {
+        Self { fetcher: Fetcher::new(tls), url }
+    }
+
+    async fn fetch(&self) -> Result<Vec<(String, String)>, String> {
+        let (method, url) = (Method::GET, self.url.as_str());
+        let ask = Ask { method, url, bearer: None, content_type: None, body: Bytes::new() };
+        let fetched = self.fetcher.fetch(ask).await;
+        let (status, body) = fetched.map_err(|error| error.to_string())?;
+        if !status.is_success() {
+            return Err(format!("it answered {status}"));
+        }
+        let keys: Published = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
+        Ok(keys.public_keys.into_iter().map(|key| (key.key_identifier, key.key)).collect())
+    }
+}
+
+impl SignerKeys for PublishedKeys {
+    fn published(&self) -> BoxFuture<'_, Result<Vec<(String, String)>, String>> {
+        Box::pin(async move {
+            let fetched = self.fetch().await;
+            fetched.inspect_err(|why| {
+                tracing::error!(why, "the keys that sign reports of leaks cannot be fetched");
+            })
+        })
+    }
+}
