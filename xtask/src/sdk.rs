@@ -12,6 +12,9 @@ const NODE_OPENAI: &str = "7.57.0";
 /// What looks for faults in pages.
 const NODE_AXE: &str = "4.14.1";
 
+/// What shows the codes of second factors, and is not ours.
+const PYTHON_OTP: &str = "2.12.0";
+
 const STAMP: &str = "installed";
 
 pub(crate) const HELP: &str = "\
@@ -38,6 +41,7 @@ pub(crate) fn prepare() -> Result<PathBuf> {
     once(&node, &of_node, install_node)?;
     debian_packages(&BROWSER)?;
     once(&folder.join("browser"), &format!("axe-core {NODE_AXE}"), install_axe)?;
+    once(&folder.join("accounts"), &format!("pyotp {PYTHON_OTP}"), install_otp)?;
     Ok(folder)
 }
 
@@ -77,6 +81,13 @@ fn install_node(folder: &Path) -> Result<()> {
     let package = format!("openai@{NODE_OPENAI}");
     let flags = ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--save-exact"];
     run::quiet(run::program("npm").current_dir(folder).args(flags).arg(package))
+}
+
+fn install_otp(folder: &Path) -> Result<()> {
+    run::quiet(run::program("python3").args(["-m", "venv"]).arg(folder))?;
+    let flags = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
+    let package = format!("pyotp=={PYTHON_OTP}");
+    run::quiet(run::program(folder.join("bin/python")).args(flags).arg(package))
 }
 
 fn install_axe(folder: &Path) -> Result<()> {

@@ -90,3 +90,18 @@ pub(crate) fn is_common(password: &Secret, known: &[&str]) -> bool {
 pub(crate) fn token_hash(vault: &Vault, token: &Secret) -> SecretHash {
     vault.hash(token.expose())
 }
+
+/// The address that a one-time link has.
+pub(crate) fn link_text(base: &str, path: &str, token: &Secret) -> Secret {
+    Secret::new(format!("{base}{path}?token={}", token.expose()))
+}
+
+/// What is kept of a recovery code, however it was typed.
+pub(crate) fn recovery_hash(vault: &Vault, code: &Secret) -> SecretHash {
+    vault.hash(vault::totp::plain_recovery_code(code.expose()).expose())
+}
+
+/// The half minute of a second factor's code, where it fits and is a new one.
+pub(crate) fn totp_step(secret: &Secret, code: &str, now: Timestamp, last: i64) -> Option<i64> {
+    vault::totp::verify(secret, code, now, last)
+}

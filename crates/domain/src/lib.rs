@@ -90,8 +90,8 @@ pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;
 pub use sign_in::{
-    Link, LinkPurpose, PROOF_SECONDS, PasswordHash, SESSION_IDLE_SECONDS, SESSION_LIFE_SECONDS,
-    Session, SignIn, SignInChange,
+    Identity, Link, LinkPurpose, PROOF_SECONDS, PasswordHash, SESSION_IDLE_SECONDS,
+    SESSION_LIFE_SECONDS, Session, SignIn, SignInChange, SignUp, Totp,
 };
 pub use time::{Clock, Timestamp};
 pub use tries::{Tries, TryRule};

@@ -12,6 +12,7 @@ mod master;
 pub mod password;
 mod sealed;
 pub mod token;
+pub mod totp;
 pub mod webhook;
 
 pub use master::{MasterKey, MasterKeyError};

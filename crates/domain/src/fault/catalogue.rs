@@ -764,6 +764,28 @@ pub static PUBLIC_URL_REQUIRED: Entry = Entry {
     remedy: "Serve Tollgate over TLS and set `public_url` under [dashboard] to the https:// address that people see, or open it on the machine itself.",
 };
 
+pub static CODE_WRONG: Entry = Entry {
+    code: "code_wrong",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This code is not right, or was used before.",
+    remedy: "Wait for the next code of your app; its clock and ours may differ by half a minute. A recovery code works once.",
+};
+
+pub static SIGN_UP_CLOSED: Entry = Entry {
+    code: "sign_up_closed",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "Accounts are made by invitation here.",
+    remedy: "Ask an owner of the organization for an invitation.",
+};
+
 /// Every row, in the order of the page.
 pub static ALL: &[&Entry] = &[
     &MISSING_API_KEY,
@@ -835,6 +857,8 @@ pub static ALL: &[&Entry] = &[
     &LINK_INVALID,
     &PASSWORD_REFUSED,
     &PUBLIC_URL_REQUIRED,
+    &CODE_WRONG,
+    &SIGN_UP_CLOSED,
 ];
 
 /// The row of a code.

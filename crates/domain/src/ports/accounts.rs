@@ -1,7 +1,7 @@
 //! Reads of how people sign in. What changes is a [`crate::SignInChange`].
 
 use super::StoreResult;
-use crate::{Link, SecretHash, Session, SignIn, User, UserId};
+use crate::{Identity, Link, SecretHash, Session, SignIn, User, UserId};
 
 /// People's ways in, and their sessions. A user who was deleted has none.
 pub trait Accounts: Send + Sync {
@@ -15,6 +15,16 @@ pub trait Accounts: Send + Sync {
 
     /// Whose address it is, in whatever case, and their ways in.
     fn user_by_email(&self, email: String) -> StoreResult<'_, Option<(User, SignIn)>>;
+
+    /// Whose identity it is at a provider, and their ways in.
+    fn user_by_identity(
+        &self,
+        issuer: String,
+        subject: String,
+    ) -> StoreResult<'_, Option<(User, SignIn)>>;
+
+    /// Who somebody is elsewhere.
+    fn identities_of(&self, user: UserId) -> StoreResult<'_, Vec<Identity>>;
 
     /// A link that was not used yet; it may have ended.
     fn link(&self, hash: SecretHash) -> StoreResult<'_, Option<Link>>;

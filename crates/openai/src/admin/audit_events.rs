@@ -153,12 +153,14 @@ const DOCUMENT: &[&str] = &[
 /// Events of ours that OpenAI has no name for.
 const OURS: &[&str] = &[
     "api_key.rotated",
+    "invite.link_created",
     "ledger.corrected",
     "ledger.overage_acknowledged",
     "price.deleted",
     "price.updated",
     "prices.import_held",
     "prices.imported",
+    "setup_link.created",
     "spend_alert.created",
     "spend_alert.deleted",
     "spend_alert.fired",

@@ -45,6 +45,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_17.sql"),
         include_str!("schema/tollgate_18.sql"),
         include_str!("schema/tollgate_31.sql"),
+        include_str!("schema/tollgate_32.sql"),
     ],
 };
 
