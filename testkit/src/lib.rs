@@ -6,6 +6,7 @@
 //!   and looks for leaked secrets when it is dropped.
 //! - [`FakeProxy`]: a proxy between the gateway and the provider, with scripts likewise.
 //! - [`Browser`]: headless Chromium on the gateway's pages, with pictures of them and what axe finds.
+//! - [`LyingIssuer`]: a provider of identities that says what a test wants.
 //! - [`KillLoop`]: both of them, and `kill -9` over and over.
 //! - [`load`]: calls that leave by the clock, for pacing and overload.
 //! - [`corpus`]: answers and streams with odd but legal bytes, for byte-equality tests.
@@ -23,6 +24,7 @@ mod codec;
 pub mod corpus;
 mod faults;
 mod gateway;
+pub mod issuer;
 mod kill_loop;
 pub mod load;
 mod provider;
@@ -35,6 +37,7 @@ pub use browser::Browser;
 pub use certificate::Certificate;
 pub use faults::{Faults, Survived, Way};
 pub use gateway::{Answer, Builder, Key, Stream, TestGateway};
+pub use issuer::{Lie, LyingIssuer};
 pub use kill_loop::{KillLoop, Killed};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};
 pub use proxy::{FakeProxy, ProxyAct, ProxySeen};

@@ -12,6 +12,8 @@ const NODE_OPENAI: &str = "7.57.0";
 /// What looks for faults in pages.
 const NODE_AXE: &str = "4.14.1";
 
+/// A provider of identities that is not ours.
+const NODE_OIDC: &str = "9.13.3";
 /// What shows the codes of second factors, and is not ours.
 const PYTHON_OTP: &str = "2.12.0";
 
@@ -41,6 +43,8 @@ pub(crate) fn prepare() -> Result<PathBuf> {
     once(&node, &of_node, install_node)?;
     debian_packages(&BROWSER)?;
     once(&folder.join("browser"), &format!("axe-core {NODE_AXE}"), install_axe)?;
+    let identities = folder.join("identities");
+    once(&identities, &format!("oidc-provider {NODE_OIDC}"), install_identities)?;
     once(&folder.join("accounts"), &format!("pyotp {PYTHON_OTP}"), install_otp)?;
     Ok(folder)
 }
@@ -77,10 +81,7 @@ fn install_python(folder: &Path) -> Result<()> {
 }
 
 fn install_node(folder: &Path) -> Result<()> {
-    fs::write(folder.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
-    let package = format!("openai@{NODE_OPENAI}");
-    let flags = ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--save-exact"];
-    run::quiet(run::program("npm").current_dir(folder).args(flags).arg(package))
+    install_from_npm(folder, &format!("openai@{NODE_OPENAI}"))
 }
 
 fn install_otp(folder: &Path) -> Result<()> {
@@ -91,8 +92,15 @@ fn install_otp(folder: &Path) -> Result<()> {
 }
 
 fn install_axe(folder: &Path) -> Result<()> {
+    install_from_npm(folder, &format!("axe-core@{NODE_AXE}"))
+}
+
+fn install_identities(folder: &Path) -> Result<()> {
+    install_from_npm(folder, &format!("oidc-provider@{NODE_OIDC}"))
+}
+
+fn install_from_npm(folder: &Path, package: &str) -> Result<()> {
     fs::write(folder.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
-    let package = format!("axe-core@{NODE_AXE}");
     let flags = ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--save-exact"];
     run::quiet(run::program("npm").current_dir(folder).args(flags).arg(package))
 }

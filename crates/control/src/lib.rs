@@ -32,6 +32,7 @@ mod letters;
 mod limits;
 mod links;
 mod networks;
+mod oidc;
 mod organization;
 mod overview;
 mod own_account;
@@ -86,6 +87,7 @@ pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection
 pub use letters::KeptMail;
 pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
+pub use oidc::{CameBack, FromProvider, ToProvider};
 pub use organization::{OrganizationState, known_zone};
 pub use overview::{Figures, Overview};
 pub use owner::{OwnedKey, OwnerRecord};
@@ -153,6 +155,7 @@ pub struct Control {
     /// How often secrets of people were tried.
     tries: Mutex<Tries>,
     hashers: passwords::Hashers,
+    oidc: oidc::Oidc,
     /// See [`Control::reached_at`].
     base_url: OnceLock<String>,
     kept_mail: Mutex<VecDeque<KeptMail>>,
@@ -188,6 +191,7 @@ impl Control {
             webhooks: Box::new(|_| true),
             tries: Mutex::default(),
             hashers: passwords::Hashers::new(),
+            oidc: oidc::Oidc::default(),
             base_url: OnceLock::new(),
             kept_mail: Mutex::default(),
         }

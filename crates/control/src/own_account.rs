@@ -1,6 +1,7 @@
 //! What people change of their own account.
 
-use domain::{Change, Fault, Secret, SessionId, SignIn, SignInChange};
+use domain::fault::catalogue;
+use domain::{Change, Fault, Identity, Secret, SessionId, SignIn, SignInChange};
 use serde_json::json;
 
 use crate::resets::changed_letter;
@@ -114,6 +115,35 @@ impl Control {
             stale: Stale::Nothing,
         };
         self.commit(WHAT, write).await
+    }
+
+    /// Who somebody is elsewhere.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn identities(&self, who: &SignedIn) -> Result<Vec<Identity>, Fault> {
+        let found = self.accounts.identities_of(who.user.id.clone()).await;
+        found.map_err(|error| store_fault(error, WHAT))
+    }
+
+    /// # Errors
+    /// 409 for the last way in; 404 for one that is not theirs.
+    pub async fn unlink_identity(
+        &self,
+        visitor: &Visitor,
+        who: &SignedIn,
+        issuer: &str,
+    ) -> Result<(), Fault> {
+        let others = self.identities(who).await?.iter().filter(|it| it.issuer != issuer).count();
+        if others == 0 && self.ways_in(who).await?.password.is_none() {
+            let why = "This is your only way in. Choose a password first, over \"Forgot your \
+                       password?\" on the sign-in page.";
+            return Err(Fault::because(&catalogue::CONFLICT, why));
+        }
+        let (user, issuer) = (who.user.id.clone(), issuer.to_owned());
+        let asked = json!({ "identity": null });
+        let changes = vec![SignInChange::UnlinkIdentity { user, issuer }];
+        self.change_account(visitor, who, changes, &asked).await
     }
 
     async fn change_account(

@@ -27,6 +27,7 @@ mod limit;
 mod line_item;
 mod model;
 mod money;
+mod oidc;
 pub mod pace;
 mod page;
 mod people;
@@ -76,6 +77,7 @@ pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, 
 pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};
+pub use oidc::{IdClaims, IdFault, IdProvider, IdProviderFacts, check_id};
 pub use page::{Order, PageQuery, Paged};
 pub use people::{
     AccessRole, Group, Invite, InviteStatus, Member, PeopleChange, Principal, ProjectGroup,

@@ -24,7 +24,7 @@ use crate::{
     StandingLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
-pub use accounts::Accounts;
+pub use accounts::{Accounts, IdentityWire};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

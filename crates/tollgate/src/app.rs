@@ -91,6 +91,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let private = config.private_webhooks.clone();
     let may_go = move |url: &str| egress::may_post_to(url, &private);
     let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
+    let fetcher = Arc::new(egress::Fetcher::new(tls.clone()));
+    let control = control.with_identity_providers(config.identity_providers.clone(), fetcher);
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.

@@ -10,7 +10,9 @@ use std::time::Duration;
 use control::{DeclaredLimit, DeclaredRoute};
 use domain::ports::BadField;
 use domain::price::ModelPrice;
-use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone};
+use domain::{
+    EgressBook, IdProvider, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone,
+};
 use providers::catalogue;
 use web::DashboardSettings;
 
@@ -57,6 +59,7 @@ pub struct Config {
     pub private_upstreams: Vec<String>,
     pub smtp: Option<Smtp>,
     pub dashboard: DashboardSettings,
+    pub identity_providers: Vec<IdProvider>,
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
@@ -242,6 +245,7 @@ impl Config {
             private_webhooks: file.private_webhooks,
             private_upstreams: file.private_upstreams,
             smtp: file.smtp,
+            identity_providers: file.identity_providers,
             dashboard: DashboardSettings { public_url, tls: file.tls.is_some() },
             tls: file.tls,
             extra_roots: environment.path("SSL_CERT_FILE"),

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod id_token;
 pub mod key;
 mod master;
 pub mod password;

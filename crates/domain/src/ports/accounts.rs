@@ -1,7 +1,22 @@
 //! Reads of how people sign in. What changes is a [`crate::SignInChange`].
 
-use super::StoreResult;
-use crate::{Identity, Link, SecretHash, Session, SignIn, User, UserId};
+use super::{BoxFuture, StoreResult};
+use crate::{Identity, Link, Secret, SecretHash, Session, SignIn, User, UserId};
+
+/// Speaks to providers of identities. Follows no redirect; an answer has 256 KiB at most.
+pub trait IdentityWire: Send + Sync {
+    /// The body of a 200; else why there is none. `near` is the configured issuer: its own host may
+    /// be at a private address, every other must not.
+    fn get<'a>(&'a self, near: &'a str, url: &'a str) -> BoxFuture<'a, Result<Vec<u8>, String>>;
+
+    /// The same of a form that is posted.
+    fn post_form<'a>(
+        &'a self,
+        near: &'a str,
+        url: &'a str,
+        form: Secret,
+    ) -> BoxFuture<'a, Result<Vec<u8>, String>>;
+}
 
 /// People's ways in, and their sessions. A user who was deleted has none.
 pub trait Accounts: Send + Sync {

@@ -13,20 +13,22 @@ mod periods;
 mod prices;
 mod rates;
 mod records;
+mod sign_in;
 mod usage;
 
 use domain::ports::{
-    Balances, Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore,
+    Accounts, Balances, Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore,
 };
 
 /// All the ports of a store.
 pub(crate) trait Ports:
-    Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
+    Accounts + Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
 {
 }
 
-impl<T: Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore> Ports
-    for T
+impl<
+    T: Accounts + Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore,
+> Ports for T
 {
 }
 
@@ -58,6 +60,14 @@ suite! {
         upstreams_are_put_and_removed,
         routes_are_put_and_removed,
         meta_is_put_and_replaced;
+    sign_in:
+        a_session_is_found_by_its_hash_until_it_ends,
+        a_half_session_is_completed_once,
+        whose_roles_change_has_no_session_left,
+        a_link_works_once_and_in_its_time,
+        ways_in_are_kept_by_person,
+        codes_are_taken_once,
+        an_identity_is_one_persons;
     keys:
         a_key_comes_back_as_it_went_in,
         a_secret_is_found_with_all_that_admission_needs,

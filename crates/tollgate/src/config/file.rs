@@ -4,10 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::EgressBook;
-use domain::Secret;
-use domain::Zone;
 use domain::price::ModelPrice;
+use domain::{EgressBook, IdProvider, Secret, Zone};
 use toml_edit::{Document, Item, Table};
 
 mod dashboard;
@@ -15,6 +13,7 @@ mod egresses;
 mod load;
 mod prices;
 mod routes;
+mod sign_in;
 mod spending;
 mod upstreams;
 
@@ -53,6 +52,7 @@ pub(super) struct File {
     pub(super) private_upstreams: Vec<String>,
     pub(super) smtp: Option<Smtp>,
     pub(super) public_url: Option<String>,
+    pub(super) identity_providers: Vec<IdProvider>,
 }
 
 /// Reads a config file; what is wrong with it goes to `mistakes`.
@@ -100,6 +100,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "webhooks",
             "smtp",
             "dashboard",
+            "sign_in",
         ],
     );
     let egresses = reader.egresses(root);
@@ -124,6 +125,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         private_upstreams: reader.private_upstreams(root),
         smtp: reader.smtp(root),
         public_url: reader.public_url(root),
+        identity_providers: reader.identity_providers(root),
     }
 }
 

@@ -151,3 +151,31 @@ fn case_137_passwords_are_not_taken_at_a_strangers_address() {
         assert!(answer.text().contains("public_url"), "{}", answer.text());
     });
 }
+
+#[test]
+fn case_134_behind_a_public_address_the_cookie_is_bound_to_the_host() {
+    let house = House::behind("https://gate.example");
+    let link = house.setup_link();
+    let body =
+        encoded(&[("token", &link), ("name", "Ada"), ("email", EMAIL), ("password", PASSWORD)]);
+    let headers = [
+        ("Host", "gate.example"),
+        ("Origin", "https://gate.example"),
+        ("Content-Type", FORM),
+        ("Accept", "text/html"),
+    ];
+    let answer = house.person().post("/setup", &headers, &body);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let cookies = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
+    let session = cookies.map(|(_, value)| value).find(|it| it.contains("session")).unwrap();
+    assert!(session.starts_with("__Host-tollgate_session=") && session.contains("; Secure"));
+    assert!(!session.contains("Domain"), "{session}");
+    assert!(answer.header("strict-transport-security").is_some());
+    // One without the prefix may have been set by a neighbour: it is not looked at.
+    let value = session.split(['=', ';']).nth(1).unwrap();
+    for (name, status) in [("__Host-tollgate_session", 200), ("tollgate_session", 303)] {
+        let cookie = format!("{name}={value}");
+        let headers = [("Host", "gate.example"), ("Cookie", &cookie), ("Accept", "text/html")];
+        assert_eq!(house.gateway.request("GET", "/account", &headers, "").status, status);
+    }
+}

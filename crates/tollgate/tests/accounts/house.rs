@@ -29,6 +29,12 @@ impl House {
         Self { gateway: TestGateway::builder(Path::new(BIN)).start() }
     }
 
+    /// Where people reach it by a name of its own.
+    pub fn behind(url: &str) -> Self {
+        let builder = TestGateway::builder(Path::new(BIN)).env("TOLLGATE_PUBLIC_URL", url);
+        Self { gateway: builder.start() }
+    }
+
     /// With its owner, who is signed in.
     pub fn with_owner<T>(test: impl FnOnce(&Self, &Person<'_>) -> T) -> T {
         let house = Self::empty();

@@ -12,4 +12,6 @@ mod door;
 mod factor;
 mod forms;
 mod house;
+mod identities;
+mod real_provider;
 mod sessions;

@@ -6,11 +6,15 @@ use crate::office::Office;
 const PAGES: &[(&str, &str)] = &[
     ("overview", "/overview"),
     ("overview-of-project", "/projects/{project}/overview"),
+    ("account", "/account"),
+    ("second-factor", "/account/second-factor"),
+    ("second-factor-off", "/account/second-factor/off"),
+    ("settings-sign-in", "/settings/sign-in"),
     ("not-found", "/nothing-is-here"),
 ];
 
 /// What is seen without a session.
-const OUTSIDE: &[(&str, &str)] = &[("sign-in", "/sign-in")];
+const OUTSIDE: &[(&str, &str)] = &[("sign-in", "/sign-in"), ("reset", "/reset")];
 
 #[test]
 fn every_page_is_fit_to_be_seen() {

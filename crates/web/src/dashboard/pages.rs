@@ -4,6 +4,7 @@ mod account;
 mod door;
 mod door_settings;
 pub(crate) mod fault;
+mod oidc;
 mod overview;
 pub(crate) mod prove;
 mod second_factor;
@@ -156,6 +157,10 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "sign-up/go-on" Organization None, Who::Anyone, door::make_account),
     page!(GET "invite" Organization None, Who::Anyone, door::invite),
     page!(POST "invite" Organization None, Who::Anyone, door::accept),
+    page!(GET "sign-in/with/{provider}" Organization None, Who::Anyone, oidc::begin),
+    page!(GET "sign-in/with/{provider}/back" Organization None, Who::Anyone, oidc::finish),
+    page!(GET "account/link/{provider}" Organization None, Who::ProvedSelf, oidc::begin_link),
+    page!(POST "account/unlink" Organization None, Who::ProvedSelf, oidc::unlink),
     page!(POST "second-factor" Organization None, Who::Anyone, second_factor::submit),
     page!(GET "account" Organization None, Who::SignedIn, account::show),
     page!(POST "account/name" Organization None, Who::SignedIn, account::rename),

@@ -20,6 +20,10 @@ struct AccountPage<'a> {
     has_password: bool,
     has_factor: bool,
     codes_left: u32,
+    /// Issuer, address there.
+    identities: Vec<(String, String)>,
+    /// Address and label of each provider that is no way in yet.
+    providers: Vec<(String, String)>,
     sessions: Vec<SessionLine>,
     fault: Option<&'a Fault>,
 }
@@ -101,8 +105,13 @@ async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     let who = visit.who()?;
     let ways = visit.control.ways_in(who).await?;
     let sessions = visit.control.sessions_of(&who.user.id).await?;
+    let identities = visit.control.identities(who).await?;
+    let provider =
+        |(name, label): (&str, &str)| (format!("/account/link/{name}"), label.to_owned());
     let frame = visit.frame("Your account");
     let page = visit.show(&AccountPage {
+        identities: identities.into_iter().map(|it| (it.issuer, it.email)).collect(),
+        providers: visit.control.identity_providers().map(provider).collect(),
         frame: &frame,
         person_name: visit.form.some("name").unwrap_or(&who.user.name),
         email: &who.user.email,

@@ -25,6 +25,8 @@ struct SignInPage<'a> {
     needs_setup: bool,
     /// Whether anybody may make an account.
     open: bool,
+    /// Address and label of each provider of identities.
+    providers: Vec<(String, String)>,
     safe: bool,
 }
 
@@ -128,6 +130,8 @@ pub(crate) fn instead(visit: &Visit<'_>) -> Page {
         fault: Some(&ended),
         needs_setup: false,
         open: false,
+        // What was typed would be lost on the way there and back.
+        providers: Vec::new(),
         safe: visit.is_safe(),
     };
     Page::of(&page).map_or_else(|_| Page::to("/sign-in"), |page| page.status(401))
@@ -144,7 +148,25 @@ async fn form(
     let needs_setup = visit.control.needs_setup().await?;
     let open = visit.control.sign_up_policy().await? == SignUp::Open;
     let safe = visit.is_safe();
-    let page = SignInPage { frame: &frame, email, back, resume, fault, needs_setup, open, safe };
+    let encoded = super::super::form::encode(back);
+    let provider = |(name, label): (&str, &str)| {
+        (format!("/sign-in/with/{name}?back={encoded}"), label.to_owned())
+    };
+    let providers = match resume {
+        None => visit.control.identity_providers().map(provider).collect(),
+        Some(_) => Vec::new(),
+    };
+    let page = SignInPage {
+        frame: &frame,
+        email,
+        back,
+        resume,
+        fault,
+        needs_setup,
+        open,
+        providers,
+        safe,
+    };
     Ok(visit.show(&page)?.status(fault.map_or(200, |fault| fault.entry.status)))
 }
 
