@@ -6,6 +6,7 @@
 //!   and looks for leaked secrets when it is dropped.
 //! - [`FakeProxy`]: a proxy between the gateway and the provider, with scripts likewise.
 //! - [`Browser`]: headless Chromium on the gateway's pages, with pictures of them and what axe finds.
+//! - [`LyingIssuer`]: a provider of identities that says what a test wants.
 //! - [`KillLoop`]: both of them, and `kill -9` over and over.
 //! - [`Lists`]: lists of a hundred thousand rows, and what a page takes.
 //! - [`load`]: calls that leave by the clock, for pacing and overload.
@@ -24,6 +25,7 @@ mod codec;
 pub mod corpus;
 mod faults;
 mod gateway;
+pub mod issuer;
 mod kill_loop;
 mod lists;
 pub mod load;
@@ -37,6 +39,7 @@ pub use browser::Browser;
 pub use certificate::{Authority, Certificate, Valid};
 pub use faults::{Faults, Survived, Way};
 pub use gateway::{Answer, Builder, Key, Stream, TestGateway, TlsClient};
+pub use issuer::{Lie, LyingIssuer};
 pub use kill_loop::{KillLoop, Killed};
 pub use lists::{Listed, Lists};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};

@@ -14,6 +14,11 @@ const OPENAI: &str = "openai";
 const AXE: &str = "axe-core";
 const NODE_AXE: &str = "4.14.1";
 
+/// A provider of identities that is not ours.
+const NODE_OIDC: &str = "9.13.3";
+/// What shows the codes of second factors, and is not ours.
+const PYTHON_OTP: &str = "2.12.0";
+
 const STAMP: &str = "installed";
 
 pub(crate) const HELP: &str = "\
@@ -39,6 +44,8 @@ pub(crate) fn prepare() -> Result<PathBuf> {
     once(&node, OPENAI, NODE_OPENAI, install_node)?;
     debian_packages(&BROWSER)?;
     once(&folder.join("browser"), AXE, NODE_AXE, install_node)?;
+    once(&folder.join("identities"), "oidc-provider", NODE_OIDC, install_node)?;
+    once(&folder.join("accounts"), "pyotp", PYTHON_OTP, install_python)?;
     Ok(folder)
 }
 

@@ -170,6 +170,7 @@ fn mail(to: &str, alert: &SpendAlert, balance: &Balance, name: &str) -> Message 
             alert.period.as_str(),
             alert.id,
         ),
+        sealed_link: None,
     }
 }
 

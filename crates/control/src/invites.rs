@@ -1,11 +1,12 @@
 //! Invitations into the organization.
 
 use domain::{
-    Change, Delivery, DeliveryId, Fault, Invite, InviteId, Message, PageQuery, Paged, PeopleChange,
-    ProjectId, Role, Timestamp, User, UserId,
+    Change, Fault, Invite, InviteId, LinkPurpose, PageQuery, Paged, PeopleChange, ProjectId, Role,
+    Timestamp, User, UserId,
 };
 use serde_json::json;
 
+use crate::letters::{Leads, Letter};
 use crate::people::built_in;
 use crate::transact::{Stale, Write, invalid, not_found, store_fault};
 use crate::{Author, Control};
@@ -22,13 +23,6 @@ pub struct InviteDraft {
 }
 
 impl Control {
-    /// With mail, invitations are sent; without, they are kept all the same.
-    #[must_use]
-    pub fn with_mail(mut self, mail: bool) -> Self {
-        self.mail = mail;
-        self
-    }
-
     /// Now, for what is shown with its state.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -86,11 +80,21 @@ impl Control {
             "id": invite.id.as_str(),
             "data": { "email": invite.email, "role": invite.role.as_str() },
         });
-        let mail = self.mail.then(|| letter(&invite, now));
-        let create = PeopleChange::CreateInvite { invite: invite.clone(), mail };
+        let create = PeopleChange::CreateInvite { invite: invite.clone(), mail: None };
+        let mut changes = vec![Change::People(create)];
+        // Where people reach us by no address, whoever invited hands the link on.
+        if !self.base_url().is_empty() {
+            let leads = Leads {
+                purpose: LinkPurpose::Invite,
+                user: None,
+                subject: Some(invite.id.as_str().to_owned()),
+                seconds: LIVES_SECONDS,
+            };
+            changes.extend(self.send(letter(&invite), Some(leads)));
+        }
         let write = Write {
             audit: vec![self.audit(author, "invite.sent", None, &payload)],
-            changes: vec![Change::People(create)],
+            changes,
             stale: Stale::Nothing,
         };
         self.commit(&invite.email, write).await?;
@@ -153,17 +157,14 @@ impl Control {
     }
 }
 
-fn letter(invite: &Invite, now: Timestamp) -> Delivery {
-    let message = Message::Email {
-        to: invite.email.clone(),
-        subject: "You are invited to Tollgate".to_owned(),
+fn letter(invite: &Invite) -> Letter<'_> {
+    Letter {
+        to: &invite.email,
+        subject: "You are invited to Tollgate",
         text: format!(
-            "You are invited to join an organization on Tollgate, with the role '{}'.\n\n\
-             The invitation is {} and waits for seven days. Whoever sent it can tell you where \
-             this Tollgate is.\n",
+            "You are invited to join an organization on Tollgate, with the role '{}'. Make your \
+             account here:\n\n  {{link}}\n\nThe invitation waits for seven days.\n",
             invite.role.as_str(),
-            invite.id
         ),
-    };
-    Delivery { id: DeliveryId::mint(vault::random()), message, created_at: now }
+    }
 }

@@ -32,10 +32,14 @@ mod groups;
 mod invites;
 mod keys;
 mod ledger;
+mod letters;
 mod limits;
+mod links;
 mod networks;
+mod oidc;
 mod organization;
 mod overview;
+mod own_account;
 mod owner;
 mod passwords;
 mod people;
@@ -45,14 +49,17 @@ mod project_rules;
 mod projects;
 mod rate_limits;
 mod request_log;
+mod resets;
 mod roles;
 mod rotation;
 mod route_rules;
 mod routes;
+mod second_factor;
 mod secrets;
 mod service_accounts;
 mod setup;
 mod sign_in;
+mod sign_up;
 mod transact;
 mod upstream_changes;
 mod upstream_rotation;
@@ -60,8 +67,8 @@ mod upstreams;
 mod usage;
 mod why;
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::{Arc, Mutex, RwLock};
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
@@ -90,8 +97,10 @@ pub use egress::{EgressDraft, EgressPatch, EgressState, ProxyCredential, ProxyDr
 pub use invites::InviteDraft;
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection};
+pub use letters::KeptMail;
 pub use limits::{LimitDraft, LimitState};
 pub use networks::{Network, parse_network};
+pub use oidc::{CameBack, FromProvider, ToProvider};
 pub use organization::{OrganizationState, known_zone};
 pub use overview::{Figures, Overview};
 pub use owner::{OwnedKey, OwnerRecord};
@@ -101,10 +110,12 @@ pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner};
 pub use roles::{RoleDraft, RolePatch};
 pub use routes::{DeclaredRoute, RouteDraft, RouteState};
+pub use second_factor::NewFactor;
 pub use secrets::last_four;
 pub use service_accounts::{ServiceAccountDraft, ServiceAccountPatch};
-pub use setup::SetupDraft;
+pub use setup::{SETUP_LINK_SECONDS, SetupDraft};
 pub use sign_in::{NewSession, SignedIn, Visitor};
+pub use sign_up::AccountDraft;
 pub use upstream_changes::{CredentialDraft, UpstreamDraft, UpstreamPatch};
 pub use upstream_rotation::RotatedUpstream;
 pub use upstreams::{DeclaredUpstream, Unowned, UpstreamState};
@@ -166,8 +177,10 @@ pub struct Control {
     /// How often secrets of people were tried.
     tries: Mutex<Tries>,
     hashers: passwords::Hashers,
-    /// Whether mail leaves this house; see [`Control::with_mail`].
-    mail: bool,
+    oidc: oidc::Oidc,
+    /// See [`Control::reached_at`].
+    base_url: OnceLock<String>,
+    kept_mail: Mutex<VecDeque<KeptMail>>,
 }
 
 impl Control {
@@ -205,7 +218,9 @@ impl Control {
             webhooks: Box::new(|_| true),
             tries: Mutex::default(),
             hashers: passwords::Hashers::new(),
-            mail: false,
+            oidc: oidc::Oidc::default(),
+            base_url: OnceLock::new(),
+            kept_mail: Mutex::default(),
         }
     }
 

@@ -1,7 +1,9 @@
 //! The one file of this crate that looks at a secret: to hash it, and to compare two.
 
 use domain::fault::catalogue;
-use domain::{Fault, KeyKind, KeySecret, Secret, SecretHash, Timestamp};
+use domain::{
+    Fault, IdProvider, IdProviderFacts, KeyKind, KeySecret, Secret, SecretHash, Timestamp,
+};
 use vault::Vault;
 
 mod common_passwords;
@@ -91,4 +93,84 @@ pub(crate) fn is_common(password: &Secret, known: &[&str]) -> bool {
 /// What is kept of a one-time link or of what a browser holds.
 pub(crate) fn token_hash(vault: &Vault, token: &Secret) -> SecretHash {
     vault.hash(token.expose())
+}
+
+/// The address that a one-time link has.
+pub(crate) fn link_text(base: &str, path: &str, token: &Secret) -> Secret {
+    Secret::new(format!("{base}{path}?token={}", token.expose()))
+}
+
+/// What is kept of a recovery code, however it was typed.
+pub(crate) fn recovery_hash(vault: &Vault, code: &Secret) -> SecretHash {
+    vault.hash(vault::totp::plain_recovery_code(code.expose()).expose())
+}
+
+/// The half minute of a second factor's code, where it fits and is a new one.
+pub(crate) fn totp_step(secret: &Secret, code: &str, now: Timestamp, last: i64) -> Option<i64> {
+    vault::totp::verify(secret, code, now, last)
+}
+
+/// Where a browser goes to sign in with a provider: nothing in it is kept by anybody but hashed.
+pub(crate) fn oidc_ask(
+    facts: &IdProviderFacts,
+    provider: &IdProvider,
+    redirect: &str,
+    (state, nonce, verifier): (&Secret, &Secret, &Secret),
+) -> String {
+    let fields = [
+        ("response_type", "code"),
+        ("scope", "openid email profile"),
+        ("client_id", &provider.client_id),
+        ("redirect_uri", redirect),
+        ("state", state.expose()),
+        ("nonce", nonce.expose()),
+        ("code_challenge", &vault::id_token::challenge(verifier)),
+        ("code_challenge_method", "S256"),
+    ];
+    let separator = if facts.authorization_endpoint.contains('?') { '&' } else { '?' };
+    format!("{}{separator}{}", facts.authorization_endpoint, encoded(&fields))
+}
+
+/// A nonce as the token must have it.
+pub(crate) fn nonce_text(nonce: &Secret) -> String {
+    nonce.expose().to_owned()
+}
+
+/// What a code is redeemed with.
+pub(crate) fn code_form(
+    provider: &IdProvider,
+    redirect: &str,
+    code: &Secret,
+    verifier: &Secret,
+) -> Secret {
+    let mut fields = vec![
+        ("grant_type", "authorization_code"),
+        ("code", code.expose()),
+        ("redirect_uri", redirect),
+        ("client_id", provider.client_id.as_str()),
+        ("code_verifier", verifier.expose()),
+    ];
+    if let Some(secret) = &provider.client_secret {
+        fields.push(("client_secret", secret.expose()));
+    }
+    Secret::new(encoded(&fields))
+}
+
+fn encoded(fields: &[(&str, &str)]) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let mut out = String::new();
+    for (name, value) in fields {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        out.push_str(name);
+        out.push('=');
+        for byte in value.bytes() {
+            match plain(byte) {
+                true => out.push(char::from(byte)),
+                false => out.push_str(&format!("%{byte:02X}")),
+            }
+        }
+    }
+    out
 }

@@ -1,16 +1,16 @@
 //! The first owner: whoever follows the one-time setup link.
 
-use domain::fault::catalogue;
 use domain::{Change, Fault, Link, LinkPurpose, Secret, SignInChange};
 use serde_json::json;
 
+use crate::links::or_used;
 use crate::secrets::token_hash;
 use crate::sign_in::{NewSession, Visitor};
 use crate::transact::{Stale, Write, invalid, store_fault};
 use crate::{Author, Control, passwords};
 
 /// How long a setup link works: 30 minutes.
-const LIVES_SECONDS: i64 = 1800;
+pub const SETUP_LINK_SECONDS: i64 = 1800;
 /// The longest address that mail knows, and a name that fits a page.
 const LONGEST_EMAIL: usize = 254;
 const LONGEST_NAME: usize = 100;
@@ -44,8 +44,8 @@ impl Control {
             return Ok(None);
         }
         let secret = vault::token::mint();
-        let ends_at = self.clock.now().plus_seconds(LIVES_SECONDS);
-        let link = Link { purpose: LinkPurpose::Setup, user: None, ends_at };
+        let ends_at = self.clock.now().plus_seconds(SETUP_LINK_SECONDS);
+        let link = Link { purpose: LinkPurpose::Setup, user: None, subject: None, ends_at };
         let hash = token_hash(&self.vault, &secret);
         // The one of a start is no news: each start makes one.
         let audit = author.map(|a| self.audit(a, "setup_link.created", None, &json!({})));
@@ -61,18 +61,21 @@ impl Control {
         Ok(Some(secret))
     }
 
+    /// The same as a whole address, for whoever asked.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn setup_address(&self, author: &Author) -> Result<Option<Secret>, Fault> {
+        let secret = self.make_setup_link(Some(author)).await?;
+        Ok(secret.map(|secret| self.link_for(LinkPurpose::Setup, &secret)))
+    }
+
     /// Whether a setup link still works. Looking does not use it (case 137).
     ///
     /// # Errors
     /// 400 `link_invalid`; 503 when the store is away.
     pub async fn check_setup_link(&self, secret: &Secret) -> Result<(), Fault> {
-        let found = self.accounts.link(token_hash(&self.vault, secret)).await;
-        let found = found.map_err(|error| store_fault(error, WHAT))?;
-        let now = self.clock.now();
-        match found {
-            Some(link) if link.purpose == LinkPurpose::Setup && now < link.ends_at => Ok(()),
-            _ => Err(Fault::new(&catalogue::LINK_INVALID)),
-        }
+        self.look_at_link(LinkPurpose::Setup, secret).await.map(drop)
     }
 
     /// Makes the built-in owner a person with a name, an address and a password, and signs them in.
@@ -105,10 +108,7 @@ impl Control {
         ];
         let changes = changes.into_iter().map(Change::SignIn).collect();
         let opened = self.open_session(visitor, &owner, changes).await;
-        opened.map_err(|fault| match fault.entry.code == catalogue::NOT_FOUND.code {
-            true => Fault::new(&catalogue::LINK_INVALID),
-            false => fault,
-        })
+        opened.map_err(or_used)
     }
 }
 

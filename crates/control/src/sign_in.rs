@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use domain::fault::catalogue;
 use domain::{
-    Actor, Authority, Change, Fault, Permission, Principal, RequestId, SESSION_LIFE_SECONDS,
-    Secret, SecretHash, Session, SessionId, SignInChange, TryRule, User, UserId,
+    Actor, AuditEntry, Authority, Change, Fault, Permission, Principal, RequestId,
+    SESSION_LIFE_SECONDS, Secret, SecretHash, Session, SessionId, SignInChange, TryRule, User,
+    UserId,
 };
 use serde_json::json;
 
@@ -45,6 +46,9 @@ const SEEN_EVERY_SECONDS: i64 = 300;
 const PASSWORD_HERE: TryRule = TryRule { tries: 10, seconds: 900 };
 const PASSWORD_ANYWHERE: TryRule = TryRule { tries: 50, seconds: 900 };
 const FROM_ADDRESS: TryRule = TryRule { tries: 60, seconds: 900 };
+
+/// A password that was right waits so long for the second factor: 10 minutes.
+const HALF_LIFE_SECONDS: i64 = 600;
 
 const WHAT: &str = "the session";
 
@@ -87,7 +91,8 @@ impl Control {
         let hash = token_hash(&self.vault, presented);
         let found = self.accounts.session(hash).await.map_err(|e| store_fault(e, WHAT))?;
         let now = self.clock.now();
-        let Some((session, user)) = found.filter(|(session, _)| session.is_live(now)) else {
+        let whole = |session: &Session| session.is_live(now) && !session.half;
+        let Some((session, user)) = found.filter(|(session, _)| whole(session)) else {
             return Ok(None);
         };
         if now > session.seen_at.plus_seconds(SEEN_EVERY_SECONDS) {
@@ -178,8 +183,23 @@ impl Control {
         &self,
         visitor: &Visitor,
         user: &User,
-        mut changes: Vec<Change>,
+        changes: Vec<Change>,
     ) -> Result<NewSession, Fault> {
+        self.open_session_with(visitor, user, changes, Vec::new()).await
+    }
+
+    /// The same, with lines of the audit log for the changes. With a second factor the session is
+    /// half: it lets nobody in before a code was shown.
+    pub(crate) async fn open_session_with(
+        &self,
+        visitor: &Visitor,
+        user: &User,
+        mut changes: Vec<Change>,
+        mut audit: Vec<AuditEntry>,
+    ) -> Result<NewSession, Fault> {
+        let ways = self.accounts.sign_in_of(user.id.clone()).await;
+        let half = ways.map_err(|error| store_fault(error, WHAT))?.has_second_factor();
+        let life = if half { HALF_LIFE_SECONDS } else { SESSION_LIFE_SECONDS };
         let now = self.clock.now();
         let secret = vault::token::mint();
         let session = Session {
@@ -188,21 +208,20 @@ impl Control {
             created_at: now,
             seen_at: now,
             proved_at: now,
-            ends_at: now.plus_seconds(SESSION_LIFE_SECONDS),
+            ends_at: now.plus_seconds(life),
+            half,
             address: Some(visitor.address.to_string()),
             agent: visitor.agent.chars().filter(|c| !c.is_control()).take(AGENT).collect(),
         };
         let hash = token_hash(&self.vault, &secret);
         changes.push(Change::SignIn(SignInChange::OpenSession { session: session.clone(), hash }));
         changes.push(Change::SignIn(SignInChange::Sweep { at: now }));
-        let payload = json!({ "id": session.id.as_str() });
-        let author = visitor.author(&user.id, Arc::new(Authority::everything()));
-        let write = Write {
-            audit: vec![self.audit(&author, "login.succeeded", None, &payload)],
-            changes,
-            stale: Stale::Nothing,
-        };
-        self.commit(WHAT, write).await?;
+        if !half {
+            let payload = json!({ "id": session.id.as_str() });
+            let author = visitor.author(&user.id, Arc::new(Authority::everything()));
+            audit.push(self.audit(&author, "login.succeeded", None, &payload));
+        }
+        self.commit(WHAT, Write { audit, changes, stale: Stale::Nothing }).await?;
         Ok(NewSession { session, secret })
     }
 
@@ -222,12 +241,17 @@ impl Control {
         let (place, here) = (place(visitor.address), here(visitor, email));
         let anywhere = format!("password {}", email.to_lowercase());
         let rules = [(place, FROM_ADDRESS), (here, PASSWORD_HERE), (anywhere, PASSWORD_ANYWHERE)];
+        self.take_tries(&rules)
+    }
+
+    /// Counts a try under each rule; refused where one of them has had enough.
+    pub(crate) fn take_tries(&self, rules: &[(String, TryRule)]) -> Result<(), Fault> {
         let now = self.clock.now();
         let Ok(mut tries) = self.tries.lock() else {
             return Err(Fault::new(&catalogue::INTERNAL_ERROR));
         };
         for (of, rule) in rules {
-            tries.take(&of, rule, now).map_err(|wait| {
+            tries.take(of, *rule, now).map_err(|wait| {
                 let why = "There were too many tries. Wait some minutes, then try again.";
                 Fault::because(&catalogue::TOO_MANY_AUTH_FAILURES, why).retry_after_ms(wait)
             })?;
@@ -236,8 +260,12 @@ impl Control {
     }
 
     fn forget_tries(&self, visitor: &Visitor, email: &str) {
+        self.forget_try(&here(visitor, email));
+    }
+
+    pub(crate) fn forget_try(&self, of: &str) {
         if let Ok(mut tries) = self.tries.lock() {
-            tries.forget(&here(visitor, email));
+            tries.forget(of);
         }
     }
 }
@@ -262,6 +290,11 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Visitor {
+    /// Where they come from, as tries are counted.
+    pub(crate) fn place(&self) -> String {
+        place(self.address)
+    }
+
     /// Somebody who came in just now, as the author of what they do.
     #[must_use]
     pub fn author(&self, user: &UserId, authority: Arc<Authority>) -> Author {

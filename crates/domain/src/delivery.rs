@@ -24,7 +24,10 @@ pub enum Message {
         /// One address.
         to: String,
         subject: String,
+        /// With `{link}` where the link goes, if there is one.
         text: String,
+        /// A one-time link, sealed for the delivery's id: a stolen database opens nothing.
+        sealed_link: Option<Vec<u8>>,
     },
 }
 

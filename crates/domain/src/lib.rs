@@ -33,6 +33,7 @@ mod limit;
 mod line_item;
 mod model;
 mod money;
+mod oidc;
 pub mod pace;
 mod page;
 mod people;
@@ -99,6 +100,7 @@ pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, 
 pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};
+pub use oidc::{IdClaims, IdFault, IdProvider, IdProviderFacts, check_id};
 pub use page::{Order, PageQuery, Paged};
 pub use people::{
     AccessRole, Group, Invite, InviteStatus, Member, PeopleChange, Principal, ProjectGroup,
@@ -116,8 +118,8 @@ pub use request_log::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt};
 pub use scope::{Scope, Verb};
 pub use secret::Secret;
 pub use sign_in::{
-    Link, LinkPurpose, PROOF_SECONDS, PasswordHash, SESSION_IDLE_SECONDS, SESSION_LIFE_SECONDS,
-    Session, SignIn, SignInChange,
+    Identity, Link, LinkPurpose, PROOF_SECONDS, PasswordHash, SESSION_IDLE_SECONDS,
+    SESSION_LIFE_SECONDS, Session, SignIn, SignInChange, SignUp, Totp,
 };
 pub use time::{Clock, Timestamp};
 pub use tries::{Tries, TryRule};

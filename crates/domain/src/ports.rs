@@ -27,7 +27,7 @@ use crate::{
     Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
-pub use accounts::Accounts;
+pub use accounts::{Accounts, IdentityWire};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{SecretHash, SessionId, Timestamp, UserId};
+use crate::{Delivery, SecretHash, SessionId, Timestamp, UserId};
 
 /// A password as it is kept: the text of its argon2id hash, with salt and costs.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,6 +20,39 @@ pub struct SignIn {
     pub password: Option<PasswordHash>,
     /// When they showed that the address is theirs.
     pub email_checked_at: Option<Timestamp>,
+    pub totp: Option<Totp>,
+    /// Recovery codes that were not used yet.
+    pub recovery_codes: u32,
+    pub phone: Option<String>,
+    pub phone_checked_at: Option<Timestamp>,
+}
+
+impl SignIn {
+    /// Whether a password alone does not let them in.
+    #[must_use]
+    pub fn has_second_factor(&self) -> bool {
+        self.totp.is_some()
+    }
+}
+
+/// A second factor: an app that shows a new code every half minute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Totp {
+    /// Its secret, sealed for the user's id.
+    pub sealed: Vec<u8>,
+    /// The half minute of the last code that was taken: none is taken twice.
+    pub step: i64,
+}
+
+/// Who somebody is at a provider of identities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub issuer: String,
+    /// The provider's own id of them, which never changes.
+    pub subject: String,
+    pub user: UserId,
+    pub email: String,
+    pub created_at: Timestamp,
 }
 
 /// Somebody's signed-in browser. What the browser holds is kept as a hash, beside it.
@@ -33,6 +66,8 @@ pub struct Session {
     /// When they last proved who they are: at sign-in, and again before what matters.
     pub proved_at: Timestamp,
     pub ends_at: Timestamp,
+    /// Whether it still waits for the second factor: until then it lets nobody in.
+    pub half: bool,
     pub address: Option<String>,
     /// The browser's own words, shortened.
     pub agent: String,
@@ -63,19 +98,33 @@ impl Session {
 pub enum LinkPurpose {
     /// Makes the first owner of this installation.
     Setup,
+    /// Sets somebody's password anew.
+    Reset,
+    /// Goes on with a sign-up: the address is the subject, and is shown to be theirs.
+    SignUp,
+    /// Accepts an invitation, the subject.
+    Invite,
+    /// Makes the subject somebody's address.
+    Email,
 }
 
 impl LinkPurpose {
+    const ALL: [Self; 5] = [Self::Setup, Self::Reset, Self::SignUp, Self::Invite, Self::Email];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Setup => "setup",
+            Self::Reset => "reset",
+            Self::SignUp => "sign_up",
+            Self::Invite => "invite",
+            Self::Email => "email",
         }
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Setup].into_iter().find(|purpose| purpose.as_str() == text)
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == text)
     }
 }
 
@@ -85,7 +134,34 @@ pub struct Link {
     pub purpose: LinkPurpose,
     /// Whom it is for, where that is somebody we know.
     pub user: Option<UserId>,
+    /// What it is about: an invitation's id, an address.
+    pub subject: Option<String>,
     pub ends_at: Timestamp,
+}
+
+/// Who may make an account without an invitation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignUp {
+    /// Nobody.
+    #[default]
+    Invited,
+    /// Whoever has an address of mail. They become members of the default project.
+    Open,
+}
+
+impl SignUp {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Open => "open",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Invited, Self::Open].into_iter().find(|policy| policy.as_str() == text)
+    }
 }
 
 /// Changes of how people sign in.
@@ -121,6 +197,12 @@ pub enum SignInChange {
         hash: SecretHash,
         at: Timestamp,
     },
+    /// A half session becomes a whole one, under a new secret.
+    CompleteSession {
+        id: SessionId,
+        hash: SecretHash,
+        at: Timestamp,
+    },
     /// One that has ended already is not there, which is no fault.
     EndSession(SessionId),
     /// All of somebody's, but perhaps one.
@@ -142,6 +224,39 @@ pub enum SignInChange {
         purpose: LinkPurpose,
         user: Option<UserId>,
     },
+    /// Sets the second factor, or with `None` takes it away with its recovery codes.
+    SetTotp {
+        user: UserId,
+        totp: Option<Totp>,
+    },
+    /// A code of this half minute was taken; refused where one of it or a later one was before.
+    UseTotpStep {
+        user: UserId,
+        step: i64,
+    },
+    /// In place of the codes from before.
+    PutRecoveryCodes {
+        user: UserId,
+        hashes: Vec<SecretHash>,
+    },
+    /// Takes a code out; refused where it is not there.
+    UseRecoveryCode {
+        user: UserId,
+        hash: SecretHash,
+    },
+    SetPhone {
+        user: UserId,
+        phone: Option<String>,
+        checked_at: Option<Timestamp>,
+    },
+    /// Refused where it is somebody else's.
+    LinkIdentity(Identity),
+    UnlinkIdentity {
+        user: UserId,
+        issuer: String,
+    },
+    /// A message goes into the outbox.
+    Send(Delivery),
     /// Sessions and links that have ended.
     Sweep {
         at: Timestamp,
@@ -161,6 +276,7 @@ mod tests {
             seen_at: Timestamp(0),
             proved_at: Timestamp(0),
             ends_at: Timestamp::from_seconds(SESSION_LIFE_SECONDS),
+            half: false,
             address: None,
             agent: String::new(),
         };

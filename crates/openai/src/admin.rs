@@ -5,6 +5,7 @@
 //! them, never in their place. No shape can hold a secret but [`Revealed`].
 
 mod access;
+mod account;
 mod admin_key;
 mod audit_events;
 mod audit_log;
@@ -34,6 +35,7 @@ mod usage;
 mod usage_results;
 
 pub use access::{AssignedRole, DeletedOf, GroupRole, NextList, Role, UserRole};
+pub use account::{KeptMail, KeptMails, SetupLink};
 pub use admin_key::AdminApiKey;
 pub use audit_events::{document_type, is_document_type, our_events};
 pub use audit_log::{AuditLog, AuditVerification};

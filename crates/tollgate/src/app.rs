@@ -103,6 +103,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let control = control.with_mail(config.smtp.is_some());
     let control = control.with_cache(Arc::clone(&dataplane) as Arc<dyn CacheDesk>);
     let control = with_care(control, config, &tls, &handlers);
+    let fetcher = Arc::new(egress::IdentityFetcher::new(tls.clone()));
+    let control = control.with_identity_providers(config.identity_providers.clone(), fetcher);
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     control.load_honeytokens().await.map_err(|fault| fault.message.into_owned())?;

@@ -3,6 +3,7 @@
 //! What was asked for goes to stdout, talk to stderr, so that `$(tollgate keys create)` is the key.
 //! A command comes to [`said::Said`] or to a [`failure::Failure`]; only [`run`] prints them.
 
+mod accounts;
 mod api;
 mod apply;
 mod audit;
@@ -113,6 +114,10 @@ pub enum ClientCommand {
     /// Show, set and purge a project's answer cache
     #[command(subcommand)]
     Cache(cache::Command),
+    /// Print a link to become the first owner of the dashboard
+    SetupLink(accounts::Args),
+    /// Show the mail that did not leave, where no mail server is configured
+    Mail(accounts::Args),
     /// Look for what is wrong, here and on the way to each upstream, and say what to do
     Doctor(doctor::Args),
     /// Look for leaked keys and other secrets: in a folder, in what is staged, in a history
@@ -207,6 +212,8 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Routes(command) => routes::run(command, &Api::connect(env)?).await,
         ClientCommand::Egress(command) => egress::run(command, &Api::connect(env)?).await,
         ClientCommand::Cache(command) => cache::run(command, &Api::connect(env)?).await,
+        ClientCommand::SetupLink(args) => accounts::setup_link(args, &Api::connect(env)?).await,
+        ClientCommand::Mail(args) => accounts::mail(args, &Api::connect(env)?).await,
         ClientCommand::Doctor(args) => doctor::run(args, env).await,
         ClientCommand::Explain(args) => explain::run(&args),
         ClientCommand::Env(args) => env_file::run(args, env).await,

@@ -10,7 +10,9 @@ use std::time::Duration;
 use control::{DeclaredLimit, DeclaredRoute};
 use domain::ports::BadField;
 use domain::price::ModelPrice;
-use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone};
+use domain::{
+    EgressBook, IdProvider, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone,
+};
 use providers::catalogue;
 use vault::report::SignerKey;
 use web::DashboardSettings;
@@ -63,6 +65,7 @@ pub struct Config {
     pub leaks: Option<Leaks>,
     /// The keys that are rotated by themselves.
     pub rotations: Vec<Rotation>,
+    pub identity_providers: Vec<IdProvider>,
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
@@ -267,6 +270,7 @@ impl Config {
             private_webhooks: file.private_webhooks,
             private_upstreams: file.private_upstreams,
             smtp: file.smtp,
+            identity_providers: file.identity_providers,
             dashboard: DashboardSettings { public_url, tls: file.tls.is_some() },
             leaks: file.leaks,
             rotations: file.rotations,

@@ -36,3 +36,8 @@ pub fn is_token(presented: &str, token: &Secret) -> bool {
     let (a, b) = (presented.as_bytes(), token.expose().as_bytes());
     a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (x, y)| differ | (x ^ y)) == 0
 }
+
+/// A mail's text with its one-time link, for whoever it is to.
+pub fn with_link(text: &str, link: &Secret) -> String {
+    text.replace("{link}", link.expose())
+}

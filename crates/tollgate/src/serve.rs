@@ -17,6 +17,7 @@ use crate::config::{Config, Environment, Flags};
 use crate::ledger;
 use crate::server::{self, Front, Stop, Tls, Workers};
 use crate::telemetry::Exporter;
+use setup::reach;
 
 /// Streams may go on this long after the order to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -56,6 +57,8 @@ pub async fn start(config: &Config) -> Result<Running, String> {
     let address = socket.local_addr().map_err(|error| error.to_string())?;
     refuse_loop(config, address)?;
     let app = app::build(config).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    reach(config, &app, scheme, address);
     let stop = Stop::default();
     let draining = Stop::default();
     let front = Front::new(&app, config.metrics_token.clone(), draining.clone());
@@ -67,7 +70,6 @@ pub async fn start(config: &Config) -> Result<Running, String> {
     let jobs = Jobs::new(config, &app)?;
     let verifier = Verifier::new(Arc::clone(&app.control), config.verify_every);
     verifier.start().await;
-    let scheme = if tls.is_some() { "https" } else { "http" };
     let signals = Signals::hear()?;
     let listener = server::open(socket, &config.listen)?;
     Ok(Running {

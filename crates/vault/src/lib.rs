@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod certificate;
+pub mod id_token;
 pub mod key;
 pub mod leaks;
 mod master;
@@ -18,6 +19,7 @@ pub mod password;
 pub mod report;
 mod sealed;
 pub mod token;
+pub mod totp;
 pub mod webhook;
 
 pub use master::{MasterKey, MasterKeyError};

@@ -123,6 +123,8 @@ impl Dashboard {
         match route.who {
             Who::Anyone => {}
             Who::SignedIn => {}
+            Who::ProvedSelf if visit.is_proved() => {}
+            Who::ProvedSelf => return Ok(pages::prove::instead(visit)),
             Who::May(scope) => visit.need(scope)?,
             Who::Proved(scope) => {
                 visit.need(scope)?;

@@ -1,5 +1,6 @@
 //! Every route, on one page.
 
+mod accounts;
 mod admin_api_keys;
 mod audit_logs;
 mod cache;
@@ -135,6 +136,8 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/v1/organization/invites/{invite_id}" SEE_INVITES invites::get),
     admin!(DELETE "/v1/organization/invites/{invite_id}" INVITES invites::delete),
     admin!(POST "/tollgate/v1/invites/{invite_id}/accept" INVITES invites::accept),
+    admin!(POST "/tollgate/v1/setup_link" WRITE accounts::setup_link),
+    admin!(GET "/tollgate/v1/mail" WRITE accounts::mail),
 
     admin!(GET "/v1/organization/groups" SEE_GROUPS groups::list),
     admin!(POST "/v1/organization/groups" GROUPS groups::create),

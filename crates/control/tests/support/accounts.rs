@@ -1,7 +1,7 @@
 //! Nobody who signs in: accounts are tested over the real store.
 
 use domain::ports::{Accounts, StoreResult};
-use domain::{Link, SecretHash, Session, SignIn, User, UserId};
+use domain::{Identity, Link, SecretHash, Session, SignIn, User, UserId};
 
 use super::World;
 
@@ -20,6 +20,14 @@ impl Accounts for World {
 
     fn user_by_email(&self, _: String) -> StoreResult<'_, Option<(User, SignIn)>> {
         self.ask(|_| Ok(None))
+    }
+
+    fn user_by_identity(&self, _: String, _: String) -> StoreResult<'_, Option<(User, SignIn)>> {
+        self.ask(|_| Ok(None))
+    }
+
+    fn identities_of(&self, _: UserId) -> StoreResult<'_, Vec<Identity>> {
+        self.ask(|_| Ok(vec![]))
     }
 
     fn link(&self, _: SecretHash) -> StoreResult<'_, Option<Link>> {

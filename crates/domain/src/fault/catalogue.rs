@@ -852,6 +852,94 @@ pub static PUBLIC_URL_REQUIRED: Entry = Entry {
     remedy: "Serve Tollgate over TLS and set `public_url` under [dashboard] to the https:// address that people see, or open it on the machine itself.",
 };
 
+pub static CODE_WRONG: Entry = Entry {
+    code: "code_wrong",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This code is not right, or was used before.",
+    remedy: "Wait for the next code of your app; its clock and ours may differ by half a minute. A recovery code works once.",
+};
+
+pub static SIGN_UP_CLOSED: Entry = Entry {
+    code: "sign_up_closed",
+    status: 403,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "Accounts are made by invitation here.",
+    remedy: "Ask an owner of the organization for an invitation.",
+};
+
+pub static OAUTH_STATE_INVALID: Entry = Entry {
+    code: "oauth_state_invalid",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This way back from the provider is not one that this browser began, or it took too long.",
+    remedy: "Begin anew on the sign-in page, in the browser that you go on with.",
+};
+
+pub static OAUTH_REFUSED: Entry = Entry {
+    code: "oauth_refused",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The provider of identities did not let you in, or you declined.",
+    remedy: "Begin anew on the sign-in page.",
+};
+
+pub static OAUTH_CODE_INVALID: Entry = Entry {
+    code: "oauth_code_invalid",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The provider of identities did not take the code that it gave you.",
+    remedy: "Begin anew on the sign-in page. If it goes on, check client_id and client_secret under [[sign_in]].",
+};
+
+pub static OAUTH_TOKEN_INVALID: Entry = Entry {
+    code: "oauth_token_invalid",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Provider,
+    retry: Retry::Never,
+    what: "The provider of identities sent a token that does not count.",
+    remedy: "Begin anew on the sign-in page. If it goes on, check issuer and client_id under [[sign_in]], and both clocks.",
+};
+
+pub static OAUTH_EMAIL_UNVERIFIED: Entry = Entry {
+    code: "oauth_email_unverified",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "Nobody has checked that this address is yours.",
+    remedy: "Have the provider check your address, or sign in with your password. For a provider of your own company, set trust_email under [[sign_in]].",
+};
+
+pub static OAUTH_PROVIDER_FAILED: Entry = Entry {
+    code: "oauth_provider_failed",
+    status: 502,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Provider,
+    retry: Retry::Later,
+    what: "The provider of identities cannot be asked.",
+    remedy: "Try again; if it goes on, check issuer under [[sign_in]].",
+};
+
 /// Every row, in the order of the page.
 pub static ALL: &[&Entry] = &[
     &MISSING_API_KEY,
@@ -931,6 +1019,14 @@ pub static ALL: &[&Entry] = &[
     &LINK_INVALID,
     &PASSWORD_REFUSED,
     &PUBLIC_URL_REQUIRED,
+    &CODE_WRONG,
+    &SIGN_UP_CLOSED,
+    &OAUTH_STATE_INVALID,
+    &OAUTH_REFUSED,
+    &OAUTH_CODE_INVALID,
+    &OAUTH_TOKEN_INVALID,
+    &OAUTH_EMAIL_UNVERIFIED,
+    &OAUTH_PROVIDER_FAILED,
 ];
 
 /// The row of a code.

@@ -106,7 +106,9 @@ pub(crate) fn put_delivery(db: &Connection, delivery: &Delivery) -> Done {
         Message::Webhook { url, sealed_secret, body } => {
             (WEBHOOK, url, "", body, Some(sealed_secret))
         }
-        Message::Email { to, subject, text } => (EMAIL, to, subject.as_str(), text, None),
+        Message::Email { to, subject, text, sealed_link } => {
+            (EMAIL, to, subject.as_str(), text, sealed_link.as_ref())
+        }
     };
     let id = delivery.id.as_str();
     let row = params![id, channel, target, subject, body, secret, delivery.created_at.0];

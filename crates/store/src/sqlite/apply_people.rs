@@ -10,6 +10,7 @@ use super::apply_limits::put_delivery;
 use super::failure::Failure;
 use super::people::read_invite;
 use super::query::{one, text};
+use super::sign_in::end_sessions;
 use crate::sql::people as sql;
 
 type Done = Result<(), Failure>;
@@ -29,15 +30,22 @@ pub(crate) fn apply(db: &Connection, change: &PeopleChange) -> Done {
             }
             Ok(())
         }
-        PeopleChange::DeleteUser { id, at } => delete_user(db, id, *at),
+        PeopleChange::DeleteUser { id, at } => {
+            delete_user(db, id, *at)?;
+            end_sessions(db, id)
+        }
         PeopleChange::PutRole { user, project, role, at } => {
             live_user(db, user)?;
             if let Some(project) = project {
                 live_project(db, project)?;
             }
-            put_role(db, user, project.as_ref(), role.as_str(), *at)
+            put_role(db, user, project.as_ref(), role.as_str(), *at)?;
+            end_sessions(db, user)
         }
-        PeopleChange::RemoveMember { project, user, at } => remove_member(db, project, user, *at),
+        PeopleChange::RemoveMember { project, user, at } => {
+            remove_member(db, project, user, *at)?;
+            end_sessions(db, user)
+        }
         PeopleChange::CreateInvite { invite, mail } => {
             create_invite(db, invite)?;
             mail.as_ref().map_or(Ok(()), |mail| put_delivery(db, mail))

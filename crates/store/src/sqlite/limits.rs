@@ -87,7 +87,10 @@ pub(crate) fn read_alert(row: &Row<'_>) -> Result<SpendAlert, Failure> {
 fn read_waiting(row: &Row<'_>) -> Result<Waiting, Failure> {
     let (target, body) = (row.get(2)?, row.get(4)?);
     let message = match text(row, 1)? {
-        EMAIL => Message::Email { to: target, subject: row.get(3)?, text: body },
+        EMAIL => {
+            let (subject, sealed_link) = (row.get(3)?, row.get(5)?);
+            Message::Email { to: target, subject, text: body, sealed_link }
+        }
         _ => Message::Webhook { url: target, sealed_secret: row.get(5)?, body },
     };
     let delivery = Delivery { id: id(row, 0)?, message, created_at: time(row, 6)? };

@@ -2,13 +2,14 @@
 
 use domain::ports::{Accounts, StoreError, StoreResult};
 use domain::{
-    Link, LinkPurpose, PasswordHash, SESSION_IDLE_SECONDS, SecretHash, Session, SessionId, SignIn,
-    SignInChange, User, UserId,
+    Identity, Link, LinkPurpose, PasswordHash, SESSION_IDLE_SECONDS, SecretHash, Session,
+    SessionId, SignIn, SignInChange, Totp, User, UserId,
 };
 use rusqlite::{Connection, Row, params};
 
 use super::Store;
 use super::apply::{conflict, run, touch};
+use super::apply_limits::put_delivery;
 use super::apply_people::live_user;
 use super::failure::Failure;
 use super::query::{all, id, one, optional_id, optional_time, text, time};
@@ -47,6 +48,26 @@ impl Accounts for Store {
         })
     }
 
+    fn user_by_identity(
+        &self,
+        issuer: String,
+        subject: String,
+    ) -> StoreResult<'_, Option<(User, SignIn)>> {
+        self.lookups.ask(move |db| {
+            let of = params![issuer, subject];
+            let Some(user) = one(db, sql::USER_BY_IDENTITY, of, read_user)? else {
+                return Ok(None);
+            };
+            let ways = sign_in(db, &user.id)?;
+            Ok(Some((user, ways)))
+        })
+    }
+
+    fn identities_of(&self, user: UserId) -> StoreResult<'_, Vec<Identity>> {
+        self.lookups
+            .ask(move |db| all(db, sql::IDENTITIES_OF, params![user.as_str()], read_identity))
+    }
+
     fn link(&self, hash: SecretHash) -> StoreResult<'_, Option<Link>> {
         self.lookups.ask(move |db| one(db, sql::LINK, params![hash.0], read_link))
     }
@@ -79,6 +100,9 @@ pub(crate) fn apply(db: &Connection, change: &SignInChange) -> Done {
         SignInChange::ProveSession { id, hash, at } => {
             touch(db, sql::PROVE_SESSION, params![hash.0, at.0, id.as_str()])
         }
+        SignInChange::CompleteSession { id, hash, at } => {
+            touch(db, sql::COMPLETE_SESSION, params![hash.0, at.0, id.as_str()])
+        }
         SignInChange::EndSession(id) => run(db, sql::END_SESSION, params![id.as_str()]),
         SignInChange::EndSessionsOf { user, but } => {
             let but = but.as_ref().map_or("", SessionId::as_str);
@@ -86,18 +110,74 @@ pub(crate) fn apply(db: &Connection, change: &SignInChange) -> Done {
         }
         SignInChange::PutLink { link, hash } => {
             let user = link.user.as_ref().map(UserId::as_str);
-            run(db, sql::PUT_LINK, params![hash.0, link.purpose.as_str(), user, link.ends_at.0])
+            let (purpose, ends) = (link.purpose.as_str(), link.ends_at.0);
+            run(db, sql::PUT_LINK, params![hash.0, purpose, user, ends, link.subject])
         }
         SignInChange::UseLink { hash, at } => touch(db, sql::USE_LINK, params![hash.0, at.0]),
         SignInChange::DropLinks { purpose, user } => {
             let user = user.as_ref().map(UserId::as_str);
             run(db, sql::DROP_LINKS, params![purpose.as_str(), user])
         }
+        SignInChange::Send(delivery) => put_delivery(db, delivery),
         SignInChange::Sweep { at } => {
             run(db, sql::SWEEP_LINKS, params![at.0])?;
             run(db, sql::SWEEP_SESSIONS, params![at.0, at.plus_seconds(-SESSION_IDLE_SECONDS).0])
         }
+        of_factor => apply_factor(db, of_factor),
     }
+}
+
+fn apply_factor(db: &Connection, change: &SignInChange) -> Done {
+    match change {
+        SignInChange::SetTotp { user, totp } => {
+            begin(db, user)?;
+            let (sealed, step) =
+                (totp.as_ref().map(|it| &it.sealed), totp.as_ref().map(|it| it.step));
+            run(db, sql::SET_TOTP, params![sealed, step.unwrap_or(0), user.as_str()])?;
+            match totp {
+                Some(_) => Ok(()),
+                None => run(db, sql::DROP_CODES, params![user.as_str()]),
+            }
+        }
+        SignInChange::UseTotpStep { user, step } => {
+            touch(db, sql::USE_STEP, params![step, user.as_str()])
+        }
+        SignInChange::PutRecoveryCodes { user, hashes } => {
+            run(db, sql::DROP_CODES, params![user.as_str()])?;
+            hashes
+                .iter()
+                .try_for_each(|hash| run(db, sql::PUT_CODE, params![user.as_str(), hash.0]))
+        }
+        SignInChange::UseRecoveryCode { user, hash } => {
+            touch(db, sql::USE_CODE, params![user.as_str(), hash.0])
+        }
+        SignInChange::SetPhone { user, phone, checked_at } => {
+            begin(db, user)?;
+            run(db, sql::SET_PHONE, params![phone, checked_at.map(|at| at.0), user.as_str()])
+        }
+        SignInChange::LinkIdentity(it) => {
+            begin(db, &it.user)?;
+            let row = params![it.issuer, it.subject, it.user.as_str(), it.email, it.created_at.0];
+            match db.prepare_cached(sql::LINK_IDENTITY)?.execute(row)? {
+                0 => conflict("it is somebody else's"),
+                _ => Ok(()),
+            }
+        }
+        SignInChange::UnlinkIdentity { user, issuer } => {
+            touch(db, sql::UNLINK_IDENTITY, params![user.as_str(), issuer])
+        }
+        other => conflict(&format!("no change of a way in: {other:?}")),
+    }
+}
+
+fn begin(db: &Connection, user: &UserId) -> Done {
+    live_user(db, user)?;
+    run(db, sql::BEGIN, params![user.as_str()])
+}
+
+/// Whose roles were changed signs in anew: no session outlives what it was opened with (case 133).
+pub(crate) fn end_sessions(db: &Connection, user: &UserId) -> Done {
+    run(db, sql::END_SESSIONS_OF, params![user.as_str(), ""])
 }
 
 fn open(db: &Connection, session: &Session, hash: &SecretHash) -> Done {
@@ -112,6 +192,7 @@ fn open(db: &Connection, session: &Session, hash: &SecretHash) -> Done {
         session.ends_at.0,
         session.address,
         session.agent,
+        session.half,
     ];
     run(db, sql::OPEN_SESSION, row)
 }
@@ -119,9 +200,15 @@ fn open(db: &Connection, session: &Session, hash: &SecretHash) -> Done {
 fn sign_in(db: &Connection, user: &UserId) -> Result<SignIn, Failure> {
     let found = one(db, sql::SIGN_IN, params![user.as_str()], |row| {
         let password: Option<String> = row.get(0)?;
+        let sealed: Option<Vec<u8>> = row.get(2)?;
+        let step = row.get(3)?;
         Ok(SignIn {
             password: password.map(PasswordHash),
             email_checked_at: optional_time(row, 1)?,
+            totp: sealed.map(|sealed| Totp { sealed, step }),
+            recovery_codes: row.get(6)?,
+            phone: row.get(4)?,
+            phone_checked_at: optional_time(row, 5)?,
         })
     })?;
     Ok(found.unwrap_or_default())
@@ -137,11 +224,27 @@ fn read_session(row: &Row<'_>) -> Result<Session, Failure> {
         ends_at: time(row, 5)?,
         address: row.get(6)?,
         agent: row.get(7)?,
+        half: row.get(8)?,
     })
 }
 
 fn read_link(row: &Row<'_>) -> Result<Link, Failure> {
     let purpose = LinkPurpose::parse(text(row, 0)?);
     let purpose: Result<_, StoreError> = purpose.ok_or_else(|| unreadable("link"));
-    Ok(Link { purpose: purpose?, user: optional_id(row, 1)?, ends_at: time(row, 2)? })
+    Ok(Link {
+        purpose: purpose?,
+        user: optional_id(row, 1)?,
+        subject: row.get(3)?,
+        ends_at: time(row, 2)?,
+    })
+}
+
+fn read_identity(row: &Row<'_>) -> Result<Identity, Failure> {
+    Ok(Identity {
+        issuer: row.get(0)?,
+        subject: row.get(1)?,
+        user: id(row, 2)?,
+        email: row.get(3)?,
+        created_at: time(row, 4)?,
+    })
 }

@@ -16,16 +16,19 @@ mod prices;
 mod rates;
 mod records;
 mod refusals;
+mod sign_in;
 mod usage;
 
 use domain::KeyCare;
 use domain::ports::{
-    Balances, Certificates, Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore,
+    Accounts, Balances, Certificates, Directory, Jobs, Ledger, LedgerReport, Objects, Records,
+    UsageStore,
 };
 
 /// All the ports of a store.
 pub(crate) trait Ports:
-    Balances
+    Accounts
+    + Balances
     + Certificates
     + Directory
     + Jobs
@@ -39,7 +42,8 @@ pub(crate) trait Ports:
 }
 
 impl<T> Ports for T where
-    T: Balances
+    T: Accounts
+        + Balances
         + Certificates
         + Directory
         + Jobs
@@ -95,6 +99,14 @@ suite! {
         a_key_is_held_against_its_project_and_the_organization,
         certificates_are_toggled_all_or_none,
         an_active_certificate_is_not_deleted;
+    sign_in:
+        a_session_is_found_by_its_hash_until_it_ends,
+        a_half_session_is_completed_once,
+        whose_roles_change_has_no_session_left,
+        a_link_works_once_and_in_its_time,
+        ways_in_are_kept_by_person,
+        codes_are_taken_once,
+        an_identity_is_one_persons;
     keys:
         a_key_comes_back_as_it_went_in,
         a_secret_is_found_with_all_that_admission_needs,

@@ -4,10 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::EgressBook;
-use domain::Secret;
-use domain::Zone;
 use domain::price::ModelPrice;
+use domain::{EgressBook, IdProvider, Secret, Zone};
 use toml_edit::{Document, Item, Table};
 
 mod cache;
@@ -18,6 +16,7 @@ mod load;
 mod prices;
 mod rotations;
 mod routes;
+mod sign_in;
 mod spending;
 mod upstreams;
 
@@ -63,6 +62,7 @@ pub(super) struct File {
     pub(super) public_url: Option<String>,
     pub(super) leaks: Option<Leaks>,
     pub(super) rotations: Vec<Rotation>,
+    pub(super) identity_providers: Vec<IdProvider>,
 }
 
 /// Reads a config file; what is wrong with it goes to `mistakes`.
@@ -113,6 +113,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "dashboard",
             "leaks",
             "rotations",
+            "sign_in",
         ],
     );
     let egresses = reader.egresses(root);
@@ -140,6 +141,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         public_url: reader.public_url(root),
         leaks: reader.leaks(root),
         rotations: reader.rotations(root),
+        identity_providers: reader.identity_providers(root),
     }
 }
 

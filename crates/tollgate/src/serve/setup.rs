@@ -1,6 +1,9 @@
 //! The setup link that is printed at the start, until somebody has followed it.
 
+use std::net::SocketAddr;
+
 use super::Running;
+use crate::app::App;
 use crate::config::Config;
 use crate::reveal;
 
@@ -29,5 +32,14 @@ impl Running {
         println!("{}", reveal::fill(&text, &secret));
         println!("          (works once, for 30 minutes; `tollgate setup-link` prints a new one)");
         Ok(())
+    }
+}
+
+/// Says by which address people reach us: the one that the operator named, or this machine's own
+/// where nobody else is served.
+pub(super) fn reach(config: &Config, app: &App, scheme: &str, address: SocketAddr) {
+    let own = address.ip().is_loopback().then(|| format!("{scheme}://{address}"));
+    if let Some(base) = config.dashboard.public_url.clone().or(own) {
+        app.control.reached_at(base);
     }
 }

@@ -1,6 +1,7 @@
 //! An installation with its owner, and a browser in front of it.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::{Answer, Browser, FakeProvider, Key, TestGateway};
@@ -54,9 +55,15 @@ impl Office {
 
     /// The setup link as it was printed at the start.
     pub fn setup_link(&self) -> String {
-        let output = self.gateway.output();
-        let printed = output.lines().find_map(|line| line.split("dashboard at ").nth(1));
-        printed.expect("a setup link is printed").trim().to_owned()
+        let begun = Instant::now();
+        loop {
+            let output = self.gateway.output();
+            if let Some(link) = output.lines().find_map(|line| line.split("dashboard at ").nth(1)) {
+                return link.trim().to_owned();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "no setup link: {output}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub fn set_up(&self) {

@@ -24,11 +24,15 @@ const PAGES: &[(&str, &str)] = &[
     ("refused", "/refused"),
     ("refused-why", "/refused?request={refused}"),
     ("refused-code", "/refused?request=rate_limit_exceeded"),
+    ("account", "/account"),
+    ("second-factor", "/account/second-factor"),
+    ("second-factor-off", "/account/second-factor/off"),
+    ("settings-sign-in", "/settings/sign-in"),
     ("not-found", "/nothing-is-here"),
 ];
 
 /// What is seen without a session.
-const OUTSIDE: &[(&str, &str)] = &[("sign-in", "/sign-in")];
+const OUTSIDE: &[(&str, &str)] = &[("sign-in", "/sign-in"), ("reset", "/reset")];
 
 #[test]
 fn every_page_is_fit_to_be_seen() {

@@ -10,11 +10,14 @@ use super::page::Flash;
 /// browsers do not take that name.
 const SESSION: &str = "tollgate_session";
 const FLASH: &str = "tollgate_flash";
+/// Held while somebody is at a provider of identities.
+const OIDC: &str = "tollgate_oidc";
 const THEME: &str = "tollgate_theme";
 const HOST: &str = "__Host-";
 
 /// A flash message waits a minute for the page that shows it; a theme is kept for a year.
 const FLASH_SECONDS: u32 = 60;
+const OIDC_SECONDS: u32 = 600;
 const THEME_SECONDS: u32 = 31_536_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +46,7 @@ impl Theme {
 #[derive(Default)]
 pub(crate) struct Cookies {
     pub(crate) session: Option<Secret>,
+    pub(crate) oidc: Option<Secret>,
     pub(crate) flash: Option<Flash>,
     pub(crate) theme: Theme,
 }
@@ -60,6 +64,7 @@ impl Cookies {
             };
             match name {
                 SESSION if cookies.session.is_none() => cookies.session = Some(Secret::from(value)),
+                OIDC if cookies.oidc.is_none() => cookies.oidc = Some(Secret::from(value)),
                 FLASH => cookies.flash = form::decode(value).as_deref().and_then(Flash::parse),
                 THEME => cookies.theme = Theme::parse(value).unwrap_or_default(),
                 _ => {}
@@ -77,6 +82,8 @@ fn pair(text: &str) -> Option<(&str, &str)> {
 pub(crate) enum SetCookie {
     Session(Secret),
     EndSession,
+    Oidc(Secret),
+    EndOidc,
     Flash(Flash),
     EndFlash,
     Theme(Theme),
@@ -87,6 +94,8 @@ impl SetCookie {
         let (name, value, life) = match self {
             Self::Session(secret) => (SESSION, crate::reveal::token(secret), None),
             Self::EndSession => (SESSION, String::new(), Some(0)),
+            Self::Oidc(secret) => (OIDC, crate::reveal::token(secret), Some(OIDC_SECONDS)),
+            Self::EndOidc => (OIDC, String::new(), Some(0)),
             Self::Flash(flash) => (FLASH, form::encode(&flash.text()), Some(FLASH_SECONDS)),
             Self::EndFlash => (FLASH, String::new(), Some(0)),
             Self::Theme(theme) => (THEME, theme.as_str().to_owned(), Some(THEME_SECONDS)),

@@ -1,13 +1,17 @@
 //! Every page, on one page.
 
-pub(crate) mod account;
+mod account;
+mod door;
+mod door_settings;
 pub(crate) mod fault;
 mod keys;
 mod limits;
 mod logs;
+mod oidc;
 mod overview;
 pub(crate) mod prove;
 mod refused;
+mod second_factor;
 mod setup;
 pub(crate) mod sign_in;
 mod usage;
@@ -35,6 +39,8 @@ pub(crate) enum Who {
     Anyone,
     /// Whoever is signed in, about themselves.
     SignedIn,
+    /// The same, who has shown who they are a short while ago.
+    ProvedSelf,
     /// Whoever has the permission, in the place that the page is about.
     May(Scope),
     /// The same, and has shown who they are a short while ago.
@@ -139,6 +145,7 @@ macro_rules! page {
     };
 }
 
+#[rustfmt::skip]
 pub(crate) const ALL: &[PageRoute] = &[
     page!(GET "" Organization None, Who::Anyone, sign_in::home),
     page!(GET "overview" Both Some(Tab::Overview), Who::May(SEE), overview::show),
@@ -168,6 +175,33 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(GET "sign-in" Organization None, Who::Anyone, sign_in::show),
     page!(POST "sign-in" Organization None, Who::Anyone, sign_in::submit),
     page!(POST "sign-out" Organization None, Who::SignedIn, sign_in::out),
+    page!(GET "reset" Organization None, Who::Anyone, door::reset),
+    page!(POST "reset" Organization None, Who::Anyone, door::send_reset),
+    page!(GET "reset/new" Organization None, Who::Anyone, door::new_password),
+    page!(POST "reset/new" Organization None, Who::Anyone, door::take_password),
+    page!(GET "sign-up" Organization None, Who::Anyone, door::sign_up),
+    page!(POST "sign-up" Organization None, Who::Anyone, door::send_sign_up),
+    page!(GET "sign-up/go-on" Organization None, Who::Anyone, door::go_on),
+    page!(POST "sign-up/go-on" Organization None, Who::Anyone, door::make_account),
+    page!(GET "invite" Organization None, Who::Anyone, door::invite),
+    page!(POST "invite" Organization None, Who::Anyone, door::accept),
+    page!(GET "sign-in/with/{provider}" Organization None, Who::Anyone, oidc::begin),
+    page!(GET "sign-in/with/{provider}/back" Organization None, Who::Anyone, oidc::finish),
+    page!(GET "account/link/{provider}" Organization None, Who::ProvedSelf, oidc::begin_link),
+    page!(POST "account/unlink" Organization None, Who::ProvedSelf, oidc::unlink),
+    page!(POST "second-factor" Organization None, Who::Anyone, second_factor::submit),
+    page!(GET "account" Organization None, Who::SignedIn, account::show),
+    page!(POST "account/name" Organization None, Who::SignedIn, account::rename),
+    page!(POST "account/password" Organization None, Who::SignedIn, account::password),
+    page!(POST "account/sessions/end" Organization None, Who::SignedIn, account::end_all),
+    page!(POST "account/sessions/{session_id}/end" Organization None, Who::SignedIn, account::end_session),
+    page!(GET "account/second-factor" Organization None, Who::ProvedSelf, second_factor::new),
+    page!(POST "account/second-factor" Organization None, Who::ProvedSelf, second_factor::enable),
+    page!(GET "account/second-factor/off" Organization None, Who::ProvedSelf, account::confirm_disable),
+    page!(POST "account/second-factor/off" Organization None, Who::ProvedSelf, second_factor::disable),
+    page!(POST "account/recovery-codes" Organization None, Who::ProvedSelf, second_factor::renew_codes),
+    page!(GET "settings/sign-in" Organization Some(Tab::Settings), Who::May(READ), door_settings::show),
+    page!(POST "settings/sign-in" Organization Some(Tab::Settings), Who::Proved(WRITE), door_settings::set),
     page!(POST "prove" Organization None, Who::SignedIn, prove::submit),
     page!(POST "theme" Organization None, Who::Anyone, account::theme),
 ];

@@ -568,7 +568,7 @@ fn a_new_threshold_arms_an_alert_again() {
     gateway.ok("POST", &item, &alert_body(7).to_string());
     assert_eq!(fire(), 0);
     let state = gateway.world.state();
-    let domain::Message::Email { to, subject, text } = &state.outbox[0].delivery.message else {
+    let domain::Message::Email { to, subject, text, .. } = &state.outbox[0].delivery.message else {
         panic!("no e-mail")
     };
     assert_eq!(to, "finance@example.com");

@@ -37,7 +37,12 @@ fn alert(id: &str, scope: &ScopeId) -> SpendAlert {
 }
 
 fn deliveries(id: &str, at: i64) -> Vec<Delivery> {
-    let mail = Message::Email { to: "a@example.com".into(), subject: "s".into(), text: "t".into() };
+    let mail = Message::Email {
+        to: "a@example.com".into(),
+        subject: "s".into(),
+        text: "t".into(),
+        sealed_link: None,
+    };
     let hook = Message::Webhook {
         url: "https://example.com/".into(),
         sealed_secret: vec![1, 0],

@@ -1,14 +1,15 @@
 //! Signing in and out. What was typed into another page's form meanwhile goes on behind it.
 
 use askama::Template;
-use domain::Fault;
 use domain::fault::catalogue;
+use domain::{Fault, Secret, SignUp};
 
 use super::super::cookies::SetCookie;
 use super::super::form::Form;
 use super::super::frame::Frame;
 use super::super::page::Page;
 use super::super::visit::{Shown, Visit};
+use super::second_factor;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -22,6 +23,10 @@ struct SignInPage<'a> {
     fault: Option<&'a Fault>,
     /// Nobody can sign in before the first owner has come.
     needs_setup: bool,
+    /// Whether anybody may make an account.
+    open: bool,
+    /// Address and label of each provider of identities.
+    providers: Vec<(String, String)>,
     safe: bool,
 }
 
@@ -63,23 +68,40 @@ pub(crate) async fn submit(visit: &Visit<'_>) -> Shown {
     }
     let typed = &visit.form;
     let back = way_back(typed.text("back")).unwrap_or("/");
-    let resume = way_back(typed.text("resume")).map(|path| (path, typed.text("resume_fields")));
+    let resume = resumed(typed);
     let email = typed.text("email");
     let opened = visit.control.sign_in(&visit.visitor(), email, typed.secret("password")).await;
     match opened {
         Ok(opened) => {
-            // A new secret at each sign-in: what the browser held before is worth nothing (132).
-            let page = match resume {
-                Some((path, fields)) => go_on(visit, path, fields, &opened.secret)?,
-                None => Page::to(back),
-            };
-            Ok(page.setting(SetCookie::Session(opened.secret)))
+            if opened.session.half {
+                return second_factor::instead_of_home(visit, opened.secret, back, resume);
+            }
+            come_in(visit, opened.secret, back, resume)
         }
         Err(fault) if fault.entry.status < 500 => {
             form(visit, email, back, resume, Some(&fault)).await
         }
         Err(fault) => Err(fault),
     }
+}
+
+/// A new secret at each sign-in: what the browser held before is worth nothing (case 132).
+pub(crate) fn come_in(
+    visit: &Visit<'_>,
+    session: Secret,
+    back: &str,
+    resume: Option<(&str, &str)>,
+) -> Shown {
+    let page = match resume {
+        Some((path, fields)) => go_on(visit, path, fields, &session)?,
+        None => Page::to(back),
+    };
+    Ok(page.setting(SetCookie::Session(session)))
+}
+
+/// A form that was sent without a session, as the pages of the door hand it on.
+pub(crate) fn resumed(typed: &Form) -> Option<(&str, &str)> {
+    way_back(typed.text("resume")).map(|path| (path, typed.text("resume_fields")))
 }
 
 pub(crate) async fn out(visit: &Visit<'_>) -> Shown {
@@ -107,6 +129,9 @@ pub(crate) fn instead(visit: &Visit<'_>) -> Page {
         resume: Some((&here, &kept)),
         fault: Some(&ended),
         needs_setup: false,
+        open: false,
+        // What was typed would be lost on the way there and back.
+        providers: Vec::new(),
         safe: visit.is_safe(),
     };
     Page::of(&page).map_or_else(|_| Page::to("/sign-in"), |page| page.status(401))
@@ -121,13 +146,32 @@ async fn form(
 ) -> Shown {
     let frame = visit.frame("Sign in");
     let needs_setup = visit.control.needs_setup().await?;
+    let open = visit.control.sign_up_policy().await? == SignUp::Open;
     let safe = visit.is_safe();
-    let page = SignInPage { frame: &frame, email, back, resume, fault, needs_setup, safe };
+    let encoded = super::super::form::encode(back);
+    let provider = |(name, label): (&str, &str)| {
+        (format!("/sign-in/with/{name}?back={encoded}"), label.to_owned())
+    };
+    let providers = match resume {
+        None => visit.control.identity_providers().map(provider).collect(),
+        Some(_) => Vec::new(),
+    };
+    let page = SignInPage {
+        frame: &frame,
+        email,
+        back,
+        resume,
+        fault,
+        needs_setup,
+        open,
+        providers,
+        safe,
+    };
     Ok(visit.show(&page)?.status(fault.map_or(200, |fault| fault.entry.status)))
 }
 
 /// A page that sends the form once more, under the new session.
-fn go_on(visit: &Visit<'_>, path: &str, fields: &str, session: &domain::Secret) -> Shown {
+fn go_on(visit: &Visit<'_>, path: &str, fields: &str, session: &Secret) -> Shown {
     let fields = Form::parse(fields).unwrap_or_default();
     let mut frame = visit.frame("Go on");
     frame.proof = visit.control.form_proof(session);

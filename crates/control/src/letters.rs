@@ -1,0 +1,107 @@
+//! Mail to people. Its links begin with the address that the operator named, never with what a
+//! request says of itself (case 137), and are sealed until the mail leaves.
+
+use domain::{
+    Change, Delivery, DeliveryId, Link, LinkPurpose, Message, Secret, SignInChange, Timestamp,
+    UserId,
+};
+
+use crate::Control;
+use crate::secrets::{link_text, token_hash};
+
+/// Mail that is kept in memory where none leaves: for whoever tries Tollgate out.
+const KEPT: usize = 50;
+
+/// A mail that did not leave, as `tollgate mail` shows it.
+#[derive(Clone)]
+pub struct KeptMail {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub at: Timestamp,
+}
+
+/// What a mail is made of; `text` has `{link}` where its link goes.
+pub(crate) struct Letter<'a> {
+    pub(crate) to: &'a str,
+    pub(crate) subject: &'static str,
+    pub(crate) text: String,
+}
+
+/// What the link of a mail leads to.
+pub(crate) struct Leads {
+    pub(crate) purpose: LinkPurpose,
+    pub(crate) user: Option<UserId>,
+    pub(crate) subject: Option<String>,
+    pub(crate) seconds: i64,
+}
+
+impl Control {
+    /// Says by which address people reach this Tollgate: `https://tollgate.example.com`. The first
+    /// word stands.
+    pub fn reached_at(&self, base: String) {
+        // A second word is no news.
+        let _ = self.base_url.set(base);
+    }
+
+    /// The address that people use, without a slash at its end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.base_url.get().map_or("", String::as_str)
+    }
+
+    /// A mail with no link, or with one that is made for it; as changes of one transaction.
+    pub(crate) fn send(&self, letter: Letter<'_>, leads: Option<Leads>) -> Vec<Change> {
+        let id = DeliveryId::mint(vault::random());
+        let now = self.clock.now();
+        let mut changes = Vec::new();
+        let sealed_link = leads.map(|leads| {
+            let secret = vault::token::mint();
+            let path = path_of(leads.purpose);
+            let hash = token_hash(&self.vault, &secret);
+            let link = Link {
+                purpose: leads.purpose,
+                user: leads.user,
+                subject: leads.subject,
+                ends_at: now.plus_seconds(leads.seconds),
+            };
+            changes.push(Change::SignIn(SignInChange::PutLink { link, hash }));
+            self.vault.seal(id.as_str(), &link_text(self.base_url(), path, &secret))
+        });
+        let Letter { to, subject, text } = letter;
+        let (to, subject) = (to.to_owned(), subject.to_owned());
+        let message = Message::Email { to, subject, text, sealed_link };
+        changes.push(Change::SignIn(SignInChange::Send(Delivery { id, message, created_at: now })));
+        changes
+    }
+
+    /// The whole address of a link that somebody hands on themselves.
+    pub(crate) fn link_for(&self, purpose: LinkPurpose, secret: &Secret) -> Secret {
+        link_text(self.base_url(), path_of(purpose), secret)
+    }
+
+    /// Keeps a mail that has no server to go to.
+    pub fn keep_mail(&self, mail: KeptMail) {
+        if let Ok(mut kept) = self.kept_mail.lock() {
+            kept.truncate(KEPT - 1);
+            kept.push_front(mail);
+        }
+    }
+
+    /// The mail that was kept since the start, the newest first.
+    #[must_use]
+    pub fn kept_mail(&self) -> Vec<KeptMail> {
+        let kept = self.kept_mail.lock();
+        kept.map(|kept| kept.iter().cloned().collect()).unwrap_or_default()
+    }
+}
+
+fn path_of(purpose: LinkPurpose) -> &'static str {
+    match purpose {
+        LinkPurpose::Setup => "/setup",
+        LinkPurpose::Reset => "/reset/new",
+        LinkPurpose::SignUp => "/sign-up/go-on",
+        LinkPurpose::Invite => "/invite",
+        LinkPurpose::Email => "/account/email",
+    }
+}

@@ -1,0 +1,17 @@
+//! Accounts and sessions over the real binary: forms as a browser sends them, mail as a server of
+//! mail takes it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking"
+)]
+
+mod door;
+mod factor;
+mod forms;
+mod house;
+mod identities;
+mod real_provider;
+mod sessions;
