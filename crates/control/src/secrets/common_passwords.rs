@@ -19,7 +19,7 @@ const DISGUISES: [(char, char); 9] = [
 ];
 
 /// Rows that fingers follow.
-const ROWS: [&str; 9] = [
+const ROWS: [&str; 10] = [
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890",
     "qwertyuiop",
@@ -29,6 +29,7 @@ const ROWS: [&str; 9] = [
     "azertyuiop",
     "1qaz2wsx3edc4rfv5tgb",
     "1q2w3e4r5t6z7u8i9o0p",
+    "1q2w3e4r5t6y7u8i9o0p",
 ];
 
 /// The words that common passwords are made of, longest first within what begins alike.
@@ -149,8 +150,12 @@ const WORDS: [&str; 110] = [
 const ENOUGH: usize = 4;
 
 pub(super) fn is_common(password: &str, known: &[&str]) -> bool {
-    let text = plain(password);
-    let mut rest = text.clone();
+    // A digit may be a disguised letter, or part of a row of keys.
+    [plain(password), password.to_lowercase()].iter().any(|text| is_made_of_known(text, known))
+}
+
+fn is_made_of_known(text: &str, known: &[&str]) -> bool {
+    let mut rest = text.to_owned();
     for word in known.iter().flat_map(|known| parts(known)) {
         rest = rest.replace(&word, " ");
     }
@@ -164,7 +169,7 @@ pub(super) fn is_common(password: &str, known: &[&str]) -> bool {
     kinds.sort_unstable();
     kinds.dedup();
     // What repeats itself in pieces is as short as its piece.
-    kinds.len() < ENOUGH || left.len() < ENOUGH || repeats(&text)
+    kinds.len() < ENOUGH || left.len() < ENOUGH || repeats(text)
 }
 
 /// Lower case, without disguises. Digits that stand among digits are digits.
