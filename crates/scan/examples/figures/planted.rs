@@ -119,6 +119,12 @@ pub fn secret(kind: usize, s: &mut Seed) -> Made {
 fn other_secret(kind: usize, s: &mut Seed) -> Made {
     let slack = |s: &mut Seed| format!("{}-{}-{}", s.of(DIGITS, 12), s.of(DIGITS, 13), s.alnum(24));
     match kind {
+        28 => (
+            "cerebras-key",
+            "CEREBRAS_API_KEY",
+            format!("csk-{}", s.of(&[LOWER, DIGITS].concat(), 48)),
+        ),
+        29 => ("nvidia-key", "NVIDIA_API_KEY", format!("nvapi-{}", s.url64(64))),
         30 => {
             ("langsmith-key", "LANGSMITH_API_KEY", format!("lsv2_pt_{}_{}", s.hex(32), s.hex(10)))
         }
