@@ -100,7 +100,6 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let may_go = move |url: &str| egress::may_post_to(url, &private);
     let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
     let handlers = Arc::<Handlers>::default();
-    let control = control.with_mail(config.smtp.is_some());
     let control = control.with_cache(Arc::clone(&dataplane) as Arc<dyn CacheDesk>);
     let control = with_care(control, config, &tls, &handlers);
     let fetcher = Arc::new(egress::IdentityFetcher::new(tls.clone()));
