@@ -10,6 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use domain::Fault;
+use http::Response;
+
+use crate::body::reply::ReplyBody;
+use crate::idempotency::Ticket;
 use crate::tasks::Tasks;
 
 /// Set when the client of a call has gone.
@@ -38,50 +43,55 @@ impl Gone {
     }
 }
 
+type Answered = Result<Response<ReplyBody>, Fault>;
+
 /// A future that, dropped before its end, is finished in a task of its own.
-pub(crate) struct Detach<F: Future + Send + 'static>
-where
-    F::Output: Send,
-{
+pub(crate) struct Detach<F: Future<Output = Answered> + Send + 'static> {
     future: Option<Pin<Box<F>>>,
     tasks: Tasks,
     gone: Gone,
+    /// Where the answer is to be kept, whoever waits for it.
+    ticket: Option<Box<Ticket>>,
 }
 
-impl<F: Future + Send + 'static> Detach<F>
-where
-    F::Output: Send,
-{
+impl<F: Future<Output = Answered> + Send + 'static> Detach<F> {
     /// Inlined, so that the future is made in its box and not moved there.
     #[inline(always)]
-    pub(crate) fn new(tasks: Tasks, gone: Gone, future: F) -> Self {
-        Self { future: Some(Box::pin(future)), tasks, gone }
+    pub(crate) fn new(
+        (tasks, gone): (Tasks, Gone),
+        ticket: Option<Box<Ticket>>,
+        future: F,
+    ) -> Self {
+        Self { future: Some(Box::pin(future)), tasks, gone, ticket }
     }
 }
 
-impl<F: Future + Send + 'static> Future for Detach<F>
-where
-    F::Output: Send,
-{
-    type Output = F::Output;
+impl<F: Future<Output = Answered> + Send + 'static> Future for Detach<F> {
+    type Output = Answered;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answered> {
         let Some(future) = self.future.as_mut() else { return Poll::Pending };
-        let output = std::task::ready!(future.as_mut().poll(cx));
+        let mut output = std::task::ready!(future.as_mut().poll(cx));
         self.future = None;
+        if let Some(ticket) = self.ticket.take() {
+            ticket.keep(&mut output);
+        }
         Poll::Ready(output)
     }
 }
 
-impl<F: Future + Send + 'static> Drop for Detach<F>
-where
-    F::Output: Send,
-{
+impl<F: Future<Output = Answered> + Send + 'static> Drop for Detach<F> {
     fn drop(&mut self) {
         if let Some(future) = self.future.take() {
             self.gone.set();
             // The answer is dropped where it arrives; a streaming one then drains itself.
-            self.tasks.spawn(async move { drop(future.await) });
+            let ticket = self.ticket.take();
+            self.tasks.spawn(async move {
+                let mut output = future.await;
+                if let Some(ticket) = ticket {
+                    ticket.keep(&mut output);
+                }
+            });
         }
     }
 }

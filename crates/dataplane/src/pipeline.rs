@@ -24,6 +24,7 @@ use crate::body::upload::Tap;
 use crate::budget::Spending;
 use crate::caller;
 use crate::detach::{Detach, Gone};
+use crate::idempotency::Entered;
 use crate::overload::{self, Slot};
 use crate::pace::{self, Placed};
 use crate::permit::{self, Permit};
@@ -34,7 +35,7 @@ use crate::shared::{Dataplane, Worker};
 use crate::tab::Call;
 use crate::tasks::Open;
 use crate::trace::Trace;
-use crate::{batches, headers, jobs, lists, models, owned};
+use crate::{batches, headers, idempotency, jobs, lists, models, owned};
 
 mod asked;
 mod seen;
@@ -104,6 +105,17 @@ async fn call(
     permit.check_models(operation, taken.model(), &taken.models())?;
     permit::check_tools(&permit.key, || taken.hosted(operation))?;
     taken.check_denied(&shared.places(), &permit.project)?;
+    // The same call once more gets its answer once more, and takes and costs nothing.
+    let ticket = match idempotency::is_asked(&head, operation) {
+        true => match Box::pin(idempotency::enter(shared, &head, permit, (operation, &taken), &id))
+            .await?
+        {
+            Entered::Again(reply) => return Ok(*reply),
+            Entered::First(ticket) => Some(ticket),
+            Entered::Free => None,
+        },
+        false => None,
+    };
     let plan = place(shared, permit, &taken, (operation, object.as_deref(), at)).await?;
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, permit, operation, || taken.ask())?;
@@ -122,7 +134,7 @@ async fn call(
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
     let work = dispatch(Arc::clone(worker), call, plan, ready, asked);
-    let done = Detach::new(shared.tasks.clone(), gone, work).await;
+    let done = Detach::new((shared.tasks.clone(), gone), ticket, work).await;
     done.map_err(|fault| fault.rates(rates))
 }
 

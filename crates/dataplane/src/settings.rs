@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::ProjectId;
 use tokio::time::Instant;
 
+use crate::idempotency::IdempotencySettings;
 use crate::tab::Deadlines;
 use crate::trace::Sampler;
 
@@ -42,6 +43,8 @@ pub struct Settings {
     pub drain_bytes: u64,
     /// Calls in flight; above it new ones wait for a moment, and are refused.
     pub calls: usize,
+    /// Answers to calls with an idempotency key.
+    pub idempotency: IdempotencySettings,
     /// Where large forms are spooled.
     pub spool_dir: PathBuf,
     /// Hosts, in lower case, that upstreams of the API may be at whatever their address.
@@ -100,6 +103,7 @@ impl Default for Settings {
             drain: Duration::from_secs(300),
             drain_bytes: 64 << 20,
             calls: 32_768,
+            idempotency: IdempotencySettings::default(),
             spool_dir: std::env::temp_dir(),
             private_hosts: Vec::new(),
             trace: None,

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::breaker::Gate;
 use domain::ledger::Imbalance;
-use domain::ports::{self, BadPlace, Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps};
+use domain::ports::{
+    self, Answers, BadPlace, Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps,
+};
 use domain::price::{PriceBook, Unpriced};
 use domain::rate::Moment;
 use domain::{
@@ -26,6 +28,7 @@ use crate::demo::serve_demo;
 use crate::directory::Keys;
 use crate::examine::Examined;
 use crate::frozen::Frozen;
+use crate::idempotency::Idempotency;
 use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::metrics::requests::{Answered, Place, Requests};
@@ -46,6 +49,7 @@ pub struct Ports {
     pub objects: Arc<dyn Objects>,
     pub ledger: Arc<dyn Ledger>,
     pub jobs: Arc<dyn Jobs>,
+    pub answers: Arc<dyn Answers>,
     pub clock: Arc<dyn Clock>,
     pub vault: Arc<Vault>,
     /// How calls leave the house.
@@ -80,6 +84,7 @@ pub struct Dataplane {
     pub(crate) prices: Prices,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) jobs: Arc<dyn Jobs>,
+    pub(crate) idempotency: Idempotency,
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
     pub(crate) examined: Examined,
@@ -108,6 +113,7 @@ impl Dataplane {
             prices: Prices::default(),
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
             jobs: ports.jobs,
+            idempotency: Idempotency::new(ports.answers),
             rates: Rates::default(),
             frozen: Frozen::default(),
             examined: Examined::default(),

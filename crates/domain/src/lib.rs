@@ -20,6 +20,7 @@ pub mod diagnosis;
 mod egress;
 pub mod fault;
 mod id;
+mod idempotency;
 mod job;
 mod key;
 pub mod ledger;
@@ -64,6 +65,7 @@ pub use id::{
     AlertId, AuditId, CredentialId, DeliveryId, GroupId, InviteId, KeyId, OrganizationId,
     ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, UpstreamId, UserId, random_id,
 };
+pub use idempotency::{AnswerBounds, Fingerprint, IdempotencyKey, KeptAnswer};
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,

@@ -13,13 +13,14 @@ use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpr
 use crate::rate::RateLimits;
 use crate::route::{Pass, Reasons, Route};
 use crate::{
-    AccessRole, AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery,
-    AuditVerdict, Balance, Bucket, Change, EgressBook, Grant, Group, GroupId, Invite, InviteId,
-    Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Member, Nanos, ObjectKind,
-    ObjectRecord, Organization, PageQuery, Paged, Principal, Project, ProjectGroup, ProjectId,
-    ProjectRules, ProxyAddress, ProxyFigures, ProxyTest, RequestId, RoleId, RouteId, ScopeId,
-    SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit,
-    StandingLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    AccessRole, AlertId, AnswerBounds, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine,
+    AuditQuery, AuditVerdict, Balance, Bucket, Change, EgressBook, Grant, Group, GroupId,
+    IdempotencyKey, Invite, InviteId, Job, JobHold, JobId, KeptAnswer, Key, KeyId, KeyKind,
+    KeyView, LoggedAttempt, Member, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery,
+    Paged, Principal, Project, ProjectGroup, ProjectId, ProjectRules, ProxyAddress, ProxyFigures,
+    ProxyTest, RequestId, RoleId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash,
+    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream,
+    UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -315,6 +316,16 @@ pub trait Jobs: Send + Sync {
         cost: Nanos,
         at: Timestamp,
     ) -> StoreResult<'_, ()>;
+}
+
+/// Answers to calls that carry an idempotency key.
+pub trait Answers: Send + Sync {
+    /// What is kept under a key, unless its time is over by `now`.
+    fn answer(&self, key: IdempotencyKey, now: Timestamp) -> StoreResult<'_, Option<KeptAnswer>>;
+
+    /// Keeps an answer, durably before it returns, in the place of what was there before; and lets go
+    /// of what is over, or beyond the bounds.
+    fn keep_answer(&self, answer: KeptAnswer, bounds: AnswerBounds) -> StoreResult<'_, ()>;
 }
 
 /// Reads and writes prices in the field's format.

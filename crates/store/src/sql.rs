@@ -4,6 +4,7 @@
 //! number, SQLite by first appearance, and only in that order the two agree.
 
 pub(crate) mod access;
+pub(crate) mod answers;
 pub(crate) mod audit;
 pub(crate) mod ledger;
 pub(crate) mod people;

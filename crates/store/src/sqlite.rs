@@ -12,6 +12,7 @@
 //! Queues are bounded; a full one answers `Unavailable("overloaded")` at once.
 
 mod access;
+mod answers;
 mod apply;
 mod apply_access;
 mod apply_keys;

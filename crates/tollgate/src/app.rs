@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
-    Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, People, PriceGaps,
-    Records, UsageStore,
+    Answers, Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, People,
+    PriceGaps, Records, UsageStore,
 };
 use domain::{
     Change, Clock, Fault, OrganizationId, Permission, Secret, Timestamp, UpstreamSource, Zone,
@@ -73,6 +73,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         objects: Arc::clone(&store) as Arc<dyn Objects>,
         ledger: Arc::clone(&store) as Arc<dyn Ledger>,
         jobs: Arc::clone(&store) as Arc<dyn Jobs>,
+        answers: Arc::clone(&store) as Arc<dyn Answers>,
         clock: Arc::clone(&clock),
         vault: Arc::clone(&vault),
         exits: Arc::clone(&exits),
@@ -284,6 +285,7 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
         max_wait: config.load.max_wait.unwrap_or(default.max_wait),
         weights: config.load.weights.clone(),
         calls: config.load.calls.unwrap_or(default.calls),
+        idempotency: config.idempotency,
         spool_dir: spool_dir.to_owned(),
         private_hosts: config.private_upstreams.clone(),
         trace: config.observe.traces.as_ref().map(|traces| traces.sampler),

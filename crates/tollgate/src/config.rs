@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use control::{DeclaredLimit, DeclaredRoute};
+use dataplane::IdempotencySettings;
 use domain::ports::BadField;
 use domain::price::ModelPrice;
 use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone};
@@ -60,6 +61,7 @@ pub struct Config {
     pub times: Times,
     pub load: Load,
     pub retries: Retries,
+    pub idempotency: IdempotencySettings,
     pub log: Log,
     pub observe: Observe,
     /// The config file that was read, to be watched.
@@ -245,6 +247,7 @@ impl Config {
             observe,
             load: file.load,
             retries: file.retries,
+            idempotency: file.idempotency,
             log: Log {
                 access: file.log.access,
                 filter: environment.get("RUST_LOG").or(file.log.filter),

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use egress::BoxError;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::idempotency::Recorder;
 use crate::relay::{Pumped, Relay};
 
 /// An answer on its way to a client. Dropped before its end, a relayed one is read on in the
@@ -28,6 +29,23 @@ impl ReplyBody {
 
     pub(crate) fn pumped(pumped: Pumped) -> Self {
         Self(Kind::Pumped(pumped))
+    }
+
+    /// All of it, where it is all here.
+    pub(crate) fn whole_bytes(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Kind::Whole(bytes) => Some(bytes),
+            Kind::Relay(_) | Kind::Pumped(_) => None,
+        }
+    }
+
+    /// Has it written down as it passes, whether its client reads it to its end or not.
+    pub(crate) fn record(&mut self, recorder: Box<Recorder>) {
+        match &mut self.0 {
+            Kind::Relay(Some(relay)) => relay.record(recorder),
+            Kind::Pumped(pumped) => pumped.record(recorder),
+            Kind::Whole(_) | Kind::Relay(None) => {}
+        }
     }
 
     pub(crate) fn relay(relay: Relay) -> Self {

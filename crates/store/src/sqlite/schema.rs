@@ -44,6 +44,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_16.sql"),
         include_str!("schema/tollgate_17.sql"),
         include_str!("schema/tollgate_18.sql"),
+        include_str!("schema/tollgate_24.sql"),
     ],
 };
 

@@ -1,6 +1,7 @@
 //! What every database must do. `suite!` runs each check on a store of its own; a second
 //! database passes its own opener.
 
+mod answers;
 mod attempts;
 mod egresses;
 mod jobs;
@@ -16,17 +17,18 @@ mod records;
 mod usage;
 
 use domain::ports::{
-    Balances, Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore,
+    Answers, Balances, Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore,
 };
 
 /// All the ports of a store.
 pub(crate) trait Ports:
-    Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
+    Answers + Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
 {
 }
 
-impl<T: Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore> Ports
-    for T
+impl<
+    T: Answers + Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore,
+> Ports for T
 {
 }
 
@@ -47,6 +49,11 @@ macro_rules! suite {
 
 suite! {
     sqlite, crate::support::fresh(),
+    answers:
+        case_62_an_answer_is_one_projects,
+        an_answer_is_over_when_its_time_is,
+        the_oldest_answers_go_and_their_keys_stay,
+        the_oldest_keys_go_beyond_their_number;
     records:
         the_organization_is_one,
         the_owner_is_the_oldest_user_with_that_role,

@@ -11,6 +11,7 @@ use domain::price::ModelPrice;
 use toml_edit::{Document, Item, Table};
 
 mod egresses;
+mod idempotency;
 mod load;
 mod prices;
 mod routes;
@@ -20,6 +21,7 @@ mod upstreams;
 use super::{Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
 use crate::telemetry::Access;
 use control::{DeclaredLimit, DeclaredRoute};
+use dataplane::IdempotencySettings;
 
 /// Who owns an upstream's objects that have no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub(super) struct File {
     pub(super) times: Times,
     pub(super) load: Load,
     pub(super) retries: Retries,
+    pub(super) idempotency: IdempotencySettings,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) routes: Vec<DeclaredRoute>,
@@ -85,6 +88,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "pacing",
             "overload",
             "retries",
+            "idempotency",
             "log",
             "upstreams",
             "egress",
@@ -108,6 +112,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         times: reader.times(root),
         load: reader.load(root),
         retries: reader.retries(root),
+        idempotency: reader.idempotency(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),
         routes: reader.routes(root),

@@ -18,6 +18,7 @@ mod doctor;
 mod egress;
 mod front;
 mod http2;
+mod idempotency;
 mod jobs;
 mod keys;
 mod kill;

@@ -53,7 +53,7 @@ impl Reader<'_> {
         weights
     }
 
-    fn whole(
+    pub(super) fn whole(
         &mut self,
         table: &Table,
         key: &str,
