@@ -78,6 +78,8 @@ impl Made {
             total_us: 1_500_000,
             bytes_in: 2_400,
             bytes_out: 9_000,
+            cache: None,
+            saved: None,
         }
     }
 

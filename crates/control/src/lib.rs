@@ -17,6 +17,7 @@ mod audit_log;
 mod author;
 mod authority;
 mod bootstrap;
+mod cache;
 mod calendar;
 mod checkup;
 mod costs;
@@ -55,8 +56,8 @@ use std::sync::{Arc, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, Directory, Exits, Invalidate, LedgerReport, Outbound, People, PriceFormat, PriceGaps,
-    Records, UsageStore,
+    Balances, CacheDesk, Directory, Exits, Invalidate, LedgerReport, Outbound, People, PriceFormat,
+    PriceGaps, Records, UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
@@ -65,6 +66,7 @@ pub use access::AdminCaller;
 pub use admin_keys::AdminKeyDraft;
 pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
+pub use cache::CacheState;
 pub use checkup::{CheckupKey, Doctor};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use cursor_page::CursorPage;
@@ -111,6 +113,7 @@ pub struct Control {
     directory: Arc<dyn Directory>,
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
+    cache: Arc<dyn CacheDesk>,
     ledger: Arc<dyn LedgerReport>,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
@@ -149,6 +152,7 @@ impl Control {
             directory,
             usage,
             balances,
+            cache: Arc::new(cache::NoCache),
             ledger,
             vault,
             clock,

@@ -62,7 +62,8 @@ pub(crate) async fn run(
     // Where another place might answer, nothing is shown of this one until it has.
     let may_change = !plan.others.is_empty();
     let hedges = worker.shared.settings.hedge_after.is_some();
-    if hedges && may_change && call.effect == Effect::Repeatable {
+    // What others wait for is asked for once at a time.
+    if hedges && may_change && call.effect == Effect::Repeatable && call.keeping.is_none() {
         return Box::pin(hedge::run(worker, call, plan, ready, asked)).await;
     }
     match once(&worker, &call, &plan.first, ready, may_change).await {

@@ -74,7 +74,7 @@ impl<F: Future<Output = Answered> + Send + 'static> Future for Detach<F> {
         let mut output = std::task::ready!(future.as_mut().poll(cx));
         self.future = None;
         if let Some(ticket) = self.ticket.take() {
-            ticket.keep(&mut output);
+            ticket.keep_if(&mut output);
         }
         Poll::Ready(output)
     }
@@ -89,7 +89,7 @@ impl<F: Future<Output = Answered> + Send + 'static> Drop for Detach<F> {
             self.tasks.spawn(async move {
                 let mut output = future.await;
                 if let Some(ticket) = ticket {
-                    ticket.keep(&mut output);
+                    ticket.keep_if(&mut output);
                 }
             });
         }

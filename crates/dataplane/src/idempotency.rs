@@ -11,7 +11,7 @@ use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::ports::Answers;
+use domain::ports::KeptAnswers;
 use domain::{Fault, Fingerprint, IdempotencyKey, KeptAnswer, RequestId, fault::catalogue};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response};
@@ -48,7 +48,7 @@ enum Standing {
 
 /// The keys of calls that run.
 pub(crate) struct Idempotency {
-    port: Arc<dyn Answers>,
+    port: Arc<dyn KeptAnswers>,
     keys: Mutex<HashMap<IdempotencyKey, Standing>>,
     /// Bytes of answers that are being recorded.
     recording: AtomicUsize,
@@ -65,7 +65,7 @@ pub(crate) enum Entered {
 }
 
 impl Idempotency {
-    pub(crate) fn new(port: Arc<dyn Answers>) -> Self {
+    pub(crate) fn new(port: Arc<dyn KeptAnswers>) -> Self {
         Self { port, keys: Mutex::default(), recording: AtomicUsize::new(0) }
     }
 

@@ -22,9 +22,10 @@ use crate::body::reply::ReplyBody;
 use crate::body::spool;
 use crate::body::upload::Tap;
 use crate::budget::Spending;
+use crate::cache::Keeping;
 use crate::caller;
 use crate::detach::{Detach, Gone};
-use crate::idempotency::Entered;
+use crate::idempotency::{Entered, Ticket};
 use crate::overload::{self, Slot};
 use crate::pace::{self, Placed};
 use crate::permit::{self, Permit};
@@ -38,12 +39,14 @@ use crate::trace::Trace;
 use crate::{batches, headers, idempotency, jobs, lists, models, owned};
 
 mod asked;
+mod known;
 mod seen;
 mod taken;
 
 pub(crate) use asked::Asked;
 pub(crate) use taken::Taken;
 
+use known::Known;
 use seen::{Seen, waited};
 
 /// Serves one request under `/v1` that is not the Administration API's.
@@ -117,17 +120,75 @@ async fn call(
         false => None,
     };
     let plan = place(shared, permit, &taken, (operation, object.as_deref(), at)).await?;
+    let (arrived, until) = (seen.arrived, shared.settings.end(seen.arrived));
+    let until = until.min(Instant::now() + patience);
+    let (keeping, room) = (None, Some((open, slot)));
+    let times = (at, arrived, until, body_wait);
+    let mut ahead = Ahead { id, times, operation, object, head, taken, plan, keeping, room };
+    // Known already, or being asked: behind everything that may refuse but the limits, of which an
+    // answer that costs nothing meets one: it is a request.
+    if let Some(wish) = known::wish(shared, permit, &ahead) {
+        match Box::pin(known::look_up(worker, permit, wish, ahead)).await? {
+            Known::Answered(mut reply) => {
+                ticket.map(|ticket| ticket.keep(&mut reply));
+                return Ok(reply);
+            }
+            Known::Not(goes_on) => ahead = *goes_on,
+        }
+    }
+    send(worker, seen, ahead, ticket).await
+}
+
+/// A call that may be made, before any limit was asked.
+struct Ahead {
+    id: RequestId,
+    /// By the clock, when it arrived, until when it waits for its turn, and what its body took.
+    times: (Timestamp, Instant, Instant, Duration),
+    operation: &'static Operation,
+    object: Option<String>,
+    head: Parts,
+    taken: Taken,
+    plan: Plan,
+    /// What others get of its answer.
+    keeping: Option<Box<Keeping>>,
+    /// Until it is put together, or the cache answers it.
+    room: Option<(Open, Slot)>,
+}
+
+/// Makes a call, under its limits.
+async fn send(
+    worker: &Arc<Worker>,
+    seen: &mut Seen,
+    ahead: Ahead,
+    ticket: Option<Box<Ticket>>,
+) -> Result<Response<ReplyBody>, Fault> {
+    let shared = &worker.shared;
+    let Ahead { id, times, operation, object, head, taken, plan, keeping, room } = ahead;
+    let (at, arrived, until, body_wait) = times;
+    let internal = || Fault::new(&catalogue::INTERNAL_ERROR);
+    let permit = seen.permit.as_ref().ok_or_else(internal)?;
     // How fast: behind everything that may refuse, so that a refused call has taken nothing.
     let rate = rate::take(shared, permit, operation, || taken.ask())?;
     let rates = rate.gauges();
     // Its turn, and how much: nothing waits for a provider while it holds money.
-    let until = shared.settings.end(seen.arrived).min(Instant::now() + patience);
     let what = (operation, &taken);
     let begun = asked::begin(shared, permit, (at, until), what, plan).await;
     let (plan, placed, spending) = begun.map_err(|fault| fault.rates(rates))?;
-    let (turn, open, arrived) = ((placed, until), (open, slot), seen.arrived);
-    let facts = Facts { id, at, arrived, body_wait, operation, object, rate, turn, spending, open };
-    let permit = seen.permit.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
+    let (turn, open) = ((placed, until), room.ok_or_else(internal)?);
+    let facts = Facts {
+        id,
+        at,
+        arrived,
+        body_wait,
+        operation,
+        object,
+        rate,
+        turn,
+        spending,
+        keeping,
+        open,
+    };
+    let permit = seen.permit.take().ok_or_else(internal)?;
     let asked = Asked { head, taken };
     let (call, ready) = prepare(&asked, facts, permit, &plan, shared)?;
     seen.sent = true;
@@ -180,6 +241,7 @@ struct Facts {
     /// Its place at the upstream, and until when it waits for another.
     turn: (Placed, Instant),
     spending: Option<Spending>,
+    keeping: Option<Box<Keeping>>,
     open: (Open, Slot),
 }
 
@@ -322,6 +384,7 @@ fn prepare(
         waited: AtomicU64::new(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX)),
         held: Mutex::new(facts.spending.and_then(|s| s.held)),
         lines: OnceLock::new(),
+        keeping: facts.keeping,
         _open: facts.open,
     };
     Ok((Arc::new(call), ready))

@@ -29,6 +29,32 @@ pub(crate) fn take<'a>(
     operation: &Operation,
     ask: impl FnOnce() -> Ask<'a>,
 ) -> Result<RateTicket, Fault> {
+    take_for(shared, permit, operation, ask, Takes::All)
+}
+
+/// The same for a call that no provider hears of: one request, and no tokens.
+pub(crate) fn take_request<'a>(
+    shared: &Dataplane,
+    permit: &Permit,
+    operation: &Operation,
+    ask: impl FnOnce() -> Ask<'a>,
+) -> Result<RateTicket, Fault> {
+    take_for(shared, permit, operation, ask, Takes::OneRequest)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    All,
+    OneRequest,
+}
+
+fn take_for<'a>(
+    shared: &Dataplane,
+    permit: &Permit,
+    operation: &Operation,
+    ask: impl FnOnce() -> Ask<'a>,
+    takes: Takes,
+) -> Result<RateTicket, Fault> {
     let Some(rules) = permit.key.rates.as_ref().filter(|_| operation.meter != Meter::Free) else {
         return Ok(RateTicket::none());
     };
@@ -54,7 +80,7 @@ pub(crate) fn take<'a>(
             .iter()
             .any(|measure| a.limits.get(*measure).is_some())
     });
-    let draw = ask.draw(operation.meter, counts_tokens);
+    let draw = ask.draw(operation.meter, counts_tokens && takes == Takes::All);
     shared.rates.take(&asked, &draw).map_err(|(refusal, gauges)| {
         let scope = asked.get(refusal.scope).map(|asked| &asked.name);
         let organization = shared.organization.to_str().unwrap_or("");

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use domain::attempt::Class;
-use domain::{Entry, Outcome, fault::catalogue, ports::StoreError};
+use domain::{Entry, Nanos, Outcome, fault::catalogue, ports::StoreError};
 use egress::{AnswerBody, BoxError};
 use http_body::{Body, SizeHint};
 use openai::answer::Scan;
@@ -75,6 +75,17 @@ pub(crate) struct Relay {
     recorder: Option<Box<Recorder>>,
     /// Settled as a whole answer.
     answered: bool,
+    /// What it came to, where others wait to know.
+    closed: Option<Box<Closed>>,
+}
+
+/// What an answer that is shared came to.
+#[derive(Clone)]
+pub(crate) struct Closed {
+    /// It was seen to its own end, and told of no error.
+    pub(crate) whole: bool,
+    pub(crate) cost: Option<Nanos>,
+    pub(crate) model: Option<Box<str>>,
 }
 
 impl Relay {
@@ -111,6 +122,7 @@ impl Relay {
             growing,
             recorder: None,
             answered: false,
+            closed: None,
         };
         relay.end_if_known();
         relay
@@ -378,7 +390,21 @@ impl Relay {
             tasks.spawn(Box::pin(hand_over_run(tab, end, run)));
             return;
         }
-        tab.settle(end);
+        // Only those who share it ask.
+        let model = tab.call.keeping.as_ref().map(|_| end.count.model.clone());
+        let whole = self.is_complete() && !erred;
+        let cost = tab.settle(end);
+        self.closed = model.map(|model| Box::new(Closed { whole, cost, model }));
+    }
+
+    /// What it came to, once it is settled.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        self.closed.as_deref().cloned()
+    }
+
+    /// Ends it where nobody reads on.
+    pub(crate) fn give_up(mut self: Box<Self>) {
+        self.settle(Outcome::ClientGone, None);
     }
 
     /// Ready when a timer or a stop has ended the answer.

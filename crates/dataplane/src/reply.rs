@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use domain::{Fault, Nanos, RequestId, Retry, Timestamp};
+use domain::{CacheUse, Fault, Nanos, RequestId, Retry, Timestamp};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 use openai::envelope;
@@ -103,7 +103,16 @@ pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
     map.insert(headers::X_REQUEST_ID, id_value(&tab.call.request));
     map.insert(headers::X_UPSTREAM, tab.upstream.name.clone());
     map.insert(headers::X_ATTEMPTS, HeaderValue::from(tab.leg.number));
-    map.insert(headers::X_CACHE, HeaderValue::from_static("bypass"));
+    let cache = match &tab.call.keeping {
+        None => "bypass",
+        Some(keeping) => {
+            map.extend(
+                HeaderValue::from_str(&keeping.key.to_hex()).map(|key| (headers::X_CACHE_KEY, key)),
+            );
+            CacheUse::Miss.as_str()
+        }
+    };
+    map.insert(headers::X_CACHE, HeaderValue::from_static(cache));
     tab.call.rate.write_headers(&mut map);
     if let Some(tokens) = tab.leg.clamped {
         map.insert(headers::X_CLAMPED, HeaderValue::from(tokens));

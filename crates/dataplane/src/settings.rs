@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::ProjectId;
 use tokio::time::Instant;
 
+use crate::cache::CacheSettings;
 use crate::idempotency::IdempotencySettings;
 use crate::tab::Deadlines;
 use crate::trace::Sampler;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub spool_dir: PathBuf,
     /// Hosts, in lower case, that upstreams of the API may be at whatever their address.
     pub private_hosts: Vec<String>,
+    /// The answer cache.
+    pub cache: CacheSettings,
     /// Which calls are traced; none where it is absent.
     pub trace: Option<Sampler>,
 }
@@ -106,6 +109,7 @@ impl Default for Settings {
             idempotency: IdempotencySettings::default(),
             spool_dir: std::env::temp_dir(),
             private_hosts: Vec::new(),
+            cache: CacheSettings::default(),
             trace: None,
         }
     }

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use domain::breaker::Gate;
 use domain::ledger::Imbalance;
 use domain::ports::{
-    self, Answers, BadPlace, Directory, Invalidate, Jobs, Ledger, Objects, PriceGaps,
+    self, AnswerStore, BadPlace, BoxFuture, CacheDesk, Directory, Invalidate, Jobs, KeptAnswers,
+    Ledger, Objects, PriceGaps,
 };
 use domain::price::{PriceBook, Unpriced};
 use domain::rate::Moment;
 use domain::{
-    Clock, KeyId, Nanos, OrganizationId, ProjectId, ProxyFigures, ScopeId, SecretHash, Timestamp,
-    UpstreamId, UsageRecord,
+    CacheFigures, CachePurge, Clock, KeyId, Nanos, OrganizationId, ProjectId, ProxyFigures,
+    ScopeId, SecretHash, Timestamp, UpstreamId, UsageRecord,
 };
 use egress::{Asker, Exits, InProcess, Pool, Tls, Way};
 use http::HeaderValue;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 use vault::Vault;
 
 use crate::budget::{Budgets, Held};
+use crate::cache::Cache;
 use crate::caller::Failures;
 use crate::claims::Claims;
 use crate::demo::serve_demo;
@@ -49,7 +51,9 @@ pub struct Ports {
     pub objects: Arc<dyn Objects>,
     pub ledger: Arc<dyn Ledger>,
     pub jobs: Arc<dyn Jobs>,
-    pub answers: Arc<dyn Answers>,
+    pub idempotent: Arc<dyn KeptAnswers>,
+    /// Answers kept behind the memory, if any are.
+    pub answers: Option<Arc<dyn AnswerStore>>,
     pub clock: Arc<dyn Clock>,
     pub vault: Arc<Vault>,
     /// How calls leave the house.
@@ -85,6 +89,7 @@ pub struct Dataplane {
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) jobs: Arc<dyn Jobs>,
     pub(crate) idempotency: Idempotency,
+    pub(crate) cache: Cache,
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
     pub(crate) examined: Examined,
@@ -107,13 +112,14 @@ impl Dataplane {
             exits: ports.exits,
             organization: ports.organization,
             gate: overload::Gate::new(settings.calls),
+            cache: Cache::new(settings.cache.clone(), ports.answers),
             settings,
             began: Instant::now(),
             failures: Failures::default(),
             prices: Prices::default(),
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
             jobs: ports.jobs,
-            idempotency: Idempotency::new(ports.answers),
+            idempotency: Idempotency::new(ports.idempotent),
             rates: Rates::default(),
             frozen: Frozen::default(),
             examined: Examined::default(),
@@ -196,6 +202,12 @@ impl Dataplane {
     /// further ahead than has passed begins no new period of a limit. To be called every second.
     pub fn believe_clock(&self, now: Timestamp) {
         self.budgets.believe_clock(now);
+    }
+
+    /// What the answer cache did and holds in memory, all projects together.
+    #[must_use]
+    pub fn cache_figures(&self) -> CacheFigures {
+        self.cache.quick_figures()
     }
 
     /// The price book in use.
@@ -420,6 +432,16 @@ impl Worker {
         self.shared.rates.sweep();
         let live: Vec<_> = self.shared.upstreams().iter().map(|u| Arc::clone(&u.origin)).collect();
         self.pool.sweep(&live);
+    }
+}
+
+impl CacheDesk for Dataplane {
+    fn figures(&self, project: Option<ProjectId>) -> BoxFuture<'_, CacheFigures> {
+        self.cache.figures(project)
+    }
+
+    fn purge(&self, project: ProjectId, what: CachePurge) -> BoxFuture<'_, u64> {
+        self.cache.purge(project, what)
     }
 }
 

@@ -14,8 +14,8 @@ use domain::attempt::{Class, Effect};
 use domain::ledger::Covered;
 use domain::price::Tier;
 use domain::{
-    Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp, Tokens,
-    UsageFamily, UsageRecord, fault::catalogue,
+    CacheUse, Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp,
+    Tokens, UsageFamily, UsageRecord, fault::catalogue,
 };
 use http::StatusCode;
 use openai::answer::ToolCalls;
@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 use crate::attempt::Visit;
 use crate::budget::Held;
+use crate::cache::Keeping;
 use crate::detach::Gone;
 use crate::jobs::{Lines, begins_run};
 use crate::observed::Observed;
@@ -116,6 +117,8 @@ pub(crate) struct Call {
     pub(crate) waits_until: Instant,
     /// How long (µs) it has waited for turns, over all attempts.
     pub(crate) waited: AtomicU64,
+    /// What others get of its answer, where it goes by the cache.
+    pub(crate) keeping: Option<Box<Keeping>>,
     pub(crate) _open: (Open, overload::Slot),
 }
 
@@ -466,6 +469,8 @@ impl Tab {
             total_us: u64::try_from(call.arrived.elapsed().as_micros()).unwrap_or(u64::MAX),
             bytes_in: call.bytes_in,
             bytes_out: end.count.bytes_out,
+            cache: call.keeping.as_ref().map(|_| CacheUse::Miss),
+            saved: None,
         }
     }
 }

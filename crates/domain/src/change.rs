@@ -5,9 +5,9 @@ use crate::price::{ImportState, PriceImport, PriceRow};
 use crate::rate::{Measure, RateScope};
 use crate::route::Route;
 use crate::{
-    AlertId, AuditId, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy, KeySecret,
-    Organization, PeopleChange, PeriodKind, Project, ProjectId, ProjectRule, RequestId, Role,
-    RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+    AlertId, AuditId, CachePatch, Delivery, DeliveryId, EgressUser, Key, KeyId, KeyPolicy,
+    KeySecret, Organization, PeopleChange, PeriodKind, Project, ProjectId, ProjectRule, RequestId,
+    Role, RouteId, ScopeId, SealedEgress, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
     SpendLimit, Timestamp, Upstream, UpstreamId, User, Zone,
 };
 
@@ -133,6 +133,11 @@ pub enum Change {
     SetProjectRule {
         project: Option<ProjectId>,
         rule: ProjectRule,
+    },
+    /// Sets what is named of a project's cache.
+    SetCache {
+        project: ProjectId,
+        patch: CachePatch,
     },
     /// Puts something right in the ledger.
     CorrectLedger(Correction),

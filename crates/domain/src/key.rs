@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::rate::RateRules;
 use crate::{
-    HostedTools, KeyId, ModelPermissions, ProjectId, ProjectRules, Retention, Scope,
+    CacheRules, HostedTools, KeyId, ModelPermissions, ProjectId, ProjectRules, Retention, Scope,
     ServiceAccountId, Timestamp, UserId, Verb,
 };
 
@@ -179,6 +179,8 @@ pub struct KeyView {
     pub rates: Option<Arc<RateRules>>,
     /// `None` where nothing is set of its project, nor of the organization.
     pub rules: Option<Arc<ProjectRules>>,
+    /// `None` where its project never said anything of a cache.
+    pub cache: Option<CacheRules>,
 }
 
 /// Why a key that exists is refused.
@@ -259,6 +261,7 @@ mod tests {
             project_archived: false,
             rates: None,
             rules: None,
+            cache: None,
         }
     }
 

@@ -12,6 +12,7 @@ pub mod attempt;
 mod audit;
 pub mod bound;
 pub mod breaker;
+mod cache;
 pub mod calendar;
 mod change;
 mod clock_watch;
@@ -51,6 +52,10 @@ pub use account::{Organization, Project, Role, ServiceAccount, User};
 pub use alert::{Balance, SpendAlert, Webhook, due};
 pub use audit::{
     AuditActor, AuditEvents, AuditHash, AuditLine, AuditPlace, AuditQuery, AuditVerdict,
+};
+pub use cache::{
+    CACHE_POLICY, CacheEntry, CacheFigures, CacheHolding, CacheKey, CachePatch, CachePurge,
+    CacheRules, CacheUse, Directives, Replay, Reuse,
 };
 pub use change::{Actor, AuditEntry, Change};
 pub use clock_watch::ClockWatch;

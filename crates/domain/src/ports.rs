@@ -14,13 +14,14 @@ use crate::rate::RateLimits;
 use crate::route::{Pass, Reasons, Route};
 use crate::{
     AccessRole, AlertId, AnswerBounds, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine,
-    AuditQuery, AuditVerdict, Balance, Bucket, Change, EgressBook, Grant, Group, GroupId,
-    IdempotencyKey, Invite, InviteId, Job, JobHold, JobId, KeptAnswer, Key, KeyId, KeyKind,
-    KeyView, LoggedAttempt, Member, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery,
-    Paged, Principal, Project, ProjectGroup, ProjectId, ProjectRules, ProxyAddress, ProxyFigures,
-    ProxyTest, RequestId, RoleId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash,
-    ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream,
-    UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    AuditQuery, AuditVerdict, Balance, Bucket, CacheEntry, CacheFigures, CacheHolding, CacheKey,
+    CachePurge, CacheRules, Change, EgressBook, Grant, Group, GroupId, IdempotencyKey, Invite,
+    InviteId, Job, JobHold, JobId, KeptAnswer, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Member,
+    Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged, Principal, Project,
+    ProjectGroup, ProjectId, ProjectRules, ProxyAddress, ProxyFigures, ProxyTest, RequestId,
+    RoleId, RouteId, ScopeId, SealedEgressBook, Secret, SecretHash, ServiceAccount,
+    ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp, Upstream, UpstreamId,
+    UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -77,6 +78,27 @@ pub trait Objects: Send + Sync {
         project: ProjectId,
         kind: ObjectKind,
     ) -> StoreResult<'_, u64>;
+}
+
+/// Answers kept behind the memory of the process: in a file, or shared by several nodes. Whatever is
+/// wrong with it, it has nothing: a call never fails for it.
+pub trait AnswerStore: Send + Sync {
+    /// What lies under a key, whole and as it was put there.
+    fn get(&self, key: CacheKey) -> BoxFuture<'_, Option<CacheEntry>>;
+    /// Keeps an answer, by and by; where too many wait to be kept it is let go.
+    fn put(&self, key: CacheKey, entry: CacheEntry);
+    /// Takes entries of a project out. How many went.
+    fn purge(&self, project: ProjectId, what: CachePurge) -> BoxFuture<'_, u64>;
+    /// What is there of a project, or of all.
+    fn holding(&self, project: Option<ProjectId>) -> BoxFuture<'_, CacheHolding>;
+}
+
+/// The answer cache as it stands in the process.
+pub trait CacheDesk: Send + Sync {
+    /// Of a project, or of all.
+    fn figures(&self, project: Option<ProjectId>) -> BoxFuture<'_, CacheFigures>;
+    /// Takes entries of a project out of every tier. How many went.
+    fn purge(&self, project: ProjectId, what: CachePurge) -> BoxFuture<'_, u64>;
 }
 
 /// Takes usage records in groups, answers reports over them, and shows them one by one.
@@ -168,6 +190,9 @@ pub trait Records: Send + Sync {
 
     /// What is set of a project, or with `None` of the organization; nothing set is the default.
     fn project_rules(&self, project: Option<ProjectId>) -> StoreResult<'_, ProjectRules>;
+
+    /// What is set of a project's cache; `None` where nothing ever was.
+    fn cache_rules(&self, project: ProjectId) -> StoreResult<'_, Option<CacheRules>>;
 
     /// Lines of the audit log, newest first.
     fn audit_lines(&self, query: AuditQuery) -> StoreResult<'_, Paged<AuditLine>>;
@@ -319,7 +344,7 @@ pub trait Jobs: Send + Sync {
 }
 
 /// Answers to calls that carry an idempotency key.
-pub trait Answers: Send + Sync {
+pub trait KeptAnswers: Send + Sync {
     /// What is kept under a key, unless its time is over by `now`.
     fn answer(&self, key: IdempotencyKey, now: Timestamp) -> StoreResult<'_, Option<KeptAnswer>>;
 

@@ -1,6 +1,6 @@
 //! The request log: attempts as they were, one by one.
 
-use crate::{Cost, Outcome, RequestId, Timestamp, Tokens};
+use crate::{Cost, Nanos, Outcome, RequestId, Timestamp, Tokens};
 
 /// One attempt, read back. Text is as it was written, by this version or an older one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,10 @@ pub struct LoggedAttempt {
     pub total_us: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
+    /// What the cache did for the call, where it went by one.
+    pub cache: Option<String>,
+    /// What the answer cost when it was made, where the cache gave it.
+    pub saved: Option<Nanos>,
 }
 
 /// Only what matches everything that is given.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Cost, KeyId, ProjectId, RequestId, Timestamp, UpstreamId};
+use crate::{CacheUse, Cost, KeyId, Nanos, ProjectId, RequestId, Timestamp, UpstreamId};
 
 /// Token counts of one attempt. Details are parts of the totals, as in OpenAI's bodies:
 /// `input_cached` is inside `input`, `output_reasoning` inside `output`.
@@ -200,6 +200,10 @@ pub struct UsageRecord {
     pub total_us: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
+    /// What the cache did for the call, where it went by one.
+    pub cache: Option<CacheUse>,
+    /// What the answer cost when it was made, where the cache gave it.
+    pub saved: Option<Nanos>,
 }
 
 impl UsageRecord {

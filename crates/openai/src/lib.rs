@@ -17,6 +17,7 @@ pub mod answer;
 pub mod demand;
 pub mod envelope;
 pub mod json;
+pub mod kept;
 pub mod list;
 pub mod multipart;
 pub mod pin;

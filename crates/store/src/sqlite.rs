@@ -20,6 +20,7 @@ mod apply_limits;
 mod apply_people;
 mod attempts;
 mod audit;
+mod cache_rules;
 mod connect;
 mod directory;
 mod egresses;

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
-    Answers, Balances, Directory, Invalidate, Jobs, Ledger, LedgerReport, Objects, People,
-    PriceGaps, Records, UsageStore,
+    Balances, CacheDesk, Directory, Invalidate, Jobs, KeptAnswers, Ledger, LedgerReport, Objects,
+    People, PriceGaps, Records, UsageStore,
 };
 use domain::{
     Change, Clock, Fault, OrganizationId, Permission, Secret, Timestamp, UpstreamSource, Zone,
@@ -73,7 +73,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
         objects: Arc::clone(&store) as Arc<dyn Objects>,
         ledger: Arc::clone(&store) as Arc<dyn Ledger>,
         jobs: Arc::clone(&store) as Arc<dyn Jobs>,
-        answers: Arc::clone(&store) as Arc<dyn Answers>,
+        idempotent: Arc::clone(&store) as Arc<dyn KeptAnswers>,
+        answers: None,
         clock: Arc::clone(&clock),
         vault: Arc::clone(&vault),
         exits: Arc::clone(&exits),
@@ -92,6 +93,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let may_go = move |url: &str| egress::may_post_to(url, &private);
     let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
     let control = control.with_mail(config.smtp.is_some());
+    let control = control.with_cache(Arc::clone(&dataplane) as Arc<dyn CacheDesk>);
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.

@@ -2,6 +2,7 @@
 
 mod admin_api_keys;
 mod audit_logs;
+mod cache;
 mod costs;
 mod doctor;
 mod documents;
@@ -231,6 +232,10 @@ pub(crate) static ALL: &[Route] = &[
     },
     admin!(GET "/tollgate/v1/organization" READ organization::get),
     admin!(PUT "/tollgate/v1/organization" WRITE organization::update),
+    admin!(GET "/tollgate/v1/cache" READ cache::sum),
+    admin!(GET "/tollgate/v1/projects/{project_id}/cache" READ cache::get),
+    admin!(POST "/tollgate/v1/projects/{project_id}/cache" WRITE cache::set),
+    admin!(POST "/tollgate/v1/projects/{project_id}/cache/purge" WRITE cache::purge),
     admin!(GET "/tollgate/v1/limits" READ limits::list),
     admin!(PUT "/tollgate/v1/limits" WRITE limits::put),
     admin!(DELETE "/tollgate/v1/limits" WRITE limits::delete),

@@ -67,6 +67,7 @@ pub(crate) struct State {
     pub(crate) rates: Vec<(RateScope, RateLimits)>,
     /// By project; the organization has none.
     pub(crate) rules: BTreeMap<Option<ProjectId>, ProjectRules>,
+    pub(crate) cache: BTreeMap<ProjectId, domain::CacheRules>,
     /// Bucket start to row; every report is answered from it.
     pub(crate) usage: BTreeMap<i64, domain::UsageRow>,
     pub(crate) questions: Vec<UsageQuery>,
@@ -218,6 +219,10 @@ impl State {
             }
             Change::EndDelivery(id) => self.outbox.retain(|w| w.delivery.id != id),
             Change::SetRateLimits { scope, limits, .. } => self.set_rates(scope, limits),
+            Change::SetCache { project, patch } => {
+                let rules = self.cache.entry(project.clone()).or_default();
+                *rules = patch.on(*rules);
+            }
             Change::SetProjectRule { project, rule } => {
                 self.rules.entry(project).or_default().set(rule);
             }
@@ -361,6 +366,7 @@ impl State {
             project_archived: project.is_some_and(|p| p.archived_at.is_some()),
             rates: None,
             rules: self.rules.get(&key.project).cloned().map(Arc::new),
+            cache: key.project.as_ref().and_then(|project| self.cache.get(project)).copied(),
         })
     }
 }
@@ -556,6 +562,10 @@ impl Records for World {
             state.audit.extend(audit);
             Ok(())
         })
+    }
+
+    fn cache_rules(&self, project: ProjectId) -> StoreResult<'_, Option<domain::CacheRules>> {
+        self.ask(|state| Ok(state.cache.get(&project).copied()))
     }
 
     fn project_rules(&self, project: Option<ProjectId>) -> StoreResult<'_, ProjectRules> {

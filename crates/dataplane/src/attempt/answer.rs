@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use domain::attempt::Class;
@@ -16,6 +17,7 @@ use openai::surface::Meter;
 
 use super::{Failed, Failure, class_of, refused};
 use crate::body::reply::ReplyBody;
+use crate::cache::Keeping;
 use crate::headers;
 use crate::jobs::{self, Handed};
 use crate::owned;
@@ -95,18 +97,30 @@ async fn stream(
 ) -> Result<Reply, Failed> {
     map.insert(headers::X_ACCEL, HeaderValue::from_static("no"));
     let status = answer.status();
-    let mode = Mode::Events(Box::new(Events::new(&tab)));
-    let tasks = tab.worker.shared.tasks.clone();
+    let sharing = Keeping::share(&tab, None);
+    let mode = Mode::Events(Box::new(Events::new(&tab, sharing.is_some())));
+    let told = tells_usage(&tab);
+    let shared = Arc::clone(&tab.worker.shared);
     let relay = Relay::new(answer.into_body(), mode, VecDeque::new(), tab, status.as_u16());
     let relay = match hold_back {
         true => Box::pin(begun(relay)).await?,
         false => relay,
     };
+    if let Some(sharing) = sharing {
+        let body = sharing.stream(relay, &shared, told);
+        return Ok(assemble(status, map, body));
+    }
     if relay.is_growing() {
-        let pumped = Pumped::start(Box::new(relay), &tasks);
+        let pumped = Pumped::start(Box::new(relay), &shared.tasks);
         return Ok(assemble(status, map, ReplyBody::pumped(pumped)));
     }
     Ok(assemble(status, map, ReplyBody::relay(relay)))
+}
+
+/// Whether a stream has the chunk that tells its usage, whoever asked for it.
+fn tells_usage(tab: &Tab) -> bool {
+    let asked = !tab.call.hide_usage || tab.upstream.provider.stream_usage;
+    asked || tab.call.operation.meter == Meter::Responses
 }
 
 /// Waits until something of the answer can leave; one that ends before that has failed.
@@ -165,6 +179,7 @@ async fn json(mut tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply,
     let has_fees = tab.call.operation.meter == Meter::Responses;
     let most = match owned::brings_objects(&tab.call) {
         _ if holds || has_fees => HELD,
+        _ if tab.call.keeping.is_some() => Keeping::WHOLE,
         true => NAMED,
         false => WHOLE,
     };
@@ -208,7 +223,12 @@ async fn json(mut tab: Tab, answer: Answer, mut map: HeaderMap) -> Result<Reply,
         }
         Handed::Not(end) => end,
     };
-    with_cost(&mut map, tab.settle(end));
+    let sharing = Keeping::share(&tab, end.count.model.as_deref());
+    let cost = tab.settle(end);
+    if let Some(sharing) = sharing {
+        sharing.plain(&text, cost);
+    }
+    with_cost(&mut map, cost);
     Ok(assemble(status, map, ReplyBody::whole(text)))
 }
 

@@ -39,6 +39,9 @@ pub(super) async fn receive(mut tab: Tab, answer: Answer) -> Failed {
         tab.not_billed();
     }
     let class = Class::of_refusal(status.as_u16(), code.as_deref(), is_billed);
+    if let Some(keeping) = &tab.call.keeping {
+        keeping.refused(class);
+    }
     let failed = |reply| {
         let status = Some(status.as_u16());
         Box::new(Failure { class, status, told, in_vain, reply })

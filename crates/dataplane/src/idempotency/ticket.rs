@@ -27,9 +27,15 @@ pub(super) fn context(key: &IdempotencyKey, request: &RequestId) -> String {
 }
 
 impl Ticket {
+    /// Keeps what a call came to, if it is an answer.
+    pub(crate) fn keep_if(self: Box<Self>, answer: &mut Result<Response<ReplyBody>, Fault>) {
+        if let Ok(reply) = answer {
+            self.keep(reply);
+        }
+    }
+
     /// Keeps a call's answer, as it comes; one that failed frees the key.
-    pub(crate) fn keep(self: Box<Self>, answer: &mut Result<Response<ReplyBody>, Fault>) {
-        let Ok(reply) = answer else { return };
+    pub(crate) fn keep(self: Box<Self>, reply: &mut Response<ReplyBody>) {
         if !reply.status().is_success() {
             return;
         }

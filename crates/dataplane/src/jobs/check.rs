@@ -357,6 +357,8 @@ impl<'j> End<'j> {
             total_us: (now.0 - job.at.0).max(0).cast_unsigned().saturating_mul(1_000),
             bytes_in: 0,
             bytes_out: 0,
+            cache: None,
+            saved: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use domain::{Fault, HostedAsk, ObjectKind, ProjectId, fault::catalogue};
 use egress::Outgoing;
 use openai::demand::Bad;
 use openai::json::unescape;
+use openai::kept;
 use openai::multipart::Form;
 use openai::pin::{Pin, pinned, pins};
 use openai::surface::{BodyKind, Meter, Operation};
@@ -70,10 +71,10 @@ pub(crate) struct FormFields {
 }
 
 /// What a record and the relay need to know of a body.
-pub(super) struct Summary {
-    pub(super) model: Option<Box<str>>,
-    pub(super) user_label: Option<Box<str>>,
-    pub(super) stream: bool,
+pub(crate) struct Summary {
+    pub(crate) model: Option<Box<str>>,
+    pub(crate) user_label: Option<Box<str>>,
+    pub(crate) stream: bool,
     pub(super) claims: bool,
     pub(super) characters: u64,
 }
@@ -243,7 +244,7 @@ impl Taken {
         view.replayed.iter().filter_map(text).map(std::borrow::Cow::into_owned).collect()
     }
 
-    pub(super) fn summary(&self, operation: &Operation) -> Summary {
+    pub(crate) fn summary(&self, operation: &Operation) -> Summary {
         let cut = |text: &str| match text.len() {
             0..=LABEL => Box::from(text),
             _ => text.chars().take(LABEL).collect::<String>().into_boxed_str(),
@@ -274,6 +275,17 @@ impl Taken {
                 claims: makes,
                 characters: 0,
             },
+        }
+    }
+
+    /// What the request is but for spelling, where its answer may be kept.
+    pub(crate) fn may_be_kept(
+        &self,
+        operation: &Operation,
+    ) -> Option<(kept::Asked, kept::Canonical)> {
+        match self {
+            Self::Json(body, view) => kept::request::look(operation, view, body),
+            _ => None,
         }
     }
 

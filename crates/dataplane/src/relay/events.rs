@@ -68,13 +68,14 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(crate) fn new(tab: &Tab) -> Self {
+    /// `shared`: all of it goes on, and each reader leaves out what it did not ask for.
+    pub(crate) fn new(tab: &Tab, shared: bool) -> Self {
         let meter = tab.call.operation.meter;
         Self {
             upstream: Arc::clone(&tab.upstream),
             splitter: Splitter::new(limit(meter)),
             meter,
-            hide_usage: tab.call.hide_usage,
+            hide_usage: tab.call.hide_usage && !shared,
             brings: owned::brings_objects(&tab.call),
             claims: tab.call.claims,
             makes: tab.call.operation.makes.and_then(|(kind, at)| (at == "id").then_some(kind)),

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use domain::{Cost, KeyId, Nanos, Outcome, ProjectId, Timestamp, Tokens, UsageFamily, UsageRecord};
+use domain::{
+    CacheUse, Cost, KeyId, Nanos, Outcome, ProjectId, Timestamp, Tokens, UsageFamily, UsageRecord,
+};
 use openai::surface;
 
 /// The most bytes of a text that is not ours.
@@ -31,7 +33,8 @@ pub(super) fn encode(out: &mut [u8], record: &UsageRecord) -> usize {
     to.byte(family(record.family));
     to.byte(outcome(record.outcome));
     let flags = [record.stream, record.batch, record.estimated, record.cost.is_some()];
-    to.byte(flags.iter().enumerate().map(|(bit, on)| u8::from(*on) << bit).sum());
+    let flags: u8 = flags.iter().enumerate().map(|(bit, on)| u8::from(*on) << bit).sum();
+    to.byte(flags | record.cache.map_or(0, |used| used as u8 + 1) << 4);
     for number in numbers(record) {
         to.number(number);
     }
@@ -94,6 +97,9 @@ pub(super) fn decode(bytes: &[u8]) -> Option<UsageRecord> {
         total_us,
         bytes_in,
         bytes_out,
+        // Two bits: 0 is no cache. What was saved is a figure and no money, and has no room here.
+        cache: CacheUse::ALL.get(usize::from(flags >> 4 & 3).wrapping_sub(1)).copied(),
+        saved: None,
     })
 }
 

@@ -35,6 +35,8 @@ fn record(request: &str) -> UsageRecord {
         total_us: 8,
         bytes_in: 9,
         bytes_out: 10,
+        cache: Some(domain::CacheUse::Hit),
+        saved: None,
     }
 }
 

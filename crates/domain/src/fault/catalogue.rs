@@ -552,6 +552,17 @@ pub static UPSTREAM_TIMEOUT: Entry = Entry {
     remedy: "Try again, or ask for a shorter answer.",
 };
 
+pub static NOT_CACHED: Entry = Entry {
+    code: "not_cached",
+    status: 504,
+    kind: "invalid_request_error",
+    public_code: Some("not_cached"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The request asks for a stored answer only, and there is none.",
+    remedy: "Send it without `Cache-Control: only-if-cached`.",
+};
+
 pub static EGRESS_UNAVAILABLE: Entry = Entry {
     code: "egress_unavailable",
     status: 502,
@@ -761,6 +772,7 @@ pub static ALL: &[&Entry] = &[
     &UPSTREAM_INCOMPLETE,
     &UPSTREAM_ADDRESS_NOT_ALLOWED,
     &UPSTREAM_TIMEOUT,
+    &NOT_CACHED,
     &EGRESS_UNAVAILABLE,
     &NO_UPSTREAM_AVAILABLE,
     &LEDGER_UNAVAILABLE,

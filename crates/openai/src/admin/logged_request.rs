@@ -52,6 +52,10 @@ pub struct LoggedRequest<'a> {
     times: Times,
     bytes_in: u64,
     bytes_out: u64,
+    /// What the answer cache did for the call.
+    cache: Option<&'a str>,
+    /// What its answer cost when it was made.
+    saved_nanos: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -125,6 +129,8 @@ impl<'a> From<&'a LoggedAttempt> for LoggedRequest<'a> {
             },
             bytes_in: row.bytes_in,
             bytes_out: row.bytes_out,
+            cache: row.cache.as_deref(),
+            saved_nanos: row.saved.map(|saved| saved.0),
         }
     }
 }

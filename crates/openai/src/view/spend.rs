@@ -114,6 +114,12 @@ impl Hints {
         self.0 & any.0 != 0
     }
 
+    /// Either of them.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        Self(self.0 | more.0)
+    }
+
     pub(super) fn add(&mut self, more: Self) {
         self.0 |= more.0;
     }

@@ -10,7 +10,7 @@ use crate::rollup::COUNTER_COLUMNS;
 // ---- the request log
 
 /// The columns of a logged attempt, in the order in which they are bound and read.
-const ATTEMPT_COLUMNS: [&str; 41] = [
+const ATTEMPT_COLUMNS: [&str; 43] = [
     "request_id",
     "attempt",
     "at_ms",
@@ -52,6 +52,8 @@ const ATTEMPT_COLUMNS: [&str; 41] = [
     "cost_input_nanos",
     "cost_cached_nanos",
     "cost_output_nanos",
+    "cache",
+    "saved_nanos",
 ];
 
 pub(crate) static LOG_REQUEST: LazyLock<String> = LazyLock::new(|| {

@@ -1,6 +1,6 @@
-//! Answers to calls with an idempotency key, and how they are kept within their bounds.
+//! KeptAnswers to calls with an idempotency key, and how they are kept within their bounds.
 
-use domain::ports::{Answers, StoreResult};
+use domain::ports::{KeptAnswers, StoreResult};
 use domain::{AnswerBounds, Fingerprint, IdempotencyKey, KeptAnswer, Timestamp};
 use rusqlite::{Connection, Params, Row, params};
 
@@ -14,7 +14,7 @@ use crate::sql::answers as sql;
 /// Under which name all projects' totals stand.
 const EVERYBODY: &str = "";
 
-impl Answers for Store {
+impl KeptAnswers for Store {
     fn answer(&self, key: IdempotencyKey, now: Timestamp) -> StoreResult<'_, Option<KeptAnswer>> {
         self.lookups.ask(move |db| {
             let whose = params![key.project.as_str(), key.name.0, now.0];

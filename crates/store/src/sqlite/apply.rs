@@ -10,8 +10,8 @@ use rusqlite::{Connection, Params, params};
 use super::failure::Failure;
 use super::query::{id, one, optional_time};
 use super::{
-    apply_keys, apply_limits, apply_people, audit, egresses, ledger, places, prices, project_rules,
-    rates, schema,
+    apply_keys, apply_limits, apply_people, audit, cache_rules, egresses, ledger, places, prices,
+    project_rules, rates, schema,
 };
 use crate::sql;
 
@@ -71,6 +71,7 @@ fn apply_one(db: &Connection, change: &Change) -> Done {
         Change::SetRateLimits { scope, limits, at } => rates::set(db, scope, limits, *at),
         Change::ClearRateLimits(scope) => rates::clear(db, scope),
         Change::SetProjectRule { project, rule } => project_rules::set(db, project.as_ref(), rule),
+        Change::SetCache { project, patch } => cache_rules::set(db, project, patch),
         Change::CorrectLedger(correction) => ledger::corrections::apply(db, correction),
         Change::PutMeta { name, value } => put_meta(db, name, value),
         of_limits => apply_limits::apply(db, of_limits),

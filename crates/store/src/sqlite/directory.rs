@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 
 use super::failure::Failure;
 use super::query::{id, one, optional_id, optional_text, optional_time, text};
-use super::{Store, project_rules, rates, snapshot};
+use super::{Store, cache_rules, project_rules, rates, snapshot};
 use crate::columns::{owner, policy, unreadable};
 use crate::sql;
 
@@ -21,6 +21,10 @@ impl Directory for Store {
                         project_archived: optional_time(row, 12)?.is_some(),
                         rates: rates::rules(db, &view)?,
                         rules: project_rules::rules(db, &view)?,
+                        cache: match &view.project {
+                            Some(project) => cache_rules::read(db, project)?,
+                            None => None,
+                        },
                         ..view
                     })
                 })
@@ -48,5 +52,6 @@ pub(crate) fn key_view(row: &Row<'_>) -> Result<KeyView, Failure> {
         project_archived: false,
         rates: None,
         rules: None,
+        cache: None,
     })
 }

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 
-use domain::UsageRecord;
 use domain::ledger::Batch;
 use domain::ports::{StoreError, StoreResult};
+use domain::{CacheUse, UsageRecord};
 use rusqlite::{CachedStatement, Connection, ToSql};
 use tokio::sync::oneshot;
 
@@ -246,7 +246,7 @@ impl<'r> Row<'_, '_, 'r> {
         self.put(19, |r| r.estimated)
     }
 
-    /// Columns 20 to 41: what was counted, what it cost and how long it took.
+    /// Columns 20 to 43: what was counted, what it cost and how long it took.
     fn put_numbers(&mut self) -> rusqlite::Result<()> {
         self.put(20, |r| integer(r.tokens.input))?;
         self.put(21, |r| integer(r.tokens.input_cached))?;
@@ -269,7 +269,9 @@ impl<'r> Row<'_, '_, 'r> {
         self.put(38, |r| integer(r.bytes_out))?;
         self.put(39, |r| r.cost.map(|cost| cost.input.0))?;
         self.put(40, |r| r.cost.map(|cost| cost.input_cached.0))?;
-        self.put(41, |r| r.cost.map(|cost| cost.output.0))
+        self.put(41, |r| r.cost.map(|cost| cost.output.0))?;
+        self.put(42, |r| r.cache.map(CacheUse::as_str))?;
+        self.put(43, |r| r.saved.map(|saved| saved.0))
     }
 }
 

@@ -5,9 +5,9 @@ use domain::price::{PriceImport, PriceRow};
 use domain::rate::RateLimits;
 use domain::route::Route;
 use domain::{
-    AlertId, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, Change, Key, KeyId,
-    KeyKind, KeySecret, Organization, PageQuery, Paged, Project, ProjectId, ProjectRules, Role,
-    ScopeId, SealedEgressBook, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
+    AlertId, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, CacheRules, Change, Key,
+    KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged, Project, ProjectId, ProjectRules,
+    Role, ScopeId, SealedEgressBook, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
     SpendLimit, Timestamp, Upstream, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
@@ -18,8 +18,8 @@ use super::failure::Failure;
 use super::log::Settlements;
 use super::query::{all, id, one, optional_time, text, time};
 use super::{
-    Store, apply, audit, connect, egresses, limits, people, places, prices, project_rules, rates,
-    refused, schema, snapshot,
+    Store, apply, audit, cache_rules, connect, egresses, limits, people, places, prices,
+    project_rules, rates, refused, schema, snapshot,
 };
 use crate::columns::unreadable;
 use crate::sql;
@@ -145,6 +145,10 @@ impl Records for Store {
 
     fn project_rules(&self, project: Option<ProjectId>) -> StoreResult<'_, ProjectRules> {
         self.reports.ask(move |db| project_rules::read(db, project.as_ref()))
+    }
+
+    fn cache_rules(&self, project: ProjectId) -> StoreResult<'_, Option<CacheRules>> {
+        self.reports.ask(move |db| cache_rules::read(db, &project))
     }
 
     fn audit_lines(&self, query: AuditQuery) -> StoreResult<'_, Paged<AuditLine>> {

@@ -45,6 +45,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_17.sql"),
         include_str!("schema/tollgate_18.sql"),
         include_str!("schema/tollgate_24.sql"),
+        include_str!("schema/tollgate_22.sql"),
     ],
 };
 
@@ -56,7 +57,11 @@ pub(crate) const REQUESTS: DatabaseFile = DatabaseFile {
     name: "requests.db",
     page_size: 8_192,
     synchronous: "normal",
-    migrations: &[include_str!("schema/requests_1.sql"), include_str!("schema/requests_2.sql")],
+    migrations: &[
+        include_str!("schema/requests_1.sql"),
+        include_str!("schema/requests_2.sql"),
+        include_str!("schema/requests_3.sql"),
+    ],
 };
 
 /// The row of `meta` that holds the schema's version. Not to be written through a port.

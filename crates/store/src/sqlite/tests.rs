@@ -68,6 +68,8 @@ fn attempt(number: i64) -> UsageRecord {
         total_us: 0,
         bytes_in: 0,
         bytes_out: 0,
+        cache: None,
+        saved: None,
     }
 }
 

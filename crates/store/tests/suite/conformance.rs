@@ -17,17 +17,25 @@ mod records;
 mod usage;
 
 use domain::ports::{
-    Answers, Balances, Directory, Jobs, Ledger, LedgerReport, Objects, Records, UsageStore,
+    Balances, Directory, Jobs, KeptAnswers, Ledger, LedgerReport, Objects, Records, UsageStore,
 };
 
 /// All the ports of a store.
 pub(crate) trait Ports:
-    Answers + Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
+    KeptAnswers + Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
 {
 }
 
 impl<
-    T: Answers + Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore,
+    T: KeptAnswers
+        + Balances
+        + Directory
+        + Jobs
+        + Ledger
+        + LedgerReport
+        + Objects
+        + Records
+        + UsageStore,
 > Ports for T
 {
 }

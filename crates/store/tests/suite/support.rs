@@ -161,6 +161,8 @@ pub(crate) fn attempt(request: &str, at: Timestamp) -> UsageRecord {
         total_us: 3,
         bytes_in: 4,
         bytes_out: 5,
+        cache: None,
+        saved: None,
     }
 }
 

@@ -42,6 +42,8 @@ fn record(request: &str) -> UsageRecord {
         total_us: 0,
         bytes_in: 0,
         bytes_out: 0,
+        cache: None,
+        saved: None,
     }
 }
 

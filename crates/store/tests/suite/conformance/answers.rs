@@ -1,4 +1,4 @@
-use domain::ports::Answers;
+use domain::ports::KeptAnswers;
 use domain::{AnswerBounds, Fingerprint, IdempotencyKey, KeptAnswer, Timestamp};
 
 use super::Ports;
@@ -21,7 +21,7 @@ fn answer(project: &str, name: u8, sealed: Option<Vec<u8>>) -> KeptAnswer {
     }
 }
 
-async fn found(store: &impl Answers, project: &str, name: u8) -> Option<KeptAnswer> {
+async fn found(store: &impl KeptAnswers, project: &str, name: u8) -> Option<KeptAnswer> {
     store.answer(key(project, name), Timestamp(1_500)).await.unwrap()
 }
 

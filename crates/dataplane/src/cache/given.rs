@@ -1,0 +1,124 @@
+//! A call that the cache answered: its record, which costs nothing, and the head of its reply.
+
+use std::sync::Arc;
+
+use domain::{
+    CacheKey, CacheUse, Cost, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp,
+    Tokens, UpstreamId, UsageRecord,
+};
+use http::header::{AGE, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+use openai::surface::Operation;
+use tokio::time::Instant;
+
+use crate::headers;
+use crate::observed::Observed;
+use crate::overload;
+use crate::rate::RateTicket;
+use crate::reply::{id_value, with_cost};
+use crate::shared::Worker;
+use crate::slots::Slot;
+use crate::tab::Taken;
+use crate::tasks::Open;
+use crate::trace::Trace;
+
+/// What is known of a call that the cache answers. It has a record of its own, exactly one.
+pub(crate) struct Given {
+    pub(super) worker: Arc<Worker>,
+    pub(super) request: RequestId,
+    pub(super) at: Timestamp,
+    pub(super) arrived: Instant,
+    pub(super) operation: &'static Operation,
+    pub(super) key: Arc<KeyView>,
+    pub(super) project: ProjectId,
+    pub(super) secret: SecretHash,
+    pub(super) model: Option<Box<str>>,
+    pub(super) user_label: Option<Box<str>>,
+    pub(super) stream: bool,
+    pub(super) bytes_in: u64,
+    pub(super) ticket: RateTicket,
+    pub(super) slot: Slot,
+    pub(super) trace: Option<Arc<Trace>>,
+    pub(super) upstream: UpstreamId,
+    pub(super) upstream_name: HeaderValue,
+    pub(super) served: Option<Arc<str>>,
+    pub(super) used: CacheUse,
+    pub(super) saved: Option<Nanos>,
+    /// Open until the last byte.
+    pub(super) _room: (Open, overload::Slot),
+}
+
+impl Given {
+    /// The head of the reply. What it cost is known: nothing.
+    pub(super) fn head(&self, key: CacheKey, age: u64, stream: bool) -> HeaderMap {
+        let mut map = HeaderMap::with_capacity(12);
+        let kind = if stream { "text/event-stream; charset=utf-8" } else { "application/json" };
+        map.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        map.insert(headers::X_REQUEST_ID, id_value(&self.request));
+        map.insert(headers::X_UPSTREAM, self.upstream_name.clone());
+        map.insert(headers::X_ATTEMPTS, HeaderValue::from(0_u16));
+        map.insert(headers::X_CACHE, HeaderValue::from_static(self.used.as_str()));
+        map.insert(AGE, HeaderValue::from(age));
+        if let Ok(key) = HeaderValue::from_str(&key.to_hex()) {
+            map.insert(headers::X_CACHE_KEY, key);
+        }
+        self.ticket.write_headers(&mut map);
+        with_cost(&mut map, Some(Nanos(0)));
+        map.insert(headers::ORGANIZATION, self.worker.shared.organization.clone());
+        if stream {
+            map.insert(headers::X_ACCEL, HeaderValue::from_static("no"));
+        }
+        map
+    }
+
+    /// Makes the record: a call without tokens that cost nothing. It took a request from the limits
+    /// by rate, and nothing from those by money.
+    pub(super) fn settle(self, outcome: Outcome, bytes_out: u64) {
+        let total_us = u64::try_from(self.arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let name = |text: &str| self.worker.names.intern(text);
+        let record = UsageRecord {
+            request: self.request,
+            attempt: 1,
+            at: self.at,
+            operation: self.operation.id,
+            family: self.operation.meter.family(),
+            project: self.project,
+            key: self.key.id.clone(),
+            user: name(self.key.owner.as_str()),
+            user_label: self.user_label,
+            model_asked: self.model.as_deref().map(name),
+            model_served: self.served,
+            service_tier: None,
+            upstream: self.upstream,
+            upstream_request: None,
+            status: 200,
+            outcome,
+            stream: self.stream,
+            batch: false,
+            estimated: false,
+            tokens: Tokens::default(),
+            images: 0,
+            media_ms: 0,
+            characters: 0,
+            cost: Some(Cost::default()),
+            error: None,
+            queue_us: 0,
+            first_byte_us: 0,
+            total_us,
+            bytes_in: self.bytes_in,
+            bytes_out,
+            cache: Some(self.used),
+            saved: self.saved,
+        };
+        let shared = &self.worker.shared;
+        shared.metrics.outcome(outcome);
+        shared.cache.book.at(&record.project).used(self.used, self.saved);
+        self.ticket.settle(&record);
+        // All of a hit's time is ours; of a joined call's, most was spent waiting for the provider.
+        let hit = self.used == CacheUse::Hit;
+        let overhead_us = hit.then(|| u32::try_from(total_us).unwrap_or(u32::MAX));
+        let observed = Observed { overhead_us, class: None, trace: self.trace };
+        let taken = Taken { slot: self.slot, held: None };
+        self.worker.record(taken, record, self.secret, observed);
+    }
+}

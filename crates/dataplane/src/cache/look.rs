@@ -1,0 +1,306 @@
+//! What becomes of a call that goes by the cache: a stored answer, the answer of an equal call in
+//! flight, or the lead of those that come behind it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{CacheUse, Fault, RequestId, Reuse, Timestamp, fault::catalogue};
+use http::request::Parts;
+use http::{Response, StatusCode};
+use openai::kept::Form;
+use openai::kept::stream::fit;
+use openai::surface::Operation;
+use tokio::time::{Instant, timeout_at};
+
+use super::flight::{Entered, Flight};
+use super::flow::{Joined, Met};
+use super::given::Given;
+use super::keeping::Keeping;
+use super::memory::Kept;
+use super::replay::Replay;
+use super::wish::Wish;
+use crate::body::reply::ReplyBody;
+use crate::overload::Slot;
+use crate::permit::Permit;
+use crate::pipeline::Taken;
+use crate::plan::Candidate;
+use crate::rate::{self, RateTicket};
+use crate::reply::assemble;
+use crate::shared::Worker;
+use crate::tasks::Open;
+use crate::trace::Trace;
+
+/// How often a call waits for another one before it goes by itself.
+const ROUNDS: usize = 4;
+
+type Reply = Response<ReplyBody>;
+
+/// A call that goes by the cache, as it stands before any limit was asked.
+pub(crate) struct Asking<'a> {
+    pub(crate) worker: &'a Arc<Worker>,
+    pub(crate) permit: &'a Permit,
+    pub(crate) head: &'a Parts,
+    pub(crate) operation: &'static Operation,
+    pub(crate) taken: &'a Taken,
+    pub(crate) place: &'a Candidate,
+    pub(crate) id: &'a RequestId,
+    pub(crate) at: Timestamp,
+    pub(crate) arrived: Instant,
+    /// Taken out where the cache answers.
+    pub(crate) room: &'a mut Option<(Open, Slot)>,
+}
+
+/// What became of it.
+pub(crate) enum Looked {
+    Answered(Reply),
+    /// And it is to be asked for anew.
+    Stale(Reply, Box<Keeping>),
+    /// It goes on as any call; what comes of it is for others too.
+    Leads(Box<Keeping>),
+}
+
+/// Looks for an answer that may be given again, or for an equal call in flight.
+///
+/// # Errors
+/// A limit by rate; no answer where only a stored one will do; a wait that took too long.
+pub(crate) async fn look_up(wish: &Wish, mut asking: Asking<'_>) -> Result<Looked, Fault> {
+    let cache = &asking.worker.shared.cache;
+    if let Some(found) = cache.memory.get(wish.key).and_then(|kept| asking.usable(wish, kept)) {
+        return asking.give(wish, found);
+    }
+    if wish.directives.only_if_cached {
+        let found = cache.stored(wish.key).await.and_then(|kept| asking.usable(wish, kept));
+        let Some(found) = found else { return Err(Fault::new(&catalogue::NOT_CACHED)) };
+        return asking.give(wish, found);
+    }
+    let fresh = wish.directives.no_cache;
+    for _ in 0..ROUNDS {
+        let flight = match asking.enter(wish, fresh) {
+            Entered::Found(kept) => match asking.usable(wish, kept) {
+                Some(found) => return asking.give(wish, found),
+                // Too old for this call; whoever leads makes a new one.
+                None => break,
+            },
+            Entered::Alone => break,
+            Entered::Lead(flight) => {
+                let keeping = asking.keeping(wish, flight, true);
+                return asking.lead(wish, keeping).await;
+            }
+            Entered::Follow(flight) => flight,
+        };
+        match asking.follow(wish, &flight).await? {
+            Followed::Answered(reply) => return Ok(Looked::Answered(reply)),
+            Followed::Again => {}
+            Followed::Alone => break,
+        }
+    }
+    let flight = Flight::of(&asking.permit.project, "");
+    let keeping = asking.keeping(wish, flight, false);
+    Ok(asking.leads(keeping))
+}
+
+enum Followed {
+    Answered(Reply),
+    Again,
+    Alone,
+}
+
+/// A stored answer that may be given.
+struct Found {
+    kept: Arc<Kept>,
+    body: Bytes,
+    age: u64,
+    stale: bool,
+}
+
+impl Asking<'_> {
+    fn model(&self) -> std::borrow::Cow<'_, str> {
+        self.taken.decoded_model().unwrap_or_default()
+    }
+
+    fn enter(&self, wish: &Wish, fresh: bool) -> Entered {
+        let cache = &self.worker.shared.cache;
+        let whose = (&self.permit.project, &*self.model());
+        // One that this call cannot use is as good as none.
+        let usable = |kept: &Arc<Kept>| self.usable(wish, Arc::clone(kept)).is_some();
+        cache.flights.enter(wish.key, whose, (&cache.memory, &usable, fresh))
+    }
+
+    /// A stored answer, if this call may have it, in the form that it wants.
+    fn usable(&self, wish: &Wish, kept: Arc<Kept>) -> Option<Found> {
+        let now = self.worker.shared.clock.now();
+        // The key says whose it is; what comes from elsewhere is looked at all the same.
+        if kept.entry.project != self.permit.project || !kept.entry.is_alive(now, &wish.rules) {
+            return None;
+        }
+        let (age, rules) = (kept.entry.age(now), &wish.rules);
+        let (ttl, stale) = (rules.ttl_seconds.into(), rules.stale_seconds.into());
+        let stale = match wish.directives.reuse(age, ttl, stale) {
+            Reuse::Fresh => false,
+            Reuse::Stale => true,
+            Reuse::No => return None,
+        };
+        let body = self.fitting(wish, &kept)?;
+        Some(Found { kept, body, age, stale })
+    }
+
+    fn fitting(&self, wish: &Wish, kept: &Kept) -> Option<Bytes> {
+        let meter = self.operation.meter;
+        match fit(meter, kept.entry.stream, &kept.body, wish.asked.form)? {
+            std::borrow::Cow::Borrowed(_) => Some(kept.body.clone()),
+            std::borrow::Cow::Owned(made) => Some(made.into()),
+        }
+    }
+
+    /// Gives a stored answer.
+    fn give(&mut self, wish: &Wish, found: Found) -> Result<Looked, Fault> {
+        let Found { kept, body, age, stale } = found;
+        let ticket = self.ticket()?;
+        let given = self.given(ticket, CacheUse::Hit, Some(&kept))?;
+        let reply = replied(wish, given, (&kept, body, age));
+        if stale && let Entered::Lead(flight) = self.enter(wish, true) {
+            self.worker.shared.cache.book.at(&self.permit.project).stale();
+            return Ok(Looked::Stale(reply, self.keeping(wish, flight, true)));
+        }
+        Ok(Looked::Answered(reply))
+    }
+
+    /// Leads, unless what lies behind the memory has an answer.
+    async fn lead(&mut self, wish: &Wish, keeping: Box<Keeping>) -> Result<Looked, Fault> {
+        let cache = &self.worker.shared.cache;
+        if !wish.directives.no_cache
+            && let Some(kept) = cache.stored(wish.key).await
+            && let Some(found) = self.usable(wish, kept)
+        {
+            cache.memory.put(wish.key, &found.kept);
+            keeping.found(&found.kept);
+            return self.give(wish, found);
+        }
+        Ok(self.leads(keeping))
+    }
+
+    fn leads(&self, keeping: Box<Keeping>) -> Looked {
+        self.worker.shared.cache.book.at(&self.permit.project).used(CacheUse::Miss, None);
+        Looked::Leads(keeping)
+    }
+
+    /// Waits for what a call in flight brings, within this call's own time.
+    async fn follow(&mut self, wish: &Wish, flight: &Arc<Flight>) -> Result<Followed, Fault> {
+        let shared = &self.worker.shared;
+        let ticket = self.ticket()?;
+        let events = match wish.asked.form {
+            Form::Plain => None,
+            Form::Events { usage, .. } => Some(usage),
+        };
+        let late = || Fault::new(&catalogue::UPSTREAM_TIMEOUT);
+        let deadlines = shared.settings.deadlines(false, self.arrived);
+        let due = (self.arrived + deadlines.first_byte).min(deadlines.end);
+        let waiting = timeout_at(due, flight.flow.meet(events));
+        let met = shared.tasks.unless_cut(std::pin::pin!(waiting)).await;
+        let met = met.ok_or_else(|| Fault::new(&catalogue::SHUTTING_DOWN))?.map_err(|_| late())?;
+        let reply = match met {
+            // A ticket without a record gives back what it took.
+            Met::Nothing { alone: true } => return Ok(Followed::Alone),
+            Met::Nothing { alone: false } => return Ok(Followed::Again),
+            Met::Answer(kept) => {
+                let Some(body) = self.fitting(wish, &kept) else { return Ok(Followed::Alone) };
+                let given = self.given(ticket, CacheUse::Joined, Some(&kept))?;
+                replied(wish, given, (&kept, body, 0))
+            }
+            Met::Stream(reader) => {
+                let given = self.given(ticket, CacheUse::Joined, None);
+                let given = given.inspect_err(|_| flight.flow.leave(reader))?;
+                let map = given.head(wish.key, 0, true);
+                let form = match wish.asked.form {
+                    Form::Events { usage, padded } => (usage, padded),
+                    Form::Plain => (true, true),
+                };
+                let meter = self.operation.meter;
+                let joined = Joined::new(flight, reader, meter, form, (Some(given), None));
+                assemble(StatusCode::OK, map, ReplyBody::joined(joined))
+            }
+        };
+        Ok(Followed::Answered(reply))
+    }
+
+    /// What a call takes from the limits by rate that no provider hears of: one request.
+    fn ticket(&self) -> Result<RateTicket, Fault> {
+        rate::take_request(&self.worker.shared, self.permit, self.operation, || self.taken.ask())
+    }
+
+    fn given(
+        &mut self,
+        ticket: RateTicket,
+        used: CacheUse,
+        kept: Option<&Kept>,
+    ) -> Result<Given, Fault> {
+        let full = || Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000);
+        let slot = self.worker.slot().ok_or_else(full)?;
+        let room = self.room.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
+        let (permit, shared) = (self.permit, &self.worker.shared);
+        let told = self.taken.summary(self.operation);
+        let body = || self.taken.text();
+        let trace = shared.settings.trace.map(|s| Arc::new(Trace::of(&self.head.headers, s, body)));
+        let upstream = match kept {
+            Some(kept) => kept.entry.upstream.clone(),
+            None => self.place.upstream.id.clone(),
+        };
+        Ok(Given {
+            worker: Arc::clone(self.worker),
+            request: self.id.clone(),
+            at: self.at,
+            arrived: self.arrived,
+            operation: self.operation,
+            key: Arc::clone(&permit.key),
+            project: permit.project.clone(),
+            secret: permit.secret,
+            model: told.model,
+            user_label: told.user_label.filter(|_| !permit.key.keeps_nothing()),
+            stream: told.stream,
+            bytes_in: self.taken.length(),
+            ticket,
+            slot,
+            trace,
+            upstream,
+            upstream_name: self.place.upstream.name.clone(),
+            served: kept.and_then(|kept| kept.entry.served.clone()),
+            used,
+            saved: kept.and_then(|kept| kept.entry.cost),
+            _room: room,
+        })
+    }
+
+    fn keeping(&self, wish: &Wish, flight: Arc<Flight>, keeps: bool) -> Box<Keeping> {
+        let place = (self.place.upstream.id.clone(), self.place.model.clone());
+        Box::new(Keeping {
+            worker: Arc::clone(self.worker),
+            key: wish.key,
+            flight,
+            keeps,
+            asked: wish.asked,
+            meter: self.operation.meter,
+            project: self.permit.project.clone(),
+            model: self.model().into(),
+            place,
+            at: self.at,
+            arrived: self.arrived,
+            keep_seconds: wish.rules.keep_seconds(),
+        })
+    }
+}
+
+/// The reply that gives a whole answer; its record is made.
+fn replied(wish: &Wish, given: Given, (kept, body, age): (&Kept, Bytes, u64)) -> Reply {
+    let stream = wish.asked.form != Form::Plain;
+    let map = given.head(wish.key, age, stream);
+    if !stream {
+        given.settle(domain::Outcome::Completed, body.len() as u64);
+        return assemble(StatusCode::OK, map, ReplyBody::whole(body));
+    }
+    let took = match wish.rules.replay {
+        domain::Replay::AtOnce => Duration::ZERO,
+        domain::Replay::Paced => Duration::from_millis(kept.entry.took_ms.into()),
+    };
+    assemble(StatusCode::OK, map, ReplyBody::replay(Replay::new(body, took, given)))
+}

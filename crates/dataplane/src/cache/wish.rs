@@ -1,0 +1,90 @@
+//! Whether a call goes by the cache, and under which key.
+
+use domain::{CACHE_POLICY, CacheKey, CacheRules, Directives};
+use http::HeaderMap;
+use http::header::CACHE_CONTROL;
+use http::request::Parts;
+use openai::kept::{Asked, Canonical};
+use openai::surface::Operation;
+use sha2::{Digest, Sha256};
+
+use crate::headers;
+use crate::permit::Permit;
+use crate::pipeline::Taken;
+use crate::plan::Candidate;
+use crate::shared::Dataplane;
+
+/// What a call that goes by the cache asks of it.
+pub(crate) struct Wish {
+    pub(super) key: CacheKey,
+    pub(super) asked: Asked,
+    pub(super) directives: Directives,
+    pub(super) rules: CacheRules,
+}
+
+/// `None`: as if there were no cache. Most projects have none, which is the first thing looked at.
+pub(crate) fn wish(
+    shared: &Dataplane,
+    permit: &Permit,
+    head: &Parts,
+    (operation, taken): (&Operation, &Taken),
+    place: &Candidate,
+) -> Option<Box<Wish>> {
+    let rules = permit.key.cache?;
+    // The doctor asks how the provider is, and of some projects nothing may be kept.
+    let barred = permit.key.keeps_nothing() || shared.examined.is_watched(&permit.key.id);
+    if barred || !rules.applies(asked(&head.headers)) {
+        return None;
+    }
+    let said = head.headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    let directives = said.fold(Directives::default(), Directives::and);
+    if directives.no_store {
+        return None;
+    }
+    let (asked, canonical) = taken.may_be_kept(operation)?;
+    let key = key(permit, head, (operation, taken), place, &canonical);
+    Some(Box::new(Wish { key, asked, directives, rules }))
+}
+
+/// What the call itself says, by the header that its answer will carry.
+fn asked(headers: &HeaderMap) -> Option<bool> {
+    let word = headers.get(headers::X_CACHE)?.to_str().ok()?;
+    if word.eq_ignore_ascii_case("on") {
+        return Some(true);
+    }
+    word.eq_ignore_ascii_case("off").then_some(false)
+}
+
+/// Everything that the answer hangs on. Lengths stand before what they count, so that no two
+/// different calls have one key.
+fn key(
+    permit: &Permit,
+    head: &Parts,
+    (operation, taken): (&Operation, &Taken),
+    place: &Candidate,
+    canonical: &Canonical,
+) -> CacheKey {
+    let written = taken.decoded_model();
+    let model = place.model.as_deref().or(written.as_deref()).unwrap_or("");
+    let upstream = &place.upstream;
+    let (host, port) = upstream.address();
+    let beta = head.headers.get("openai-beta").map_or(&b""[..], |value| value.as_bytes());
+    let mut hash = Sha256::new();
+    hash.update(CACHE_POLICY.to_le_bytes());
+    hash.update(port.to_le_bytes());
+    for part in [
+        permit.project.as_str().as_bytes(),
+        operation.id.as_bytes(),
+        head.uri.query().unwrap_or("").as_bytes(),
+        beta,
+        upstream.id.as_str().as_bytes(),
+        upstream.provider.name.as_bytes(),
+        host.as_bytes(),
+        model.as_bytes(),
+        &canonical.0,
+    ] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    CacheKey(hash.finalize().into())
+}
