@@ -11,6 +11,7 @@
 
 mod access;
 mod admin_keys;
+mod advice;
 mod alert_check;
 mod alerts;
 mod audit_log;
@@ -20,6 +21,7 @@ mod bootstrap;
 mod cache;
 mod calendar;
 mod checkup;
+mod comparisons;
 mod costs;
 mod cursor;
 mod cursor_page;
@@ -56,18 +58,20 @@ use std::sync::{Arc, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Balances, CacheDesk, Directory, Exits, Invalidate, LedgerReport, Outbound, People, PriceFormat,
-    PriceGaps, Records, UsageStore,
+    Balances, CacheDesk, Comparisons, Directory, Exits, Invalidate, LedgerReport, Outbound, People,
+    PriceFormat, PriceGaps, Records, UsageStore,
 };
 use domain::{Clock, ModelFacts, PeriodKind, ScopeId, SecretHash};
 use vault::Vault;
 
 pub use access::AdminCaller;
 pub use admin_keys::AdminKeyDraft;
+pub use advice::{Advice, AdviceRules};
 pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
 pub use cache::CacheState;
 pub use checkup::{CheckupKey, Doctor};
+pub use comparisons::{ComparedCall, ComparedTexts};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use cursor_page::CursorPage;
 pub use declared_limits::{DeclaredLimit, DeclaredScope};
@@ -114,6 +118,8 @@ pub struct Control {
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
     cache: Arc<dyn CacheDesk>,
+    comparisons: Arc<dyn Comparisons>,
+    advice: RwLock<AdviceRules>,
     ledger: Arc<dyn LedgerReport>,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
@@ -153,6 +159,8 @@ impl Control {
             usage,
             balances,
             cache: Arc::new(cache::NoCache),
+            comparisons: Arc::new(comparisons::NoComparisons),
+            advice: RwLock::default(),
             ledger,
             vault,
             clock,

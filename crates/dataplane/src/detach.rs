@@ -14,7 +14,7 @@ use domain::Fault;
 use http::Response;
 
 use crate::body::reply::ReplyBody;
-use crate::idempotency::Ticket;
+use crate::recorder::{Sink, listen};
 use crate::tasks::Tasks;
 
 /// Set when the client of a call has gone.
@@ -50,19 +50,15 @@ pub(crate) struct Detach<F: Future<Output = Answered> + Send + 'static> {
     future: Option<Pin<Box<F>>>,
     tasks: Tasks,
     gone: Gone,
-    /// Where the answer is to be kept, whoever waits for it.
-    ticket: Option<Box<Ticket>>,
+    /// Who wants the answer written down, whoever waits for it.
+    sinks: Vec<Sink>,
 }
 
 impl<F: Future<Output = Answered> + Send + 'static> Detach<F> {
     /// Inlined, so that the future is made in its box and not moved there.
     #[inline(always)]
-    pub(crate) fn new(
-        (tasks, gone): (Tasks, Gone),
-        ticket: Option<Box<Ticket>>,
-        future: F,
-    ) -> Self {
-        Self { future: Some(Box::pin(future)), tasks, gone, ticket }
+    pub(crate) fn new((tasks, gone): (Tasks, Gone), sinks: Vec<Sink>, future: F) -> Self {
+        Self { future: Some(Box::pin(future)), tasks, gone, sinks }
     }
 }
 
@@ -73,8 +69,8 @@ impl<F: Future<Output = Answered> + Send + 'static> Future for Detach<F> {
         let Some(future) = self.future.as_mut() else { return Poll::Pending };
         let mut output = std::task::ready!(future.as_mut().poll(cx));
         self.future = None;
-        if let Some(ticket) = self.ticket.take() {
-            ticket.keep_if(&mut output);
+        if let Ok(reply) = &mut output {
+            listen(std::mem::take(&mut self.sinks), reply);
         }
         Poll::Ready(output)
     }
@@ -85,11 +81,10 @@ impl<F: Future<Output = Answered> + Send + 'static> Drop for Detach<F> {
         if let Some(future) = self.future.take() {
             self.gone.set();
             // The answer is dropped where it arrives; a streaming one then drains itself.
-            let ticket = self.ticket.take();
+            let sinks = std::mem::take(&mut self.sinks);
             self.tasks.spawn(async move {
-                let mut output = future.await;
-                if let Some(ticket) = ticket {
-                    ticket.keep_if(&mut output);
+                if let Ok(mut reply) = future.await {
+                    listen(sinks, &mut reply);
                 }
             });
         }

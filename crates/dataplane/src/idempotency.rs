@@ -27,11 +27,9 @@ use crate::shared::Dataplane;
 
 mod answer;
 mod bounds;
-mod recorder;
 mod ticket;
 
 pub use bounds::IdempotencySettings;
-pub(crate) use recorder::Recorder;
 pub(crate) use ticket::Ticket;
 
 /// Keys in memory: of calls that run, and of answers that the store has not taken yet.
@@ -74,7 +72,7 @@ impl Idempotency {
     }
 
     /// Counts bytes of a recording, where there is room for them.
-    fn grow(&self, bytes: usize, most: usize) -> bool {
+    pub(crate) fn grow(&self, bytes: usize, most: usize) -> bool {
         let before = self.recording.fetch_add(bytes, Ordering::Relaxed);
         let fits = before.saturating_add(bytes) <= most;
         if !fits {
@@ -83,7 +81,7 @@ impl Idempotency {
         fits
     }
 
-    fn shrink(&self, bytes: usize) {
+    pub(crate) fn shrink(&self, bytes: usize) {
         self.recording.fetch_sub(bytes, Ordering::Relaxed);
     }
 }

@@ -38,6 +38,7 @@ mod plan;
 mod prices;
 mod probe;
 mod rate;
+mod recorder;
 mod refusal;
 mod relay;
 mod reply;

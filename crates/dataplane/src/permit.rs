@@ -44,6 +44,12 @@ pub(crate) fn grant(
 }
 
 impl Permit {
+    /// The same, for a call that is made beside this one.
+    pub(crate) fn again(&self) -> Self {
+        let (key, project) = (Arc::clone(&self.key), self.project.clone());
+        Self { key, secret: self.secret, project }
+    }
+
     /// Decides on the models that a body names: the one that decides, and all others.
     pub(crate) fn check_models(
         &self,

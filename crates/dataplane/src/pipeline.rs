@@ -31,6 +31,7 @@ use crate::pace::{self, Placed};
 use crate::permit::{self, Permit};
 use crate::plan::{self, Plan, Wish};
 use crate::rate::{self, RateTicket};
+use crate::recorder::{self, Sink};
 use crate::reply::fault_reply;
 use crate::shared::{Dataplane, Worker};
 use crate::tab::Call;
@@ -39,11 +40,14 @@ use crate::trace::Trace;
 use crate::{batches, headers, idempotency, jobs, lists, models, owned};
 
 mod asked;
+mod copy;
 mod known;
+mod prints;
 mod seen;
 mod taken;
 
 pub(crate) use asked::Asked;
+pub(crate) use copy::Copy;
 pub(crate) use taken::Taken;
 
 use known::Known;
@@ -130,7 +134,7 @@ async fn call(
     if let Some(wish) = known::wish(shared, permit, &ahead) {
         match Box::pin(known::look_up(worker, permit, wish, ahead)).await? {
             Known::Answered(mut reply) => {
-                ticket.map(|ticket| ticket.keep(&mut reply));
+                recorder::listen(ticket.map(Sink::Ticket).into_iter().collect(), &mut reply);
                 return Ok(reply);
             }
             Known::Not(goes_on) => ahead = *goes_on,
@@ -173,7 +177,7 @@ async fn send(
     // Its turn, and how much: nothing waits for a provider while it holds money.
     let what = (operation, &taken);
     let begun = asked::begin(shared, permit, (at, until), what, plan).await;
-    let (plan, placed, spending) = begun.map_err(|fault| fault.rates(rates))?;
+    let (mut plan, placed, spending) = begun.map_err(|fault| fault.rates(rates))?;
     let (turn, open) = ((placed, until), room.ok_or_else(internal)?);
     let facts = Facts {
         id,
@@ -186,16 +190,22 @@ async fn send(
         turn,
         spending,
         keeping,
+        shadow: false,
         open,
     };
     let permit = seen.permit.take().ok_or_else(internal)?;
     let asked = Asked { head, taken };
+    let mut sinks: Vec<Sink> = ticket.map(Sink::Ticket).into_iter().collect();
+    if let Some(place) = plan.shadow.take() {
+        let copy = Copy::of(worker, &permit, operation, &asked, (*place, &facts.id));
+        sinks.extend(copy.map(Sink::Copy));
+    }
     let (call, ready) = prepare(&asked, facts, permit, &plan, shared)?;
     seen.sent = true;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
     let work = dispatch(Arc::clone(worker), call, plan, ready, asked);
-    let done = Detach::new((shared.tasks.clone(), gone), ticket, work).await;
+    let done = Detach::new((shared.tasks.clone(), gone), sinks, work).await;
     done.map_err(|fault| fault.rates(rates))
 }
 
@@ -213,7 +223,8 @@ async fn place(
         Some(plan) => plan,
         None => {
             let (model, project) = (taken.decoded_model(), &permit.project);
-            let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
+            let (model, object, key) = (model.as_deref(), first, &*permit.key);
+            let wish = Wish { operation, project, model, object, at, key, taken };
             attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
         }
     };
@@ -242,6 +253,7 @@ struct Facts {
     turn: (Placed, Instant),
     spending: Option<Spending>,
     keeping: Option<Box<Keeping>>,
+    shadow: bool,
     open: (Open, Slot),
 }
 
@@ -352,6 +364,7 @@ fn prepare(
     };
     let metered = facts.spending.as_ref().and_then(|spending| spending.metered);
     let tools = metered.and_then(|metered| metered.tools);
+    let prints = prints::of(shared, &permit, operation, taken);
     let user_label = summary.user_label.filter(|_| !permit.key.keeps_nothing());
     let call = Call {
         request: facts.id,
@@ -385,6 +398,8 @@ fn prepare(
         held: Mutex::new(facts.spending.and_then(|s| s.held)),
         lines: OnceLock::new(),
         keeping: facts.keeping,
+        shadow: facts.shadow,
+        prints,
         _open: facts.open,
     };
     Ok((Arc::new(call), ready))

@@ -21,8 +21,8 @@ use openai::surface::Meter;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::attempt::class_of;
-use crate::idempotency::Recorder;
 use crate::jobs::{begins_run, hand_over_run};
+use crate::recorder::Recorder;
 use crate::tab::{Count, Deadlines, End, Tab};
 
 mod count;

@@ -46,6 +46,8 @@ pub struct Settings {
     pub calls: usize,
     /// Answers to calls with an idempotency key.
     pub idempotency: IdempotencySettings,
+    /// Whether the request log tells, by keyed hashes, which prompts came again.
+    pub prompt_hashes: bool,
     /// Where large forms are spooled.
     pub spool_dir: PathBuf,
     /// Hosts, in lower case, that upstreams of the API may be at whatever their address.
@@ -107,6 +109,7 @@ impl Default for Settings {
             drain_bytes: 64 << 20,
             calls: 32_768,
             idempotency: IdempotencySettings::default(),
+            prompt_hashes: false,
             spool_dir: std::env::temp_dir(),
             private_hosts: Vec::new(),
             cache: CacheSettings::default(),

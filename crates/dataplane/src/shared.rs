@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use domain::breaker::Gate;
 use domain::ledger::Imbalance;
 use domain::ports::{
-    self, AnswerStore, BadPlace, BoxFuture, CacheDesk, Directory, Invalidate, Jobs, KeptAnswers,
-    Ledger, Objects, PriceGaps,
+    self, AnswerStore, BadPlace, BoxFuture, CacheDesk, Comparisons, Directory, Invalidate, Jobs,
+    KeptAnswers, Ledger, Objects, PriceGaps,
 };
 use domain::price::{PriceBook, Unpriced};
 use domain::rate::Moment;
@@ -52,6 +52,7 @@ pub struct Ports {
     pub ledger: Arc<dyn Ledger>,
     pub jobs: Arc<dyn Jobs>,
     pub idempotent: Arc<dyn KeptAnswers>,
+    pub comparisons: Arc<dyn Comparisons>,
     /// Answers kept behind the memory, if any are.
     pub answers: Option<Arc<dyn AnswerStore>>,
     pub clock: Arc<dyn Clock>,
@@ -89,6 +90,7 @@ pub struct Dataplane {
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) jobs: Arc<dyn Jobs>,
     pub(crate) idempotency: Idempotency,
+    pub(crate) comparisons: Arc<dyn Comparisons>,
     pub(crate) cache: Cache,
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
@@ -120,6 +122,7 @@ impl Dataplane {
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
             jobs: ports.jobs,
             idempotency: Idempotency::new(ports.idempotent),
+            comparisons: ports.comparisons,
             rates: Rates::default(),
             frozen: Frozen::default(),
             examined: Examined::default(),

@@ -7,6 +7,7 @@
 
 mod access;
 mod account;
+pub mod advice;
 mod alert;
 pub mod attempt;
 mod audit;
@@ -16,6 +17,7 @@ mod cache;
 pub mod calendar;
 mod change;
 mod clock_watch;
+mod comparison;
 mod delivery;
 pub mod diagnosis;
 mod egress;
@@ -59,6 +61,7 @@ pub use cache::{
 };
 pub use change::{Actor, AuditEntry, Change};
 pub use clock_watch::ClockWatch;
+pub use comparison::{Comparison, ComparisonQuery};
 pub use delivery::{Delivery, Message, Waiting, pause_after};
 pub use egress::{
     BadProxyUrl, DIRECT, Egress, EgressBook, EgressSource, EgressUser, Proxy, ProxyAddress,

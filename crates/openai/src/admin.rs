@@ -6,9 +6,11 @@
 
 mod access;
 mod admin_key;
+mod advice;
 mod audit_events;
 mod audit_log;
 mod cache;
+mod comparison;
 mod costs;
 mod doctor;
 mod egress;
@@ -32,9 +34,11 @@ mod usage_results;
 
 pub use access::{AssignedRole, DeletedOf, GroupRole, NextList, Role, UserRole};
 pub use admin_key::AdminApiKey;
+pub use advice::AdviceShape;
 pub use audit_events::{document_type, is_document_type, our_events};
 pub use audit_log::{AuditLog, AuditVerification};
 pub use cache::{CachePurged, CacheSum, ProjectCache};
+pub use comparison::{ComparisonShape, Said};
 pub use costs::{CostAbout, CostsResult};
 pub use doctor::{DoctorFinding, DoctorRun};
 pub use egress::{Egress, EgressTest, EgressUse};

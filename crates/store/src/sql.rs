@@ -6,6 +6,7 @@
 pub(crate) mod access;
 pub(crate) mod answers;
 pub(crate) mod audit;
+pub(crate) mod comparisons;
 pub(crate) mod ledger;
 pub(crate) mod people;
 pub(crate) mod usage;

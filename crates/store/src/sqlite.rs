@@ -21,6 +21,7 @@ mod apply_people;
 mod attempts;
 mod audit;
 mod cache_rules;
+mod comparisons;
 mod connect;
 mod directory;
 mod egresses;

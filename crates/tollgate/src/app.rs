@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
-    Balances, CacheDesk, Directory, Invalidate, Jobs, KeptAnswers, Ledger, LedgerReport, Objects,
-    People, PriceGaps, Records, UsageStore,
+    Balances, CacheDesk, Comparisons, Directory, Invalidate, Jobs, KeptAnswers, Ledger,
+    LedgerReport, Objects, People, PriceGaps, Records, UsageStore,
 };
 use domain::{
     Change, Clock, Fault, OrganizationId, Permission, Secret, Timestamp, UpstreamSource, Zone,
@@ -74,6 +74,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         ledger: Arc::clone(&store) as Arc<dyn Ledger>,
         jobs: Arc::clone(&store) as Arc<dyn Jobs>,
         idempotent: Arc::clone(&store) as Arc<dyn KeptAnswers>,
+        comparisons: Arc::clone(&store) as Arc<dyn Comparisons>,
         answers: None,
         clock: Arc::clone(&clock),
         vault: Arc::clone(&vault),
@@ -94,6 +95,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
     let control = control.with_mail(config.smtp.is_some());
     let control = control.with_cache(Arc::clone(&dataplane) as Arc<dyn CacheDesk>);
+    let control = control.with_comparisons(Arc::clone(&store) as Arc<dyn Comparisons>);
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     // Upstreams last: they need the default project, and their credentials the vault.
@@ -163,6 +165,7 @@ impl App {
     /// When one is for nobody: a limit that the operator wrote and that does not hold is worse
     /// than no start.
     pub async fn load_limits(&self, config: &Config) -> Result<(), String> {
+        self.control.declare_advice(config.advice.clone());
         let zone = self.control.declare_zone(config.time_zone.clone()).await;
         zone.map_err(|fault| format!("[organization]: {}", fault.message))?;
         let declared = self.control.declare_limits(config.limits.clone()).await;
@@ -288,6 +291,7 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
         weights: config.load.weights.clone(),
         calls: config.load.calls.unwrap_or(default.calls),
         idempotency: config.idempotency,
+        prompt_hashes: config.advice.prompts,
         spool_dir: spool_dir.to_owned(),
         private_hosts: config.private_upstreams.clone(),
         trace: config.observe.traces.as_ref().map(|traces| traces.sampler),

@@ -1,8 +1,10 @@
 //! Every route, on one page.
 
 mod admin_api_keys;
+mod advice;
 mod audit_logs;
 mod cache;
+mod comparisons;
 mod costs;
 mod doctor;
 mod documents;
@@ -247,6 +249,8 @@ pub(crate) static ALL: &[Route] = &[
     admin!(POST "/tollgate/v1/audit/verify" READ audit_logs::verify),
     admin!(GET "/tollgate/v1/requests" USAGE requests::list),
     admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
+    admin!(GET "/tollgate/v1/advice" USAGE advice::get),
+    admin!(GET "/tollgate/v1/comparisons" READ comparisons::list),
     admin!(GET "/tollgate/v1/prices" READ prices::list),
     admin!(POST "/tollgate/v1/prices" WRITE prices::set),
     admin!(GET "/tollgate/v1/prices/{model...}" READ prices::get),

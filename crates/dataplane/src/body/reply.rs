@@ -8,7 +8,7 @@ use egress::BoxError;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::cache::{Joined, Replay};
-use crate::idempotency::Recorder;
+use crate::recorder::Recorder;
 use crate::relay::{Pumped, Relay};
 
 /// An answer on its way to a client. Dropped before its end, a relayed one is read on in the

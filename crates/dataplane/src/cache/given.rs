@@ -109,6 +109,8 @@ impl Given {
             bytes_out,
             cache: Some(self.used),
             saved: self.saved,
+            shadow: false,
+            prints: None,
         };
         let shared = &self.worker.shared;
         shared.metrics.outcome(outcome);

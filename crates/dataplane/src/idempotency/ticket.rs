@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{Fault, Fingerprint, IdempotencyKey, KeptAnswer, RequestId, Timestamp};
-use http::Response;
+use domain::{Fingerprint, IdempotencyKey, KeptAnswer, RequestId, Timestamp};
+use http::{HeaderMap, StatusCode};
 
-use super::recorder::Recorder;
 use super::{Standing, answer};
-use crate::body::reply::ReplyBody;
 use crate::shared::Dataplane;
 
 /// Its key is taken until the call is answered, and free again when this is dropped before that.
@@ -27,40 +25,22 @@ pub(super) fn context(key: &IdempotencyKey, request: &RequestId) -> String {
 }
 
 impl Ticket {
-    /// Keeps what a call came to, if it is an answer.
-    pub(crate) fn keep_if(self: Box<Self>, answer: &mut Result<Response<ReplyBody>, Fault>) {
-        if let Ok(reply) = answer {
-            self.keep(reply);
-        }
+    /// What stands before an answer's body.
+    pub(crate) fn head(status: StatusCode, map: &HeaderMap) -> Vec<u8> {
+        answer::encode_head(status, map)
     }
 
-    /// Keeps a call's answer, as it comes; one that failed frees the key.
-    pub(crate) fn keep(self: Box<Self>, reply: &mut Response<ReplyBody>) {
-        if !reply.status().is_success() {
-            return;
-        }
-        let head = answer::encode_head(reply.status(), reply.headers());
-        let mut recorder = Recorder::new(self, head);
-        match reply.body_mut().whole_bytes() {
-            Some(bytes) => {
-                recorder.push(bytes);
-                recorder.end(true);
-            }
-            None => reply.body_mut().record(Box::new(recorder)),
-        }
-    }
-
-    pub(super) fn shared(&self) -> &Dataplane {
+    pub(crate) fn shared(&self) -> &Dataplane {
         &self.shared
     }
 
     /// Whether the answer itself may be kept.
-    pub(super) fn keeps(&self) -> bool {
+    pub(crate) fn keeps(&self) -> bool {
         self.keeps
     }
 
     /// The call was answered: with this, where it may be kept and is not too large.
-    pub(super) fn answered(mut self, plain: Option<&[u8]>) {
+    pub(crate) fn answered(mut self, plain: Option<&[u8]>) {
         self.is_over = true;
         let shared = Arc::clone(&self.shared);
         let settings = shared.settings.idempotency;

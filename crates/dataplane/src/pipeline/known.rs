@@ -57,12 +57,7 @@ pub(super) async fn look_up(
             Known::Not(Box::new(ahead))
         }
         Looked::Stale(reply, keeping) => {
-            let again = Permit {
-                key: Arc::clone(&permit.key),
-                secret: permit.secret,
-                project: permit.project.clone(),
-            };
-            let work = anew(Arc::clone(worker), again, ahead, keeping);
+            let work = anew(Arc::clone(worker), permit.again(), ahead, keeping);
             worker.shared.tasks.spawn(work);
             Known::Answered(reply)
         }

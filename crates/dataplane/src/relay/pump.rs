@@ -11,7 +11,7 @@ use egress::BoxError;
 use tokio::sync::mpsc;
 
 use super::Relay;
-use crate::idempotency::Recorder;
+use crate::recorder::Recorder;
 use crate::tasks::Tasks;
 
 /// Pieces that wait for a slow client. With more, the whole bound is held, or the call is cut.

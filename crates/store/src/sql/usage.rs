@@ -10,7 +10,7 @@ use crate::rollup::COUNTER_COLUMNS;
 // ---- the request log
 
 /// The columns of a logged attempt, in the order in which they are bound and read.
-const ATTEMPT_COLUMNS: [&str; 43] = [
+const ATTEMPT_COLUMNS: [&str; 46] = [
     "request_id",
     "attempt",
     "at_ms",
@@ -54,6 +54,9 @@ const ATTEMPT_COLUMNS: [&str; 43] = [
     "cost_output_nanos",
     "cache",
     "saved_nanos",
+    "shadow",
+    "prompt",
+    "prompt_prefix",
 ];
 
 pub(crate) static LOG_REQUEST: LazyLock<String> = LazyLock::new(|| {
@@ -62,6 +65,13 @@ pub(crate) static LOG_REQUEST: LazyLock<String> = LazyLock::new(|| {
     format!("INSERT INTO requests ({columns}) VALUES ({values})")
 });
 
+/// Answered calls with hashes, newest first. Ids of calls begin with the time: `$1` is the least that
+/// one of them can be, so that the index leads there.
+pub(crate) const PROMPT_CALLS: &str = "SELECT project_id, COALESCE(model_served, model_asked, ''),
+        at_ms, prompt, prompt_prefix, cost_nanos, input_tokens, input_cached_tokens
+    FROM requests WHERE request_id >= $1 AND prompt IS NOT NULL AND cost_nanos IS NOT NULL
+        AND outcome = 'completed'
+    ORDER BY request_id DESC LIMIT $2";
 pub(crate) const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM requests";
 
 /// The place of the newest row.

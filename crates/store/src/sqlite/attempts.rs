@@ -64,7 +64,7 @@ fn filter_values(filter: &AttemptFilter) -> Vec<Value> {
 
 fn read(row: &Row<'_>) -> Result<LoggedAttempt, Failure> {
     Ok(LoggedAttempt {
-        place: row.get(43)?,
+        place: row.get(46)?,
         request: id(row, 0)?,
         attempt: row.get(1)?,
         at: time(row, 2)?,
@@ -97,6 +97,7 @@ fn read(row: &Row<'_>) -> Result<LoggedAttempt, Failure> {
         bytes_out: count(row, 37)?,
         cache: row.get(41)?,
         saved: row.get::<_, Option<i64>>(42)?.map(Nanos),
+        shadow: row.get(43)?,
     })
 }
 
@@ -134,7 +135,7 @@ mod tests {
     /// Only the columns that no row can be without, and the two that are looked at.
     const ROW: &str = "INSERT INTO requests VALUES (?1, 'req', 1, 0, '', '', 'p', ?2, '', NULL,
         NULL, NULL, NULL, '', NULL, 200, 'completed', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL)";
+        NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL)";
 
     #[test]
     fn a_page_looks_at_a_window_and_says_where_the_next_begins() {
@@ -142,6 +143,7 @@ mod tests {
         db.execute_batch(include_str!("schema/requests_1.sql")).unwrap();
         db.execute_batch(include_str!("schema/requests_2.sql")).unwrap();
         db.execute_batch(include_str!("schema/requests_3.sql")).unwrap();
+        db.execute_batch(include_str!("schema/requests_4.sql")).unwrap();
         for place in 1..=30 {
             let key = if [3, 4, 29].contains(&place) { "rare" } else { "usual" };
             db.execute(ROW, params![place, key]).unwrap();

@@ -246,7 +246,7 @@ impl<'r> Row<'_, '_, 'r> {
         self.put(19, |r| r.estimated)
     }
 
-    /// Columns 20 to 43: what was counted, what it cost and how long it took.
+    /// Columns 20 to 46: what was counted, what it cost and how long it took.
     fn put_numbers(&mut self) -> rusqlite::Result<()> {
         self.put(20, |r| integer(r.tokens.input))?;
         self.put(21, |r| integer(r.tokens.input_cached))?;
@@ -271,7 +271,10 @@ impl<'r> Row<'_, '_, 'r> {
         self.put(40, |r| r.cost.map(|cost| cost.input_cached.0))?;
         self.put(41, |r| r.cost.map(|cost| cost.output.0))?;
         self.put(42, |r| r.cache.map(CacheUse::as_str))?;
-        self.put(43, |r| r.saved.map(|saved| saved.0))
+        self.put(43, |r| r.saved.map(|saved| saved.0))?;
+        self.put(44, |r| r.shadow)?;
+        self.put(45, |r| r.prints.map(|prints| prints.prompt.cast_signed()))?;
+        self.put(46, |r| r.prints.and_then(|prints| prints.prefix).map(u64::cast_signed))
     }
 }
 

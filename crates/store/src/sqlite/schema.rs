@@ -44,8 +44,9 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_16.sql"),
         include_str!("schema/tollgate_17.sql"),
         include_str!("schema/tollgate_18.sql"),
-        include_str!("schema/tollgate_24.sql"),
         include_str!("schema/tollgate_22.sql"),
+        include_str!("schema/tollgate_24.sql"),
+        include_str!("schema/tollgate_25.sql"),
     ],
 };
 
@@ -61,6 +62,7 @@ pub(crate) const REQUESTS: DatabaseFile = DatabaseFile {
         include_str!("schema/requests_1.sql"),
         include_str!("schema/requests_2.sql"),
         include_str!("schema/requests_3.sql"),
+        include_str!("schema/requests_4.sql"),
     ],
 };
 

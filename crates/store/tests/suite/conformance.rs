@@ -3,6 +3,7 @@
 
 mod answers;
 mod attempts;
+mod comparisons;
 mod egresses;
 mod jobs;
 mod keys;
@@ -17,17 +18,28 @@ mod records;
 mod usage;
 
 use domain::ports::{
-    Balances, Directory, Jobs, KeptAnswers, Ledger, LedgerReport, Objects, Records, UsageStore,
+    Balances, Comparisons, Directory, Jobs, KeptAnswers, Ledger, LedgerReport, Objects, Records,
+    UsageStore,
 };
 
 /// All the ports of a store.
 pub(crate) trait Ports:
-    KeptAnswers + Balances + Directory + Jobs + Ledger + LedgerReport + Objects + Records + UsageStore
+    KeptAnswers
+    + Comparisons
+    + Balances
+    + Directory
+    + Jobs
+    + Ledger
+    + LedgerReport
+    + Objects
+    + Records
+    + UsageStore
 {
 }
 
 impl<
     T: KeptAnswers
+        + Comparisons
         + Balances
         + Directory
         + Jobs
@@ -62,6 +74,8 @@ suite! {
         an_answer_is_over_when_its_time_is,
         the_oldest_answers_go_and_their_keys_stay,
         the_oldest_keys_go_beyond_their_number;
+    comparisons:
+        comparisons_are_paged_newest_first_and_the_oldest_go;
     records:
         the_organization_is_one,
         the_owner_is_the_oldest_user_with_that_role,

@@ -10,6 +10,7 @@ use domain::Zone;
 use domain::price::ModelPrice;
 use toml_edit::{Document, Item, Table};
 
+mod advice;
 mod egresses;
 mod idempotency;
 mod load;
@@ -20,7 +21,7 @@ mod upstreams;
 
 use super::{Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
 use crate::telemetry::Access;
-use control::{DeclaredLimit, DeclaredRoute};
+use control::{AdviceRules, DeclaredLimit, DeclaredRoute};
 use dataplane::IdempotencySettings;
 
 /// Who owns an upstream's objects that have no record.
@@ -41,6 +42,7 @@ pub(super) struct File {
     pub(super) load: Load,
     pub(super) retries: Retries,
     pub(super) idempotency: IdempotencySettings,
+    pub(super) advice: AdviceRules,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) routes: Vec<DeclaredRoute>,
@@ -89,6 +91,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "overload",
             "retries",
             "idempotency",
+            "advice",
             "log",
             "upstreams",
             "egress",
@@ -113,6 +116,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         load: reader.load(root),
         retries: reader.retries(root),
         idempotency: reader.idempotency(root),
+        advice: reader.advice(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),
         routes: reader.routes(root),

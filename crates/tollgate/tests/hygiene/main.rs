@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, and run on the real clock"
 )]
 
+mod advice;
 mod applying;
 mod attempts;
 mod audit;
@@ -36,6 +37,7 @@ mod rates;
 mod reloading;
 mod revoking;
 mod routes;
+mod rules;
 mod runs;
 mod scopes;
 mod starting;
