@@ -27,6 +27,9 @@ pub enum Class {
     Exhausted,
     /// The provider refuses our credential.
     BadCredential,
+    /// The provider forbids the call and does not say whether for its credential or for what it
+    /// asks. A client can bring that about, so one says little.
+    Forbidden,
     /// The provider has no such model, or not for this credential; or this credential may not make
     /// such a call. The next call may well fare better.
     NoSuchModel,
@@ -69,13 +72,14 @@ pub struct May {
 }
 
 impl Class {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Barred,
         Self::NotSent,
         Self::NoWay,
         Self::Throttled,
         Self::Exhausted,
         Self::BadCredential,
+        Self::Forbidden,
         Self::NoSuchModel,
         Self::TooLong,
         Self::Unready,
@@ -103,7 +107,9 @@ impl Class {
             }
             403 | 404 if is(&["model_not_found"]) => Self::NoSuchModel,
             401 | 403 if is(&[MISSING_SCOPES]) => Self::NoSuchModel,
-            401 | 403 => Self::BadCredential,
+            401 => Self::BadCredential,
+            403 if is(&["invalid_api_key", "account_deactivated"]) => Self::BadCredential,
+            403 => Self::Forbidden,
             400 | 413 if is(&["context_length_exceeded"]) => Self::TooLong,
             429 => Self::Throttled,
             503 if !is_billed => Self::Unready,
@@ -124,6 +130,7 @@ impl Class {
             Self::Barred
             | Self::Exhausted
             | Self::BadCredential
+            | Self::Forbidden
             | Self::NoSuchModel
             | Self::TooLong => May { here: false, elsewhere: true },
             Self::Unwell => May { here: repeatable, elsewhere: repeatable },
@@ -161,6 +168,12 @@ impl Class {
         )
     }
 
+    /// Whether it speaks against the credential, one call of several.
+    #[must_use]
+    pub fn is_perhaps_the_credentials(self) -> bool {
+        self == Self::Forbidden
+    }
+
     /// Whether it speaks against the credential, and so at once: the next call would fare no better.
     #[must_use]
     pub fn is_the_credentials(self) -> bool {
@@ -184,6 +197,7 @@ impl Class {
             Self::Barred
             | Self::Exhausted
             | Self::BadCredential
+            | Self::Forbidden
             | Self::NoSuchModel
             | Self::Unusable => 0,
         }
@@ -197,6 +211,7 @@ impl Class {
             Self::Throttled => "throttled",
             Self::Exhausted
             | Self::BadCredential
+            | Self::Forbidden
             | Self::NoSuchModel
             | Self::TooLong
             | Self::Unready
@@ -220,7 +235,9 @@ mod tests {
             (400, Some("context_length_exceeded"), false, Class::TooLong),
             (400, Some("billing_hard_limit_reached"), false, Class::Exhausted),
             (401, Some("invalid_api_key"), false, Class::BadCredential),
-            (403, Some("unsupported_country_region_territory"), false, Class::BadCredential),
+            (403, Some("unsupported_country_region_territory"), false, Class::Forbidden),
+            (403, None, false, Class::Forbidden),
+            (403, Some("account_deactivated"), false, Class::BadCredential),
             (403, Some("model_not_found"), false, Class::NoSuchModel),
             (404, Some("model_not_found"), false, Class::NoSuchModel),
             (401, Some(MISSING_SCOPES), false, Class::NoSuchModel),
@@ -268,7 +285,12 @@ mod tests {
                 let free = !matches!(class.word(), "ambiguous" | "interrupted");
                 assert!(free || !may.here, "{class:?} {effect:?}");
             }
-            assert!(!(class.is_the_upstreams() && class.is_the_credentials()), "{class:?}");
+            let speaks = [
+                class.is_the_upstreams(),
+                class.is_the_credentials(),
+                class.is_perhaps_the_credentials(),
+            ];
+            assert!(speaks.iter().filter(|speaks| **speaks).count() <= 1, "{class:?}");
         }
         assert_eq!(Class::Caller.may(Effect::Repeatable), May::default());
     }

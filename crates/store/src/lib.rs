@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod cache;
 mod columns;
 mod error;
 mod rollup;
@@ -16,5 +17,6 @@ mod route_columns;
 mod sql;
 mod sqlite;
 
+pub use cache::AnswerFile;
 pub use error::OpenError;
 pub use sqlite::Store;

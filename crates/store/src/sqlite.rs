@@ -44,7 +44,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod usage;
-mod worker;
+pub(crate) mod worker;
 mod writer;
 
 use std::fs::File;

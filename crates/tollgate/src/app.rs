@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
-use dataplane::{Dataplane, Ports, Settings, Slots, Worker};
+use dataplane::{CacheSettings, Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
-    Balances, CacheDesk, Comparisons, Directory, Invalidate, Jobs, KeptAnswers, Ledger,
-    LedgerReport, Objects, People, PriceGaps, Records, UsageStore,
+    AnswerStore, Balances, CacheDesk, Comparisons, Directory, Invalidate, Jobs, KeptAnswers,
+    Ledger, LedgerReport, Objects, People, PriceGaps, Records, UsageStore,
 };
 use domain::{
     Change, Clock, Fault, OrganizationId, Permission, Secret, Timestamp, UpstreamSource, Zone,
@@ -19,7 +19,7 @@ use egress::{Exits, Tls};
 use http::HeaderValue;
 use providers::catalogue;
 use providers::prices::FieldFormat;
-use store::Store;
+use store::{AnswerFile, Store};
 use vault::{MasterKey, Vault, WrappedKeys};
 use web::Api;
 
@@ -75,7 +75,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         jobs: Arc::clone(&store) as Arc<dyn Jobs>,
         idempotent: Arc::clone(&store) as Arc<dyn KeptAnswers>,
         comparisons: Arc::clone(&store) as Arc<dyn Comparisons>,
-        answers: None,
+        answers: answers(config, &clock)?,
         clock: Arc::clone(&clock),
         vault: Arc::clone(&vault),
         exits: Arc::clone(&exits),
@@ -294,7 +294,34 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
         prompt_hashes: config.advice.prompts,
         spool_dir: spool_dir.to_owned(),
         private_hosts: config.private_upstreams.clone(),
+        cache: cache_settings(config),
         trace: config.observe.traces.as_ref().map(|traces| traces.sampler),
+        ..default
+    }
+}
+
+/// Bytes of answers on the disk, where nothing else is said.
+const DISK: u64 = 1 << 30;
+
+/// What keeps answers behind the memory.
+fn answers(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<dyn AnswerStore>>, String> {
+    let budget = config.cache.disk_bytes.unwrap_or(DISK);
+    if budget == 0 {
+        return Ok(None);
+    }
+    let file = AnswerFile::start(&config.data_dir, budget, Arc::clone(clock));
+    file.map(|file| Some(Arc::new(file) as Arc<dyn AnswerStore>)).map_err(|e| e.to_string())
+}
+
+fn cache_settings(config: &Config) -> CacheSettings {
+    let (cache, default) = (&config.cache, CacheSettings::default());
+    let bytes = cache.memory_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    CacheSettings {
+        memory_bytes: bytes.unwrap_or(default.memory_bytes),
+        longest_seconds: cache.longest_seconds.unwrap_or(default.longest_seconds),
         ..default
     }
 }

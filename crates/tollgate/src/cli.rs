@@ -7,6 +7,7 @@ mod advise;
 mod api;
 mod apply;
 mod audit;
+mod cache;
 mod calendar;
 mod confirm;
 mod costs;
@@ -96,6 +97,9 @@ pub enum ClientCommand {
     /// Show, make and test the proxies through which calls leave
     #[command(subcommand)]
     Egress(egress::Command),
+    /// Show, set and purge a project's answer cache
+    #[command(subcommand)]
+    Cache(cache::Command),
     /// Look for what is wrong, here and on the way to each upstream, and say what to do
     Doctor(doctor::Args),
     /// Explain an error code: what happened, whose fault it is, what to do
@@ -156,6 +160,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Upstreams(command) => upstreams::run(command, &Api::connect(env)?).await,
         ClientCommand::Routes(command) => routes::run(command, &Api::connect(env)?).await,
         ClientCommand::Egress(command) => egress::run(command, &Api::connect(env)?).await,
+        ClientCommand::Cache(command) => cache::run(command, &Api::connect(env)?).await,
         ClientCommand::Doctor(args) => doctor::run(args, env).await,
         ClientCommand::Explain(args) => explain::run(&args),
     }

@@ -59,6 +59,7 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
+    pub cache: CacheConfig,
     pub load: Load,
     pub retries: Retries,
     pub idempotency: IdempotencySettings,
@@ -142,6 +143,15 @@ pub struct Times {
     pub drain: Option<Duration>,
     pub body: Option<Duration>,
     pub drain_delay: Option<Duration>,
+}
+
+/// How much of answers is kept (`[cache]`).
+#[derive(Clone, Debug, Default)]
+pub struct CacheConfig {
+    pub memory_bytes: Option<u64>,
+    /// 0: no file.
+    pub disk_bytes: Option<u64>,
+    pub longest_seconds: Option<u32>,
 }
 
 /// How much at once, and who waits for how long (`[pacing]`, `[overload]`).
@@ -247,6 +257,7 @@ impl Config {
             extra_roots: environment.path("SSL_CERT_FILE"),
             times: file.times,
             observe,
+            cache: file.cache,
             load: file.load,
             retries: file.retries,
             idempotency: file.idempotency,

@@ -16,10 +16,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Log;
 
-/// Begins to log.
-pub fn start(log: &Log) {
-    let quiet =
-        || Targets::new().with_default(LevelFilter::INFO).with_target("hyper", LevelFilter::WARN);
+/// Begins to log. `beside_text`: the command talks to a person on the same terminal, so what
+/// only a log's reader wants stays out unless it is asked for.
+pub fn start(log: &Log, beside_text: bool) {
+    let usual =
+        Targets::new().with_default(LevelFilter::INFO).with_target("hyper", LevelFilter::WARN);
+    let quiet = || match beside_text {
+        true => usual
+            .with_target("tollgate::access", LevelFilter::WARN)
+            .with_target("tollgate::app", LevelFilter::WARN),
+        false => usual,
+    };
     let targets = log.filter.as_deref().and_then(|text| text.parse().ok()).unwrap_or_else(quiet);
     let terminal = std::io::stderr().is_terminal();
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

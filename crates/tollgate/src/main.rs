@@ -89,21 +89,21 @@ fn main() -> ExitCode {
 }
 
 async fn serve(flags: &Flags) -> Result<(), String> {
-    let config = begin(flags)?;
+    let config = begin(flags, false)?;
     let running = serve::start(&config).await?;
     println!("tollgate: listening on {}://{}", running.scheme, running.address);
     running.run(flags, &config).await
 }
 
 async fn quickstart(flags: &Flags) -> Result<(), String> {
-    let config = begin(flags)?;
+    let config = begin(flags, true)?;
     quickstart::run(flags, config).await
 }
 
 /// Reads the config and starts the log.
-fn begin(flags: &Flags) -> Result<Config, String> {
+fn begin(flags: &Flags, beside_text: bool) -> Result<Config, String> {
     let config = quickstart::read_config(flags)?;
-    log::start(&config.log);
+    log::start(&config.log, beside_text);
     for note in &config.notes {
         tracing::info!("{note}");
     }

@@ -97,16 +97,24 @@ impl Visit {
         let Some((standing, entered)) = credential else { return };
         if class.is_the_credentials() {
             if standing.failed_for_good(entered, now) {
-                shared.metrics.breaker_opened();
-                tracing::error!(alarm = "upstream_credential", upstream = %self.upstream.id,
-                                credential = %self.upstream.credentials[self.credential].id,
-                                exhausted = class == Class::Exhausted,
-                                "an upstream refuses its credential");
+                self.tell_of_the_credential(shared, class);
+            }
+        } else if class.is_perhaps_the_credentials() {
+            if standing.failed(entered, now) {
+                self.tell_of_the_credential(shared, class);
             }
         } else if class.is_the_upstreams() {
             standing.told_nothing(entered, now);
         } else {
             standing.went_well(entered);
         }
+    }
+
+    fn tell_of_the_credential(&self, shared: &Dataplane, class: Class) {
+        shared.metrics.breaker_opened();
+        tracing::error!(alarm = "upstream_credential", upstream = %self.upstream.id,
+                        credential = %self.upstream.credentials[self.credential].id,
+                        exhausted = class == Class::Exhausted,
+                        "an upstream refuses its credential");
     }
 }

@@ -130,8 +130,8 @@ impl Tries {
                 && (unread || candidate.upstream.standing.repeat());
         }
         // Another credential helps where the first one was at fault, or was not enough.
-        let helps =
-            class.is_the_credentials() || matches!(class, Class::Throttled | Class::NoSuchModel);
+        let helps = class.is_the_credentials()
+            || matches!(class, Class::Throttled | Class::NoSuchModel | Class::Forbidden);
         let same = Arc::ptr_eq(&candidate.upstream, &failed.upstream);
         same && helps && candidate.upstream.standing.repeat()
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::{CacheKey, CachePurge, ProjectId};
 
 use super::flow::Flow;
-use super::memory::{Kept, Memory};
+use super::memory::Kept;
 
 const SHARDS: usize = 16;
 
@@ -46,23 +46,23 @@ impl Flights {
         self.0[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins the call in flight, or becomes it. `fresh`: only an answer that is asked for from now
-    /// on will do.
+    /// Joins the call in flight, or becomes it. Without `known`, only an answer that is asked for from
+    /// now on will do; with it, one that is in memory too, if whoever asks can use it.
     pub(super) fn enter(
         &self,
         key: CacheKey,
         (project, model): (&ProjectId, &str),
-        (memory, usable, fresh): (&Memory, &dyn Fn(&Arc<Kept>) -> bool, bool),
+        known: Option<&dyn Fn() -> Option<Arc<Kept>>>,
     ) -> Entered {
         let mut shard = self.shard(key);
         match shard.entry(key) {
-            Entry::Occupied(flight) if !fresh && flight.get().flow.may_join() => {
+            Entry::Occupied(flight) if known.is_some() && flight.get().flow.may_join() => {
                 Entered::Follow(Arc::clone(flight.get()))
             }
             Entry::Occupied(_) => Entered::Alone,
             Entry::Vacant(place) => {
                 // A leader keeps its answer before it leaves here, so that none falls in between.
-                if let Some(found) = memory.get(key).filter(|kept| !fresh && usable(kept)) {
+                if let Some(found) = known.and_then(|known| known()) {
                     return Entered::Found(found);
                 }
                 Entered::Lead(Arc::clone(place.insert(Flight::of(project, model))))

@@ -113,7 +113,6 @@ impl Given {
             prints: None,
         };
         let shared = &self.worker.shared;
-        shared.metrics.outcome(outcome);
         shared.cache.book.at(&record.project).used(self.used, self.saved);
         self.ticket.settle(&record);
         // All of a hit's time is ours; of a joined call's, most was spent waiting for the provider.

@@ -101,6 +101,10 @@ impl Keeping {
 
     /// What lay behind the memory is there for those who wait too.
     pub(super) fn found(&self, kept: &Arc<Kept>) {
+        self.cache().memory.put(self.key, kept);
+        if self.flight.flow.is_outdated() {
+            self.cache().memory.remove(self.key);
+        }
         self.flight.flow.done(Arc::clone(kept));
         self.cache().flights.leave(self.key, &self.flight);
     }

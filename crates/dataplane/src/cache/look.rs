@@ -122,9 +122,11 @@ impl Asking<'_> {
     fn enter(&self, wish: &Wish, fresh: bool) -> Entered {
         let cache = &self.worker.shared.cache;
         let whose = (&self.permit.project, &*self.model());
-        // One that this call cannot use is as good as none.
-        let usable = |kept: &Arc<Kept>| self.usable(wish, Arc::clone(kept)).is_some();
-        cache.flights.enter(wish.key, whose, (&cache.memory, &usable, fresh))
+        let known = || {
+            let kept = cache.memory.get(wish.key)?;
+            self.usable(wish, Arc::clone(&kept)).map(|_| kept)
+        };
+        cache.flights.enter(wish.key, whose, (!fresh).then_some(&known))
     }
 
     /// A stored answer, if this call may have it, in the form that it wants.
@@ -173,7 +175,6 @@ impl Asking<'_> {
             && let Some(kept) = cache.stored(wish.key).await
             && let Some(found) = self.usable(wish, kept)
         {
-            cache.memory.put(wish.key, &found.kept);
             keeping.found(&found.kept);
             return self.give(wish, found);
         }

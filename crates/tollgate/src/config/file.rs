@@ -11,6 +11,7 @@ use domain::price::ModelPrice;
 use toml_edit::{Document, Item, Table};
 
 mod advice;
+mod cache;
 mod egresses;
 mod idempotency;
 mod load;
@@ -19,7 +20,9 @@ mod routes;
 mod spending;
 mod upstreams;
 
-use super::{Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve};
+use super::{
+    CacheConfig, Environment, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig, resolve,
+};
 use crate::telemetry::Access;
 use control::{AdviceRules, DeclaredLimit, DeclaredRoute};
 use dataplane::IdempotencySettings;
@@ -39,6 +42,7 @@ pub(super) struct File {
     pub(super) master_key: Option<Secret>,
     pub(super) tls: Option<TlsFiles>,
     pub(super) times: Times,
+    pub(super) cache: CacheConfig,
     pub(super) load: Load,
     pub(super) retries: Retries,
     pub(super) idempotency: IdempotencySettings,
@@ -88,6 +92,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "tls",
             "timeouts",
             "pacing",
+            "cache",
             "overload",
             "retries",
             "idempotency",
@@ -113,6 +118,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         master_key: reader.secret(root, "master_key"),
         tls: reader.tls(root),
         times: reader.times(root),
+        cache: reader.cache(root),
         load: reader.load(root),
         retries: reader.retries(root),
         idempotency: reader.idempotency(root),

@@ -100,6 +100,7 @@ impl AccessLog {
             upstream = upstream.map(|upstream| &*upstream.name),
             attempt = record.attempt,
             stream = record.stream,
+            cache = record.cache.map(domain::CacheUse::as_str),
             "call"
         );
     }

@@ -8,7 +8,10 @@ use std::time::Duration;
 use control::{Control, LimitState};
 use dataplane::{Dataplane, Worker};
 use domain::breaker::Gate;
-use domain::{Clock, Nanos, Order, Outcome, PageQuery, ProxyFigures, ScopeKind, Timestamp};
+use domain::{
+    CacheFigures, CacheUse, Clock, Nanos, Order, Outcome, PageQuery, ProxyFigures, ScopeKind,
+    Timestamp,
+};
 
 use super::Telemetry;
 use super::exposition::{Format, Number, Page, Samples};
@@ -210,6 +213,7 @@ impl Gatherer {
         page.one(&table::ESTIMATED, figures.estimated);
         page.one(&table::BAD_USAGE, figures.bad_usage);
         page.one(&table::OVERAGES, figures.overages);
+        cache(page, &self.dataplane.cache_figures());
     }
 
     fn limits(&self, page: &mut Page, limits: &[LimitState]) {
@@ -274,6 +278,23 @@ impl Gatherer {
 
 fn free_slots(workers: &[Arc<Worker>]) -> u64 {
     workers.iter().map(|worker| worker.free_slots() as u64).sum()
+}
+
+fn cache(page: &mut Page, figures: &CacheFigures) {
+    page.family(&table::CACHE, |samples| {
+        for (used, count) in [
+            (CacheUse::Hit, figures.hits),
+            (CacheUse::Joined, figures.joined),
+            (CacheUse::Miss, figures.misses),
+        ] {
+            samples.value(&[used.as_str()], count);
+        }
+    });
+    page.one(&table::CACHE_STALE, figures.stale);
+    page.one(&table::CACHE_UNKEPT, figures.unkept);
+    page.one(&table::CACHE_SAVED, figures.saved);
+    page.one(&table::CACHE_BYTES, figures.memory.bytes);
+    page.one(&table::CACHE_ENTRIES, figures.memory.entries);
 }
 
 fn proxies(page: &mut Page, all: &[ProxyFigures]) {

@@ -133,7 +133,7 @@ fn status_text(status: u16) -> &'static str {
 }
 
 /// What came of an attempt: it went well, its client left, or a [`Class`] of failures.
-pub const CLASSES: [&str; 18] = [
+pub const CLASSES: [&str; 19] = [
     "completed",
     "client_gone",
     "other",
@@ -152,6 +152,7 @@ pub const CLASSES: [&str; 18] = [
     "silent",
     "interrupted",
     "no_way",
+    "forbidden",
 ];
 
 /// The place of an attempt's class in [`CLASSES`].
@@ -179,6 +180,7 @@ pub fn class(outcome: Outcome, class: Option<Class>) -> usize {
         Class::Silent => 15,
         Class::Interrupted => 16,
         Class::NoWay => 17,
+        Class::Forbidden => 18,
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use dataplane::Settled;
-use domain::{Nanos, Outcome, ProjectId, UpstreamId, UsageRecord};
+use domain::{CacheUse, Nanos, Outcome, ProjectId, UpstreamId, UsageRecord};
 
 use super::histogram::Histogram;
 use super::labels::{self, Labels, OTHER, Series};
@@ -128,19 +128,23 @@ impl Meters {
     pub fn add(&mut self, settled: &Settled, labels: &Labels<'_>) {
         let record = &settled.record;
         let places = self.places(record, labels);
-        if let Some(calls) = self.calls.at(places.calls) {
-            calls.add(record);
-        }
         if let Some(seconds) = self.seconds.at(places.seconds) {
             seconds.observe(record.total_us);
+        }
+        if let Some(ours) = settled.observed.overhead_us {
+            self.overhead.observe(u64::from(ours));
+        }
+        // What the cache gave is no attempt, and no provider's.
+        if matches!(record.cache, Some(CacheUse::Hit | CacheUse::Joined)) {
+            return;
+        }
+        if let Some(calls) = self.calls.at(places.calls) {
+            calls.add(record);
         }
         if record.first_byte_us > 0
             && let Some(first) = self.first_byte.at(places.first_byte)
         {
             first.observe(u64::from(record.first_byte_us));
-        }
-        if let Some(ours) = settled.observed.overhead_us {
-            self.overhead.observe(u64::from(ours));
         }
         if let Some(attempts) = self.attempts.at(places.attempts) {
             attempts[labels::class(record.outcome, settled.observed.class)] += 1;

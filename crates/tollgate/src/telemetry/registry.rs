@@ -113,6 +113,17 @@ families! {
     OVERAGES = Counter, "tollgate_overages_total", [],
         "Attempts that cost more than was held for them.";
 
+    CACHE = Counter, "tollgate_cache_total", ["result"],
+        "Calls that went by the answer cache: hit, joined to an equal one in flight, or miss.";
+    CACHE_STALE = Counter, "tollgate_cache_stale_total", [],
+        "Hits that were stale, and asked for anew in the background.";
+    CACHE_UNKEPT = Counter, "tollgate_cache_unkept_total", [],
+        "Answers that were not kept although the cache was on: cut, filtered, or too long.";
+    CACHE_SAVED = Counter, "tollgate_cache_saved_usd_total", [],
+        "What the calls that the cache answered had cost when they were made, in US dollars.";
+    CACHE_BYTES = Gauge, "tollgate_cache_memory_bytes", [], "Bytes of stored answers in memory.";
+    CACHE_ENTRIES = Gauge, "tollgate_cache_memory_entries", [], "Stored answers in memory.";
+
     LIMIT = Gauge, "tollgate_limit_usd", ["scope", "project", "period"], "A spend limit of the organization or of a project, in US dollars.";
     LIMIT_REMAINING = Gauge, "tollgate_limit_remaining_usd", ["scope", "project", "period"],
         "What is left of a spend limit: the limit less what is posted and held.";

@@ -172,6 +172,7 @@ fn about(to: &mut Attributes, record: &UsageRecord, upstream: Option<&UpstreamNa
     to.text("tollgate.project.id", Some(record.project.as_str()));
     to.text("tollgate.key.id", Some(record.key.as_str()));
     to.whole("tollgate.attempt", Some(record.attempt));
+    to.text("tollgate.cache", record.cache.map(domain::CacheUse::as_str));
     let cost = record.cost.map(|cost| cost.total().to_string());
     to.text("tollgate.cost.usd", cost.as_deref());
 }

@@ -38,6 +38,7 @@ fn the_demo_answers_and_the_printed_line_works() {
     process.wait_for("Serving on");
     let output = process.output();
     assert_eq!(keys(&output).len(), 1, "{output}");
+    assert!(!output.contains("tollgate::a"), "lines of the log among those for a person: {output}");
     let key = keys(&output).into_iter().next().unwrap().to_owned();
     assert!(vault::key::parse(&key).is_some());
     assert!(output.lines().any(|line| line == key), "the key has no line of its own");

@@ -178,3 +178,10 @@ fn case_87_an_account_without_money_is_benched_at_once() {
     let spent = Script::error(429, "insufficient_quota", Some("insufficient_quota"), "Pay.");
     assert_eq!(always(spent), 1);
 }
+
+#[test]
+fn case_87_a_call_that_is_forbidden_does_not_bench_the_credential_for_the_others() {
+    let forbidden = Script::error(403, "request_forbidden", None, "Not this.");
+    // What a client can bring about counts as one failure of five.
+    assert_eq!(always(forbidden), 5);
+}
