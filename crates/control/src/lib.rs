@@ -11,6 +11,7 @@
 
 mod access;
 mod admin_keys;
+mod advice;
 mod alert_check;
 mod alerts;
 mod audit_log;
@@ -22,6 +23,7 @@ mod calendar;
 mod care;
 mod certificates;
 mod checkup;
+mod comparisons;
 mod costs;
 mod cursor;
 mod cursor_page;
@@ -72,14 +74,15 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use domain::ledger::Verdict;
 use domain::ports::{
-    Accounts, Balances, CacheDesk, Certificates, Directory, Exits, Invalidate, LedgerReport,
-    Outbound, People, PriceFormat, PriceGaps, Records, UsageStore,
+    Accounts, Balances, CacheDesk, Certificates, Comparisons, Directory, Exits, Invalidate,
+    LedgerReport, Outbound, People, PriceFormat, PriceGaps, Records, UsageStore,
 };
 use domain::{Clock, KeyCare, ModelFacts, PeriodKind, ScopeId, SecretHash, Tries};
 use vault::Vault;
 
 pub use access::{AdminCaller, KeyedCaller};
 pub use admin_keys::AdminKeyDraft;
+pub use advice::{Advice, AdviceRules};
 pub use alerts::{AlertDraft, MadeAlert};
 pub use author::Author;
 pub use cache::CacheState;
@@ -89,6 +92,7 @@ pub use care::{
 };
 pub use certificates::{CertificateDraft, Place};
 pub use checkup::{CheckupKey, Doctor};
+pub use comparisons::{ComparedCall, ComparedTexts};
 pub use costs::{CostLine, CostQuestion, CostReport, CostRow};
 pub use cursor_page::CursorPage;
 pub use declared_limits::{DeclaredLimit, DeclaredScope};
@@ -151,6 +155,8 @@ pub struct Control {
     usage: Arc<dyn UsageStore>,
     balances: Arc<dyn Balances>,
     cache: Arc<dyn CacheDesk>,
+    comparisons: Arc<dyn Comparisons>,
+    advice: RwLock<AdviceRules>,
     ledger: Arc<dyn LedgerReport>,
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
@@ -200,6 +206,8 @@ impl Control {
             usage,
             balances,
             cache: Arc::new(cache::NoCache),
+            comparisons: Arc::new(comparisons::NoComparisons),
+            advice: RwLock::default(),
             ledger,
             vault,
             clock,

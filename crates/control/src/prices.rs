@@ -150,7 +150,7 @@ impl Control {
     }
 
     /// The book of all layers, as they stand in the store.
-    async fn price_book(&self) -> Result<PriceBook, Fault> {
+    pub(crate) async fn price_book(&self) -> Result<PriceBook, Fault> {
         let rows = self.records.price_rows().await;
         let rows = rows.map_err(|error| store_fault(error, "the prices"))?;
         let imported = match self.import(ImportState::InUse).await? {

@@ -31,6 +31,9 @@ pub(crate) fn mistakes(route: &Route) -> Vec<(&'static str, String)> {
     if route.targets.is_empty() && !denies {
         wrong("targets", "a route needs a target, or says what it denies".to_owned());
     }
+    if !route.targets.is_empty() && route.targets.iter().all(|target| target.shadow.is_some()) {
+        wrong("targets", "a route with a shadow needs a target that answers".to_owned());
+    }
     if route.deny && !route.targets.is_empty() {
         wrong("deny", "a route that denies its model has no targets".to_owned());
     }
@@ -61,6 +64,15 @@ fn bad_target(target: &Target, is_beginning: bool) -> Option<String> {
                 "the target {at}: its model is a name; a * may end it where one ends the route's"
             ));
         }
+    }
+    let when = target.when.as_deref().copied().unwrap_or_default();
+    if when.min_input_tokens > when.max_input_tokens && when.max_input_tokens.is_some() {
+        return Some(format!(
+            "the target {at}: its min_input_tokens is above its max_input_tokens"
+        ));
+    }
+    if target.shadow.is_some() && !when.is_empty() {
+        return Some(format!("the target {at}: a shadow gets its copies without conditions"));
     }
     if target.weight > LARGEST_WEIGHT || target.step > LARGEST_STEP {
         return Some(format!(

@@ -30,14 +30,7 @@ fn file(name: &str) -> DeclaredUpstream {
 }
 
 fn to(model: &str, upstream: &str) -> RouteDraft {
-    let target = Target {
-        upstream: upstream.into(),
-        model: None,
-        weight: 1,
-        step: 0,
-        on: Target::ON,
-        max_price: None,
-    };
+    let target = Target::at(upstream);
     RouteDraft {
         project: None,
         model: model.into(),

@@ -24,6 +24,7 @@ mod hold;
 mod lane;
 mod limits;
 mod lines;
+mod nearness;
 mod over;
 mod ready;
 mod refuse;
@@ -67,6 +68,8 @@ pub(crate) struct Budgets {
     /// How often it could not.
     failures: AtomicU64,
     lanes: Lanes,
+    /// How far limits are spent, for routes that go by it.
+    nearness: nearness::Rows,
 }
 
 impl Budgets {
@@ -85,6 +88,7 @@ impl Budgets {
             believed: Mutex::default(),
             failures: AtomicU64::new(0),
             lanes: Lanes::default(),
+            nearness: nearness::Rows::default(),
         }
     }
 

@@ -10,6 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use domain::Fault;
+use http::Response;
+
+use crate::body::reply::ReplyBody;
+use crate::recorder::{Sink, listen};
 use crate::tasks::Tasks;
 
 /// Set when the client of a call has gone.
@@ -38,50 +43,50 @@ impl Gone {
     }
 }
 
+type Answered = Result<Response<ReplyBody>, Fault>;
+
 /// A future that, dropped before its end, is finished in a task of its own.
-pub(crate) struct Detach<F: Future + Send + 'static>
-where
-    F::Output: Send,
-{
+pub(crate) struct Detach<F: Future<Output = Answered> + Send + 'static> {
     future: Option<Pin<Box<F>>>,
     tasks: Tasks,
     gone: Gone,
+    /// Who wants the answer written down, whoever waits for it.
+    sinks: Vec<Sink>,
 }
 
-impl<F: Future + Send + 'static> Detach<F>
-where
-    F::Output: Send,
-{
+impl<F: Future<Output = Answered> + Send + 'static> Detach<F> {
     /// Inlined, so that the future is made in its box and not moved there.
     #[inline(always)]
-    pub(crate) fn new(tasks: Tasks, gone: Gone, future: F) -> Self {
-        Self { future: Some(Box::pin(future)), tasks, gone }
+    pub(crate) fn new((tasks, gone): (Tasks, Gone), sinks: Vec<Sink>, future: F) -> Self {
+        Self { future: Some(Box::pin(future)), tasks, gone, sinks }
     }
 }
 
-impl<F: Future + Send + 'static> Future for Detach<F>
-where
-    F::Output: Send,
-{
-    type Output = F::Output;
+impl<F: Future<Output = Answered> + Send + 'static> Future for Detach<F> {
+    type Output = Answered;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answered> {
         let Some(future) = self.future.as_mut() else { return Poll::Pending };
-        let output = std::task::ready!(future.as_mut().poll(cx));
+        let mut output = std::task::ready!(future.as_mut().poll(cx));
         self.future = None;
+        if let Ok(reply) = &mut output {
+            listen(std::mem::take(&mut self.sinks), reply);
+        }
         Poll::Ready(output)
     }
 }
 
-impl<F: Future + Send + 'static> Drop for Detach<F>
-where
-    F::Output: Send,
-{
+impl<F: Future<Output = Answered> + Send + 'static> Drop for Detach<F> {
     fn drop(&mut self) {
         if let Some(future) = self.future.take() {
             self.gone.set();
             // The answer is dropped where it arrives; a streaming one then drains itself.
-            self.tasks.spawn(async move { drop(future.await) });
+            let sinks = std::mem::take(&mut self.sinks);
+            self.tasks.spawn(async move {
+                if let Ok(mut reply) = future.await {
+                    listen(sinks, &mut reply);
+                }
+            });
         }
     }
 }

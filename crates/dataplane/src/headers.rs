@@ -60,7 +60,9 @@ pub(crate) fn may_come_down(name: &HeaderName) -> bool {
     )
 }
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(crate) const X_FIRST_REQUEST: HeaderName = HeaderName::from_static("x-tollgate-first-request");
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const X_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
 pub(crate) const X_ERROR: HeaderName = HeaderName::from_static("x-tollgate-error");
@@ -71,6 +73,7 @@ pub(crate) const X_ATTEMPTS: HeaderName = HeaderName::from_static("x-tollgate-at
 pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-tollgate-cache");
 pub(crate) const X_CACHE_KEY: HeaderName = HeaderName::from_static("x-tollgate-cache-key");
 pub(crate) const X_COST: HeaderName = HeaderName::from_static("x-tollgate-cost");
+pub(crate) const X_RULE: HeaderName = HeaderName::from_static("x-tollgate-rule");
 pub(crate) const X_QUEUE_MS: HeaderName = HeaderName::from_static("x-tollgate-queue-ms");
 pub(crate) const X_CLAMPED: HeaderName = HeaderName::from_static("x-tollgate-clamped");
 pub(crate) const X_ACCEL: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -104,6 +107,11 @@ pub(crate) fn provider_request_id(headers: &HeaderMap) -> Option<&str> {
     let plain = |b: u8| PLAIN[usize::from(b)];
     (!text.is_empty() && text.len() <= 128 && !text.starts_with("sk-") && text.bytes().all(plain))
         .then_some(text)
+}
+
+/// The boundary of a form's parts.
+pub(crate) fn boundary(headers: &HeaderMap) -> Option<&str> {
+    openai::multipart::boundary(headers.get(header::CONTENT_TYPE)?.to_str().ok()?)
 }
 
 /// The media type without its parameters, lower case.

@@ -67,6 +67,12 @@ fn may(
 }
 
 impl Permit {
+    /// The same, for a call that is made beside this one.
+    pub(crate) fn again(&self) -> Self {
+        let (key, project) = (Arc::clone(&self.key), self.project.clone());
+        Self { key, secret: self.secret, project, address: self.address }
+    }
+
     /// Decides on the models that a body names: the one that decides, and all others.
     pub(crate) fn check_models(
         &self,

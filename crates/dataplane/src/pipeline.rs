@@ -25,24 +25,29 @@ use crate::budget::Spending;
 use crate::cache::Keeping;
 use crate::caller;
 use crate::detach::{Detach, Gone};
+use crate::idempotency::{Entered, Ticket};
 use crate::overload::{self, Slot};
 use crate::pace::{self, Placed};
 use crate::permit::{self, Permit};
 use crate::plan::{self, Plan, Wish};
 use crate::rate::{self, RateTicket};
+use crate::recorder::{self, Sink};
 use crate::reply::fault_reply;
 use crate::shared::{Dataplane, Worker};
 use crate::tab::Call;
 use crate::tasks::Open;
 use crate::trace::Trace;
-use crate::{batches, headers, jobs, lists, models, owned};
+use crate::{batches, headers, idempotency, jobs, lists, models, owned};
 
 mod asked;
+mod copy;
 mod known;
+mod prints;
 mod seen;
 mod taken;
 
 pub(crate) use asked::Asked;
+pub(crate) use copy::Copy;
 pub(crate) use taken::Taken;
 
 use known::Known;
@@ -113,6 +118,19 @@ async fn call(
     permit.check_models(operation, taken.model(), &taken.models())?;
     permit::check_tools(&permit.key, || taken.hosted(operation))?;
     taken.check_denied(&shared.places(), &permit.project)?;
+    // The same call once more gets its answer once more, and takes and costs nothing.
+    let ticket = match idempotency::is_asked(&head, operation) {
+        true => {
+            match Box::pin(idempotency::enter(shared, &head, permit, (operation, &*taken), &id))
+                .await?
+            {
+                Entered::Again(reply) => return Ok(*reply),
+                Entered::First(ticket) => Some(ticket),
+                Entered::Free => None,
+            }
+        }
+        false => None,
+    };
     seen.stage = Stage::Route;
     let plan = place(shared, permit, taken, (operation, object.as_deref(), at)).await?;
     let taken = seen.taken.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
@@ -125,11 +143,14 @@ async fn call(
     // answer that costs nothing meets one: it is a request.
     if let Some(wish) = known::wish(shared, permit, &ahead) {
         match Box::pin(known::look_up(worker, permit, wish, ahead)).await? {
-            Known::Answered(reply) => return Ok(reply),
+            Known::Answered(mut reply) => {
+                recorder::listen(ticket.map(Sink::Ticket).into_iter().collect(), &mut reply);
+                return Ok(reply);
+            }
             Known::Not(goes_on) => ahead = *goes_on,
         }
     }
-    send(worker, seen, ahead).await
+    send(worker, seen, ahead, ticket).await
 }
 
 /// A call that may be made, before any limit was asked.
@@ -153,6 +174,7 @@ async fn send(
     worker: &Arc<Worker>,
     seen: &mut Seen,
     ahead: Ahead,
+    ticket: Option<Box<Ticket>>,
 ) -> Result<Response<ReplyBody>, Fault> {
     let shared = &worker.shared;
     let Ahead { id, times, operation, object, head, taken, mut plan, keeping, room } = ahead;
@@ -184,16 +206,22 @@ async fn send(
         turn,
         spending,
         keeping,
+        shadow: false,
         open,
     };
     let permit = seen.permit.take().ok_or_else(internal)?;
     let asked = Asked { head, taken };
+    let mut sinks: Vec<Sink> = ticket.map(Sink::Ticket).into_iter().collect();
+    if let Some(place) = plan.shadow.take() {
+        let copy = Copy::of(worker, &permit, operation, &asked, (*place, &facts.id));
+        sinks.extend(copy.map(Sink::Copy));
+    }
     let (call, ready) = prepare(&asked, facts, permit, &plan, shared)?;
     seen.sent = true;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
     let work = dispatch(Arc::clone(worker), call, plan, ready, asked);
-    let done = Detach::new(shared.tasks.clone(), gone, work).await;
+    let done = Detach::new((shared.tasks.clone(), gone), sinks, work).await;
     done.map_err(|fault| fault.rates(rates))
 }
 
@@ -211,7 +239,8 @@ async fn place(
         Some(plan) => plan,
         None => {
             let (model, project) = (taken.decoded_model(), &permit.project);
-            let wish = Wish { operation, project, model: model.as_deref(), object: first, at };
+            let (model, object, key) = (model.as_deref(), first, &*permit.key);
+            let wish = Wish { operation, project, model, object, at, key, taken };
             attempt::healthy_first(shared, plan::choose(shared, &wish).await?)
         }
     };
@@ -240,6 +269,7 @@ struct Facts {
     turn: (Placed, Instant),
     spending: Option<Spending>,
     keeping: Option<Box<Keeping>>,
+    shadow: bool,
     open: (Open, Slot),
 }
 
@@ -350,6 +380,7 @@ fn prepare(
     };
     let metered = facts.spending.as_ref().and_then(|spending| spending.metered);
     let tools = metered.and_then(|metered| metered.tools);
+    let prints = prints::of(shared, &permit, operation, taken);
     let user_label = summary.user_label.filter(|_| !permit.key.keeps_nothing());
     let call = Call {
         request: facts.id,
@@ -384,6 +415,8 @@ fn prepare(
         held: Mutex::new(facts.spending.and_then(|s| s.held)),
         lines: OnceLock::new(),
         keeping: facts.keeping,
+        shadow: facts.shadow,
+        prints,
         _open: facts.open,
     };
     Ok((Arc::new(call), ready))

@@ -5,16 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use domain::price::{Tier, TokenKind};
-use domain::route::{self, Found, MaxPrice, Pass, Reasons, Seen, Target};
-use domain::{Fault, ProjectId, Timestamp, fault::catalogue};
+use domain::route::{self, CallFacts, Found, MaxPrice, Pass, Reasons, Seen, Target};
+use domain::{Fault, KeyView, ProjectId, Timestamp, fault::catalogue};
+use http::HeaderValue;
 use openai::surface::Operation;
 
+use crate::pipeline::Taken;
 use crate::places::Places;
 use crate::refusal;
 use crate::shared::Dataplane;
 use crate::upstreams::LiveUpstream;
 
 mod explain;
+mod rules;
 
 /// One place a call may go.
 #[derive(Clone)]
@@ -26,12 +29,16 @@ pub(crate) struct Candidate {
     pub(crate) model: Option<Arc<str>>,
     /// For which reasons a call may come here after another place failed it.
     pub(crate) on: Reasons,
+    /// The conditions that brought the call here, where there were some.
+    pub(crate) rule: Option<HeaderValue>,
 }
 
 /// The places a call may go, in the order to be tried.
 pub(crate) struct Plan {
     pub(crate) first: Candidate,
     pub(crate) others: Vec<Candidate>,
+    /// Where a copy of the call goes once it is answered.
+    pub(crate) shadow: Option<Box<Candidate>>,
 }
 
 /// What decides where a call goes.
@@ -43,6 +50,8 @@ pub(crate) struct Wish<'a> {
     /// An id that the path or body names.
     pub(crate) object: Option<&'a str>,
     pub(crate) at: Timestamp,
+    pub(crate) key: &'a KeyView,
+    pub(crate) taken: &'a Taken,
 }
 
 /// Chooses.
@@ -54,7 +63,13 @@ pub(crate) async fn choose(shared: &Dataplane, wish: &Wish<'_>) -> Result<Plan, 
     }
     let route = wish.model.filter(|model| !model.is_empty() && !places.routes.is_empty());
     match route.and_then(|model| Some((model, places.routes.find(wish.project, model)?))) {
-        Some((model, found)) => routed(shared, &places, wish, model, &found),
+        Some((model, found)) => {
+            let call = match rules::are_in(&found) {
+                true => Box::pin(rules::facts(shared, wish, &found)).await?,
+                false => CallFacts::default(),
+            };
+            routed(shared, &places, (wish, model, &call), &found)
+        }
         None => default(&places, wish),
     }
 }
@@ -123,12 +138,12 @@ fn default(places: &Places, wish: &Wish<'_>) -> Result<Plan, Fault> {
 fn routed(
     shared: &Dataplane,
     places: &Places,
-    wish: &Wish<'_>,
-    model: &str,
+    (wish, model, call): (&Wish<'_>, &str, &CallFacts),
     found: &Found<'_>,
 ) -> Result<Plan, Fault> {
     let targets = &found.route.targets;
     let mut plan: Option<Plan> = None;
+    let mut shadow = None;
     let mut passed = Vec::new();
     for at in route::order(targets, coin()) {
         let Some(target) = targets.get(at) else { continue };
@@ -138,10 +153,20 @@ fn routed(
         let seen = upstream.map(|u| Seen { enabled: u.enabled, offers: offers(u) });
         let price = |sent: &str| upstream.and_then(|u| usual_price(shared, u, sent, wish.at));
         let who = (wish.project, model);
-        match (places.routes.passes(who, found, target, seen, price), upstream) {
+        let unfit = target.is_not_for(call);
+        let pass = unfit.filter(|pass| *pass != Pass::Shadow);
+        let pass = pass.or_else(|| places.routes.passes(who, found, target, seen, price));
+        match (pass, upstream) {
             (None, Some(upstream)) => {
                 let sent = found.model_at(target).filter(|sent| **sent != *model);
-                let next = Plan::of(upstream, sent, target.on)?;
+                let mut next = Plan::of(upstream, sent, target.on)?;
+                if unfit.is_some() {
+                    if route::percent(coin()) < target.shadow.unwrap_or(0) {
+                        shadow = Some(Box::new(next.first));
+                    }
+                    continue;
+                }
+                next.ruled(target);
                 match &mut plan {
                     None => plan = Some(next),
                     Some(plan) => {
@@ -153,15 +178,25 @@ fn routed(
             (pass, _) => passed.push((target.upstream.as_str(), pass.unwrap_or(Pass::Missing))),
         }
     }
-    plan.ok_or_else(|| nowhere(model, &passed))
+    plan.map(|plan| Plan { shadow, ..plan }).ok_or_else(|| nowhere(model, &passed))
 }
 
 impl Plan {
     /// One place alone.
     pub(crate) fn only(upstream: &Arc<LiveUpstream>) -> Self {
         let upstream = Arc::clone(upstream);
-        let first = Candidate { upstream, credential: 0, model: None, on: Reasons::ALL };
-        Self { first, others: Vec::new() }
+        let (on, model, rule) = (Reasons::ALL, None, None);
+        let first = Candidate { upstream, credential: 0, model, on, rule };
+        Self { first, others: Vec::new(), shadow: None }
+    }
+
+    /// Notes the conditions under which a target is the call's.
+    fn ruled(&mut self, target: &Target) {
+        let Some(when) = &target.when else { return };
+        let Ok(rule) = HeaderValue::from_str(&when.to_string()) else { return };
+        for place in self.others.iter_mut().chain([&mut self.first]) {
+            place.rule = Some(rule.clone());
+        }
     }
 
     /// An upstream by all of its credentials: one drawn by weight, then the others.
@@ -175,16 +210,17 @@ impl Plan {
             credential,
             model,
             on,
+            rule: None,
         };
         if upstream.credentials.len() == 1 {
-            return Ok(Self { first: one(0, model, on), others: Vec::new() });
+            return Ok(Self { first: one(0, model, on), others: Vec::new(), shadow: None });
         }
         let weights: Vec<u32> = upstream.credentials.iter().map(|c| c.weight).collect();
         let mut drawn = route::draw(&weights, coin()).into_iter();
         let first = drawn.next().ok_or_else(|| Fault::new(&catalogue::NO_UPSTREAM_AVAILABLE))?;
         // A credential helps against its own limits and its own end, against nothing else.
         let others = drawn.map(|at| one(at, model.clone(), Target::ON)).collect();
-        Ok(Self { first: one(first, model.clone(), on), others })
+        Ok(Self { first: one(first, model.clone(), on), others, shadow: None })
     }
 
     fn check_offers(&self, operation: &Operation) -> Result<(), Fault> {

@@ -14,7 +14,7 @@ mod share;
 mod shown;
 mod ticket;
 
-pub(crate) use ask::Ask;
+pub(crate) use ask::{Ask, input_tokens};
 pub(crate) use kept::Rates;
 pub(crate) use share::ProjectCache;
 pub(crate) use shown::write as write_headers;

@@ -22,6 +22,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::attempt::class_of;
 use crate::jobs::{begins_run, hand_over_run};
+use crate::recorder::Recorder;
 use crate::tab::{Count, Deadlines, End, Tab};
 
 mod count;
@@ -70,6 +71,10 @@ pub(crate) struct Relay {
     cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// Under a hold that grows.
     growing: Option<Box<Growing>>,
+    /// Writes down what goes to the client, where that is to be kept.
+    recorder: Option<Box<Recorder>>,
+    /// Settled as a whole answer.
+    answered: bool,
     /// What it came to, where others wait to know.
     closed: Option<Box<Closed>>,
 }
@@ -115,10 +120,28 @@ impl Relay {
             moved: Instant::now(),
             cut: None,
             growing,
+            recorder: None,
+            answered: false,
             closed: None,
         };
         relay.end_if_known();
         relay
+    }
+
+    /// Has the answer written down, from its begin: nothing of it may have left.
+    pub(crate) fn record(&mut self, mut recorder: Box<Recorder>) {
+        let waiting = self.gate.as_ref().map(|(_, held)| held);
+        self.ready.iter().chain(waiting).for_each(|piece| recorder.push(piece));
+        match self.tab {
+            Some(_) => self.recorder = Some(recorder),
+            None => recorder.end(self.answered),
+        }
+    }
+
+    fn note(&mut self, piece: &[u8]) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.push(piece);
+        }
     }
 
     /// Waits until a first piece can leave. Until then a failure is no broken answer, but an
@@ -221,6 +244,9 @@ impl Relay {
     fn arrived(&mut self, piece: Bytes) {
         self.moved = Instant::now();
         self.counter.bytes(piece.len());
+        if !matches!(self.mode, Mode::Events(_)) {
+            self.note(&piece);
+        }
         match &mut self.mode {
             Mode::Raw => {
                 self.ready.push_back(piece);
@@ -255,6 +281,7 @@ impl Relay {
         if self.growing.is_some() && !self.grow() {
             return self.exhausted();
         }
+        self.note(&out);
         let Mode::Events(events) = &mut self.mode else { return };
         if let Some(tab) = &self.tab
             && let Some(claim) = events.claim(tab)
@@ -337,7 +364,8 @@ impl Relay {
         if let Mode::Json(scan) = &self.mode {
             self.counter.note(&scan.noted().seen());
         }
-        if outcome == Outcome::Completed || self.is_complete() {
+        let whole = outcome == Outcome::Completed || self.is_complete();
+        if whole {
             self.counter.whole();
         }
         let gone = tab.is_let_go() && outcome == Outcome::Completed;
@@ -345,6 +373,10 @@ impl Relay {
         let count: Count = self.counter.take();
         // An error event is a failure of the provider's, however properly the stream ends.
         let erred = matches!(&self.mode, Mode::Events(events) if events.has_error());
+        self.answered = whole && error.is_none() && !erred;
+        if let Some(recorder) = self.recorder.take() {
+            recorder.end(self.answered);
+        }
         let class = match error {
             Some(code) => catalogue::find(code).map(class_of),
             None => erred.then_some(Class::Interrupted),

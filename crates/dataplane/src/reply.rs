@@ -117,6 +117,9 @@ pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
     if let Some(tokens) = tab.leg.clamped {
         map.insert(headers::X_CLAMPED, HeaderValue::from(tokens));
     }
+    if let Some(rule) = &tab.rule {
+        map.insert(headers::X_RULE, rule.clone());
+    }
     if let Some(waited) = tab.waited() {
         let ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         map.insert(headers::X_QUEUE_MS, HeaderValue::from(ms));

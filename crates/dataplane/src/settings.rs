@@ -8,6 +8,7 @@ use domain::ProjectId;
 use tokio::time::Instant;
 
 use crate::cache::CacheSettings;
+use crate::idempotency::IdempotencySettings;
 use crate::tab::Deadlines;
 use crate::trace::Sampler;
 
@@ -43,6 +44,10 @@ pub struct Settings {
     pub drain_bytes: u64,
     /// Calls in flight; above it new ones wait for a moment, and are refused.
     pub calls: usize,
+    /// Answers to calls with an idempotency key.
+    pub idempotency: IdempotencySettings,
+    /// Whether the request log tells, by keyed hashes, which prompts came again.
+    pub prompt_hashes: bool,
     /// Where large forms are spooled.
     pub spool_dir: PathBuf,
     /// Hosts, in lower case, that upstreams of the API may be at whatever their address.
@@ -103,6 +108,8 @@ impl Default for Settings {
             drain: Duration::from_secs(300),
             drain_bytes: 64 << 20,
             calls: 32_768,
+            idempotency: IdempotencySettings::default(),
+            prompt_hashes: false,
             spool_dir: std::env::temp_dir(),
             private_hosts: Vec::new(),
             cache: CacheSettings::default(),

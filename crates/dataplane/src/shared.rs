@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use domain::breaker::Gate;
 use domain::ledger::Imbalance;
 use domain::ports::{
-    self, AnswerStore, BadPlace, BoxFuture, CacheDesk, Directory, Invalidate, Jobs, Ledger,
-    Objects, PriceGaps,
+    self, AnswerStore, BadPlace, BoxFuture, CacheDesk, Comparisons, Directory, Invalidate, Jobs,
+    KeptAnswers, Ledger, Objects, PriceGaps,
 };
 use domain::price::{PriceBook, Unpriced};
 use domain::rate::Moment;
@@ -31,6 +31,7 @@ use crate::directory::Keys;
 use crate::examine::Examined;
 use crate::frozen::Frozen;
 use crate::honeytokens::Honeytokens;
+use crate::idempotency::Idempotency;
 use crate::intern::Names;
 use crate::metrics::Metrics;
 use crate::metrics::requests::{Answered, Place, Requests};
@@ -51,6 +52,8 @@ pub struct Ports {
     pub objects: Arc<dyn Objects>,
     pub ledger: Arc<dyn Ledger>,
     pub jobs: Arc<dyn Jobs>,
+    pub idempotent: Arc<dyn KeptAnswers>,
+    pub comparisons: Arc<dyn Comparisons>,
     /// Answers kept behind the memory, if any are.
     pub answers: Option<Arc<dyn AnswerStore>>,
     pub clock: Arc<dyn Clock>,
@@ -88,6 +91,8 @@ pub struct Dataplane {
     pub(crate) prices: Prices,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) jobs: Arc<dyn Jobs>,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) comparisons: Arc<dyn Comparisons>,
     pub(crate) cache: Cache,
     pub(crate) rates: Rates,
     pub(crate) frozen: Frozen,
@@ -121,6 +126,8 @@ impl Dataplane {
             prices: Prices::default(),
             budgets: Arc::new(Budgets::new(ports.ledger, tasks.clone())),
             jobs: ports.jobs,
+            idempotency: Idempotency::new(ports.idempotent),
+            comparisons: ports.comparisons,
             rates: Rates::default(),
             frozen: Frozen::default(),
             examined: Examined::default(),

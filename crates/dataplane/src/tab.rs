@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::advice::Prints;
 use domain::attempt::{Class, Effect};
 use domain::ledger::Covered;
 use domain::price::Tier;
@@ -18,7 +19,7 @@ use domain::{
     CacheUse, Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp,
     Tokens, UsageFamily, UsageRecord, fault::catalogue,
 };
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use openai::answer::ToolCalls;
 use openai::surface::{Meter, Operation};
 use tokio::time::Instant;
@@ -121,6 +122,10 @@ pub(crate) struct Call {
     pub(crate) waited: AtomicU64,
     /// What others get of its answer, where it goes by the cache.
     pub(crate) keeping: Option<Box<Keeping>>,
+    /// It is a copy of another call, for comparison.
+    pub(crate) shadow: bool,
+    /// What it asks, as keyed hashes, where that is to be known.
+    pub(crate) prints: Option<Prints>,
     pub(crate) _open: (Open, overload::Slot),
 }
 
@@ -188,6 +193,8 @@ pub(crate) struct Tab {
     visit: Option<Visit>,
     /// What the provider calls the model, where that is not what the caller wrote.
     pub(crate) model: Option<Arc<str>>,
+    /// The route's conditions that brought it here.
+    pub(crate) rule: Option<HeaderValue>,
     upstream_request: Option<Box<str>>,
     began: Instant,
     first_byte: Option<Duration>,
@@ -240,6 +247,7 @@ impl Tab {
             gone: None,
             visit: None,
             model: place.model.clone(),
+            rule: place.rule.clone(),
             upstream_request: None,
             began,
             first_byte: None,
@@ -476,6 +484,8 @@ impl Tab {
             bytes_out: end.count.bytes_out,
             cache: call.keeping.as_ref().map(|_| CacheUse::Miss),
             saved: None,
+            shadow: call.shadow,
+            prints: call.prints.filter(|_| !call.shadow),
         }
     }
 }

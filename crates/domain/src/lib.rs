@@ -7,6 +7,7 @@
 
 mod access;
 mod account;
+pub mod advice;
 mod alert;
 pub mod attempt;
 mod audit;
@@ -17,11 +18,13 @@ pub mod calendar;
 mod certificate;
 mod change;
 mod clock_watch;
+mod comparison;
 mod delivery;
 pub mod diagnosis;
 mod egress;
 pub mod fault;
 mod id;
+mod idempotency;
 mod job;
 mod key;
 mod key_care;
@@ -70,6 +73,7 @@ pub use cache::{
 pub use certificate::{Certificate, CertificateChange, PlacedCertificate, TrustedCertificate};
 pub use change::{Actor, AuditEntry, Change};
 pub use clock_watch::ClockWatch;
+pub use comparison::{Comparison, ComparisonQuery};
 pub use delivery::{Delivery, Message, Waiting, pause_after};
 pub use egress::{
     BadProxyUrl, DIRECT, Egress, EgressBook, EgressSource, EgressUser, Proxy, ProxyAddress,
@@ -82,6 +86,7 @@ pub use id::{
     OrganizationId, ProjectId, RequestId, RoleId, RouteId, ServiceAccountId, SessionId, UpstreamId,
     UserId, random_id,
 };
+pub use idempotency::{AnswerBounds, Fingerprint, IdempotencyKey, KeptAnswer};
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,

@@ -1,6 +1,8 @@
 //! Ports: what the decision-makers need from the outside. Stores implement them.
 
 mod accounts;
+mod answers;
+mod prices;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,13 +10,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::advice::PromptCall;
 use crate::ledger::{
     AccountId, AccountQuery, AccountState, Ask, Batch, Declined, EntryPage, EntryQuery, Holder,
     Imbalance, Row, Verdict,
 };
-use crate::price::{ModelPrice, PriceBook, PriceFile, PriceImport, PriceRow, Unpriced};
+use crate::price::{PriceBook, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
-use crate::route::{Pass, Reasons, Route};
+use crate::route::{MaxPrice, Pass, Reasons, Route, When};
 use crate::{
     AccessRole, AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery,
     AuditVerdict, Balance, Bucket, CacheEntry, CacheFigures, CacheHolding, CacheKey, CachePurge,
@@ -28,6 +31,8 @@ use crate::{
 };
 
 pub use accounts::{Accounts, IdentityWire};
+pub use answers::{Comparisons, KeptAnswers};
+pub use prices::PriceFormat;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -131,6 +136,13 @@ pub trait UsageStore: Send + Sync {
     /// Logged attempts, newest first. Looks at a bounded part of the log a page, so that a page may
     /// hold fewer than asked for although older ones follow.
     fn attempts(&self, query: AttemptQuery) -> StoreResult<'_, AttemptPage>;
+
+    /// Answered calls since `since` whose prompts are known by hashes, in the order of time: the newest
+    /// `most` of them.
+    fn prompt_calls(&self, since: Timestamp, most: u32) -> StoreResult<'_, Vec<PromptCall>> {
+        let _ = (since, most);
+        Box::pin(async { Ok(Vec::new()) })
+    }
 
     /// All attempts of a call, first to last; none of a call that is not in the log.
     fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>>;
@@ -376,27 +388,6 @@ pub trait Jobs: Send + Sync {
     ) -> StoreResult<'_, ()>;
 }
 
-/// Reads and writes prices in the field's format.
-pub trait PriceFormat: Send + Sync {
-    /// The prices that are built in.
-    fn built_in(&self) -> Vec<(String, ModelPrice)>;
-
-    /// Reads a file; of rows of other providers all, or none.
-    ///
-    /// # Errors
-    /// Every mistake in it, one sentence each.
-    fn file(&self, text: &[u8], everything: bool) -> Result<PriceFile, Vec<String>>;
-
-    /// Reads one model's row, and says what was not understood.
-    ///
-    /// # Errors
-    /// Every mistake in it, one sentence each.
-    fn row(&self, model: &str, text: &str) -> Result<(ModelPrice, Vec<String>), Vec<String>>;
-
-    /// A row as [`PriceFormat::row`] reads it.
-    fn render(&self, price: &ModelPrice) -> String;
-}
-
 /// Told after a change was committed, so that no cache answers from before it.
 pub trait Invalidate: Send + Sync {
     /// Forget what is cached of these secrets; an empty list means all of them.
@@ -465,6 +456,12 @@ pub struct Considered {
     pub step: u32,
     pub weight: u32,
     pub on: Reasons,
+    /// For which calls it is there.
+    pub when: Option<When>,
+    /// Percent of answered calls that it gets a copy of, where it gets nothing else.
+    pub shadow: Option<u32>,
+    /// What the model that is billed there usually costs.
+    pub price: Option<MaxPrice>,
     pub passed: Option<Pass>,
 }
 

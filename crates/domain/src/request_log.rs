@@ -48,6 +48,8 @@ pub struct LoggedAttempt {
     pub cache: Option<String>,
     /// What the answer cost when it was made, where the cache gave it.
     pub saved: Option<Nanos>,
+    /// A copy of another call, made for comparison.
+    pub shadow: bool,
 }
 
 /// Only what matches everything that is given.

@@ -14,10 +14,12 @@ use crate::{Nanos, ProjectId, RouteId, Timestamp, UpstreamSource};
 mod order;
 mod pass;
 mod table;
+mod when;
 
-pub use order::{draw, order};
+pub use order::{draw, order, percent};
 pub use pass::{Pass, Seen};
 pub use table::{Found, Routes};
+pub use when::{CallFacts, Share, ShareBy, Unmet, When, spent_percent};
 
 /// What one public model name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,10 +57,30 @@ pub struct Target {
     pub on: Reasons,
     /// Passed over where the model costs more.
     pub max_price: Option<MaxPrice>,
+    /// For which calls it is there.
+    pub when: Option<Box<When>>,
+    /// It is no place of the call's: so many of a hundred answered calls are made here as well, for a
+    /// person to compare.
+    pub shadow: Option<u32>,
 }
 
 impl Target {
     pub const WEIGHT: u32 = 1;
+    /// A place for any call, by the caller's name of the model.
+    #[must_use]
+    pub fn at(upstream: &str) -> Self {
+        Self {
+            upstream: upstream.to_owned(),
+            model: None,
+            weight: Self::WEIGHT,
+            step: 0,
+            on: Self::ON,
+            max_price: None,
+            when: None,
+            shadow: None,
+        }
+    }
+
     /// A cheaper or a larger model is another answer: only whoever wrote the route may want it.
     pub const ON: Reasons = Reasons(Reasons::THROTTLED.0 | Reasons::FAILING.0);
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::advice::Prints;
 use crate::{CacheUse, Cost, KeyId, Nanos, ProjectId, RequestId, Timestamp, UpstreamId};
 
 /// Token counts of one attempt. Details are parts of the totals, as in OpenAI's bodies:
@@ -204,6 +205,10 @@ pub struct UsageRecord {
     pub cache: Option<CacheUse>,
     /// What the answer cost when it was made, where the cache gave it.
     pub saved: Option<Nanos>,
+    /// A copy of another call, made for comparison.
+    pub shadow: bool,
+    /// What it asked, as keyed hashes, where that is to be known.
+    pub prints: Option<Prints>,
 }
 
 impl UsageRecord {

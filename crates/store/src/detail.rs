@@ -42,10 +42,13 @@ pub(crate) fn write(into: &mut String, r: &UsageRecord) {
     list.signed(r.cost.map(|cost| cost.input.0));
     list.signed(r.cost.map(|cost| cost.input_cached.0));
     list.signed(r.cost.map(|cost| cost.output.0));
-    // What no cache was asked about is two columns that its list does not have.
-    if r.cache.is_some() || r.saved.is_some() {
+    // What most calls have nothing of is not in their lists.
+    if r.cache.is_some() || r.saved.is_some() || r.shadow || r.prints.is_some() {
         list.text(r.cache.map(CacheUse::as_str));
         list.signed(r.saved.map(|saved| saved.0));
+        list.count(u64::from(r.shadow));
+        list.signed(r.prints.map(|prints| prints.prompt.cast_signed()));
+        list.signed(r.prints.and_then(|prints| prints.prefix).map(u64::cast_signed));
     }
     list.into.push(']');
 }

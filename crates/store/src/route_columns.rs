@@ -2,21 +2,36 @@
 //! database.
 
 use domain::ports::StoreError;
-use domain::route::{MaxPrice, Reasons, Target};
+use domain::route::{MaxPrice, Reasons, Share, ShareBy, Target, When};
 use serde_json::{Value, json};
 
 use crate::columns::unreadable;
 
 pub(crate) fn targets(targets: &[Target]) -> String {
     let one = |target: &Target| {
-        json!({
+        let mut row = json!({
             "upstream": target.upstream,
             "model": target.model.as_deref(),
             "weight": target.weight,
             "step": target.step,
             "on": target.on.names().collect::<Vec<_>>(),
             "max_price": target.max_price.map(|most| json!([most.input, most.output])),
-        })
+        });
+        // Only where there is one: a version that knows no conditions must not lose any.
+        if let Some(when) = &target.when {
+            row["when"] = json!({
+                "min_input_tokens": when.min_input_tokens,
+                "max_input_tokens": when.max_input_tokens,
+                "tools": when.tools,
+                "images": when.images,
+                "share": when.share.map(|share| json!([share.percent, share.by.as_str()])),
+                "near_limit": when.near_limit,
+            });
+        }
+        if let Some(shadow) = target.shadow {
+            row["shadow"] = shadow.into();
+        }
+        row
     };
     Value::Array(targets.iter().map(one).collect()).to_string()
 }
@@ -45,6 +60,34 @@ fn target(value: &Value) -> Option<Target> {
             Some(_) => return None,
             None => None,
         },
+        when: match value.get("when") {
+            Some(conditions) => Some(Box::new(when(conditions)?)),
+            None => None,
+        },
+        shadow: match value.get("shadow") {
+            Some(_) => Some(number("shadow")?),
+            None => None,
+        },
+    })
+}
+
+/// `None` where one of the conditions cannot be read: without it the target would be for more calls.
+fn when(value: &Value) -> Option<When> {
+    fn read<T>(value: &Value, of: impl FnOnce(&Value) -> Option<T>) -> Option<Option<T>> {
+        if value.is_null() { Some(None) } else { of(value).map(Some) }
+    }
+    let percent = |value: &Value| u32::try_from(value.as_u64()?).ok();
+    let share = |value: &Value| {
+        let by = ShareBy::parse(value.get(1)?.as_str()?)?;
+        Some(Share { percent: percent(value.get(0)?)?, by })
+    };
+    Some(When {
+        min_input_tokens: read(value.get("min_input_tokens")?, Value::as_u64)?,
+        max_input_tokens: read(value.get("max_input_tokens")?, Value::as_u64)?,
+        tools: read(value.get("tools")?, Value::as_bool)?,
+        images: read(value.get("images")?, Value::as_bool)?,
+        share: read(value.get("share")?, share)?,
+        near_limit: read(value.get("near_limit")?, percent)?,
     })
 }
 

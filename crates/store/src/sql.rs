@@ -4,9 +4,11 @@
 //! number, SQLite by first appearance, and only in that order the two agree.
 
 pub(crate) mod access;
+pub(crate) mod answers;
 pub(crate) mod audit;
 pub(crate) mod care;
 pub(crate) mod certificates;
+pub(crate) mod comparisons;
 pub(crate) mod ledger;
 pub(crate) mod people;
 pub(crate) mod refused;

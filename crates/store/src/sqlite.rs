@@ -12,6 +12,7 @@
 //! Queues are bounded; a full one answers `Unavailable("overloaded")` at once.
 
 mod access;
+mod answers;
 mod apply;
 mod apply_access;
 mod apply_care;
@@ -23,6 +24,7 @@ mod audit;
 mod cache_rules;
 mod care;
 mod certificates;
+mod comparisons;
 mod connect;
 mod directory;
 mod egresses;

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, LeakReports, Unowned};
 use dataplane::{CacheSettings, Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
-    Accounts, AnswerStore, Balances, CacheDesk, Certificates, Directory, Invalidate, Jobs, Ledger,
-    LedgerReport, Objects, People, PriceGaps, Records, UsageStore,
+    Accounts, AnswerStore, Balances, CacheDesk, Certificates, Comparisons, Directory, Invalidate,
+    Jobs, KeptAnswers, Ledger, LedgerReport, Objects, People, PriceGaps, Records, UsageStore,
 };
 use domain::{
     Change, Clock, Fault, KeyCare, OrganizationId, Permission, Secret, SecretHandlers, SignerKeys,
@@ -81,6 +81,8 @@ pub async fn build(config: &Config) -> Result<App, String> {
         objects: Arc::clone(&store) as Arc<dyn Objects>,
         ledger: Arc::clone(&store) as Arc<dyn Ledger>,
         jobs: Arc::clone(&store) as Arc<dyn Jobs>,
+        idempotent: Arc::clone(&store) as Arc<dyn KeptAnswers>,
+        comparisons: Arc::clone(&store) as Arc<dyn Comparisons>,
         answers: answers(config, &clock)?,
         clock: Arc::clone(&clock),
         vault: Arc::clone(&vault),
@@ -104,6 +106,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let control = with_care(control, config, &tls, &handlers);
     let fetcher = Arc::new(egress::IdentityFetcher::new(tls.clone()));
     let control = control.with_identity_providers(config.identity_providers.clone(), fetcher);
+    let control = control.with_comparisons(Arc::clone(&store) as Arc<dyn Comparisons>);
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
     control.load_honeytokens().await.map_err(|fault| fault.message.into_owned())?;
@@ -191,6 +194,7 @@ impl App {
     /// When one is for nobody: a limit that the operator wrote and that does not hold is worse
     /// than no start.
     pub async fn load_limits(&self, config: &Config) -> Result<(), String> {
+        self.control.declare_advice(config.advice.clone());
         let zone = self.control.declare_zone(config.time_zone.clone()).await;
         zone.map_err(|fault| format!("[organization]: {}", fault.message))?;
         let declared = self.control.declare_limits(config.limits.clone()).await;
@@ -315,6 +319,8 @@ fn settings(config: &Config, spool_dir: &Path) -> Settings {
         max_wait: config.load.max_wait.unwrap_or(default.max_wait),
         weights: config.load.weights.clone(),
         calls: config.load.calls.unwrap_or(default.calls),
+        idempotency: config.idempotency,
+        prompt_hashes: config.advice.prompts,
         spool_dir: spool_dir.to_owned(),
         private_hosts: config.private_upstreams.clone(),
         cache: cache_settings(config),

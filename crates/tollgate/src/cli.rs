@@ -4,6 +4,7 @@
 //! A command comes to [`said::Said`] or to a [`failure::Failure`]; only [`run`] prints them.
 
 mod accounts;
+mod advise;
 mod api;
 mod apply;
 mod audit;
@@ -96,6 +97,8 @@ pub enum ClientCommand {
     Usage(usage::Args),
     /// Report what the calls of a time cost
     Costs(costs::Args),
+    /// Say what the last days show about cost: cheaper models, repeats, limits, keys
+    Advise(advise::Advise),
     /// Look into the request log
     #[command(subcommand)]
     Requests(requests::Command),
@@ -202,6 +205,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
             let now = SystemClock.now().seconds();
             usage::run(args, &Api::connect(env)?, now).await
         }
+        ClientCommand::Advise(args) => advise::run(args, &Api::connect(env)?).await,
         ClientCommand::Costs(args) => {
             let now = SystemClock.now().seconds();
             costs::run(args, &Api::connect(env)?, now).await

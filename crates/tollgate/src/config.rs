@@ -7,7 +7,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use control::{DeclaredLimit, DeclaredRoute};
+use control::{AdviceRules, DeclaredLimit, DeclaredRoute};
+use dataplane::IdempotencySettings;
 use domain::ports::BadField;
 use domain::price::ModelPrice;
 use domain::{
@@ -72,6 +73,9 @@ pub struct Config {
     pub cache: CacheConfig,
     pub load: Load,
     pub retries: Retries,
+    pub idempotency: IdempotencySettings,
+    /// Which models stand in for which.
+    pub advice: AdviceRules,
     pub log: Log,
     pub observe: Observe,
     /// The config file that was read, to be watched.
@@ -281,6 +285,8 @@ impl Config {
             cache: file.cache,
             load: file.load,
             retries: file.retries,
+            idempotency: file.idempotency,
+            advice: file.advice,
             log: Log {
                 access: file.log.access,
                 filter: environment.get("RUST_LOG").or(file.log.filter),

@@ -23,7 +23,7 @@ pub mod totp;
 pub mod webhook;
 
 pub use master::{MasterKey, MasterKeyError};
-pub use sealed::{OpenError, Vault, WrappedKeys};
+pub use sealed::{Fingerprinter, OpenError, Vault, WrappedKeys};
 
 /// `N` bytes from the operating system's generator.
 ///

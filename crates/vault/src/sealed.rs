@@ -8,7 +8,7 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use domain::{Secret, SecretHash};
+use domain::{Fingerprint, Secret, SecretHash};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -75,6 +75,32 @@ impl Vault {
         SecretHash(hasher.finalize().into_bytes().into())
     }
 
+    /// Begins a keyed hash of what is compared and never read back. `context` keeps hashes of
+    /// different things apart, whatever their bytes.
+    #[must_use]
+    pub fn fingerprint(&self, context: &str) -> Fingerprinter {
+        let mut hasher = self.hasher.clone();
+        // No secret of ours begins so.
+        hasher.update(b"fingerprint\0");
+        let mut fingerprinter = Fingerprinter(hasher);
+        fingerprinter.part(context.as_bytes());
+        fingerprinter
+    }
+
+    /// Seals bytes that came out of a call for one place.
+    #[must_use]
+    pub fn seal_bytes(&self, context: &str, plain: &[u8]) -> Vec<u8> {
+        seal_with(&self.sealer, context, plain)
+    }
+
+    /// Opens what [`Vault::seal_bytes`] sealed for the same place.
+    ///
+    /// # Errors
+    /// [`OpenError`] for another key, another place or a changed byte.
+    pub fn open_bytes(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+        open_with(&self.sealer, context, sealed).map(|mut plain| std::mem::take(&mut *plain))
+    }
+
     /// Seals a credential for one place; `context` says which (an upstream's id).
     #[must_use]
     pub fn seal(&self, context: &str, secret: &Secret) -> Vec<u8> {
@@ -89,6 +115,28 @@ impl Vault {
         let plain = open_with(&self.sealer, context, sealed)?;
         let text = std::str::from_utf8(&plain).map_err(|_| OpenError)?;
         Ok(Secret::from(text))
+    }
+}
+
+/// A keyed hash in the making.
+#[derive(Clone)]
+pub struct Fingerprinter(Hmac<Sha256>);
+
+impl Fingerprinter {
+    /// Adds bytes; in how many pieces they come is all the same.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Adds a part whose end is known, so that two parts cannot pass for two others.
+    pub fn part(&mut self, bytes: &[u8]) {
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    #[must_use]
+    pub fn finish(self) -> Fingerprint {
+        Fingerprint(self.0.finalize().into_bytes().into())
     }
 }
 
@@ -142,6 +190,28 @@ mod tests {
         *changed.last_mut().unwrap() ^= 1;
         assert!(vault.open("up_1", &changed).is_err());
         assert!(!sealed.windows(4).any(|w| w == b"prov"));
+    }
+
+    #[test]
+    fn fingerprints_differ_by_context_by_parts_and_by_installation() {
+        let (vault, _) = Vault::create(&master("q8Zk3v0R1bW7n5Yc2Lx9Td4Hs6Jf8Ga0Mp"));
+        let (other, _) = Vault::create(&master("q8Zk3v0R1bW7n5Yc2Lx9Td4Hs6Jf8Ga0Mp"));
+        let print = |vault: &Vault, context: &str, parts: &[&str]| {
+            let mut making = vault.fingerprint(context);
+            parts.iter().for_each(|part| making.part(part.as_bytes()));
+            making.finish()
+        };
+        let first = print(&vault, "a", &["b", "c"]);
+        assert_eq!(first, print(&vault, "a", &["b", "c"]));
+        for another in [
+            print(&vault, "ab", &["c"]),
+            print(&vault, "a", &["bc"]),
+            print(&vault, "a", &["", "bc"]),
+            print(&other, "a", &["b", "c"]),
+        ] {
+            assert_ne!(first, another);
+        }
+        assert_ne!(first.0, vault.hash("abc").0);
     }
 
     #[test]

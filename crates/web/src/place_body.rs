@@ -1,12 +1,14 @@
 //! Upstreams and routes, as bodies carry them.
 
 use control::{CredentialDraft, RouteDraft, UpstreamDraft, UpstreamPatch};
-use domain::route::{MaxPrice, Reasons, Target};
+use domain::route::{MaxPrice, Reasons, Share, ShareBy, Target, When};
 use domain::{Fault, Secret};
 
 use crate::body::{Fields, invalid, missing};
 
 const WEIGHTS: std::ops::RangeInclusive<i64> = 0..=1_000_000;
+const TOKENS: std::ops::RangeInclusive<i64> = 0..=1_000_000_000;
+const PERCENT: std::ops::RangeInclusive<i64> = 1..=100;
 const STEPS: std::ops::RangeInclusive<i64> = 0..=1_000;
 
 /// A new upstream.
@@ -83,7 +85,39 @@ fn target(fields: &mut Fields) -> Result<Target, Fault> {
         step: u32::try_from(step).unwrap_or(u32::MAX),
         on: reasons(fields)?,
         max_price: (most != MaxPrice::default()).then_some(most),
+        when: when(fields)?,
+        shadow: percent(fields, "shadow")?,
     })
+}
+
+/// For which calls a target is there.
+fn when(fields: &mut Fields) -> Result<Option<Box<When>>, Fault> {
+    let mut tokens = |name| {
+        let number = fields.integer(name, TOKENS)?;
+        Ok::<_, Fault>(number.and_then(|number| u64::try_from(number).ok()))
+    };
+    let (min_input_tokens, max_input_tokens) =
+        (tokens("min_input_tokens")?, tokens("max_input_tokens")?);
+    let (share, by) = (percent(fields, "share")?, fields.name("share_by")?);
+    let by = match by.as_deref().map(ShareBy::parse) {
+        Some(None) => return Err(invalid("share_by", "expected key or call")),
+        Some(Some(_)) if share.is_none() => return Err(missing("share")),
+        by => by.flatten().unwrap_or_default(),
+    };
+    let when = When {
+        min_input_tokens,
+        max_input_tokens,
+        tools: fields.flag("tools")?,
+        images: fields.flag("images")?,
+        share: share.map(|percent| Share { percent, by }),
+        near_limit: percent(fields, "near_limit")?,
+    };
+    Ok((!when.is_empty()).then(|| Box::new(when)))
+}
+
+fn percent(fields: &mut Fields, name: &'static str) -> Result<Option<u32>, Fault> {
+    let percent = fields.integer(name, PERCENT)?;
+    Ok(percent.and_then(|percent| u32::try_from(percent).ok()))
 }
 
 fn weight(fields: &mut Fields) -> Result<u32, Fault> {

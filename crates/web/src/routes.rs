@@ -2,9 +2,11 @@
 
 mod accounts;
 mod admin_api_keys;
+mod advice;
 mod audit_logs;
 mod cache;
 mod certificates;
+mod comparisons;
 mod costs;
 mod doctor;
 mod documents;
@@ -298,6 +300,8 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/tollgate/v1/refusals/{request_id}" USAGE refusals::get),
     admin!(GET "/tollgate/v1/requests" USAGE requests::list),
     admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
+    admin!(GET "/tollgate/v1/advice" USAGE advice::get),
+    admin!(GET "/tollgate/v1/comparisons" READ comparisons::list),
     admin!(GET "/tollgate/v1/prices" READ prices::list),
     admin!(POST "/tollgate/v1/prices" WRITE prices::set),
     admin!(GET "/tollgate/v1/prices/{model...}" READ prices::get),

@@ -14,10 +14,12 @@ pub(crate) fn reply(call: &Call, said: &Said) -> Reply {
     let usage = options["include_usage"] == json!(true);
     let form = Form { call, said, usage, pad: options["include_obfuscation"] != json!(false) };
     let mut chunks = Vec::new();
+    // As in the plain answer, a call of a tool stands beside no text.
+    let begun = if said.tool.is_some() { Value::Null } else { json!("") };
     for index in 0..said.choices {
         chunks.push(form.chunk(
             index,
-            json!({"role": "assistant", "content": "", "refusal": null}),
+            json!({"role": "assistant", "content": begun, "refusal": null}),
             None,
         ));
         form.content(index, &mut chunks);

@@ -8,11 +8,16 @@ use egress::BoxError;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::cache::{Joined, Replay};
+use crate::recorder::Recorder;
 use crate::relay::{Pumped, Relay};
 
 /// An answer on its way to a client. Dropped before its end, a relayed one is read on in the
 /// background for what it cost.
-pub struct ReplyBody(Kind);
+pub struct ReplyBody {
+    kind: Kind,
+    /// Writes down one that others have a part in, as its client reads it.
+    recorder: Option<Box<Recorder>>,
+}
 
 enum Kind {
     Whole(Bytes),
@@ -26,37 +31,72 @@ enum Kind {
 }
 
 impl ReplyBody {
+    fn of(kind: Kind) -> Self {
+        Self { kind, recorder: None }
+    }
+
     #[must_use]
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self(Kind::Whole(bytes.into()))
+        Self::of(Kind::Whole(bytes.into()))
     }
 
     pub(crate) fn pumped(pumped: Pumped) -> Self {
-        Self(Kind::Pumped(pumped))
+        Self::of(Kind::Pumped(pumped))
+    }
+
+    /// All of it, where it is all here.
+    pub(crate) fn whole_bytes(&self) -> Option<&[u8]> {
+        match &self.kind {
+            Kind::Whole(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Has it written down as it passes, whether its client reads it to its end or not.
+    pub(crate) fn record(&mut self, recorder: Box<Recorder>) {
+        match &mut self.kind {
+            Kind::Relay(Some(relay)) => relay.record(recorder),
+            Kind::Pumped(pumped) => pumped.record(recorder),
+            Kind::Joined(_) | Kind::Replay(_) => self.recorder = Some(recorder),
+            Kind::Whole(_) | Kind::Relay(None) => {}
+        }
+    }
+
+    /// Writes a piece down, or that it was the last.
+    fn note(&mut self, next: Option<&Result<Frame<Bytes>, BoxError>>) {
+        let Some(mut recorder) = self.recorder.take() else { return };
+        match next {
+            Some(Ok(frame)) => {
+                frame.data_ref().iter().for_each(|piece| recorder.push(piece));
+                self.recorder = Some(recorder);
+            }
+            Some(Err(_)) => {}
+            None => {
+                let whole = match &self.kind {
+                    Kind::Joined(joined) => joined.is_whole(),
+                    _ => true,
+                };
+                recorder.end(whole);
+            }
+        }
     }
 
     pub(crate) fn joined(joined: Box<Joined>) -> Self {
-        Self(Kind::Joined(joined))
+        Self::of(Kind::Joined(joined))
     }
 
     pub(crate) fn replay(replay: Box<Replay>) -> Self {
-        Self(Kind::Replay(replay))
+        Self::of(Kind::Replay(replay))
     }
 
     pub(crate) fn relay(relay: Relay) -> Self {
-        Self(Kind::Relay(Some(Box::new(relay))))
+        Self::of(Kind::Relay(Some(Box::new(relay))))
     }
 }
 
-impl Body for ReplyBody {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.0 {
+impl Kind {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self {
             Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Kind::Relay(Some(relay)) => {
@@ -74,9 +114,28 @@ impl Body for ReplyBody {
             }
         }
     }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        let polled = this.kind.poll(cx);
+        if this.recorder.is_some()
+            && let Poll::Ready(next) = &polled
+        {
+            this.note(next.as_ref());
+        }
+        polled
+    }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Whole(bytes) => bytes.is_empty(),
             Kind::Relay(relay) => relay.as_ref().is_none_or(|r| r.is_over()),
             Kind::Pumped(_) | Kind::Joined(_) | Kind::Replay(_) => false,
@@ -84,7 +143,7 @@ impl Body for ReplyBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.kind {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Relay(relay) => relay.as_ref().map_or_else(SizeHint::default, |r| r.size_hint()),
             Kind::Pumped(_) | Kind::Joined(_) | Kind::Replay(_) => SizeHint::default(),
@@ -94,7 +153,7 @@ impl Body for ReplyBody {
 
 impl Drop for ReplyBody {
     fn drop(&mut self) {
-        if let Kind::Relay(relay) = &mut self.0
+        if let Kind::Relay(relay) = &mut self.kind
             && let Some(relay) = relay.take()
         {
             relay.let_go();

@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use domain::{Fault, fault::catalogue};
+use domain::{Fault, Fingerprint, fault::catalogue};
 use egress::{BoxError, Outgoing};
 use http_body::{Body, Frame, SizeHint};
 use openai::multipart::{BadForm, Form, Scanner};
 use tokio::task::{JoinHandle, spawn_blocking};
+use vault::Fingerprinter;
 
 use crate::body::read::Pieces;
 
@@ -98,6 +99,43 @@ impl Spooled {
         }
     }
 
+    /// Of what it says, whatever boundary stands between its parts: clients draw a new one whenever
+    /// they send the same form.
+    ///
+    /// # Errors
+    /// The spooled file cannot be read.
+    pub(crate) async fn fingerprint(
+        &self,
+        making: Fingerprinter,
+        boundary: &str,
+    ) -> Result<Fingerprint, Fault> {
+        let mut making = Bare::new(making, boundary);
+        let (file, length) = match self {
+            Self::Memory(bytes) => {
+                making.update(bytes);
+                return Ok(making.finish());
+            }
+            Self::File(file, length) => (Arc::clone(file), *length),
+        };
+        let read = spawn_blocking(move || {
+            let mut block = vec![0; BLOCK];
+            let mut at = 0;
+            while at < length {
+                let count = file.read_at(&mut block, at)?;
+                if count == 0 {
+                    return Err(std::io::ErrorKind::UnexpectedEof.into());
+                }
+                making.update(&block[..count]);
+                at += count as u64;
+            }
+            Ok::<_, std::io::Error>(making.finish())
+        });
+        match read.await {
+            Ok(Ok(done)) => Ok(done),
+            _ => Err(Fault::new(&catalogue::INTERNAL_ERROR)),
+        }
+    }
+
     /// The body to be sent, as often as wanted: with one span's text replaced, or as it came.
     pub(crate) fn outgoing(&self, edit: Option<(Range<u64>, &str)>) -> Outgoing {
         match (self, edit) {
@@ -123,6 +161,50 @@ impl Spooled {
                 }))
             }
         }
+    }
+}
+
+/// Hashes a form without its boundaries, in any pieces.
+struct Bare {
+    making: Fingerprinter,
+    /// Of what stands between two boundaries; and one of nothing.
+    part: Fingerprinter,
+    blank: Fingerprinter,
+    boundary: Vec<u8>,
+    /// What may be the begin of a boundary.
+    window: Vec<u8>,
+}
+
+impl Bare {
+    fn new(making: Fingerprinter, boundary: &str) -> Self {
+        let (part, blank) = (making.clone(), making.clone());
+        let boundary = format!("--{boundary}").into_bytes();
+        Self { making, part, blank, boundary, window: Vec::new() }
+    }
+
+    fn update(&mut self, piece: &[u8]) {
+        self.window.extend_from_slice(piece);
+        let mut done = 0;
+        while let Some(at) = memchr::memmem::find(&self.window[done..], &self.boundary) {
+            self.part.update(&self.window[done..done + at]);
+            self.end_part();
+            done += at + self.boundary.len();
+        }
+        let rest = self.window.len() - done;
+        let safe = done + rest.saturating_sub(self.boundary.len() - 1);
+        self.part.update(&self.window[done..safe]);
+        self.window.drain(..safe);
+    }
+
+    fn end_part(&mut self) {
+        let part = std::mem::replace(&mut self.part, self.blank.clone());
+        self.making.part(&part.finish().0);
+    }
+
+    fn finish(mut self) -> Fingerprint {
+        self.part.update(&self.window);
+        self.end_part();
+        self.making.finish()
     }
 }
 

@@ -335,6 +335,11 @@ impl Joined {
         }
     }
 
+    /// Whether it has ended as an answer.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.flight.flow.state().course, Course::Done(_) | Course::Over)
+    }
+
     fn settle(&mut self, outcome: Outcome) {
         let gone = self.gone.take();
         let Some(mut given) = self.given.take() else {

@@ -111,6 +111,8 @@ impl Given {
             bytes_out,
             cache: Some(self.used),
             saved: self.saved,
+            shadow: false,
+            prints: None,
         };
         let shared = &self.worker.shared;
         shared.cache.book.at(&record.project).used(self.used, self.saved);

@@ -359,6 +359,8 @@ impl<'j> End<'j> {
             bytes_out: 0,
             cache: None,
             saved: None,
+            shadow: false,
+            prints: None,
         }
     }
 }

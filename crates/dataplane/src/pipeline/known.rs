@@ -57,13 +57,7 @@ pub(super) async fn look_up(
             Known::Not(Box::new(ahead))
         }
         Looked::Stale(reply, keeping) => {
-            let again = Permit {
-                key: Arc::clone(&permit.key),
-                secret: permit.secret,
-                project: permit.project.clone(),
-                address: permit.address,
-            };
-            let work = anew(Arc::clone(worker), again, ahead, keeping);
+            let work = anew(Arc::clone(worker), permit.again(), ahead, keeping);
             worker.shared.tasks.spawn(work);
             Known::Answered(reply)
         }
@@ -82,7 +76,7 @@ async fn anew(worker: Arc<Worker>, permit: Permit, mut ahead: Ahead, keeping: Bo
     ahead.room = Some((shared.tasks.open(), room));
     ahead.keeping = Some(keeping.since(at, seen.arrived));
     seen.permit = Some(permit);
-    match send(&worker, &mut seen, ahead).await {
+    match send(&worker, &mut seen, ahead, None).await {
         Ok(reply) => {
             let mut body = pin!(reply.into_body());
             while poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await.is_some_and(|f| f.is_ok())

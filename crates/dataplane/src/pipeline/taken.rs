@@ -13,14 +13,14 @@ use openai::kept;
 use openai::multipart::Form;
 use openai::pin::{Pin, pinned, pins};
 use openai::surface::{BodyKind, Meter, Operation};
-use openai::view::View;
+use openai::view::{Field, Hints, View};
 
 use crate::body::spool::Spooled;
 use crate::body::upload::{BrokenOff, Tap, Upload};
 use crate::budget::Spending;
 use crate::places::Places;
 use crate::plan::Candidate;
-use crate::rate::Ask;
+use crate::rate::{self, Ask};
 use crate::refusal;
 
 /// Bodies up to this many bytes are kept for counting.
@@ -305,6 +305,21 @@ impl Taken {
             Self::Json(body, view) => view.model(body),
             Self::Form(_, fields) => fields.model.as_deref().map(Cow::Borrowed),
             _ => None,
+        }
+    }
+
+    /// What the conditions of routes go by: estimated tokens of input, whether it brings tools, and
+    /// whether it brings images.
+    pub(crate) fn traits(&self, operation: &Operation) -> (u64, bool, bool) {
+        match self {
+            Self::Json(body, view) => {
+                let spend = &view.spend;
+                let functions = spend.value(Field::Functions).is_some();
+                let tools = spend.tools > 0 || spend.hints.has(Hints::TOOL) || functions;
+                (rate::input_tokens(body), tools, spend.images > 0)
+            }
+            Self::Form(..) => (0, false, operation.meter == Meter::Images),
+            _ => (0, false, false),
         }
     }
 

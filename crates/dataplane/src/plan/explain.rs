@@ -29,6 +29,9 @@ impl Dataplane {
                 step: 0,
                 weight: 1,
                 on: Reasons::NONE,
+                when: None,
+                shadow: None,
+                price: usual_price(self, upstream, model, at),
                 passed: match () {
                     () if !upstream.enabled => Some(Pass::Disabled),
                     () if denies(upstream.name()) => Some(Pass::UpstreamDenied),
@@ -47,12 +50,17 @@ impl Dataplane {
                 upstream.map(|u| Seen { enabled: u.enabled, offers: u.provider.offers(CHAT) });
             let price = |sent: &str| upstream.and_then(|u| usual_price(self, u, sent, at));
             let sent = found.model_at(target);
+            let name = sent.as_deref().unwrap_or(model);
+            let billed = upstream.and_then(|u| usual_price(self, u, name, at));
             Considered {
                 upstream: target.upstream.clone(),
-                model: sent.as_deref().unwrap_or(model).to_owned(),
+                model: name.to_owned(),
                 step: target.step,
                 weight: target.weight,
                 on: target.on,
+                when: target.when.as_deref().copied(),
+                shadow: target.shadow,
+                price: billed,
                 passed: places.routes.passes((project, model), &found, target, seen, price),
             }
         });

@@ -63,6 +63,11 @@ impl Ask<'_> {
     }
 }
 
+/// Tokens of input, as limits by rate estimate them: a quarter of the text's bytes.
+pub(crate) fn input_tokens(json: &[u8]) -> u64 {
+    text_bytes(json).div_ceil(4)
+}
+
 fn number(raw: Option<&RawValue>) -> Option<u64> {
     raw?.get().parse().ok()
 }

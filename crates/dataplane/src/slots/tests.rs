@@ -37,6 +37,8 @@ fn record(request: &str) -> UsageRecord {
         bytes_out: 10,
         cache: Some(domain::CacheUse::Hit),
         saved: None,
+        shadow: true,
+        prints: None,
     }
 }
 

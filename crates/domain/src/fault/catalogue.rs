@@ -940,6 +940,39 @@ pub static OAUTH_PROVIDER_FAILED: Entry = Entry {
     remedy: "Try again; if it goes on, check issuer under [[sign_in]].",
 };
 
+pub static REQUEST_IN_PROGRESS: Entry = Entry {
+    code: "request_in_progress",
+    status: 409,
+    kind: "invalid_request_error",
+    public_code: Some("request_in_progress"),
+    blame: Blame::Caller,
+    retry: Retry::Later,
+    what: "A call with this Idempotency-Key is still running.",
+    remedy: "Wait as long as Retry-After says and send the same call again: it gets the first one's answer.",
+};
+
+pub static IDEMPOTENCY_MISMATCH: Entry = Entry {
+    code: "idempotency_mismatch",
+    status: 422,
+    kind: "invalid_request_error",
+    public_code: Some("idempotency_mismatch"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "This Idempotency-Key was used for another call: the path or the body differs.",
+    remedy: "Use a new key for every new call, and the same key only to send the very same call again.",
+};
+
+pub static IDEMPOTENT_ANSWER_NOT_KEPT: Entry = Entry {
+    code: "idempotent_answer_not_kept",
+    status: 409,
+    kind: "invalid_request_error",
+    public_code: Some("idempotent_answer_not_kept"),
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "The call with this Idempotency-Key was answered, and its answer was not kept.",
+    remedy: "It is not made again under this key, since it was paid for. To have it made again, use a new key. Answers are not kept where the project retains nothing, or where they are too large: docs/idempotency.md.",
+};
+
 /// Every row, in the order of the page.
 pub static ALL: &[&Entry] = &[
     &MISSING_API_KEY,
@@ -1027,6 +1060,9 @@ pub static ALL: &[&Entry] = &[
     &OAUTH_TOKEN_INVALID,
     &OAUTH_EMAIL_UNVERIFIED,
     &OAUTH_PROVIDER_FAILED,
+    &REQUEST_IN_PROGRESS,
+    &IDEMPOTENCY_MISMATCH,
+    &IDEMPOTENT_ANSWER_NOT_KEPT,
 ];
 
 /// The row of a code.

@@ -41,6 +41,12 @@ pub fn draw(weights: &[u32], mut random: u64) -> Vec<usize> {
     drawn
 }
 
+/// A number from 0 to 99 of any number: each as likely.
+#[must_use]
+pub fn percent(random: u64) -> u32 {
+    u32::try_from((u128::from(mix(random)) * 100) >> 64).unwrap_or(99)
+}
+
 /// SplitMix64's step: from one number to another that does not look alike.
 fn mix(word: u64) -> u64 {
     let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -56,7 +62,7 @@ mod tests {
     use super::*;
 
     fn target(step: u32, weight: u32) -> Target {
-        Target { upstream: "up".into(), model: None, weight, step, on: Target::ON, max_price: None }
+        Target { weight, step, ..Target::at("up") }
     }
 
     #[test]

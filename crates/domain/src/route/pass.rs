@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Found, MaxPrice, Routes, Target};
+use super::{CallFacts, Found, MaxPrice, Routes, Target, Unmet};
 use crate::ProjectId;
 
 /// Why a target is passed over before anything is sent.
@@ -19,11 +19,17 @@ pub enum Pass {
     NotOffered,
     /// Its model costs more than the target allows, or has no price to compare.
     TooDear,
+    /// The call is not one that it is for.
+    Unmet(Unmet),
+    /// It only ever gets copies of calls.
+    Shadow,
 }
 
 impl fmt::Display for Pass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Unmet(unmet) => return unmet.fmt(f),
+            Self::Shadow => "it only gets copies of answered calls (shadow)",
             Self::Missing => "no such upstream is in use",
             Self::Disabled => "the upstream is switched off",
             Self::UpstreamDenied => "a route denies the project this upstream",
@@ -39,6 +45,17 @@ impl fmt::Display for Pass {
 pub struct Seen {
     pub enabled: bool,
     pub offers: bool,
+}
+
+impl Target {
+    /// Why a target is none of a call's places, whatever is known of its upstream.
+    #[must_use]
+    pub fn is_not_for(&self, call: &CallFacts) -> Option<Pass> {
+        if self.shadow.is_some() {
+            return Some(Pass::Shadow);
+        }
+        self.when.as_ref().and_then(|when| when.unmet(call)).map(Pass::Unmet)
+    }
 }
 
 impl Routes {
@@ -89,12 +106,10 @@ mod tests {
     fn the_first_reason_is_told() {
         let most = MaxPrice { input: Some(10), output: None };
         let target = Target {
-            upstream: "a".into(),
             model: Some("sent".into()),
-            weight: 1,
-            step: 0,
             on: Reasons::NONE,
             max_price: Some(most),
+            ..Target::at("a")
         };
         let plain = Route {
             id: "r".into(),

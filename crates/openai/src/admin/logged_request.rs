@@ -56,6 +56,8 @@ pub struct LoggedRequest<'a> {
     cache: Option<&'a str>,
     /// What its answer cost when it was made.
     saved_nanos: Option<i64>,
+    /// A copy of another call, made for comparison.
+    shadow: bool,
 }
 
 #[derive(Serialize)]
@@ -131,6 +133,7 @@ impl<'a> From<&'a LoggedAttempt> for LoggedRequest<'a> {
             bytes_out: row.bytes_out,
             cache: row.cache.as_deref(),
             saved_nanos: row.saved.map(|saved| saved.0),
+            shadow: row.shadow,
         }
     }
 }

@@ -142,6 +142,14 @@ struct TargetShape<'a> {
     on: Vec<&'static str>,
     max_input_price: Option<String>,
     max_output_price: Option<String>,
+    min_input_tokens: Option<u64>,
+    max_input_tokens: Option<u64>,
+    tools: Option<bool>,
+    images: Option<bool>,
+    share: Option<u32>,
+    share_by: Option<&'static str>,
+    near_limit: Option<u32>,
+    shadow: Option<u32>,
     /// No upstream of that name is in use.
     broken: bool,
 }
@@ -152,6 +160,7 @@ impl<'a> Route<'a> {
     pub fn new(route: &'a domain::route::Route, missing: &[String]) -> Self {
         let target = |target: &'a Target| {
             let most = target.max_price.unwrap_or_default();
+            let when = target.when.as_deref().copied().unwrap_or_default();
             TargetShape {
                 upstream: &target.upstream,
                 model: target.model.as_deref(),
@@ -160,6 +169,14 @@ impl<'a> Route<'a> {
                 on: target.on.names().collect(),
                 max_input_price: most.input.map(MaxPrice::show),
                 max_output_price: most.output.map(MaxPrice::show),
+                min_input_tokens: when.min_input_tokens,
+                max_input_tokens: when.max_input_tokens,
+                tools: when.tools,
+                images: when.images,
+                share: when.share.map(|share| share.percent),
+                share_by: when.share.map(|share| share.by.as_str()),
+                near_limit: when.near_limit,
+                shadow: target.shadow,
                 broken: missing.contains(&target.upstream),
             }
         };
@@ -202,6 +219,12 @@ struct Place<'a> {
     step: u32,
     weight: u32,
     on: Vec<&'static str>,
+    /// For which calls it is there; `null` where for all.
+    when: Option<String>,
+    shadow: Option<u32>,
+    /// The usual price of the model that is billed there, in US dollars a million tokens.
+    input_price: Option<String>,
+    output_price: Option<String>,
     /// Why it is passed over; `null` where it is not.
     passed_over: Option<String>,
 }
@@ -215,6 +238,10 @@ impl<'a> RouteTest<'a> {
             step: place.step,
             weight: place.weight,
             on: place.on.names().collect(),
+            when: place.when.map(|when| when.to_string()),
+            shadow: place.shadow,
+            input_price: place.price.and_then(|price| price.input).map(MaxPrice::show),
+            output_price: place.price.and_then(|price| price.output).map(MaxPrice::show),
             passed_over: place.passed.map(|pass| pass.to_string()),
         };
         Self {

@@ -11,7 +11,7 @@ use crate::rollup::COUNTER_COLUMNS;
 
 /// The columns of a logged attempt as the view `requests` shows them, in the order in which they are
 /// read.
-const ATTEMPT_COLUMNS: [&str; 43] = [
+const ATTEMPT_COLUMNS: [&str; 46] = [
     "request_id",
     "attempt",
     "at_ms",
@@ -55,6 +55,9 @@ const ATTEMPT_COLUMNS: [&str; 43] = [
     "cost_output_nanos",
     "cache",
     "saved_nanos",
+    "shadow",
+    "prompt",
+    "prompt_prefix",
 ];
 
 /// The columns that a row is written by: those that are searched, and all the rest in one.
@@ -74,6 +77,13 @@ pub(crate) static LOG_REQUEST: LazyLock<String> = LazyLock::new(|| {
     format!("INSERT INTO attempts ({columns}) VALUES ({values})")
 });
 
+/// Answered calls with hashes, newest first. Ids of calls begin with the time: `$1` is the least that
+/// one of them can be, so that the index leads there.
+pub(crate) const PROMPT_CALLS: &str = "SELECT project_id, COALESCE(model_served, model_asked, ''),
+        at_ms, prompt, prompt_prefix, cost_nanos, input_tokens, input_cached_tokens
+    FROM requests WHERE request_id >= $1 AND prompt IS NOT NULL AND cost_nanos IS NOT NULL
+        AND outcome = 'completed'
+    ORDER BY request_id DESC LIMIT $2";
 pub(crate) const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM attempts";
 
 /// The place of the newest row.

@@ -64,7 +64,7 @@ fn filter_values(filter: &AttemptFilter) -> Vec<Value> {
 
 fn read(row: &Row<'_>) -> Result<LoggedAttempt, Failure> {
     Ok(LoggedAttempt {
-        place: row.get(43)?,
+        place: row.get(46)?,
         request: id(row, 0)?,
         attempt: row.get(1)?,
         at: time(row, 2)?,
@@ -97,6 +97,7 @@ fn read(row: &Row<'_>) -> Result<LoggedAttempt, Failure> {
         bytes_out: count(row, 37)?,
         cache: row.get(41)?,
         saved: row.get::<_, Option<i64>>(42)?.map(Nanos),
+        shadow: row.get(43)?,
     })
 }
 

@@ -70,6 +70,8 @@ fn attempt(number: i64) -> UsageRecord {
         bytes_out: 0,
         cache: None,
         saved: None,
+        shadow: false,
+        prints: None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! What every database must do. `suite!` runs each check on a store of its own; a second
 //! database passes its own opener.
 
+mod answers;
 mod attempts;
 mod care;
 mod certificates;
+mod comparisons;
 mod egresses;
 mod jobs;
 mod keys;
@@ -21,8 +23,8 @@ mod usage;
 
 use domain::KeyCare;
 use domain::ports::{
-    Accounts, Balances, Certificates, Directory, Jobs, Ledger, LedgerReport, Objects, Records,
-    UsageStore,
+    Accounts, Balances, Certificates, Comparisons, Directory, Jobs, KeptAnswers, Ledger,
+    LedgerReport, Objects, Records, UsageStore,
 };
 
 /// All the ports of a store.
@@ -30,8 +32,10 @@ pub(crate) trait Ports:
     Accounts
     + Balances
     + Certificates
+    + Comparisons
     + Directory
     + Jobs
+    + KeptAnswers
     + KeyCare
     + Ledger
     + LedgerReport
@@ -45,8 +49,10 @@ impl<T> Ports for T where
     T: Accounts
         + Balances
         + Certificates
+        + Comparisons
         + Directory
         + Jobs
+        + KeptAnswers
         + KeyCare
         + Ledger
         + LedgerReport
@@ -81,6 +87,13 @@ suite! {
         rules_come_back_as_they_went_in,
         a_handover_keeps_the_old_secret_until_it_ends,
         honeytokens_and_traits_are_kept;
+    answers:
+        case_62_an_answer_is_one_projects,
+        an_answer_is_over_when_its_time_is,
+        the_oldest_answers_go_and_their_keys_stay,
+        the_oldest_keys_go_beyond_their_number;
+    comparisons:
+        comparisons_are_paged_newest_first_and_the_oldest_go;
     records:
         the_organization_is_one,
         the_owner_is_the_oldest_user_with_that_role,

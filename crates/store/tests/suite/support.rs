@@ -166,6 +166,8 @@ pub(crate) fn attempt(request: &str, at: Timestamp) -> UsageRecord {
         bytes_out: 5,
         cache: None,
         saved: None,
+        shadow: false,
+        prints: None,
     }
 }
 

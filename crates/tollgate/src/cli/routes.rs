@@ -13,6 +13,8 @@ use super::table::{Table, facts};
 #[cfg(test)]
 mod tests;
 
+mod compare;
+
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// List the routes
@@ -53,6 +55,21 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what a route's shadow answered beside what callers got
+    Compare {
+        /// Only this model, as callers write it
+        #[arg(long)]
+        model: Option<String>,
+        /// Only this project: id or name
+        #[arg(long)]
+        project: Option<String>,
+        /// How many, the newest first
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        limit: u32,
+        /// Print the API's JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Say which places a model's calls would be tried at, and why; nothing is sent
     Test {
         model: String,
@@ -70,7 +87,9 @@ pub struct Set {
     /// A public name, or its beginning with a * behind it
     model: String,
     /// A place it leads to: UPSTREAM[=MODEL][,weight=N][,step=N][,on=REASON+REASON]
-    /// [,max-input-price=USD][,max-output-price=USD]
+    /// [,max-input-price=USD][,max-output-price=USD][,min-input-tokens=N][,max-input-tokens=N]
+    /// [,tools=yes|no][,images=yes|no][,share=PERCENT][,share-by=key|call][,near-limit=PERCENT]
+    /// [,shadow=PERCENT]
     #[arg(long = "to", value_name = "TARGET")]
     targets: Vec<String>,
     /// One more public name
@@ -104,6 +123,10 @@ struct Place {
     step: u32,
     weight: u32,
     on: Vec<String>,
+    when: Option<String>,
+    shadow: Option<u32>,
+    input_price: Option<String>,
+    output_price: Option<String>,
     passed_over: Option<String>,
 }
 
@@ -120,6 +143,10 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
             let reply = api.delete(&at(&route.id)).await?;
             let said = if json { Said::data(reply.text) } else { Said::default() };
             Ok(said.and_talk(format!("The route of {} is removed.", route.model)))
+        }
+        Command::Compare { model, project, limit, json } => {
+            let project = project_id(api, project.as_deref()).await?;
+            compare::run(api, (model.as_deref(), project.as_deref()), limit, json).await
         }
         Command::Test { model, project, json } => test(api, &model, project.as_deref(), json).await,
     }
@@ -188,12 +215,29 @@ fn shown(route: &ModelRoute) -> String {
     }
     for target in &route.targets {
         let weights = format!("step {}  weight {}", target.step, target.weight);
-        rows.push(("to", format!("{}  {weights}", place(target))));
+        rows.push(("to", format!("{}  {weights}{}", place(target), conditions(target))));
     }
     if route.targets.is_empty() || !route.deny_upstreams.is_empty() {
         rows.push(("denies", leads_to(route)));
     }
     facts(&rows)
+}
+
+/// For which calls a target is there.
+fn conditions(target: &RouteTarget) -> String {
+    let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
+    let all = [
+        ("min-input-tokens", target.min_input_tokens.map(|n| n.to_string())),
+        ("max-input-tokens", target.max_input_tokens.map(|n| n.to_string())),
+        ("tools", target.tools.map(yes)),
+        ("images", target.images.map(yes)),
+        ("share", target.share.map(|n| n.to_string())),
+        ("share-by", target.share_by.clone()),
+        ("near-limit", target.near_limit.map(|n| n.to_string())),
+        ("shadow", target.shadow.map(|n| n.to_string())),
+    ];
+    let told = all.into_iter().filter_map(|(name, value)| Some(format!("  {name}={}", value?)));
+    told.collect()
 }
 
 /// The route that was named, as its row and read.
@@ -261,6 +305,18 @@ fn target(text: &str) -> Result<Value, Failure> {
                 let reasons = value.split('+').filter(|reason| !reason.is_empty());
                 body["on"] = reasons.collect::<Vec<_>>().into();
             }
+            "min-input-tokens" | "max-input-tokens" | "share" | "near-limit" | "shadow" => {
+                body[name.replace('-', "_")] = number()?.into();
+            }
+            "tools" | "images" => {
+                let yes = match value {
+                    "yes" | "true" => true,
+                    "no" | "false" => false,
+                    _ => return Err(bad("yes or no is wanted")),
+                };
+                body[name] = yes.into();
+            }
+            "share-by" => body["share_by"] = value.into(),
             "max-input-price" => body["max_input_price"] = value.into(),
             "max-output-price" => body["max_output_price"] = value.into(),
             _ => return Err(bad("such a setting is not known")),
@@ -280,11 +336,28 @@ async fn test(api: &Api, model: &str, project: Option<&str>, json: bool) -> Resu
     if denied {
         return Ok(Said::talk(format!("{model} is denied by a route.")));
     }
-    let mut table = Table::new([">STEP", ">WEIGHT", "UPSTREAM", "MODEL", "COMES HERE ON", "NOTE"]);
+    let mut table = Table::new([
+        ">STEP",
+        ">WEIGHT",
+        "UPSTREAM",
+        "MODEL",
+        ">USD/M IN",
+        ">USD/M OUT",
+        "COMES HERE ON",
+        "NOTE",
+    ]);
     for place in places {
-        let note = place.passed_over.map_or_else(String::new, |why| format!("passed over: {why}"));
+        let note = match (place.passed_over, place.when, place.shadow) {
+            (_, _, Some(percent)) => format!("a copy of {percent} of 100 answered calls"),
+            (Some(why), ..) => format!("passed over: {why}"),
+            (None, Some(when), None) => format!("only when {when}"),
+            (None, None, None) => String::new(),
+        };
         let (step, weight) = (place.step.to_string(), place.weight.to_string());
-        table.row([step, weight, place.upstream, place.model, place.on.join(", "), note]);
+        let price = |price: Option<String>| price.unwrap_or_else(|| "-".to_owned());
+        let (input, output) = (price(place.input_price), price(place.output_price));
+        let (at, on) = ((place.upstream, place.model), place.on.join(", "));
+        table.row([step, weight, at.0, at.1, input, output, on, note]);
     }
     let talk = match route_id {
         Some(id) => format!("By the route {id}: within a step by weight, then the next."),

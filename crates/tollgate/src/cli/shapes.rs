@@ -106,6 +106,14 @@ pub(super) struct RouteTarget {
     pub(super) model: Option<String>,
     pub(super) weight: u32,
     pub(super) step: u32,
+    pub(super) min_input_tokens: Option<u64>,
+    pub(super) max_input_tokens: Option<u64>,
+    pub(super) tools: Option<bool>,
+    pub(super) images: Option<bool>,
+    pub(super) share: Option<u32>,
+    pub(super) share_by: Option<String>,
+    pub(super) near_limit: Option<u32>,
+    pub(super) shadow: Option<u32>,
     pub(super) broken: bool,
 }
 

@@ -8,10 +8,12 @@ use domain::price::ModelPrice;
 use domain::{EgressBook, IdProvider, Secret, Zone};
 use toml_edit::{Document, Item, Table};
 
+mod advice;
 mod cache;
 mod care;
 mod dashboard;
 mod egresses;
+mod idempotency;
 mod load;
 mod prices;
 mod rotations;
@@ -28,7 +30,8 @@ use super::{
 };
 use crate::handover::Rotation;
 use crate::telemetry::Access;
-use control::{DeclaredLimit, DeclaredRoute};
+use control::{AdviceRules, DeclaredLimit, DeclaredRoute};
+use dataplane::IdempotencySettings;
 
 /// Who owns an upstream's objects that have no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub(super) struct File {
     pub(super) cache: CacheConfig,
     pub(super) load: Load,
     pub(super) retries: Retries,
+    pub(super) idempotency: IdempotencySettings,
+    pub(super) advice: AdviceRules,
     pub(super) log: Log,
     pub(super) upstreams: Vec<UpstreamConfig>,
     pub(super) routes: Vec<DeclaredRoute>,
@@ -100,6 +105,8 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
             "cache",
             "overload",
             "retries",
+            "idempotency",
+            "advice",
             "log",
             "upstreams",
             "egress",
@@ -128,6 +135,8 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         cache: reader.cache(root),
         load: reader.load(root),
         retries: reader.retries(root),
+        idempotency: reader.idempotency(root),
+        advice: reader.advice(root),
         log: reader.log(root),
         upstreams: reader.upstreams(root),
         routes: reader.routes(root),

@@ -44,6 +44,8 @@ fn record(request: &str) -> UsageRecord {
         bytes_out: 0,
         cache: None,
         saved: None,
+        shadow: false,
+        prints: None,
     }
 }
 

@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, and run on the real clock"
 )]
 
+mod advice;
 mod applying;
 mod attempts;
 mod audit;
@@ -19,6 +20,7 @@ mod doctor;
 mod egress;
 mod front;
 mod http2;
+mod idempotency;
 mod jobs;
 mod key_use;
 mod keys;
@@ -40,6 +42,7 @@ mod reloading;
 mod revoking;
 mod rotation;
 mod routes;
+mod rules;
 mod runs;
 mod scopes;
 mod starting;

@@ -34,6 +34,16 @@ fn node_text() {
 }
 
 #[test]
+fn python_replay() {
+    from_the_cache(&PYTHON);
+}
+
+#[test]
+fn node_replay() {
+    from_the_cache(&NODE);
+}
+
+#[test]
 fn python_media() {
     same_through_the_gateway(&PYTHON, "media");
 }
@@ -214,6 +224,26 @@ fn same_through_the_gateway(language: &Language, script: &str) {
     let key = gateway.create_key(&json!({"name": "sdk"}));
     let seen = language.run(script, &through(&gateway, &key.value)).finish();
     transcript::must_be_equal(&expected, &seen);
+    gateway.finish();
+}
+
+/// The same where answers come from the cache, in either form. The script is run twice: the second
+/// time the provider is not asked at all.
+fn from_the_cache(language: &Language) {
+    let control = FakeProvider::start();
+    let expected = language.run("replay", &straight_to(&control)).finish();
+    let provider = FakeProvider::start();
+    let gateway = gateway(&provider);
+    let key = gateway.create_key(&json!({"name": "sdk"}));
+    let path = format!("/tollgate/v1/projects/{}/cache", key.project);
+    gateway.admin("POST", &path, &json!({"enabled": true}));
+    let seen = language.run("replay", &through(&gateway, &key.value)).finish();
+    transcript::must_be_equal(&expected, &seen);
+    let asked = provider.seen_count();
+    assert!(asked * 2 <= control.seen_count(), "{asked} of {}", control.seen_count());
+    let again = language.run("replay", &through(&gateway, &key.value)).finish();
+    transcript::must_be_equal(&expected, &again);
+    assert_eq!(provider.seen_count(), asked);
     gateway.finish();
 }
 

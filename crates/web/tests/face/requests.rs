@@ -41,6 +41,7 @@ fn attempt(place: i64, request: &str, attempt: u32) -> LoggedAttempt {
         bytes_out: 5,
         cache: Some("hit".into()),
         saved: Some(domain::Nanos(1_500)),
+        shadow: false,
     }
 }
 
@@ -84,7 +85,7 @@ fn the_log_is_paged_newest_first() {
                 "output_nanos": 0, "other_nanos": 2,
             },
             "times": {"queue_us": 1, "first_byte_us": 2, "total_us": 3},
-            "bytes_in": 4, "bytes_out": 5, "cache": "hit", "saved_nanos": 1500,
+            "bytes_in": 4, "bytes_out": 5, "cache": "hit", "saved_nanos": 1500, "shadow": false,
         })
     );
 }

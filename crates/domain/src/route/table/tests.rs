@@ -5,12 +5,8 @@ use crate::{Timestamp, UpstreamSource};
 
 fn route(id: &str, model: &str, to: &[(&str, Option<&str>)]) -> Route {
     let target = |&(upstream, model): &(&str, Option<&str>)| Target {
-        upstream: upstream.to_owned(),
         model: model.map(Into::into),
-        weight: Target::WEIGHT,
-        step: 0,
-        on: Target::ON,
-        max_price: None,
+        ..Target::at(upstream)
     };
     Route {
         id: id.into(),

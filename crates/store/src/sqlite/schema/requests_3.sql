@@ -40,5 +40,6 @@ SELECT id, request_id, detail ->> 1 AS attempt, detail ->> 2 AS at_ms, detail ->
        detail ->> 27 AS queue_us, detail ->> 28 AS first_byte_us, detail ->> 29 AS total_us,
        detail ->> 30 AS bytes_in, detail ->> 31 AS bytes_out, detail ->> 32 AS cost_input_nanos,
        detail ->> 33 AS cost_cached_nanos, detail ->> 34 AS cost_output_nanos, detail ->> 35 AS cache,
-       detail ->> 36 AS saved_nanos
+       detail ->> 36 AS saved_nanos, COALESCE(detail ->> 37, 0) AS shadow,
+       detail ->> 38 AS prompt, detail ->> 39 AS prompt_prefix
 FROM attempts;

@@ -1,5 +1,5 @@
 use domain::ports::StoreError;
-use domain::route::{MaxPrice, Reasons, Route, Target};
+use domain::route::{MaxPrice, Reasons, Route, Share, ShareBy, Target, When};
 use domain::{
     Actor, AuditEntry, Change, Organization, Role, SealedCredential, Timestamp, Upstream,
     UpstreamSource,
@@ -223,13 +223,16 @@ pub(crate) async fn upstreams_are_put_and_removed(store: &impl Ports) {
 
 pub(crate) async fn routes_are_put_and_removed(store: &impl Ports) {
     let target = |model: Option<&str>, on, max_price| Target {
-        upstream: "openai".into(),
         model: model.map(Into::into),
         weight: 7,
         step: 2,
         on,
         max_price,
+        ..Target::at("openai")
     };
+    let share = Share { percent: 30, by: ShareBy::Call };
+    let when = When { share: Some(share), max_input_tokens: Some(9), ..When::default() };
+    let ruled = When { near_limit: Some(80), tools: Some(false), ..When::default() };
     let most = MaxPrice { input: Some(u64::MAX), output: None };
     let route = |id: &str, project: Option<&str>, model: &str| Route {
         id: id.into(),
@@ -239,6 +242,9 @@ pub(crate) async fn routes_are_put_and_removed(store: &impl Ports) {
         targets: vec![
             target(Some("gpt-4o"), Reasons::ALL, Some(most)),
             target(None, Reasons::NONE, None),
+            Target { when: Some(Box::new(when)), ..Target::at("a") },
+            Target { when: Some(Box::new(ruled)), ..Target::at("b") },
+            Target { shadow: Some(5), ..Target::at("c") },
         ],
         deny: false,
         deny_upstreams: vec!["other".into()],

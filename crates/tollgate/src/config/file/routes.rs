@@ -1,14 +1,30 @@
 //! `[[routes]]`.
 
 use control::{DeclaredRoute, RouteDraft};
-use domain::route::{MaxPrice, Reasons, Target};
+use domain::route::{MaxPrice, Reasons, Share, ShareBy, Target, When};
 use toml_edit::{Item, Table, TableLike};
 
 use super::Reader;
 
 const ROUTE: [&str; 6] = ["model", "project", "aliases", "targets", "deny", "deny_upstreams"];
-const TARGET: [&str; 7] =
-    ["upstream", "model", "weight", "step", "on", "max_input_price", "max_output_price"];
+const TARGET: [&str; 15] = [
+    "upstream",
+    "model",
+    "weight",
+    "step",
+    "on",
+    "max_input_price",
+    "max_output_price",
+    "min_input_tokens",
+    "max_input_tokens",
+    "tools",
+    "images",
+    "share",
+    "share_by",
+    "near_limit",
+    "shadow",
+];
+const TOKENS: std::ops::RangeInclusive<i64> = 0..=1_000_000_000;
 
 impl Reader<'_> {
     pub(super) fn routes(&mut self, root: &Table) -> Vec<DeclaredRoute> {
@@ -118,6 +134,7 @@ impl Reader<'_> {
         if upstream.is_none() {
             wrong("upstream", "the name of an upstream");
         }
+        let (when, shadow) = self.when(table, &span);
         Some(Target {
             upstream: upstream?,
             model: model.map(Into::into),
@@ -125,7 +142,53 @@ impl Reader<'_> {
             step,
             on: on?,
             max_price: (max != MaxPrice::default()).then_some(max),
+            when,
+            shadow,
         })
+    }
+
+    /// For which calls a target is there, and how many of a hundred it gets a copy of.
+    fn when(
+        &mut self,
+        table: &dyn TableLike,
+        span: &Option<std::ops::Range<usize>>,
+    ) -> (Option<Box<When>>, Option<u32>) {
+        let mut wrong = |key: &str, wanted: &str| {
+            self.mistake(span.clone(), &format!("a target's `{key}` must be {wanted}"));
+        };
+        let mut whole = |key, range: std::ops::RangeInclusive<i64>| {
+            let given = table.get(key)?.as_integer().filter(|number| range.contains(number));
+            if given.is_none() {
+                wrong(key, &format!("a whole number, {} to {}", range.start(), range.end()));
+            }
+            given.and_then(|number| u64::try_from(number).ok())
+        };
+        let (min, max) = (whole("min_input_tokens", TOKENS), whole("max_input_tokens", TOKENS));
+        let mut percent = |key| whole(key, 1..=100).and_then(|n| u32::try_from(n).ok());
+        let (share, near_limit, shadow) =
+            (percent("share"), percent("near_limit"), percent("shadow"));
+        let mut flag = |key| {
+            let flag = table.get(key)?.as_bool();
+            if flag.is_none() {
+                wrong(key, "true or false");
+            }
+            flag
+        };
+        let (tools, images) = (flag("tools"), flag("images"));
+        let by = table.get("share_by").map(|item| item.as_str().and_then(ShareBy::parse));
+        if by == Some(None) || (by.is_some() && share.is_none()) {
+            wrong("share_by", "\"key\" or \"call\", beside a `share`");
+        }
+        let by = by.flatten().unwrap_or_default();
+        let when = When {
+            min_input_tokens: min,
+            max_input_tokens: max,
+            tools,
+            images,
+            share: share.map(|percent| Share { percent, by }),
+            near_limit,
+        };
+        ((!when.is_empty()).then(|| Box::new(when)), shadow)
     }
 
     fn strings(&mut self, table: &Table, key: &str) -> Vec<String> {
