@@ -104,12 +104,10 @@ pub enum LinkPurpose {
     SignUp,
     /// Accepts an invitation, the subject.
     Invite,
-    /// Makes the subject somebody's address.
-    Email,
 }
 
 impl LinkPurpose {
-    const ALL: [Self; 5] = [Self::Setup, Self::Reset, Self::SignUp, Self::Invite, Self::Email];
+    const ALL: [Self; 4] = [Self::Setup, Self::Reset, Self::SignUp, Self::Invite];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -118,7 +116,6 @@ impl LinkPurpose {
             Self::Reset => "reset",
             Self::SignUp => "sign_up",
             Self::Invite => "invite",
-            Self::Email => "email",
         }
     }
 
@@ -134,7 +131,7 @@ pub struct Link {
     pub purpose: LinkPurpose,
     /// Whom it is for, where that is somebody we know.
     pub user: Option<UserId>,
-    /// What it is about: an invitation's id, an address.
+    /// What it is about: an invitation's id, an address that is nobody's yet.
     pub subject: Option<String>,
     pub ends_at: Timestamp,
 }

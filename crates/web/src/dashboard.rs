@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use control::{Control, SignedIn};
 use domain::fault::catalogue;
-use domain::{Fault, Project, Secret};
+use domain::{Fault, Project};
 use http::{HeaderMap, Method, header};
 use openai::target;
 
@@ -173,13 +173,6 @@ impl Dashboard {
 
     fn guarded(&self, request: &ApiRequest<'_>) -> page::Manner {
         page::Manner { secure: self.is_secure(request) }
-    }
-
-    /// An address of this Tollgate that stands in mail: never from a request's own words (case 137).
-    #[must_use]
-    pub fn link(&self, path: &str, secret: &Secret) -> Option<String> {
-        let base = self.settings.public_url.as_deref()?;
-        Some(format!("{base}{path}?token={}", crate::reveal::token(secret)))
     }
 }
 
