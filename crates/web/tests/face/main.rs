@@ -11,6 +11,7 @@ mod costs;
 mod gateway;
 mod keys;
 mod ledger;
+mod managing;
 mod organization;
 mod prices;
 mod rate_limits;
