@@ -30,8 +30,8 @@ use domain::{
     KeyCare, KeyId, KeyKind, KeyRules, KeyTrait, KeyView, Leak, LoggedAttempt, ModelFacts, Order,
     Organization, PageQuery, Paged, Project, ProjectId, ProjectRules, ProxyAddress, ProxyFigures,
     ProxyTest, RefusedCall, RefusedPage, RefusedQuery, RequestId, ScopeId, SealedEgressBook,
-    Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, Suspended,
-    Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    Secret, SecretHash, ServiceAccount, ServiceAccountId, Session, SpendAlert, SpendLimit,
+    Suspended, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 use vault::{MasterKey, Vault};
 
@@ -53,6 +53,8 @@ static MODELS: [ModelFacts; 4] = [
 pub(crate) struct State {
     pub(crate) organization: Option<Organization>,
     pub(crate) users: Vec<User>,
+    /// Of the first user, whatever the browser shows.
+    pub(crate) session: Option<Session>,
     pub(crate) projects: Vec<Project>,
     pub(crate) accounts: Vec<ServiceAccount>,
     pub(crate) keys: Vec<Key>,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::office::Office;
 
-fn call(office: &Office, secret: &str) -> u16 {
+pub fn call(office: &Office, secret: &str) -> u16 {
     let hello =
         json!({ "model": "gpt-4o-mini", "messages": [{ "role": "user", "content": "hi" }] });
     office.gateway.json(secret, "POST", "/v1/chat/completions", &hello).status

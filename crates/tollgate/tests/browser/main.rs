@@ -12,6 +12,7 @@
 )]
 
 mod keys;
+mod managing;
 mod office;
 mod pages;
 mod signing_in;

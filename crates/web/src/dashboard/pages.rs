@@ -1,6 +1,10 @@
 //! Every page, on one page.
 
 mod account;
+mod admin_keys;
+mod alerts;
+mod audit;
+mod confirm;
 mod door;
 mod door_settings;
 pub(crate) mod fault;
@@ -9,11 +13,15 @@ mod limits;
 mod logs;
 mod oidc;
 mod overview;
+mod people;
+mod projects;
 pub(crate) mod prove;
 mod refused;
 mod second_factor;
+mod settings;
 mod setup;
 pub(crate) mod sign_in;
+mod typed;
 mod usage;
 
 use domain::fault::catalogue;
@@ -23,6 +31,10 @@ use http::Method;
 use openai::target;
 
 use super::visit::{Shown, Visit};
+use crate::routes::{
+    ACCOUNTS, ADMIN_KEYS, GROUPS, INVITES, MEMBERS, PROJECTS, ROLES, SEE_ACCOUNTS, SEE_ADMIN_KEYS,
+    SEE_GROUPS, SEE_MEMBERS, SEE_PROJECTS, SEE_ROLES, SEE_USERS, USERS,
+};
 
 pub(crate) use fault::bare;
 
@@ -79,16 +91,17 @@ pub enum Tab {
     Upstreams,
     Egress,
     Routes,
+    Projects,
     Members,
     Audit,
     Settings,
 }
 
 /// The navigation, in groups. A tab is shown once it stands here: add yours with its page.
-pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[(
-    "",
-    &[Tab::Overview, Tab::Keys, Tab::Usage, Tab::Costs, Tab::Limits, Tab::Logs, Tab::Refused],
-)];
+pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[
+    ("", &[Tab::Overview, Tab::Keys, Tab::Usage, Tab::Costs, Tab::Limits, Tab::Logs, Tab::Refused]),
+    ("Manage", &[Tab::Projects, Tab::Members, Tab::Audit, Tab::Settings]),
+];
 
 impl Tab {
     pub(crate) fn label(self) -> &'static str {
@@ -125,7 +138,8 @@ impl Tab {
             Self::Upstreams => ("Upstreams", "upstreams", READ, In::Organization),
             Self::Egress => ("Egress", "egress", READ, In::Organization),
             Self::Routes => ("Routes", "routes", READ, In::Both),
-            Self::Members => ("Members", "members", READ, In::Both),
+            Self::Projects => ("Projects", "projects", SEE_PROJECTS, In::Organization),
+            Self::Members => ("Members", "members", SEE_MEMBERS, In::Both),
             Self::Audit => ("Audit log", "audit", READ, In::Organization),
             Self::Settings => ("Settings", "settings", READ, In::Both),
         }
@@ -170,6 +184,71 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "keys/{key_id}/end-old" Project Some(Tab::Keys), Who::Proved(WRITE), keys::end_old),
     page!(GET "keys/{key_id}/revoke" Project Some(Tab::Keys), Who::May(WRITE), keys::ask_revoke),
     page!(POST "keys/{key_id}/revoke" Project Some(Tab::Keys), Who::Proved(WRITE), keys::revoke),
+    page!(GET "service-accounts" Project Some(Tab::Keys), Who::May(SEE_ACCOUNTS), keys::service_accounts::list),
+    page!(POST "service-accounts" Project Some(Tab::Keys), Who::Proved(ACCOUNTS), keys::service_accounts::create),
+    page!(GET "service-accounts/{id}" Project Some(Tab::Keys), Who::May(SEE_ACCOUNTS), keys::service_accounts::one),
+    page!(POST "service-accounts/{id}" Project Some(Tab::Keys), Who::Proved(ACCOUNTS), keys::service_accounts::update),
+    page!(POST "service-accounts/{id}/keys" Project Some(Tab::Keys), Who::Proved(ACCOUNTS), keys::service_accounts::new_key),
+    page!(GET "service-accounts/{id}/delete" Project Some(Tab::Keys), Who::May(ACCOUNTS), keys::service_accounts::ask_delete),
+    page!(POST "service-accounts/{id}/delete" Project Some(Tab::Keys), Who::Proved(ACCOUNTS), keys::service_accounts::delete),
+    page!(GET "projects" Organization Some(Tab::Projects), Who::May(SEE_PROJECTS), projects::list),
+    page!(POST "projects" Organization Some(Tab::Projects), Who::Proved(PROJECTS), projects::create),
+    page!(GET "archive" Project Some(Tab::Settings), Who::May(PROJECTS), projects::ask_archive),
+    page!(POST "archive" Project Some(Tab::Settings), Who::Proved(PROJECTS), projects::archive),
+    page!(GET "members" Organization Some(Tab::Members), Who::May(SEE_USERS), people::list),
+    page!(POST "members/invite" Organization Some(Tab::Members), Who::Proved(INVITES), people::invite),
+    page!(POST "members/invites/{id}/withdraw" Organization Some(Tab::Members), Who::Proved(INVITES), people::withdraw),
+    page!(GET "members" Project Some(Tab::Members), Who::May(SEE_MEMBERS), people::of_project),
+    page!(POST "members" Project Some(Tab::Members), Who::Proved(MEMBERS), people::add),
+    page!(POST "members/groups" Project Some(Tab::Members), Who::Proved(GROUPS), people::add_group),
+    page!(POST "members/groups/remove" Project Some(Tab::Members), Who::Proved(GROUPS), people::remove_group),
+    page!(GET "members/{id}" Organization Some(Tab::Members), Who::May(SEE_USERS), people::one),
+    page!(POST "members/{id}" Organization Some(Tab::Members), Who::Proved(USERS), people::update),
+    page!(GET "members/{id}/remove" Organization Some(Tab::Members), Who::May(USERS), people::ask_remove),
+    page!(POST "members/{id}/remove" Organization Some(Tab::Members), Who::Proved(USERS), people::remove),
+    page!(GET "members/{id}" Project Some(Tab::Members), Who::May(SEE_MEMBERS), people::one),
+    page!(POST "members/{id}" Project Some(Tab::Members), Who::Proved(MEMBERS), people::update),
+    page!(GET "members/{id}/remove" Project Some(Tab::Members), Who::May(MEMBERS), people::ask_remove),
+    page!(POST "members/{id}/remove" Project Some(Tab::Members), Who::Proved(MEMBERS), people::remove),
+    page!(POST "members/{id}/roles" Both Some(Tab::Members), Who::Proved(ROLES), people::give),
+    page!(POST "members/{id}/roles/remove" Both Some(Tab::Members), Who::Proved(ROLES), people::take),
+    page!(GET "groups" Organization Some(Tab::Members), Who::May(SEE_GROUPS), people::groups::list),
+    page!(POST "groups" Organization Some(Tab::Members), Who::Proved(GROUPS), people::groups::create),
+    page!(GET "groups/{id}" Organization Some(Tab::Members), Who::May(SEE_GROUPS), people::groups::one),
+    page!(POST "groups/{id}" Organization Some(Tab::Members), Who::Proved(GROUPS), people::groups::rename),
+    page!(GET "groups/{id}/delete" Organization Some(Tab::Members), Who::May(GROUPS), people::groups::ask_delete),
+    page!(POST "groups/{id}/delete" Organization Some(Tab::Members), Who::Proved(GROUPS), people::groups::delete),
+    page!(POST "groups/{id}/users" Organization Some(Tab::Members), Who::Proved(GROUPS), people::groups::add),
+    page!(POST "groups/{id}/users/remove" Organization Some(Tab::Members), Who::Proved(GROUPS), people::groups::remove),
+    page!(POST "groups/{id}/roles" Organization Some(Tab::Members), Who::Proved(ROLES), people::groups::give),
+    page!(POST "groups/{id}/roles/remove" Organization Some(Tab::Members), Who::Proved(ROLES), people::groups::take),
+    page!(GET "roles" Both Some(Tab::Members), Who::May(SEE_ROLES), people::roles::list),
+    page!(GET "roles/new" Both Some(Tab::Members), Who::May(ROLES), people::roles::new),
+    page!(POST "roles/new" Both Some(Tab::Members), Who::Proved(ROLES), people::roles::create),
+    page!(GET "roles/{id}" Both Some(Tab::Members), Who::May(SEE_ROLES), people::roles::one),
+    page!(POST "roles/{id}" Both Some(Tab::Members), Who::Proved(ROLES), people::roles::update),
+    page!(GET "roles/{id}/delete" Both Some(Tab::Members), Who::May(ROLES), people::roles::ask_delete),
+    page!(POST "roles/{id}/delete" Both Some(Tab::Members), Who::Proved(ROLES), people::roles::delete),
+    page!(GET "audit" Organization Some(Tab::Audit), Who::May(READ), audit::show),
+    page!(GET "audit.csv" Organization Some(Tab::Audit), Who::May(READ), audit::csv),
+    page!(GET "audit.jsonl" Organization Some(Tab::Audit), Who::May(READ), audit::lines),
+    page!(POST "audit/verify" Organization Some(Tab::Audit), Who::May(READ), audit::verify),
+    page!(GET "settings" Both Some(Tab::Settings), Who::May(READ), settings::show),
+    page!(POST "settings/zone" Organization Some(Tab::Settings), Who::Proved(WRITE), settings::zone),
+    page!(POST "settings/retention" Both Some(Tab::Settings), Who::Proved(WRITE), settings::retention),
+    page!(POST "settings/name" Project Some(Tab::Settings), Who::Proved(PROJECTS), settings::name),
+    page!(POST "settings/models" Project Some(Tab::Settings), Who::Proved(WRITE), settings::models),
+    page!(POST "settings/tools" Project Some(Tab::Settings), Who::Proved(WRITE), settings::set_tools),
+    page!(GET "alerts" Both Some(Tab::Settings), Who::May(READ), alerts::list),
+    page!(POST "alerts" Both Some(Tab::Settings), Who::Proved(WRITE), alerts::create),
+    page!(GET "alerts/{id}" Both Some(Tab::Settings), Who::May(READ), alerts::one),
+    page!(POST "alerts/{id}" Both Some(Tab::Settings), Who::Proved(WRITE), alerts::update),
+    page!(GET "alerts/{id}/delete" Both Some(Tab::Settings), Who::May(WRITE), alerts::ask_delete),
+    page!(POST "alerts/{id}/delete" Both Some(Tab::Settings), Who::Proved(WRITE), alerts::delete),
+    page!(GET "admin-keys" Organization Some(Tab::Settings), Who::May(SEE_ADMIN_KEYS), admin_keys::list),
+    page!(POST "admin-keys" Organization Some(Tab::Settings), Who::Proved(ADMIN_KEYS), admin_keys::create),
+    page!(GET "admin-keys/{id}/delete" Organization Some(Tab::Settings), Who::May(ADMIN_KEYS), admin_keys::ask_delete),
+    page!(POST "admin-keys/{id}/delete" Organization Some(Tab::Settings), Who::Proved(ADMIN_KEYS), admin_keys::delete),
     page!(GET "setup" Organization None, Who::Anyone, setup::show),
     page!(POST "setup" Organization None, Who::Anyone, setup::submit),
     page!(GET "sign-in" Organization None, Who::Anyone, sign_in::show),

@@ -13,6 +13,7 @@ mod gateway;
 mod keys;
 mod leaks;
 mod ledger;
+mod managing;
 mod organization;
 mod prices;
 mod rate_limits;

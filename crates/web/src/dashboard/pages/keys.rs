@@ -1,6 +1,7 @@
 //! API keys: the list, making one, its secret once, changing, rotating and revoking it.
 
-mod draft;
+pub(super) mod draft;
+pub(super) mod service_accounts;
 mod view;
 
 use askama::Template;
@@ -27,6 +28,7 @@ struct KeysPage<'a> {
     projects: Vec<(String, String)>,
     here: String,
     create: String,
+    accounts: String,
     may: bool,
     /// What the names and ends of the keys are searched for.
     find: String,
@@ -41,6 +43,7 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Shown {
         projects: Vec::new(),
         here: visit.href("keys"),
         create: visit.href("keys/new"),
+        accounts: visit.href("service-accounts"),
         may: visit.may(WRITE),
         find: visit.query.text("find").to_owned(),
         rows: Vec::new(),

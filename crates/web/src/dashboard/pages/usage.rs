@@ -206,7 +206,7 @@ pub(crate) async fn file(visit: &Visit<'_>) -> Shown {
 }
 
 /// A text in quotes; one that a spreadsheet would take for a formula is made plain text.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
 }

@@ -12,20 +12,20 @@ use openai::surface::OPERATIONS;
 use super::super::super::form::Form;
 
 /// The fields as they were typed, for the page that shows them again.
-pub(super) struct Typed {
-    pub(super) name: String,
-    pub(super) permission: String,
-    pub(super) scopes: Vec<String>,
-    pub(super) models: String,
-    pub(super) networks: String,
-    pub(super) expiry: String,
-    pub(super) expires: String,
-    pub(super) limit: String,
-    pub(super) period: String,
+pub(in super::super) struct Typed {
+    pub(in super::super) name: String,
+    pub(in super::super) permission: String,
+    pub(in super::super) scopes: Vec<String>,
+    pub(in super::super) models: String,
+    pub(in super::super) networks: String,
+    pub(in super::super) expiry: String,
+    pub(in super::super) expires: String,
+    pub(in super::super) limit: String,
+    pub(in super::super) period: String,
 }
 
 impl Typed {
-    pub(super) fn of(form: &Form) -> Self {
+    pub(in super::super) fn of(form: &Form) -> Self {
         let text = |name: &str| form.text(name).to_owned();
         Self {
             name: text("name"),
@@ -40,7 +40,7 @@ impl Typed {
         }
     }
 
-    pub(super) fn from_key(key: &Key) -> Self {
+    pub(in super::super) fn from_key(key: &Key) -> Self {
         let policy = &key.policy;
         let (permission, scopes) = match &policy.permission {
             Permission::All => ("all", Vec::new()),
@@ -86,7 +86,7 @@ pub(super) fn scopes_with(key: &Key) -> Vec<String> {
 
 type Limit = Option<(PeriodKind, Nanos)>;
 
-pub(super) fn key(form: &Form, now: Timestamp) -> Result<(KeyDraft, Limit), Fault> {
+pub(in super::super) fn key(form: &Form, now: Timestamp) -> Result<(KeyDraft, Limit), Fault> {
     let policy = KeyPolicy {
         permission: permission(form)?,
         models: models(form)?,
@@ -184,7 +184,7 @@ fn expiry(form: &Form, now: Timestamp) -> Result<Option<Option<Expiry>>, Fault> 
 }
 
 /// Days since 1970 of `2027-01-31`.
-fn date(text: &str) -> Option<i64> {
+pub(in super::super) fn date(text: &str) -> Option<i64> {
     let mut parts = text.splitn(3, '-');
     let year = parts.next()?.parse().ok().filter(|year| (1970..=9999).contains(year))?;
     let month = parts.next()?.parse().ok()?;
