@@ -48,13 +48,13 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_20.sql"),
         include_str!("schema/tollgate_21.sql"),
         include_str!("schema/tollgate_22.sql"),
+        include_str!("schema/tollgate_23.sql"),
         include_str!("schema/tollgate_24.sql"),
         include_str!("schema/tollgate_25.sql"),
+        include_str!("schema/tollgate_26.sql"),
+        include_str!("schema/tollgate_27.sql"),
         include_str!("schema/tollgate_28.sql"),
         include_str!("schema/tollgate_29.sql"),
-        include_str!("schema/tollgate_30.sql"),
-        include_str!("schema/tollgate_31.sql"),
-        include_str!("schema/tollgate_32.sql"),
     ],
 };
 
