@@ -27,7 +27,7 @@ pub struct AdminCaller {
 pub enum KeyedCaller {
     Admin(AdminCaller),
     /// Of a project's key.
-    Holder(KeyView),
+    Holder(Box<KeyView>),
 }
 
 impl Control {
@@ -135,7 +135,7 @@ impl Control {
         view.check(self.clock.now(), address).map_err(Refusal::fault)?;
         match view.kind {
             KeyKind::Admin => self.admin_caller(view, needed, None).await.map(KeyedCaller::Admin),
-            KeyKind::Project | KeyKind::ServiceAccount => Ok(KeyedCaller::Holder(view)),
+            KeyKind::Project | KeyKind::ServiceAccount => Ok(KeyedCaller::Holder(Box::new(view))),
         }
     }
 

@@ -27,8 +27,12 @@ fn leak(number: u64, url: &str, action: LeakAction) -> Leak {
 }
 
 fn message(id: &str) -> domain::Delivery {
-    let message =
-        domain::Message::Email { to: "a@b".into(), subject: "s".into(), text: "t".into() };
+    let message = domain::Message::Email {
+        to: "a@b".into(),
+        subject: "s".into(),
+        text: "t".into(),
+        sealed_link: None,
+    };
     domain::Delivery { id: id.into(), message, created_at: Timestamp(1) }
 }
 
