@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{CacheSettings, Dataplane, Ports, Settings, Slots, Worker};
@@ -19,7 +20,7 @@ use egress::{Exits, Tls};
 use http::HeaderValue;
 use providers::catalogue;
 use providers::prices::FieldFormat;
-use store::{AnswerFile, Store};
+use store::{AnswerFile, AnswerRedis, Store};
 use vault::{MasterKey, Vault, WrappedKeys};
 use web::Api;
 
@@ -302,6 +303,10 @@ fn answers(
     config: &Config,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<dyn AnswerStore>>, String> {
+    if let Some(at) = &config.redis {
+        let redis = AnswerRedis::start(at.clone(), Arc::clone(clock)).map_err(|e| e.to_string())?;
+        return Ok(Some(Arc::new(redis)));
+    }
     let budget = config.cache.disk_bytes.unwrap_or(DISK);
     if budget == 0 {
         return Ok(None);
@@ -313,7 +318,13 @@ fn answers(
 fn cache_settings(config: &Config) -> CacheSettings {
     let (cache, default) = (&config.cache, CacheSettings::default());
     let bytes = cache.memory_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    // Over a network, an answer takes a little longer.
+    let patience = match config.redis {
+        Some(_) => Duration::from_millis(20),
+        None => default.patience,
+    };
     CacheSettings {
+        patience,
         memory_bytes: bytes.unwrap_or(default.memory_bytes),
         longest_seconds: cache.longest_seconds.unwrap_or(default.longest_seconds),
         ..default

@@ -12,6 +12,7 @@ use domain::ports::BadField;
 use domain::price::ModelPrice;
 use domain::{EgressBook, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone};
 use providers::catalogue;
+use store::RedisAt;
 
 use crate::outbound;
 use crate::telemetry::Access;
@@ -59,6 +60,8 @@ pub struct Config {
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
     pub cache: CacheConfig,
+    /// Where stored answers are shared (`TOLLGATE_REDIS_URL`).
+    pub redis: Option<RedisAt>,
     pub load: Load,
     pub retries: Retries,
     pub log: Log,
@@ -222,6 +225,11 @@ impl Config {
             upstreams.retain(|u| u.name != upstream.name);
             upstreams.push(upstream);
         }
+        let redis = environment.get("TOLLGATE_REDIS_URL").map(|url| RedisAt::parse(&url));
+        if let Some(Err(why)) = &redis {
+            mistakes.push(format!("TOLLGATE_REDIS_URL cannot be used: {why}."));
+        }
+        let redis = redis.and_then(Result::ok);
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
@@ -254,6 +262,7 @@ impl Config {
             times: file.times,
             observe,
             cache: file.cache,
+            redis,
             load: file.load,
             retries: file.retries,
             log: Log {
@@ -272,13 +281,10 @@ impl Config {
 }
 
 fn refuse_other_stores(environment: &Environment, mistakes: &mut Vec<String>) {
-    for (name, what) in [("TOLLGATE_DATABASE_URL", "PostgreSQL"), ("TOLLGATE_REDIS_URL", "Redis")] {
-        if environment.get(name).is_some() {
-            mistakes.push(format!(
-                "{name} is set, but this version keeps everything in its data directory and \
-                 does not use {what} yet. Unset it."
-            ));
-        }
+    if environment.get("TOLLGATE_DATABASE_URL").is_some() {
+        let why = "TOLLGATE_DATABASE_URL is set, but this version keeps its records in its data \
+                   directory and does not use PostgreSQL yet. Unset it.";
+        mistakes.push(why.to_owned());
     }
 }
 
