@@ -327,7 +327,6 @@ fn cache_settings(config: &Config) -> CacheSettings {
         patience,
         memory_bytes: bytes.unwrap_or(default.memory_bytes),
         longest_seconds: cache.longest_seconds.unwrap_or(default.longest_seconds),
-        ..default
     }
 }
 
