@@ -1,10 +1,12 @@
-//! Answers kept behind the memory of the process: in a file of their own, `cache.db`.
+//! Answers kept behind the memory of the process: in a file of their own, `cache.db`, or in a Redis
+//! that several nodes share.
 //!
-//! Nothing hangs on it. It has a thread of its own and a bounded queue, a commit waits for no disk,
+//! Nothing hangs on either. The file has a thread of its own and a bounded queue, a commit waits for no disk,
 //! and a file that is gone or damaged is made anew: what was in it is asked for once more.
 
 mod codec;
 mod file;
+mod redis;
 mod thread;
 
 use std::path::Path;
@@ -15,6 +17,7 @@ use domain::{CacheEntry, CacheHolding, CacheKey, CachePurge, Clock, ProjectId};
 use tokio::sync::oneshot;
 
 use crate::sqlite::worker::Worker;
+pub use redis::{AnswerRedis, RedisAt};
 use thread::{CacheThread, Job};
 
 /// Jobs that wait; with more, answers are not kept and not found.

@@ -1,4 +1,4 @@
-//! The only crate that speaks SQL.
+//! The only crate that speaks SQL or Redis.
 //!
 //! Three layers. What every database shares: the query texts (`sql`), the columns of domain
 //! values (`columns`) and the folding of usage into rollups (`rollup`). What one database
@@ -18,6 +18,6 @@ mod route_columns;
 mod sql;
 mod sqlite;
 
-pub use cache::AnswerFile;
+pub use cache::{AnswerFile, AnswerRedis, RedisAt};
 pub use error::OpenError;
 pub use sqlite::Store;

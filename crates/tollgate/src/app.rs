@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, LeakReports, Unowned};
 use dataplane::{CacheSettings, Dataplane, Ports, Settings, Slots, Worker};
@@ -20,7 +21,7 @@ use egress::{Exits, Tls};
 use http::HeaderValue;
 use providers::catalogue;
 use providers::prices::FieldFormat;
-use store::{AnswerFile, Store};
+use store::{AnswerFile, AnswerRedis, Store};
 use vault::{MasterKey, Vault, WrappedKeys};
 use web::{Api, Dashboard};
 
@@ -337,6 +338,10 @@ fn answers(
     config: &Config,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<dyn AnswerStore>>, String> {
+    if let Some(at) = &config.redis {
+        let redis = AnswerRedis::start(at.clone(), Arc::clone(clock)).map_err(|e| e.to_string())?;
+        return Ok(Some(Arc::new(redis)));
+    }
     let budget = config.cache.disk_bytes.unwrap_or(DISK);
     if budget == 0 {
         return Ok(None);
@@ -348,10 +353,15 @@ fn answers(
 fn cache_settings(config: &Config) -> CacheSettings {
     let (cache, default) = (&config.cache, CacheSettings::default());
     let bytes = cache.memory_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    // Over a network, an answer takes a little longer.
+    let patience = match config.redis {
+        Some(_) => Duration::from_millis(20),
+        None => default.patience,
+    };
     CacheSettings {
+        patience,
         memory_bytes: bytes.unwrap_or(default.memory_bytes),
         longest_seconds: cache.longest_seconds.unwrap_or(default.longest_seconds),
-        ..default
     }
 }
 

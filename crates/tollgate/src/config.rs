@@ -17,6 +17,7 @@ use domain::{
 use providers::catalogue;
 use vault::report::SignerKey;
 use web::DashboardSettings;
+use store::RedisAt;
 
 use crate::handover::Rotation;
 use crate::outbound;
@@ -71,6 +72,8 @@ pub struct Config {
     pub extra_roots: Option<PathBuf>,
     pub times: Times,
     pub cache: CacheConfig,
+    /// Where stored answers are shared (`TOLLGATE_REDIS_URL`).
+    pub redis: Option<RedisAt>,
     pub load: Load,
     pub retries: Retries,
     pub idempotency: IdempotencySettings,
@@ -247,6 +250,11 @@ impl Config {
             upstreams.push(upstream);
         }
         let public_url = public_url(environment, &mut mistakes).or(file.public_url);
+        let redis = environment.get("TOLLGATE_REDIS_URL").map(|url| RedisAt::parse(&url));
+        if let Some(Err(why)) = &redis {
+            mistakes.push(format!("TOLLGATE_REDIS_URL cannot be used: {why}."));
+        }
+        let redis = redis.and_then(Result::ok);
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
@@ -283,6 +291,7 @@ impl Config {
             times: file.times,
             observe,
             cache: file.cache,
+            redis,
             load: file.load,
             retries: file.retries,
             idempotency: file.idempotency,
@@ -323,13 +332,10 @@ fn public_url(environment: &Environment, mistakes: &mut Vec<String>) -> Option<S
 }
 
 fn refuse_other_stores(environment: &Environment, mistakes: &mut Vec<String>) {
-    for (name, what) in [("TOLLGATE_DATABASE_URL", "PostgreSQL"), ("TOLLGATE_REDIS_URL", "Redis")] {
-        if environment.get(name).is_some() {
-            mistakes.push(format!(
-                "{name} is set, but this version keeps everything in its data directory and \
-                 does not use {what} yet. Unset it."
-            ));
-        }
+    if environment.get("TOLLGATE_DATABASE_URL").is_some() {
+        let why = "TOLLGATE_DATABASE_URL is set, but this version keeps its records in its data \
+                   directory and does not use PostgreSQL yet. Unset it.";
+        mistakes.push(why.to_owned());
     }
 }
 

@@ -1,7 +1,7 @@
 //! A stream's answer serves a plain call, and the other way round.
 
 use serde_json::{Value, json};
-use testkit::Answer;
+use testkit::{Answer, Matcher, Piece, Script, Then, Tokens};
 
 use crate::support::{CHAT, Stage, chat, events, text_of, used, with};
 
@@ -127,4 +127,31 @@ fn a_paced_replay_takes_its_time() {
     assert!(midway < began.elapsed());
     stage.set(&stage.key, json!({ "replay": "at_once" }));
     assert_eq!(stage.ask(&body).body, first.body);
+}
+
+/// The property "what is given is what the provider sent", over answers and streams with odd but
+/// legal bytes.
+#[test]
+fn what_is_given_is_what_the_provider_sent() {
+    let stage = Stage::new();
+    let (mut hits, mut number) = (0, 0);
+    let plain = testkit::corpus::json_answers().into_iter().map(|(name, body)| (name, body, false));
+    let streams = testkit::corpus::streams().into_iter().map(|(name, body)| (name, body, true));
+    for (name, bytes, stream) in plain.chain(streams) {
+        number += 1;
+        let body = with(chat(&format!("case {number} {name}")), json!({ "stream": stream }));
+        let script = || match stream {
+            false => Script::json(200, bytes.clone()),
+            true => Script::stream(vec![Piece::new(0, bytes.clone())], Then::End),
+        };
+        let mark = format!("case {number} ");
+        let tokens = Tokens::text(1, 1);
+        stage
+            .provider
+            .script(Matcher::any().containing(&mark), script().bill(tokens).misreported().always());
+        let [first, second] = [0, 1].map(|_| stage.post(&stage.key, CHAT, &body, &[]));
+        assert_eq!((first.status, first.body == second.body), (200, true), "{name}");
+        hits += usize::from(second.header("x-tollgate-cache") == Some("hit"));
+    }
+    assert!(hits > 0, "none of {number} was kept");
 }

@@ -144,7 +144,8 @@ fn a_taken_port_is_named() {
 #[test]
 fn what_this_version_would_ignore_is_refused() {
     refused(&[("TOLLGATE_DATABASE_URL", "postgres://u:hunter2@h/d")], &["TOLLGATE_DATABASE_URL"]);
-    refused(&[("TOLLGATE_REDIS_URL", "redis://h")], &["TOLLGATE_REDIS_URL"]);
+    let redis = "rediss://u:hunter2@h";
+    refused(&[("TOLLGATE_REDIS_URL", redis)], &["TOLLGATE_REDIS_URL", "TLS"]);
 }
 
 #[test]
@@ -169,7 +170,7 @@ fn all_mistakes_of_a_config_are_told_at_once() {
                 credential = \"sk-CANARY-literal-secret\"\nbase_url = \"ftp://x\"\n\
                 [upstreams.other]\nprovider = \"nobody\"\n";
     std::fs::write(home.path().join("bad.toml"), text).unwrap();
-    let env = [("TOLLGATE_REDIS_URL", "redis://h")];
+    let env = [("TOLLGATE_REDIS_URL", "nonsense")];
     let output = refused_in(home.path(), &["--config", "bad.toml"], &env);
     for word in [
         "nonsense",
