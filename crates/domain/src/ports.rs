@@ -430,6 +430,16 @@ pub struct Probed {
     pub took_ms: u64,
 }
 
+/// A provider that upstreams may be of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProviderFacts {
+    pub name: &'static str,
+    /// Empty where every account has its own.
+    pub base_url: &'static str,
+    /// It may be called without a credential.
+    pub keyless: bool,
+}
+
 /// What calls go out to: whether it may be, how calls would go, whether it answers.
 pub trait Outbound: Send + Sync {
     /// Completes what may be left out of an upstream, such as its provider's base URL, and says
@@ -440,6 +450,10 @@ pub trait Outbound: Send + Sync {
     /// Without a project: as for one that has no routes of its own.
     fn explain(&self, project: Option<&ProjectId>, model: &str) -> Explained;
     fn probe(&self, upstream: UpstreamId) -> BoxFuture<'_, Probed>;
+    /// What upstreams may be made of, in the order of the catalogue.
+    fn providers(&self) -> Vec<ProviderFacts>;
+    /// The upstreams that calls avoid right now, because the last ones failed there.
+    fn avoided(&self) -> Vec<UpstreamId>;
 }
 
 /// Knows which calls had no price (case 25).

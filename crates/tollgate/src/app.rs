@@ -28,6 +28,7 @@ use crate::config::{Config, UnownedProject, UpstreamConfig};
 use crate::doctor::Doctor;
 use crate::ledger::{self, Books};
 use crate::outbound::Outside;
+use crate::page_calls::PageCalls;
 use crate::telemetry::Telemetry;
 
 /// Where the vault's wrapped keys are kept.
@@ -102,11 +103,15 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let worker = |slots| Worker::new(Arc::clone(&dataplane), tls.clone(), slots);
     let workers: Vec<Arc<Worker>> = slots.into_iter().map(worker).collect();
     let doctor = Doctor::new(config, &control, &dataplane, &workers, &clock)?;
+    let mut dashboard = Dashboard::new(Arc::clone(&control), config.dashboard.clone());
+    if let Some(caller) = PageCalls::new(&control, &workers, tls.clone()) {
+        dashboard = dashboard.with_caller(caller);
+    }
     let telemetry = Telemetry::new(Arc::clone(&dataplane), &config.observe);
     let app = App {
         telemetry,
-        api: Arc::new(Api::new(Arc::clone(&control)).with_doctor(doctor)),
-        dashboard: Arc::new(Dashboard::new(Arc::clone(&control), config.dashboard.clone())),
+        api: Arc::new(Api::new(Arc::clone(&control)).with_doctor(Arc::clone(&doctor) as _)),
+        dashboard: Arc::new(dashboard.with_doctor(doctor)),
         workers,
         orphans,
         clock,

@@ -18,6 +18,7 @@ mod doctor;
 mod ledger;
 mod log;
 mod outbound;
+mod page_calls;
 mod quickstart;
 mod reveal;
 mod serve;

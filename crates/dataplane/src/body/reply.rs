@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use egress::BoxError;
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc;
 
 use crate::relay::{Pumped, Relay};
 
@@ -18,12 +19,20 @@ enum Kind {
     Relay(Option<Box<Relay>>),
     /// Read on by itself.
     Pumped(Pumped),
+    /// Given by another part of this process, as it comes.
+    Pieces(mpsc::Receiver<Bytes>),
 }
 
 impl ReplyBody {
     #[must_use]
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self(Kind::Whole(bytes.into()))
+    }
+
+    /// As they come; it ends when whoever gives them does.
+    #[must_use]
+    pub fn pieces(pieces: mpsc::Receiver<Bytes>) -> Self {
+        Self(Kind::Pieces(pieces))
     }
 
     pub(crate) fn pumped(pumped: Pumped) -> Self {
@@ -53,6 +62,9 @@ impl Body for ReplyBody {
             Kind::Pumped(pumped) => {
                 pumped.poll_next(cx).map(|next| next.map(|piece| piece.map(Frame::data)))
             }
+            Kind::Pieces(pieces) => {
+                pieces.poll_recv(cx).map(|next| next.map(|piece| Ok(Frame::data(piece))))
+            }
         }
     }
 
@@ -60,7 +72,7 @@ impl Body for ReplyBody {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_empty(),
             Kind::Relay(relay) => relay.as_ref().is_none_or(|r| r.is_over()),
-            Kind::Pumped(_) => false,
+            Kind::Pumped(_) | Kind::Pieces(_) => false,
         }
     }
 
@@ -68,7 +80,7 @@ impl Body for ReplyBody {
         match &self.0 {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Relay(relay) => relay.as_ref().map_or_else(SizeHint::default, |r| r.size_hint()),
-            Kind::Pumped(_) => SizeHint::default(),
+            Kind::Pumped(_) | Kind::Pieces(_) => SizeHint::default(),
         }
     }
 }

@@ -14,4 +14,7 @@
 mod keys;
 mod office;
 mod pages;
+mod playground;
 mod signing_in;
+mod upstreams;
+mod welcome;

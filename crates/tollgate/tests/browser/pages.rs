@@ -1,5 +1,7 @@
 //! Every page, as it looks: three widths, two themes, nothing serious that axe finds.
 
+use serde_json::{Value, json};
+
 use crate::office::Office;
 
 /// Name of the pictures, and path; `{project}` is the default project's id. One line a page.
@@ -25,6 +27,17 @@ const PAGES: &[(&str, &str)] = &[
     ("refused-why", "/refused?request={refused}"),
     ("refused-code", "/refused?request=rate_limit_exceeded"),
     ("not-found", "/nothing-is-here"),
+];
+
+/// Of providers and of the ways to them. `{upstream}` was added by a person, `{given}` is of the
+/// environment.
+const PROVIDERS: &[(&str, &str)] = &[
+    ("upstreams", "/upstreams"),
+    ("upstream-new", "/upstreams/new"),
+    ("upstream", "/upstreams/{upstream}"),
+    ("upstream-given", "/upstreams/{given}"),
+    ("upstream-remove", "/upstreams/{upstream}/remove"),
+    ("playground", "/projects/{project}/playground?user=Say+hello"),
 ];
 
 /// What is seen without a session.
@@ -53,4 +66,33 @@ fn the_setup_page_is_fit_to_be_seen() {
     let office = Office::empty();
     office.browser.open(&office.setup_link());
     office.browser.look("setup");
+}
+
+#[test]
+fn every_page_of_providers_is_fit_to_be_seen() {
+    let (office, second) = Office::open_to_providers();
+    let path = "/tollgate/v1/upstreams";
+    let given = office.gateway.admin("GET", path, &Value::Null)["data"][0]["id"].clone();
+    let secret = second.credential();
+    office.gateway.plant(secret);
+    let body = json!({
+        "name": "second", "provider": "compatible", "base_url": second.base_url(),
+        "credential": secret,
+    });
+    let made = office.gateway.admin("POST", path, &body);
+    for (name, path) in PROVIDERS {
+        let path = path.replace("{project}", &office.key.project);
+        let path = path.replace("{upstream}", made["id"].as_str().unwrap());
+        office.go(&path.replace("{given}", given.as_str().unwrap()));
+        office.browser.look(name);
+    }
+    office.go(&format!("/upstreams/{}", made["id"].as_str().unwrap()));
+    office.browser.submit("form[action$='/test'] button");
+    office.browser.look("upstream-test");
+    office.go(&format!("/projects/{}/playground?user=Write+a+haiku", office.key.project));
+    office.browser.submit("button[name=show]");
+    office.browser.look("playground-code");
+    office.browser.click("input[name=stream]");
+    office.browser.submit("main form button.main");
+    office.browser.look("playground-answer");
 }

@@ -6,11 +6,14 @@ mod keys;
 mod limits;
 mod logs;
 mod overview;
+mod playground;
 pub(crate) mod prove;
 mod refused;
 mod setup;
 pub(crate) mod sign_in;
+mod upstreams;
 mod usage;
+mod welcome;
 
 use domain::fault::catalogue;
 use domain::ports::BoxFuture;
@@ -26,6 +29,7 @@ pub(crate) use fault::bare;
 pub(crate) const SEE: Scope = Scope::read("usage");
 const READ: Scope = Scope::read("management");
 const WRITE: Scope = Scope::write("management");
+const CALL: Scope = Scope::request("model");
 
 type Handler = for<'a> fn(&'a Visit<'a>) -> BoxFuture<'a, Shown>;
 
@@ -79,10 +83,22 @@ pub enum Tab {
 }
 
 /// The navigation, in groups. A tab is shown once it stands here: add yours with its page.
-pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[(
-    "",
-    &[Tab::Overview, Tab::Keys, Tab::Usage, Tab::Costs, Tab::Limits, Tab::Logs, Tab::Refused],
-)];
+pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[
+    (
+        "",
+        &[
+            Tab::Overview,
+            Tab::Keys,
+            Tab::Usage,
+            Tab::Costs,
+            Tab::Limits,
+            Tab::Logs,
+            Tab::Refused,
+            Tab::Playground,
+        ],
+    ),
+    ("Providers", &[Tab::Upstreams]),
+];
 
 impl Tab {
     pub(crate) fn label(self) -> &'static str {
@@ -163,6 +179,27 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "keys/{key_id}/end-old" Project Some(Tab::Keys), Who::Proved(WRITE), keys::end_old),
     page!(GET "keys/{key_id}/revoke" Project Some(Tab::Keys), Who::May(WRITE), keys::ask_revoke),
     page!(POST "keys/{key_id}/revoke" Project Some(Tab::Keys), Who::Proved(WRITE), keys::revoke),
+    page!(GET "upstreams" Organization Some(Tab::Upstreams), Who::May(READ), upstreams::list),
+    page!(GET "upstreams/new" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::new),
+    page!(POST "upstreams/new" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::create),
+    page!(GET "upstreams/{upstream_id}" Organization Some(Tab::Upstreams), Who::May(READ), upstreams::one),
+    page!(POST "upstreams/{upstream_id}" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::update),
+    page!(POST "upstreams/{upstream_id}/switch" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::switch),
+    page!(POST "upstreams/{upstream_id}/test" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::run),
+    page!(GET "upstreams/{upstream_id}/test/{run_id}" Organization Some(Tab::Upstreams), Who::May(READ), upstreams::found),
+    page!(POST "upstreams/{upstream_id}/credentials" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::add_credential),
+    page!(GET "upstreams/{upstream_id}/credentials/{credential_id}/remove" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::ask_remove_credential),
+    page!(POST "upstreams/{upstream_id}/credentials/{credential_id}/remove" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::remove_credential),
+    page!(GET "upstreams/{upstream_id}/remove" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::ask_remove),
+    page!(POST "upstreams/{upstream_id}/remove" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::remove),
+    page!(GET "playground" Project Some(Tab::Playground), Who::May(CALL), playground::show),
+    page!(POST "playground" Project Some(Tab::Playground), Who::May(CALL), playground::submit),
+    page!(POST "playground/stream" Project Some(Tab::Playground), Who::May(CALL), playground::stream),
+    page!(GET "playground/calls/{request_id}" Project Some(Tab::Playground), Who::May(CALL), playground::came_to),
+    page!(GET "welcome" Organization None, Who::May(WRITE), welcome::show),
+    page!(POST "welcome/provider" Organization None, Who::Proved(WRITE), welcome::provider),
+    page!(POST "welcome/key" Organization None, Who::Proved(WRITE), welcome::key),
+    page!(POST "welcome/call" Organization None, Who::May(WRITE), welcome::call),
     page!(GET "setup" Organization None, Who::Anyone, setup::show),
     page!(POST "setup" Organization None, Who::Anyone, setup::submit),
     page!(GET "sign-in" Organization None, Who::Anyone, sign_in::show),

@@ -8,7 +8,7 @@ use control::{AlertDraft, Author, Ports};
 use domain::ledger::Imbalance;
 use domain::ports::{
     BadField, BadPlace, Balances, BoxFuture, Explained, Invalidate, Outbound, Places, PriceGaps,
-    Probed, StoreResult,
+    Probed, ProviderFacts, StoreResult,
 };
 use domain::price::{PriceBook, Unpriced};
 use domain::{
@@ -64,6 +64,14 @@ impl Outbound for Deaf {
     fn probe(&self, _: UpstreamId) -> BoxFuture<'_, Probed> {
         let probed = Probed { status: None, models: None, problem: None, took_ms: 0 };
         Box::pin(std::future::ready(probed))
+    }
+
+    fn providers(&self) -> Vec<ProviderFacts> {
+        Vec::new()
+    }
+
+    fn avoided(&self) -> Vec<UpstreamId> {
+        Vec::new()
     }
 }
 
