@@ -11,10 +11,12 @@
     reason = "tests fail by panicking, and start processes"
 )]
 
+mod egress;
 mod keys;
 mod office;
 mod pages;
 mod playground;
+mod routes;
 mod signing_in;
 mod upstreams;
 mod welcome;

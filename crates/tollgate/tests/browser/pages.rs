@@ -37,6 +37,14 @@ const PROVIDERS: &[(&str, &str)] = &[
     ("upstream", "/upstreams/{upstream}"),
     ("upstream-given", "/upstreams/{given}"),
     ("upstream-remove", "/upstreams/{upstream}/remove"),
+    ("egress-empty", "/egress"),
+    ("egress-new", "/egress/new"),
+    ("routes", "/routes"),
+    ("routes-tried", "/routes?model=fast"),
+    ("routes-of-project", "/projects/{project}/routes?model=gpt-4o"),
+    ("route-new", "/routes/new"),
+    ("route", "/routes/{route}"),
+    ("route-remove", "/routes/{route}/remove"),
     ("playground", "/projects/{project}/playground?user=Say+hello"),
 ];
 
@@ -80,8 +88,17 @@ fn every_page_of_providers_is_fit_to_be_seen() {
         "credential": secret,
     });
     let made = office.gateway.admin("POST", path, &body);
+    let route = json!({
+        "model": "fast", "aliases": ["quick"],
+        "targets": [
+            { "upstream": "second", "model": "gpt-4o-mini", "weight": 3, "step": 0 },
+            { "upstream": "gone", "step": 1, "on": ["failing"], "max_input_price": "2.50" },
+        ],
+    });
+    let route = office.gateway.admin("POST", "/tollgate/v1/routes", &route);
     for (name, path) in PROVIDERS {
         let path = path.replace("{project}", &office.key.project);
+        let path = path.replace("{route}", route["id"].as_str().unwrap());
         let path = path.replace("{upstream}", made["id"].as_str().unwrap());
         office.go(&path.replace("{given}", given.as_str().unwrap()));
         office.browser.look(name);

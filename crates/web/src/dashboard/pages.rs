@@ -1,6 +1,7 @@
 //! Every page, on one page.
 
 pub(crate) mod account;
+mod egress;
 pub(crate) mod fault;
 mod keys;
 mod limits;
@@ -9,6 +10,7 @@ mod overview;
 mod playground;
 pub(crate) mod prove;
 mod refused;
+mod routes;
 mod setup;
 pub(crate) mod sign_in;
 mod upstreams;
@@ -97,7 +99,7 @@ pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[
             Tab::Playground,
         ],
     ),
-    ("Providers", &[Tab::Upstreams]),
+    ("Providers", &[Tab::Upstreams, Tab::Routes, Tab::Egress]),
 ];
 
 impl Tab {
@@ -192,6 +194,20 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "upstreams/{upstream_id}/credentials/{credential_id}/remove" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::remove_credential),
     page!(GET "upstreams/{upstream_id}/remove" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::ask_remove),
     page!(POST "upstreams/{upstream_id}/remove" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::remove),
+    page!(GET "egress" Organization Some(Tab::Egress), Who::May(READ), egress::list),
+    page!(GET "egress/new" Organization Some(Tab::Egress), Who::May(WRITE), egress::new),
+    page!(POST "egress/new" Organization Some(Tab::Egress), Who::Proved(WRITE), egress::create),
+    page!(GET "egress/{egress_name}" Organization Some(Tab::Egress), Who::May(READ), egress::one),
+    page!(POST "egress/{egress_name}/test" Organization Some(Tab::Egress), Who::May(WRITE), egress::test),
+    page!(GET "egress/{egress_name}/remove" Organization Some(Tab::Egress), Who::May(WRITE), egress::ask_remove),
+    page!(POST "egress/{egress_name}/remove" Organization Some(Tab::Egress), Who::Proved(WRITE), egress::remove),
+    page!(GET "routes" Both Some(Tab::Routes), Who::May(READ), routes::list),
+    page!(GET "routes/new" Organization Some(Tab::Routes), Who::May(WRITE), routes::new),
+    page!(POST "routes/new" Organization Some(Tab::Routes), Who::Proved(WRITE), routes::create),
+    page!(GET "routes/{route_id}" Organization Some(Tab::Routes), Who::May(READ), routes::one),
+    page!(POST "routes/{route_id}" Organization Some(Tab::Routes), Who::Proved(WRITE), routes::update),
+    page!(GET "routes/{route_id}/remove" Organization Some(Tab::Routes), Who::May(WRITE), routes::ask_remove),
+    page!(POST "routes/{route_id}/remove" Organization Some(Tab::Routes), Who::Proved(WRITE), routes::remove),
     page!(GET "playground" Project Some(Tab::Playground), Who::May(CALL), playground::show),
     page!(POST "playground" Project Some(Tab::Playground), Who::May(CALL), playground::submit),
     page!(POST "playground/stream" Project Some(Tab::Playground), Who::May(CALL), playground::stream),
