@@ -51,8 +51,21 @@ impl Control {
         model: &str,
     ) -> Result<CheckupKey, Fault> {
         let project = self.checkup_project().await?;
+        self.make_passing_key(author, &project, ("doctor", model)).await
+    }
+
+    /// The same for another purpose: `(name, model)`.
+    ///
+    /// # Errors
+    /// 404 for an unknown project, 400 for an archived one; 503 when the store is away.
+    pub async fn make_passing_key(
+        &self,
+        author: &Author,
+        project: &ProjectId,
+        (name, model): (&str, &str),
+    ) -> Result<CheckupKey, Fault> {
         let draft = KeyDraft {
-            name: "doctor".to_owned(),
+            name: name.to_owned(),
             policy: KeyPolicy {
                 permission: Permission::All,
                 models: Some(vec![ModelPattern(model.to_owned())]),
@@ -60,7 +73,8 @@ impl Control {
             },
             expiry: Some(Expiry::InSeconds(KEY_SECONDS)),
         };
-        let made = self.create_key(author, &project, draft).await?;
+        let made = self.create_key(author, project, draft).await?;
+        let project = project.clone();
         Ok(CheckupKey { id: made.owned.key.id, secret: made.secret, project })
     }
 

@@ -40,7 +40,8 @@ impl Desk {
     fn sort(&self, upstreams: &mut [Upstream]) {
         let order = self.order.read().unwrap_or_else(PoisonError::into_inner);
         let place = |u: &Upstream| order.iter().position(|name| *name == u.name);
-        upstreams.sort_by_key(|upstream| place(upstream).unwrap_or(usize::MAX));
+        // The demo is for whoever has nothing else: a provider that was added answers in its place.
+        upstreams.sort_by_key(|u| (u.is_demo(), place(u).unwrap_or(usize::MAX)));
     }
 }
 

@@ -65,6 +65,18 @@ impl Control {
         self
     }
 
+    /// Whether a model is known, and one to talk to.
+    #[must_use]
+    pub fn is_chat_model(&self, name: &str) -> bool {
+        self.models.iter().any(|facts| facts.name == name && facts.mode == "chat")
+    }
+
+    /// The known models to talk to, in their order.
+    pub fn chat_models(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let chat = self.models.iter().filter(|it| it.mode == "chat" && !it.name.contains("ft:"));
+        chat.map(|facts| facts.name)
+    }
+
     /// A row for each known model, by name, whether it is limited or not.
     ///
     /// # Errors

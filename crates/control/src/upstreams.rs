@@ -1,7 +1,7 @@
 //! Upstreams: our accounts with providers. Those that environment and config file name.
 
 use domain::fault::catalogue;
-use domain::ports::BadPlace;
+use domain::ports::{BadPlace, ProviderFacts};
 use domain::{
     Change, CredentialId, Fault, ProjectId, SealedCredential, Secret, Timestamp, Upstream,
     UpstreamId, UpstreamSource,
@@ -53,6 +53,18 @@ impl Control {
     pub async fn upstream_states(&self) -> Result<Vec<UpstreamState>, Fault> {
         let all = self.list_upstreams().await?;
         Ok(all.into_iter().map(|upstream| self.state_of(upstream)).collect())
+    }
+
+    /// What an upstream may be made of.
+    #[must_use]
+    pub fn providers(&self) -> Vec<ProviderFacts> {
+        self.outbound.providers()
+    }
+
+    /// The upstreams that calls avoid right now, because the last ones failed there.
+    #[must_use]
+    pub fn avoided_upstreams(&self) -> Vec<UpstreamId> {
+        self.outbound.avoided()
     }
 
     pub(crate) fn state_of(&self, upstream: Upstream) -> UpstreamState {

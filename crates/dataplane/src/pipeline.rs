@@ -138,9 +138,20 @@ async fn call(
     let until = until.min(Instant::now() + patience);
     let (keeping, room) = (None, Some((open, slot)));
     let times = (at, arrived, until, body_wait);
-    let mut ahead = Ahead { id, times, operation, object, head, taken, plan, keeping, room };
-    // Known already, or being asked: behind everything that may refuse but the limits, of which an
-    // answer that costs nothing meets one: it is a request.
+    let ahead = Ahead { id, times, operation, object, head, taken, plan, keeping, room };
+    given_or_sent(worker, seen, ahead, ticket).await
+}
+
+/// Known already, or being asked: behind everything that may refuse but the limits, of which an
+/// answer that costs nothing meets one: it is a request.
+async fn given_or_sent(
+    worker: &Arc<Worker>,
+    seen: &mut Seen,
+    mut ahead: Ahead,
+    ticket: Option<Box<Ticket>>,
+) -> Result<Response<ReplyBody>, Fault> {
+    let shared = &worker.shared;
+    let permit = seen.permit.as_ref().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
     if let Some(wish) = known::wish(shared, permit, &ahead) {
         match Box::pin(known::look_up(worker, permit, wish, ahead)).await? {
             Known::Answered(mut reply) => {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod outbound;
 mod prices;
 
 use std::collections::HashSet;
@@ -17,7 +18,7 @@ use crate::ledger::{
 };
 use crate::price::{PriceBook, PriceImport, PriceRow, Unpriced};
 use crate::rate::RateLimits;
-use crate::route::{MaxPrice, Pass, Reasons, Route, When};
+use crate::route::Route;
 use crate::{
     AccessRole, AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery,
     AuditVerdict, Balance, Bucket, CacheEntry, CacheFigures, CacheHolding, CacheKey, CachePurge,
@@ -25,13 +26,14 @@ use crate::{
     InviteId, Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Member, Nanos,
     ObjectKind, ObjectRecord, Organization, PageQuery, Paged, PlacedCertificate, Principal,
     Project, ProjectGroup, ProjectId, ProjectRules, ProxyAddress, ProxyFigures, ProxyTest,
-    RefusedCall, RefusedPage, RefusedQuery, RequestId, RoleId, RouteId, ScopeId, SealedEgressBook,
-    Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, StandingLimit,
-    Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    RefusedCall, RefusedPage, RefusedQuery, RequestId, RoleId, ScopeId, SealedEgressBook, Secret,
+    SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp,
+    Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
 pub use accounts::{Accounts, IdentityWire};
 pub use answers::{Comparisons, KeptAnswers};
+pub use outbound::{Considered, Explained, Outbound, Probed, ProviderFacts};
 pub use prices::PriceFormat;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -434,63 +436,6 @@ pub struct BadField {
     pub why: String,
     /// It is an address that only the operator's own files may name.
     pub is_address: bool,
-}
-
-/// How the calls of a model would go.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Explained {
-    /// The project may not use the model.
-    pub denied: bool,
-    /// The route that decides, if any does.
-    pub route: Option<RouteId>,
-    /// In the order of their steps and weights.
-    pub places: Vec<Considered>,
-}
-
-/// One place of an [`Explained`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Considered {
-    pub upstream: String,
-    /// What its provider would be sent.
-    pub model: String,
-    pub step: u32,
-    pub weight: u32,
-    pub on: Reasons,
-    /// For which calls it is there.
-    pub when: Option<When>,
-    /// Percent of answered calls that it gets a copy of, where it gets nothing else.
-    pub shadow: Option<u32>,
-    /// What the model that is billed there usually costs.
-    pub price: Option<MaxPrice>,
-    pub passed: Option<Pass>,
-}
-
-/// How an upstream answered when it was asked for its models.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probed {
-    /// The HTTP status; `None` when nobody answered.
-    pub status: Option<u16>,
-    /// How many models it listed.
-    pub models: Option<usize>,
-    /// What is wrong, in a sentence without secrets.
-    pub problem: Option<String>,
-    pub took_ms: u64,
-}
-
-/// What calls go out to: whether it may be, how calls would go, whether it answers.
-pub trait Outbound: Send + Sync {
-    /// Completes what may be left out of an upstream, such as its provider's base URL, and says
-    /// everything that is wrong with it.
-    fn complete(&self, upstream: &mut Upstream) -> Vec<BadField>;
-    /// Whether a credential can be sent.
-    fn may_sign(&self, credential: &Secret) -> bool;
-    /// Without a project: as for one that has no routes of its own.
-    fn explain(&self, project: Option<&ProjectId>, model: &str) -> Explained;
-    fn probe(&self, upstream: UpstreamId) -> BoxFuture<'_, Probed>;
-    /// The same with a credential that is not among its own.
-    fn try_credential(&self, upstream: UpstreamId, credential: Secret) -> BoxFuture<'_, Probed>;
-    /// Whether no call is under way any more that began before the upstream's last change.
-    fn is_drained(&self, upstream: &UpstreamId) -> bool;
 }
 
 /// Knows which calls had no price (case 25).

@@ -72,6 +72,14 @@ pub struct Upstream {
     pub created_at: Timestamp,
 }
 
+impl Upstream {
+    /// Whether it is the built-in provider, which is no language model.
+    #[must_use]
+    pub fn is_demo(&self) -> bool {
+        self.provider == "demo"
+    }
+}
+
 /// The kinds of objects that an upstream keeps and a project owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ObjectKind {

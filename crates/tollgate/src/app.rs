@@ -32,6 +32,7 @@ use crate::doctor::Doctor;
 use crate::handover::Handlers;
 use crate::ledger::{self, Books};
 use crate::outbound::Outside;
+use crate::page_calls::PageCalls;
 use crate::signers::PublishedKeys;
 use crate::telemetry::Telemetry;
 
@@ -96,17 +97,10 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let listed = config.private_upstreams.clone();
     let outside = Outside::new(&dataplane, tls.clone(), Arc::clone(&clock), listed);
     let ports = control_ports(&store, &dataplane, (outside, &exits), &clock);
-    // The demo's model is one to be called only where nothing else is configured.
-    let demo = config.upstreams.is_empty().then_some(&providers::models::DEMO);
-    let models = providers::models::all().iter().chain(demo);
-    let private = config.private_webhooks.clone();
-    let may_go = move |url: &str| egress::may_post_to(url, &private);
-    let control = Control::new(ports, vault).with_models(models).with_webhooks(may_go);
     let handlers = Arc::<Handlers>::default();
-    let control = control.with_cache(Arc::clone(&dataplane) as Arc<dyn CacheDesk>);
+    let control = knowing(Control::new(ports, vault), config, &tls);
     let control = with_care(control, config, &tls, &handlers);
-    let fetcher = Arc::new(egress::IdentityFetcher::new(tls.clone()));
-    let control = control.with_identity_providers(config.identity_providers.clone(), fetcher);
+    let control = control.with_cache(Arc::clone(&dataplane) as Arc<dyn CacheDesk>);
     let control = control.with_comparisons(Arc::clone(&store) as Arc<dyn Comparisons>);
     let control = Arc::new(control);
     bootstrap(config, &store, &control).await?;
@@ -119,11 +113,15 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let worker = |slots| Worker::new(Arc::clone(&dataplane), tls.clone(), slots);
     let workers: Vec<Arc<Worker>> = slots.into_iter().map(worker).collect();
     let doctor = Doctor::new(config, &control, &dataplane, &workers, &clock)?;
+    let mut dashboard = Dashboard::new(Arc::clone(&control), config.dashboard.clone());
+    if let Some(caller) = PageCalls::new(&control, &workers, tls) {
+        dashboard = dashboard.with_caller(caller);
+    }
     let telemetry = Telemetry::new(Arc::clone(&dataplane), &config.observe);
     let app = App {
         telemetry,
-        api: Arc::new(Api::new(Arc::clone(&control)).with_doctor(doctor)),
-        dashboard: Arc::new(Dashboard::new(Arc::clone(&control), config.dashboard.clone())),
+        api: Arc::new(Api::new(Arc::clone(&control)).with_doctor(Arc::clone(&doctor) as _)),
+        dashboard: Arc::new(dashboard.with_doctor(doctor)),
         workers,
         orphans,
         clock,
@@ -141,6 +139,18 @@ pub async fn build(config: &Config) -> Result<App, String> {
     app.load_limits(config).await?;
     tracing::info!(edition = Zone::data_version(), "time zone data");
     Ok(app)
+}
+
+/// With the models that there are, where webhooks may go, and who says who people are.
+fn knowing(control: Control, config: &Config, tls: &Tls) -> Control {
+    // The demo's model is one to be called only where nothing else is configured.
+    let demo = config.upstreams.is_empty().then_some(&providers::models::DEMO);
+    let models = providers::models::all().iter().chain(demo);
+    let private = config.private_webhooks.clone();
+    let may_go = move |url: &str| egress::may_post_to(url, &private);
+    let control = control.with_models(models).with_webhooks(may_go);
+    let fetcher = Arc::new(egress::IdentityFetcher::new(tls.clone()));
+    control.with_identity_providers(config.identity_providers.clone(), fetcher)
 }
 
 /// With whoever reports leaks, and takes new secrets.

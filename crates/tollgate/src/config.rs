@@ -15,9 +15,9 @@ use domain::{
     EgressBook, IdProvider, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone,
 };
 use providers::catalogue;
+use store::RedisAt;
 use vault::report::SignerKey;
 use web::DashboardSettings;
-use store::RedisAt;
 
 use crate::handover::Rotation;
 use crate::outbound;
@@ -250,11 +250,7 @@ impl Config {
             upstreams.push(upstream);
         }
         let public_url = public_url(environment, &mut mistakes).or(file.public_url);
-        let redis = environment.get("TOLLGATE_REDIS_URL").map(|url| RedisAt::parse(&url));
-        if let Some(Err(why)) = &redis {
-            mistakes.push(format!("TOLLGATE_REDIS_URL cannot be used: {why}."));
-        }
-        let redis = redis.and_then(Result::ok);
+        let redis = redis(environment, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
@@ -296,15 +292,7 @@ impl Config {
             retries: file.retries,
             idempotency: file.idempotency,
             advice: file.advice,
-            log: Log {
-                access: file.log.access,
-                filter: environment.get("RUST_LOG").or(file.log.filter),
-                json: match environment.get("TOLLGATE_LOG_FORMAT").as_deref() {
-                    Some("json") => Some(true),
-                    Some("text") => Some(false),
-                    _ => file.log.json,
-                },
-            },
+            log: log(environment, file.log),
             file: path,
             notes: environment.notes.clone(),
         })
@@ -323,6 +311,23 @@ pub fn places(
     let mut mistakes = Vec::new();
     let found = file::places(text, name, environment, &mut mistakes);
     if mistakes.is_empty() { Ok(found) } else { Err(Mistakes(mistakes)) }
+}
+
+fn log(environment: &Environment, of_file: Log) -> Log {
+    Log {
+        access: of_file.access,
+        filter: environment.get("RUST_LOG").or(of_file.filter),
+        json: match environment.get("TOLLGATE_LOG_FORMAT").as_deref() {
+            Some("json") => Some(true),
+            Some("text") => Some(false),
+            _ => of_file.json,
+        },
+    }
+}
+
+fn redis(environment: &Environment, mistakes: &mut Vec<String>) -> Option<RedisAt> {
+    let parsed = RedisAt::parse(&environment.get("TOLLGATE_REDIS_URL")?);
+    parsed.map_err(|why| mistakes.push(format!("TOLLGATE_REDIS_URL cannot be used: {why}."))).ok()
 }
 
 fn public_url(environment: &Environment, mistakes: &mut Vec<String>) -> Option<String> {

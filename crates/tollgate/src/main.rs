@@ -19,6 +19,7 @@ mod handover;
 mod ledger;
 mod log;
 mod outbound;
+mod page_calls;
 mod quickstart;
 mod reveal;
 mod serve;

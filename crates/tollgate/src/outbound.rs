@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use dataplane::{Dataplane, Prober};
-use domain::ports::{BadField, BoxFuture, Explained, Outbound, Probed};
+use domain::breaker::Gate;
+use domain::ports::{BadField, BoxFuture, Explained, Outbound, Probed, ProviderFacts};
 use domain::{Clock, ProjectId, Secret, Upstream, UpstreamId, UpstreamSource};
 use egress::{Origin, Tls, check_public};
 use providers::{Auth, Paths, Provider, catalogue, paths, sign::Signature};
@@ -83,6 +84,22 @@ impl Outbound for Outside {
 
     fn is_drained(&self, upstream: &UpstreamId) -> bool {
         self.dataplane.is_drained(upstream)
+    }
+
+    fn providers(&self) -> Vec<ProviderFacts> {
+        let offered = catalogue::PROVIDERS.iter().filter(|row| row.name != catalogue::DEMO);
+        let facts = |row: &Provider| ProviderFacts {
+            name: row.name,
+            base_url: row.base_url,
+            keyless: row.keyless,
+        };
+        offered.map(facts).collect()
+    }
+
+    fn avoided(&self) -> Vec<UpstreamId> {
+        let gates = self.dataplane.breakers();
+        let all = self.dataplane.upstream_names().into_iter().zip(gates);
+        all.filter(|(_, gate)| matches!(gate, Gate::Open(_))).map(|(name, _)| name.id).collect()
     }
 }
 

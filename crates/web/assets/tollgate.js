@@ -37,6 +37,7 @@ function copyButtons() {
 function sendOnce() {
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    if (event.defaultPrevented) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;
@@ -72,8 +73,102 @@ function menu() {
   wide.addEventListener("change", follow);
 }
 
+// The events of a stream, as they come.
+async function* eventsOf(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line.startsWith("data: {")) yield JSON.parse(line.slice(6));
+    }
+  }
+}
+
+// The playground: what a model writes is shown as it comes, and as text, whatever it holds.
+function playground() {
+  const form = document.querySelector("form[data-stream]");
+  const answer = document.querySelector("[data-answer]");
+  if (!form || !answer) return;
+  const stop = form.querySelector("[data-stop]");
+  const call = form.querySelector("button.main");
+  const cameTo = document.querySelector("[data-came-to]");
+  const log = document.querySelector("[data-log]");
+  let sent = 0;
+
+  async function figures(request) {
+    log.href = form.dataset.logs + encodeURIComponent(request);
+    log.hidden = false;
+    const response = await fetch(form.dataset.figures + encodeURIComponent(request));
+    if (!response.ok) return;
+    const found = await response.json();
+    for (const figure of cameTo.querySelectorAll("[data-figure]")) {
+      figure.textContent = found[figure.dataset.figure] ?? "—";
+    }
+    cameTo.hidden = false;
+  }
+
+  async function run() {
+    const hangUp = new AbortController();
+    const stopped = () => hangUp.abort();
+    stop.addEventListener("click", stopped);
+    const fields = new URLSearchParams(new FormData(form));
+    // Each call is one of its own, though the form is the same.
+    sent += 1;
+    fields.set("_form", `${fields.get("_form")}.${sent}`);
+    call.disabled = true;
+    stop.hidden = false;
+    answer.textContent = "";
+    answer.classList.remove("refused");
+    cameTo.hidden = true;
+    log.hidden = true;
+    let request = null;
+    try {
+      const ask = { method: "POST", body: fields, signal: hangUp.signal };
+      const response = await fetch(form.dataset.stream, ask);
+      const kind = response.headers.get("content-type") ?? "";
+      // A page: the form needs care, or the session is at its end.
+      if (kind.startsWith("text/html")) {
+        form.submit();
+        return;
+      }
+      request = response.headers.get("x-tollgate-call");
+      if (kind.startsWith("text/event-stream")) {
+        for await (const event of eventsOf(response)) {
+          if (event.error) {
+            answer.classList.add("refused");
+            answer.append(event.error.message ?? "");
+          }
+          answer.append(event.choices?.[0]?.delta?.content ?? "");
+        }
+      } else {
+        const refusal = await response.json();
+        answer.classList.add("refused");
+        answer.append(refusal.error?.message ?? "");
+      }
+    } catch (why) {
+      answer.append(why.name === "AbortError" ? " ⏹" : "The call broke off.");
+    } finally {
+      stop.removeEventListener("click", stopped);
+      stop.hidden = true;
+      call.disabled = false;
+    }
+    if (request) await figures(request);
+  }
+
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.name === "show" || !form.elements.stream.checked) return;
+    event.preventDefault();
+    run();
+  });
+}
+
 localTimes();
 copyButtons();
 sendOnce();
 liveFigures();
 menu();
+playground();

@@ -11,6 +11,7 @@
 #![allow(dead_code, reason = "the pages that use the rest of the frame come next")]
 
 mod assets;
+mod caller;
 mod chart;
 mod cookies;
 mod figures;
@@ -24,13 +25,14 @@ mod visit;
 
 use std::sync::Arc;
 
-use control::{Control, SignedIn};
+use control::{Control, Doctor, SignedIn};
 use domain::fault::catalogue;
 use domain::{Fault, Project};
 use http::{HeaderMap, Method, header};
 use openai::target;
 
 use crate::{ApiReply, ApiRequest};
+pub use caller::{CallKey, Called, Caller, PageCall};
 use cookies::Cookies;
 use form::Form;
 use once::{Once, Turn};
@@ -51,13 +53,29 @@ pub struct DashboardSettings {
 pub struct Dashboard {
     control: Arc<Control>,
     settings: DashboardSettings,
+    doctor: Option<Arc<dyn Doctor>>,
+    caller: Option<Arc<dyn Caller>>,
     once: Once,
 }
 
 impl Dashboard {
     #[must_use]
     pub fn new(control: Arc<Control>, settings: DashboardSettings) -> Self {
-        Self { control, settings, once: Once::default() }
+        Self { control, settings, doctor: None, caller: None, once: Once::default() }
+    }
+
+    /// With somebody who looks for what is wrong.
+    #[must_use]
+    pub fn with_doctor(mut self, doctor: Arc<dyn Doctor>) -> Self {
+        self.doctor = Some(doctor);
+        self
+    }
+
+    /// With somebody who makes the calls of its pages.
+    #[must_use]
+    pub fn with_caller(mut self, caller: Arc<dyn Caller>) -> Self {
+        self.caller = Some(caller);
+        self
     }
 
     /// Whether a request is for the dashboard: one of its paths, or a browser that looks for a page.

@@ -28,7 +28,7 @@ mod reply;
 mod reveal;
 mod routes;
 
-pub use dashboard::{Dashboard, DashboardSettings};
+pub use dashboard::{CallKey, Called, Caller, Dashboard, DashboardSettings, PageCall};
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,6 +37,7 @@ use bytes::Bytes;
 use control::{Control, Doctor};
 use domain::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use tokio::sync::mpsc;
 
 /// One call, with its body read (the listener keeps the size limit).
 pub struct ApiRequest<'a> {
@@ -57,6 +58,8 @@ pub struct ApiReply {
     pub status: StatusCode,
     pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: Bytes,
+    /// What comes after it, as it comes.
+    pub pieces: Option<mpsc::Receiver<Bytes>>,
 }
 
 /// The Administration API and our superset of it.

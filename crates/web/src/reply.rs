@@ -18,7 +18,12 @@ const LONGEST_WAIT_MS: u64 = 60_000;
 /// 200 with a JSON body.
 pub(crate) fn json(shape: &impl Serialize) -> Answer {
     let body = serde_json::to_vec(shape).map_err(|_| &catalogue::INTERNAL_ERROR)?;
-    Ok(ApiReply { status: StatusCode::OK, headers: vec![content_type()], body: body.into() })
+    Ok(ApiReply {
+        status: StatusCode::OK,
+        headers: vec![content_type()],
+        body: body.into(),
+        pieces: None,
+    })
 }
 
 /// As [`json`], for a body that holds a secret: no cache may keep it.
@@ -49,7 +54,7 @@ pub(crate) fn refusal(fault: &Fault) -> ApiReply {
         headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
     }
     let body: Bytes = envelope::body(fault);
-    ApiReply { status, headers, body }
+    ApiReply { status, headers, body, pieces: None }
 }
 
 fn content_type() -> (HeaderName, HeaderValue) {

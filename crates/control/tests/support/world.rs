@@ -19,7 +19,8 @@ use domain::ledger::{
 };
 use domain::ports::{
     BadField, BadPlace, Balances, BoxFuture, Directory, Exits, Explained, Invalidate, LedgerReport,
-    Outbound, Places, PriceGaps, Probed, Records, StoreError, StoreResult, UsageStore,
+    Outbound, Places, PriceGaps, Probed, ProviderFacts, Records, StoreError, StoreResult,
+    UsageStore,
 };
 use domain::price::{ImportState, PriceBook, PriceImport, PriceRow, Unpriced};
 use domain::rate::{Measure, RateLimits, RateScope};
@@ -542,6 +543,15 @@ impl Outbound for World {
 
     fn is_drained(&self, _: &UpstreamId) -> bool {
         true
+    }
+
+    fn providers(&self) -> Vec<ProviderFacts> {
+        let openai = "https://api.openai.com/v1";
+        vec![ProviderFacts { name: "openai", base_url: openai, keyless: false }]
+    }
+
+    fn avoided(&self) -> Vec<UpstreamId> {
+        Vec::new()
     }
 }
 

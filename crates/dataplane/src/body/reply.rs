@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use egress::BoxError;
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc;
 
 use crate::cache::{Joined, Replay};
 use crate::recorder::Recorder;
@@ -28,6 +29,8 @@ enum Kind {
     Joined(Box<Joined>),
     /// Stored, and given again.
     Replay(Box<Replay>),
+    /// Given by another part of this process, as it comes.
+    Pieces(mpsc::Receiver<Bytes>),
 }
 
 impl ReplyBody {
@@ -38,6 +41,12 @@ impl ReplyBody {
     #[must_use]
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self::of(Kind::Whole(bytes.into()))
+    }
+
+    /// As they come; it ends when whoever gives them does.
+    #[must_use]
+    pub fn pieces(pieces: mpsc::Receiver<Bytes>) -> Self {
+        Self::of(Kind::Pieces(pieces))
     }
 
     pub(crate) fn pumped(pumped: Pumped) -> Self {
@@ -58,7 +67,7 @@ impl ReplyBody {
             Kind::Relay(Some(relay)) => relay.record(recorder),
             Kind::Pumped(pumped) => pumped.record(recorder),
             Kind::Joined(_) | Kind::Replay(_) => self.recorder = Some(recorder),
-            Kind::Whole(_) | Kind::Relay(None) => {}
+            Kind::Whole(_) | Kind::Relay(None) | Kind::Pieces(_) => {}
         }
     }
 
@@ -112,6 +121,9 @@ impl Kind {
             Kind::Replay(replay) => {
                 replay.poll_next(cx).map(|next| next.map(|piece| Ok(Frame::data(piece))))
             }
+            Kind::Pieces(pieces) => {
+                pieces.poll_recv(cx).map(|next| next.map(|piece| Ok(Frame::data(piece))))
+            }
         }
     }
 }
@@ -138,7 +150,7 @@ impl Body for ReplyBody {
         match &self.kind {
             Kind::Whole(bytes) => bytes.is_empty(),
             Kind::Relay(relay) => relay.as_ref().is_none_or(|r| r.is_over()),
-            Kind::Pumped(_) | Kind::Joined(_) | Kind::Replay(_) => false,
+            Kind::Pumped(_) | Kind::Joined(_) | Kind::Replay(_) | Kind::Pieces(_) => false,
         }
     }
 
@@ -146,7 +158,9 @@ impl Body for ReplyBody {
         match &self.kind {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Relay(relay) => relay.as_ref().map_or_else(SizeHint::default, |r| r.size_hint()),
-            Kind::Pumped(_) | Kind::Joined(_) | Kind::Replay(_) => SizeHint::default(),
+            Kind::Pumped(_) | Kind::Joined(_) | Kind::Replay(_) | Kind::Pieces(_) => {
+                SizeHint::default()
+            }
         }
     }
 }

@@ -82,6 +82,35 @@ pub(super) fn read(path: &Path, environment: &Environment, mistakes: &mut Vec<St
     parse(&text, &path.display().to_string(), environment, mistakes)
 }
 
+/// What may stand at the top.
+const TABLES: [&str; 25] = [
+    "listen",
+    "data_dir",
+    "master_key",
+    "tls",
+    "timeouts",
+    "pacing",
+    "cache",
+    "overload",
+    "retries",
+    "idempotency",
+    "advice",
+    "log",
+    "upstreams",
+    "egress",
+    "routes",
+    "organization",
+    "limits",
+    "prices",
+    "ledger",
+    "webhooks",
+    "smtp",
+    "dashboard",
+    "leaks",
+    "rotations",
+    "sign_in",
+];
+
 fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<String>) -> File {
     let document = match Document::parse(text.to_owned()) {
         Ok(document) => document,
@@ -92,37 +121,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
     };
     let mut reader = Reader { text, name, environment, mistakes, credentials_elsewhere: false };
     let root = document.as_table();
-    reader.known(
-        root,
-        "",
-        &[
-            "listen",
-            "data_dir",
-            "master_key",
-            "tls",
-            "timeouts",
-            "pacing",
-            "cache",
-            "overload",
-            "retries",
-            "idempotency",
-            "advice",
-            "log",
-            "upstreams",
-            "egress",
-            "routes",
-            "organization",
-            "limits",
-            "prices",
-            "ledger",
-            "webhooks",
-            "smtp",
-            "dashboard",
-            "leaks",
-            "rotations",
-            "sign_in",
-        ],
-    );
+    reader.known(root, "", &TABLES);
     let egresses = reader.egresses(root);
     reader.check_uses(root, &egresses);
     File {

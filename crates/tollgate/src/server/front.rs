@@ -269,8 +269,11 @@ fn asked<'a>(head: &'a Parts, body: Bytes, address: IpAddr, id: &RequestId) -> A
 }
 
 fn answered(reply: ApiReply) -> Response<ReplyBody> {
-    let ApiReply { status, headers, body } = reply;
-    let mut response = Response::new(ReplyBody::whole(body));
+    let ApiReply { status, headers, body, pieces } = reply;
+    let mut response = Response::new(match pieces {
+        Some(pieces) => ReplyBody::pieces(pieces),
+        None => ReplyBody::whole(body),
+    });
     *response.status_mut() = status;
     for (name, value) in headers {
         response.headers_mut().append(name, value);

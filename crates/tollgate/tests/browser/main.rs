@@ -11,8 +11,13 @@
     reason = "tests fail by panicking, and start processes"
 )]
 
+mod egress;
 mod keys;
 mod managing;
 mod office;
 mod pages;
+mod playground;
+mod routes;
 mod signing_in;
+mod upstreams;
+mod welcome;

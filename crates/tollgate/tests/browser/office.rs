@@ -39,6 +39,33 @@ impl Office {
     pub fn empty() -> Self {
         let provider = FakeProvider::start();
         let gateway = TestGateway::builder(Path::new(BIN)).provider(&provider).start();
+        Self::around(provider, gateway)
+    }
+
+    /// With its owner signed in; people may add upstreams on this machine, and a second one is
+    /// there for that.
+    pub fn open_to_providers() -> (Self, FakeProvider) {
+        let (provider, second) = (FakeProvider::start(), FakeProvider::start());
+        let gateway = TestGateway::builder(Path::new(BIN))
+            .provider(&provider)
+            .also_provider(&second)
+            .config("[egress]\nprivate_hosts = [\"127.0.0.1\"]\n")
+            .start();
+        let office = Self::around(provider, gateway);
+        office.set_up();
+        (office, second)
+    }
+
+    /// Nothing is configured at all: the demo answers, and there is no key.
+    pub fn bare() -> (TestGateway, Browser) {
+        let config = "[egress]\nprivate_hosts = [\"127.0.0.1\"]\n";
+        let builder = TestGateway::builder(Path::new(BIN)).config(config);
+        let gateway = builder.without_bill_check().start();
+        let browser = Browser::start(&gateway.url());
+        (gateway, browser)
+    }
+
+    fn around(provider: FakeProvider, gateway: TestGateway) -> Self {
         let key = gateway.create_key(&json!({ "name": "Search backend" }));
         let browser = Browser::start(&gateway.url());
         Self { browser, gateway, _provider: provider, key }
@@ -53,17 +80,8 @@ impl Office {
         self.browser.open(&self.at(path));
     }
 
-    /// The setup link as it was printed at the start.
     pub fn setup_link(&self) -> String {
-        let begun = Instant::now();
-        loop {
-            let output = self.gateway.output();
-            if let Some(link) = output.lines().find_map(|line| line.split("dashboard at ").nth(1)) {
-                return link.trim().to_owned();
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "no setup link: {output}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        setup_link(&self.gateway)
     }
 
     pub fn set_up(&self) {
@@ -106,5 +124,18 @@ impl Office {
             refused: id(&refused),
             organization: organization["id"].as_str().unwrap_or_default().to_owned(),
         }
+    }
+}
+
+/// The setup link as it was printed at the start.
+pub fn setup_link(gateway: &TestGateway) -> String {
+    let begun = Instant::now();
+    loop {
+        let output = gateway.output();
+        if let Some(link) = output.lines().find_map(|line| line.split("dashboard at ").nth(1)) {
+            return link.trim().to_owned();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "no setup link: {output}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

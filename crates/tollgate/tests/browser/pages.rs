@@ -1,5 +1,7 @@
 //! Every page, as it looks: three widths, two themes, nothing serious that axe finds.
 
+use serde_json::{Value, json};
+
 use crate::office::Office;
 
 /// Name of the pictures, and path; `{project}` is the default project's id. One line a page.
@@ -31,6 +33,25 @@ const PAGES: &[(&str, &str)] = &[
     ("not-found", "/nothing-is-here"),
 ];
 
+/// Of providers and of the ways to them. `{upstream}` was added by a person, `{given}` is of the
+/// environment.
+const PROVIDERS: &[(&str, &str)] = &[
+    ("upstreams", "/upstreams"),
+    ("upstream-new", "/upstreams/new"),
+    ("upstream", "/upstreams/{upstream}"),
+    ("upstream-given", "/upstreams/{given}"),
+    ("upstream-remove", "/upstreams/{upstream}/remove"),
+    ("egress-empty", "/egress"),
+    ("egress-new", "/egress/new"),
+    ("routes", "/routes"),
+    ("routes-tried", "/routes?model=fast"),
+    ("routes-of-project", "/projects/{project}/routes?model=gpt-4o"),
+    ("route-new", "/routes/new"),
+    ("route", "/routes/{route}"),
+    ("route-remove", "/routes/{route}/remove"),
+    ("playground", "/projects/{project}/playground?user=Say+hello"),
+];
+
 /// What is seen without a session.
 const OUTSIDE: &[(&str, &str)] = &[("sign-in", "/sign-in"), ("reset", "/reset")];
 
@@ -57,4 +78,42 @@ fn the_setup_page_is_fit_to_be_seen() {
     let office = Office::empty();
     office.browser.open(&office.setup_link());
     office.browser.look("setup");
+}
+
+#[test]
+fn every_page_of_providers_is_fit_to_be_seen() {
+    let (office, second) = Office::open_to_providers();
+    let path = "/tollgate/v1/upstreams";
+    let given = office.gateway.admin("GET", path, &Value::Null)["data"][0]["id"].clone();
+    let secret = second.credential();
+    office.gateway.plant(secret);
+    let body = json!({
+        "name": "second", "provider": "compatible", "base_url": second.base_url(),
+        "credential": secret,
+    });
+    let made = office.gateway.admin("POST", path, &body);
+    let route = json!({
+        "model": "fast", "aliases": ["quick"],
+        "targets": [
+            { "upstream": "second", "model": "gpt-4o-mini", "weight": 3, "step": 0 },
+            { "upstream": "gone", "step": 1, "on": ["failing"], "max_input_price": "2.50" },
+        ],
+    });
+    let route = office.gateway.admin("POST", "/tollgate/v1/routes", &route);
+    for (name, path) in PROVIDERS {
+        let path = path.replace("{project}", &office.key.project);
+        let path = path.replace("{route}", route["id"].as_str().unwrap());
+        let path = path.replace("{upstream}", made["id"].as_str().unwrap());
+        office.go(&path.replace("{given}", given.as_str().unwrap()));
+        office.browser.look(name);
+    }
+    office.go(&format!("/upstreams/{}", made["id"].as_str().unwrap()));
+    office.browser.submit("form[action$='/test'] button");
+    office.browser.look("upstream-test");
+    office.go(&format!("/projects/{}/playground?user=Write+a+haiku", office.key.project));
+    office.browser.submit("button[name=show]");
+    office.browser.look("playground-code");
+    office.browser.click("input[name=stream]");
+    office.browser.submit("main form button.main");
+    office.browser.look("playground-answer");
 }

@@ -69,7 +69,7 @@ impl Asset {
             true => (StatusCode::NOT_MODIFIED, Bytes::new()),
             false => (StatusCode::OK, Bytes::from_static(self.bytes)),
         };
-        ApiReply { status, headers, body }
+        ApiReply { status, headers, body, pieces: None }
     }
 }
 

@@ -1,13 +1,15 @@
 //! What a handler gives back, and the headers that every page has.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use askama::Template;
 use bytes::Bytes;
 use domain::Fault;
 use domain::fault::catalogue;
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use tokio::sync::mpsc;
 
+use super::caller::Called;
 use super::cookies::SetCookie;
 use crate::ApiReply;
 
@@ -59,7 +61,11 @@ enum Content {
     Event(String),
     /// Kind, file name, bytes.
     File(&'static str, String, Bytes),
+    /// What a model answers, as it comes: kind, id of the call, pieces. Taken once.
+    Relay(HeaderValue, HeaderValue, Pieces),
 }
+
+type Pieces = Arc<Mutex<Option<mpsc::Receiver<Bytes>>>>;
 
 /// An answer to a browser.
 #[derive(Clone)]
@@ -120,6 +126,18 @@ impl Page {
         Self::new(Content::File(kind, name, bytes.into()))
     }
 
+    /// A call's answer, in its own kind and status. Sent once, so never repeated.
+    #[must_use]
+    pub fn relayed(called: Called) -> Self {
+        let header = |name: &str| {
+            let found = called.headers.get(name).cloned();
+            found.unwrap_or_else(|| HeaderValue::from_static(""))
+        };
+        let (kind, id) = (header("content-type"), header("x-request-id"));
+        let pieces = Arc::new(Mutex::new(Some(called.body)));
+        Self::new(Content::Relay(kind, id, pieces)).status(called.status).with_secret()
+    }
+
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -164,6 +182,7 @@ impl Page {
         for cookie in &self.cookies {
             put(header::SET_COOKIE, &cookie.text(manner.secure));
         }
+        let mut pieces = None;
         let body = match self.content {
             Content::Html(html) => {
                 put(header::CONTENT_TYPE, "text/html; charset=utf-8");
@@ -182,6 +201,12 @@ impl Page {
                 put(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
                 bytes
             }
+            Content::Relay(kind, id, relayed) => {
+                put(header::CONTENT_TYPE, kind.to_str().unwrap_or("application/json"));
+                put(CALL, id.to_str().unwrap_or(""));
+                pieces = relayed.lock().unwrap_or_else(PoisonError::into_inner).take();
+                Bytes::new()
+            }
         };
         put(header::CACHE_CONTROL, if self.secret { "no-store" } else { "private, no-cache" });
         put(header::CONTENT_SECURITY_POLICY, POLICY);
@@ -195,9 +220,12 @@ impl Page {
         if manner.secure {
             put(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
         }
-        ApiReply { status: self.status, headers, body }
+        ApiReply { status: self.status, headers, body, pieces }
     }
 }
+
+/// The request id of a call that a page made; the page's own is `x-request-id`.
+const CALL: HeaderName = HeaderName::from_static("x-tollgate-call");
 
 const FIXED: [(&str, &str); 4] = [
     ("cross-origin-opener-policy", "same-origin"),

@@ -1,12 +1,13 @@
 //! Every page, on one page.
 
-mod account;
+pub(crate) mod account;
 mod admin_keys;
 mod alerts;
 mod audit;
 mod confirm;
 mod door;
 mod door_settings;
+mod egress;
 pub(crate) mod fault;
 mod keys;
 mod limits;
@@ -14,15 +15,19 @@ mod logs;
 mod oidc;
 mod overview;
 mod people;
+mod playground;
 mod projects;
 pub(crate) mod prove;
 mod refused;
+mod routes;
 mod second_factor;
 mod settings;
 mod setup;
 pub(crate) mod sign_in;
 mod typed;
+mod upstreams;
 mod usage;
+mod welcome;
 
 use domain::fault::catalogue;
 use domain::ports::BoxFuture;
@@ -42,6 +47,7 @@ pub(crate) use fault::bare;
 pub(crate) const SEE: Scope = Scope::read("usage");
 const READ: Scope = Scope::read("management");
 const WRITE: Scope = Scope::write("management");
+const CALL: Scope = Scope::request("model");
 
 type Handler = for<'a> fn(&'a Visit<'a>) -> BoxFuture<'a, Shown>;
 
@@ -99,7 +105,20 @@ pub enum Tab {
 
 /// The navigation, in groups. A tab is shown once it stands here: add yours with its page.
 pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[
-    ("", &[Tab::Overview, Tab::Keys, Tab::Usage, Tab::Costs, Tab::Limits, Tab::Logs, Tab::Refused]),
+    (
+        "",
+        &[
+            Tab::Overview,
+            Tab::Keys,
+            Tab::Usage,
+            Tab::Costs,
+            Tab::Limits,
+            Tab::Logs,
+            Tab::Refused,
+            Tab::Playground,
+        ],
+    ),
+    ("Providers", &[Tab::Upstreams, Tab::Routes, Tab::Egress]),
     ("Manage", &[Tab::Projects, Tab::Members, Tab::Audit, Tab::Settings]),
 ];
 
@@ -249,6 +268,41 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "admin-keys" Organization Some(Tab::Settings), Who::Proved(ADMIN_KEYS), admin_keys::create),
     page!(GET "admin-keys/{id}/delete" Organization Some(Tab::Settings), Who::May(ADMIN_KEYS), admin_keys::ask_delete),
     page!(POST "admin-keys/{id}/delete" Organization Some(Tab::Settings), Who::Proved(ADMIN_KEYS), admin_keys::delete),
+    page!(GET "upstreams" Organization Some(Tab::Upstreams), Who::May(READ), upstreams::list),
+    page!(GET "upstreams/new" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::new),
+    page!(POST "upstreams/new" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::create),
+    page!(GET "upstreams/{upstream_id}" Organization Some(Tab::Upstreams), Who::May(READ), upstreams::one),
+    page!(POST "upstreams/{upstream_id}" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::update),
+    page!(POST "upstreams/{upstream_id}/switch" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::switch),
+    page!(POST "upstreams/{upstream_id}/test" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::run),
+    page!(GET "upstreams/{upstream_id}/test/{run_id}" Organization Some(Tab::Upstreams), Who::May(READ), upstreams::found),
+    page!(POST "upstreams/{upstream_id}/credentials" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::add_credential),
+    page!(GET "upstreams/{upstream_id}/credentials/{credential_id}/remove" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::ask_remove_credential),
+    page!(POST "upstreams/{upstream_id}/credentials/{credential_id}/remove" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::remove_credential),
+    page!(GET "upstreams/{upstream_id}/remove" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::ask_remove),
+    page!(POST "upstreams/{upstream_id}/remove" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::remove),
+    page!(GET "egress" Organization Some(Tab::Egress), Who::May(READ), egress::list),
+    page!(GET "egress/new" Organization Some(Tab::Egress), Who::May(WRITE), egress::new),
+    page!(POST "egress/new" Organization Some(Tab::Egress), Who::Proved(WRITE), egress::create),
+    page!(GET "egress/{egress_name}" Organization Some(Tab::Egress), Who::May(READ), egress::one),
+    page!(POST "egress/{egress_name}/test" Organization Some(Tab::Egress), Who::May(WRITE), egress::test),
+    page!(GET "egress/{egress_name}/remove" Organization Some(Tab::Egress), Who::May(WRITE), egress::ask_remove),
+    page!(POST "egress/{egress_name}/remove" Organization Some(Tab::Egress), Who::Proved(WRITE), egress::remove),
+    page!(GET "routes" Both Some(Tab::Routes), Who::May(READ), routes::list),
+    page!(GET "routes/new" Organization Some(Tab::Routes), Who::May(WRITE), routes::new),
+    page!(POST "routes/new" Organization Some(Tab::Routes), Who::Proved(WRITE), routes::create),
+    page!(GET "routes/{route_id}" Organization Some(Tab::Routes), Who::May(READ), routes::one),
+    page!(POST "routes/{route_id}" Organization Some(Tab::Routes), Who::Proved(WRITE), routes::update),
+    page!(GET "routes/{route_id}/remove" Organization Some(Tab::Routes), Who::May(WRITE), routes::ask_remove),
+    page!(POST "routes/{route_id}/remove" Organization Some(Tab::Routes), Who::Proved(WRITE), routes::remove),
+    page!(GET "playground" Project Some(Tab::Playground), Who::May(CALL), playground::show),
+    page!(POST "playground" Project Some(Tab::Playground), Who::May(CALL), playground::submit),
+    page!(POST "playground/stream" Project Some(Tab::Playground), Who::May(CALL), playground::stream),
+    page!(GET "playground/calls/{request_id}" Project Some(Tab::Playground), Who::May(CALL), playground::came_to),
+    page!(GET "welcome" Organization None, Who::May(WRITE), welcome::show),
+    page!(POST "welcome/provider" Organization None, Who::Proved(WRITE), welcome::provider),
+    page!(POST "welcome/key" Organization None, Who::Proved(WRITE), welcome::key),
+    page!(POST "welcome/call" Organization None, Who::May(WRITE), welcome::call),
     page!(GET "setup" Organization None, Who::Anyone, setup::show),
     page!(POST "setup" Organization None, Who::Anyone, setup::submit),
     page!(GET "sign-in" Organization None, Who::Anyone, sign_in::show),

@@ -25,5 +25,10 @@ fn answer(kind: &'static str, body: Bytes) -> BoxFuture<'static, Answer> {
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
-    Box::pin(std::future::ready(Ok(ApiReply { status: StatusCode::OK, headers, body })))
+    Box::pin(std::future::ready(Ok(ApiReply {
+        status: StatusCode::OK,
+        headers,
+        body,
+        pieces: None,
+    })))
 }

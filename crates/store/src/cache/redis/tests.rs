@@ -18,7 +18,9 @@ impl Clock for Hands {
 
 /// As much of a Redis as is asked of one.
 #[derive(Clone, Default)]
-struct Fake(Arc<Mutex<(HashMap<String, Vec<u8>>, Sets)>>);
+struct Fake(Arc<Mutex<Held>>);
+
+type Held = (HashMap<String, Vec<u8>>, Sets);
 
 type Sets = HashMap<String, BTreeMap<String, i64>>;
 

@@ -9,7 +9,7 @@ use control::{AlertDraft, Author, Ports};
 use domain::ledger::Imbalance;
 use domain::ports::{
     BadField, BadPlace, Balances, BoxFuture, Explained, Invalidate, Outbound, Places, PriceGaps,
-    Probed, StoreResult,
+    Probed, ProviderFacts, StoreResult,
 };
 use domain::price::{PriceBook, Unpriced};
 use domain::{
@@ -74,6 +74,14 @@ impl Outbound for Deaf {
 
     fn is_drained(&self, _: &UpstreamId) -> bool {
         true
+    }
+
+    fn providers(&self) -> Vec<ProviderFacts> {
+        Vec::new()
+    }
+
+    fn avoided(&self) -> Vec<UpstreamId> {
+        Vec::new()
     }
 }
 

@@ -319,14 +319,14 @@ async fn scope(visit: &Visit<'_>, form: &Form) -> Result<ScopeId, Fault> {
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
-struct ConfirmPage<'a> {
-    frame: &'a Frame,
-    question: String,
-    lead: String,
-    action: String,
-    fields: Vec<(&'static str, String)>,
-    button: &'static str,
-    back: String,
+pub(crate) struct ConfirmPage<'a> {
+    pub(crate) frame: &'a Frame,
+    pub(crate) question: String,
+    pub(crate) lead: String,
+    pub(crate) action: String,
+    pub(crate) fields: Vec<(&'static str, String)>,
+    pub(crate) button: &'static str,
+    pub(crate) back: String,
 }
 
 /// Asks before a limit is taken away: nothing stops the bill then.

@@ -19,6 +19,8 @@ struct OverviewPage<'a> {
     limits: Vec<LimitLine>,
     failures: Vec<Failure>,
     care: Vec<String>,
+    /// A new installation is not set up to its end.
+    unfinished: bool,
 }
 
 /// A number in a tile. `name` is how live figures find it.
@@ -59,6 +61,7 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
         live: visit.href("overview/live"),
         figures: figures(&overview.month, &overview.today),
         care: care(&overview, &limits),
+        unfinished: super::welcome::is_due(visit).await?,
         limits,
         failures: overview.failures.iter().map(failure).collect(),
     })

@@ -39,7 +39,8 @@ pub(crate) async fn submit(visit: &Visit<'_>) -> Shown {
     let link = visit.form.secret("token");
     match visit.control.set_up(&visit.visitor(), &link, draft).await {
         Ok(opened) => {
-            let page = Page::to("/overview").setting(SetCookie::Session(opened.secret));
+            // Goes on to the overview where there is everything already.
+            let page = Page::to("/welcome").setting(SetCookie::Session(opened.secret));
             Ok(page.saying("Welcome. This Tollgate is yours now."))
         }
         // A field's fault: the page again, with what was typed.
