@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -75,7 +75,6 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let store = Arc::new(store);
     let vault = Arc::new(open_vault(&store, &master).await?);
     // The data plane hears of changes, so it stands before the control plane.
-    let organization = organization_header(&store).await?;
     let tls = Tls::new(config.extra_roots.as_deref())?;
     let exits = Exits::new(tls.clone());
     let ports = Ports {
@@ -89,11 +88,9 @@ pub async fn build(config: &Config) -> Result<App, String> {
         clock: Arc::clone(&clock),
         vault: Arc::clone(&vault),
         exits: Arc::clone(&exits),
-        organization,
+        organization: organization_header(&store).await?,
     };
-    let spool_dir = config.data_dir.join("spool");
-    make_private_dir(&spool_dir)?;
-    let dataplane = Dataplane::new(ports, settings(config, &spool_dir));
+    let dataplane = Dataplane::new(ports, settings(config, &spool_dir(config)?));
     let listed = config.private_upstreams.clone();
     let outside = Outside::new(&dataplane, tls.clone(), Arc::clone(&clock), listed);
     let ports = control_ports(&store, &dataplane, (outside, &exits), &clock);
@@ -101,8 +98,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let control = knowing(Control::new(ports, vault), config, &tls);
     let control = with_care(control, config, &tls, &handlers);
     let control = control.with_cache(Arc::clone(&dataplane) as Arc<dyn CacheDesk>);
-    let control = control.with_comparisons(Arc::clone(&store) as Arc<dyn Comparisons>);
-    let control = Arc::new(control);
+    let control = Arc::new(control.with_comparisons(Arc::clone(&store) as Arc<dyn Comparisons>));
     bootstrap(config, &store, &control).await?;
     control.load_honeytokens().await.map_err(|fault| fault.message.into_owned())?;
     // Upstreams last: they need the default project, and their credentials the vault.
@@ -139,6 +135,12 @@ pub async fn build(config: &Config) -> Result<App, String> {
     app.load_limits(config).await?;
     tracing::info!(edition = Zone::data_version(), "time zone data");
     Ok(app)
+}
+
+fn spool_dir(config: &Config) -> Result<PathBuf, String> {
+    let spool_dir = config.data_dir.join("spool");
+    make_private_dir(&spool_dir)?;
+    Ok(spool_dir)
 }
 
 /// With the models that there are, where webhooks may go, and who says who people are.

@@ -73,7 +73,7 @@ impl Gateway {
             address: [127, 0, 0, 1].into(),
             request_id: "req_1".into(),
         };
-        let ApiReply { status, headers, body } = block_on(self.api.handle(request));
+        let ApiReply { status, headers, body, .. } = block_on(self.api.handle(request));
         Reply {
             status: status.as_u16(),
             headers: headers.into_iter().collect(),

@@ -28,6 +28,7 @@ impl Desk {
         let at = Timestamp::from_seconds(NOON);
         let user = gateway.world.state().users[0].id.clone();
         gateway.world.state().session = Some(Session {
+            half: false,
             id: "sess_1".into(),
             user,
             created_at: at,
