@@ -80,6 +80,8 @@ impl Made {
             bytes_out: 9_000,
             cache: None,
             saved: None,
+            shadow: false,
+            prints: None,
         }
     }
 
