@@ -223,6 +223,7 @@ fn project_id(known: &[Project], given: &str) -> Result<Option<String>, Failure>
 fn body(draft: &RouteDraft) -> Value {
     let target = |target: &Target| {
         let most = target.max_price.unwrap_or_default();
+        let when = target.when.as_deref().copied().unwrap_or_default();
         json!({
             "upstream": target.upstream,
             "model": target.model.as_deref(),
@@ -231,6 +232,14 @@ fn body(draft: &RouteDraft) -> Value {
             "on": target.on.names().collect::<Vec<_>>(),
             "max_input_price": most.input.map(MaxPrice::show),
             "max_output_price": most.output.map(MaxPrice::show),
+            "min_input_tokens": when.min_input_tokens,
+            "max_input_tokens": when.max_input_tokens,
+            "tools": when.tools,
+            "images": when.images,
+            "share": when.share.map(|share| share.percent),
+            "share_by": when.share.map(|share| share.by.as_str()),
+            "near_limit": when.near_limit,
+            "shadow": target.shadow,
         })
     };
     json!({
