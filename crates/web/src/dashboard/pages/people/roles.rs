@@ -78,6 +78,8 @@ fn matrix(has: &[String]) -> Vec<Row> {
         }
     }
     OPERATIONS.iter().for_each(|operation| note(operation.scope));
+    // No operation asks for it: it includes every request.
+    note(Scope::request("model"));
     let known = things.into_iter().map(|(thing, asked)| {
         let cell = |(verb, asked): (&str, bool)| {
             let permission = format!("api.{thing}.{verb}");
