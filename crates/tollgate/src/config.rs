@@ -225,11 +225,7 @@ impl Config {
             upstreams.retain(|u| u.name != upstream.name);
             upstreams.push(upstream);
         }
-        let redis = environment.get("TOLLGATE_REDIS_URL").map(|url| RedisAt::parse(&url));
-        if let Some(Err(why)) = &redis {
-            mistakes.push(format!("TOLLGATE_REDIS_URL cannot be used: {why}."));
-        }
-        let redis = redis.and_then(Result::ok);
+        let redis = redis(&environment, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
@@ -286,6 +282,13 @@ fn refuse_other_stores(environment: &Environment, mistakes: &mut Vec<String>) {
                    directory and does not use PostgreSQL yet. Unset it.";
         mistakes.push(why.to_owned());
     }
+}
+
+/// Where stored answers are shared.
+fn redis(environment: &Environment, mistakes: &mut Vec<String>) -> Option<RedisAt> {
+    let url = environment.get("TOLLGATE_REDIS_URL")?;
+    let told = |why: &str| mistakes.push(format!("TOLLGATE_REDIS_URL cannot be used: {why}."));
+    RedisAt::parse(&url).map_err(told).ok()
 }
 
 /// The upstreams that the environment makes: one for each provider whose usual key name is set.
