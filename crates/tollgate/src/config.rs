@@ -225,7 +225,7 @@ impl Config {
             upstreams.retain(|u| u.name != upstream.name);
             upstreams.push(upstream);
         }
-        let redis = redis(&environment, &mut mistakes);
+        let redis = redis(environment, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }

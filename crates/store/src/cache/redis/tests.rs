@@ -18,8 +18,9 @@ impl Clock for Hands {
 
 /// As much of a Redis as is asked of one.
 #[derive(Clone, Default)]
-struct Fake(Arc<Mutex<(HashMap<String, Vec<u8>>, Sets)>>);
+struct Fake(Arc<Mutex<(Values, Sets)>>);
 
+type Values = HashMap<String, Vec<u8>>;
 type Sets = HashMap<String, BTreeMap<String, i64>>;
 
 impl Fake {
