@@ -33,7 +33,7 @@ usage:
   bench run    --tollgate PATH [--quick] [--out DIR] [--rounds N] [--only LIST] [--env NAME=VALUE]
   bench run    --tollgate-url URL --tollgate-pid PID --tollgate-key KEY [...]
   bench usage  --dir DIR [--records N] [--projects N] [--keys N] [--models N]
-LIST is of cpu,large,chunk,holds,latency,memory,start, comma between; all by default.";
+LIST is of cpu,large,chunk,holds,hit,latency,memory,start, comma between; all by default.";
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);

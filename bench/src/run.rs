@@ -8,6 +8,7 @@ mod child;
 mod chunk;
 mod cpu;
 mod fleet;
+mod hit;
 mod holds;
 mod latency;
 mod memory;
@@ -51,6 +52,10 @@ async fn measure(options: &Options) -> Result<Vec<Row>> {
     if options.wants(Section::Holds) && fleet.binary().is_some() {
         note("holds");
         rows.extend(holds::measure(&fleet, options).await?);
+    }
+    if options.wants(Section::Hit) && fleet.binary().is_some() {
+        note("hits");
+        rows.extend(hit::measure(&fleet, options).await?);
     }
     if options.wants(Section::Start) {
         note("start and size");

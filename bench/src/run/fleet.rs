@@ -88,6 +88,15 @@ impl Fleet {
         Ok(Proxy { target: Target { key: key.value, ..admin }, _server: Some(server) })
     }
 
+    /// The same with the answer cache of its key's project on.
+    pub(crate) async fn caching_tollgate(&self, data: &str) -> Result<Proxy> {
+        let server = self.bare_tollgate(data)?;
+        let admin = target_of(&server, ADMIN_KEY.to_owned());
+        let key = bounded("making a key", make_key(&admin)).await?;
+        bounded("turning the cache on", turn_cache_on(&admin, &key)).await?;
+        Ok(Proxy { target: Target { key: key.value, ..admin }, _server: Some(server) })
+    }
+
     /// A Tollgate that listens, and no more.
     pub(crate) fn bare_tollgate(&self, data: &str) -> Result<Server> {
         let Subject::Binary { path, environment } = &self.subject else {
@@ -163,6 +172,13 @@ async fn set_limits(admin: &Target, key: &Key) -> Result<()> {
         call(&mut connection, Method::PUT, "/tollgate/v1/limits", body).await?;
     }
     Ok(())
+}
+
+async fn turn_cache_on(admin: &Target, key: &Key) -> Result<()> {
+    let mut connection = Connection::open(admin).await?;
+    let path = format!("/tollgate/v1/projects/{}/cache", key.project);
+    let body = Bytes::from_static(br#"{"enabled":true}"#);
+    call(&mut connection, Method::POST, &path, body).await.map(drop)
 }
 
 async fn call(

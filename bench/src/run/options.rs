@@ -13,6 +13,7 @@ pub(crate) enum Section {
     Large,
     Chunk,
     Holds,
+    Hit,
     Latency,
     Memory,
     Start,
@@ -21,11 +22,12 @@ pub(crate) enum Section {
 impl Section {
     /// Those that measure one running pair.
     pub(crate) const PAIRED: [Self; 4] = [Self::Cpu, Self::Large, Self::Chunk, Self::Latency];
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Cpu,
         Self::Large,
         Self::Chunk,
         Self::Holds,
+        Self::Hit,
         Self::Latency,
         Self::Memory,
         Self::Start,
@@ -37,6 +39,7 @@ impl Section {
             "large" => Ok(Self::Large),
             "chunk" => Ok(Self::Chunk),
             "holds" => Ok(Self::Holds),
+            "hit" => Ok(Self::Hit),
             "latency" => Ok(Self::Latency),
             "memory" => Ok(Self::Memory),
             "start" => Ok(Self::Start),

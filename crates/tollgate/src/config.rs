@@ -325,11 +325,6 @@ fn log(environment: &Environment, of_file: Log) -> Log {
     }
 }
 
-fn redis(environment: &Environment, mistakes: &mut Vec<String>) -> Option<RedisAt> {
-    let parsed = RedisAt::parse(&environment.get("TOLLGATE_REDIS_URL")?);
-    parsed.map_err(|why| mistakes.push(format!("TOLLGATE_REDIS_URL cannot be used: {why}."))).ok()
-}
-
 fn public_url(environment: &Environment, mistakes: &mut Vec<String>) -> Option<String> {
     let url = environment.get("TOLLGATE_PUBLIC_URL")?;
     let checked = file::public_url(&url);
@@ -342,6 +337,13 @@ fn refuse_other_stores(environment: &Environment, mistakes: &mut Vec<String>) {
                    directory and does not use PostgreSQL yet. Unset it.";
         mistakes.push(why.to_owned());
     }
+}
+
+/// Where stored answers are shared.
+fn redis(environment: &Environment, mistakes: &mut Vec<String>) -> Option<RedisAt> {
+    let url = environment.get("TOLLGATE_REDIS_URL")?;
+    let told = |why: &str| mistakes.push(format!("TOLLGATE_REDIS_URL cannot be used: {why}."));
+    RedisAt::parse(&url).map_err(told).ok()
 }
 
 /// The upstreams that the environment makes: one for each provider whose usual key name is set.

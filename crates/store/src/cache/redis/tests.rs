@@ -18,10 +18,9 @@ impl Clock for Hands {
 
 /// As much of a Redis as is asked of one.
 #[derive(Clone, Default)]
-struct Fake(Arc<Mutex<Held>>);
+struct Fake(Arc<Mutex<(Values, Sets)>>);
 
-type Held = (HashMap<String, Vec<u8>>, Sets);
-
+type Values = HashMap<String, Vec<u8>>;
 type Sets = HashMap<String, BTreeMap<String, i64>>;
 
 impl Fake {
