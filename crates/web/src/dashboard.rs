@@ -8,8 +8,6 @@
 //! * `frame.rs`: what stands around every page; `templates/` how it all looks.
 //! * `guard.rs`, `cookies.rs`, `once.rs`: which forms are taken, from whom, how often.
 
-#![allow(dead_code, reason = "the pages that use the rest of the frame come next")]
-
 mod assets;
 mod caller;
 mod chart;

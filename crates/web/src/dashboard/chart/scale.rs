@@ -12,8 +12,6 @@ pub(crate) enum Unit {
     Count,
     /// Nano-dollars.
     Money,
-    /// Milliseconds.
-    Time,
 }
 
 /// From nothing at the bottom to `top`.
@@ -71,8 +69,6 @@ impl Unit {
         match self {
             Self::Count => shortened(value),
             Self::Money => format!("${}", dollars(value)),
-            Self::Time if value >= 10_000 => format!("{} s", value / 1000),
-            Self::Time => format!("{} ms", counted(value)),
         }
     }
 
@@ -81,7 +77,6 @@ impl Unit {
         match self {
             Self::Count => counted(value),
             Self::Money => money(Nanos(value)),
-            Self::Time => format!("{} ms", counted(value)),
         }
     }
 }
