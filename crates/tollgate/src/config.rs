@@ -29,6 +29,7 @@ mod file;
 mod observe;
 
 pub use env::{Environment, secret_file};
+pub(crate) use file::TARGET_FIELDS;
 pub use file::UnownedProject;
 pub use observe::Observe;
 

@@ -23,6 +23,7 @@ mod spending;
 mod upstreams;
 
 pub(super) use dashboard::public_url;
+pub(crate) use routes::TARGET_FIELDS;
 
 use super::{
     CacheConfig, Environment, Leaks, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::cli::api::{Api, path};
 use crate::cli::failure::Failure;
 use crate::cli::shapes::Project;
+use crate::config::TARGET_FIELDS;
 
 /// Without credentials: nobody can tell where the secret of one is kept.
 pub(super) async fn upstreams(api: &Api, text: &mut String) -> Result<(), Failure> {
@@ -88,30 +89,11 @@ pub(super) async fn routes(
     Ok(())
 }
 
-/// What a target may say of itself, in the order in which it is written.
-const FIELDS: [&str; 15] = [
-    "upstream",
-    "model",
-    "weight",
-    "step",
-    "on",
-    "max_input_price",
-    "max_output_price",
-    "min_input_tokens",
-    "max_input_tokens",
-    "tools",
-    "images",
-    "share",
-    "share_by",
-    "near_limit",
-    "shadow",
-];
-
 fn target(text: &mut String, target: &Value) {
     let usual = serde_json::json!({
         "weight": Target::WEIGHT, "step": 0, "on": Target::ON.names().collect::<Vec<_>>(),
     });
-    let said = FIELDS.iter().filter(|field| !target[**field].is_null());
+    let said = TARGET_FIELDS.iter().filter(|field| !target[**field].is_null());
     let said = said.filter(|field| target[**field] != usual[**field]);
     let said: Vec<String> = said.map(|field| format!("{field} = {}", target[*field])).collect();
     let _ = writeln!(text, "    {{ {} }},", said.join(", "));

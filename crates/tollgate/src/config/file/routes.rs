@@ -7,7 +7,8 @@ use toml_edit::{Item, Table, TableLike};
 use super::Reader;
 
 const ROUTE: [&str; 6] = ["model", "project", "aliases", "targets", "deny", "deny_upstreams"];
-const TARGET: [&str; 15] = [
+/// What a target may say of itself, in the order in which it is written.
+pub(crate) const TARGET_FIELDS: [&str; 15] = [
     "upstream",
     "model",
     "weight",
@@ -89,8 +90,9 @@ impl Reader<'_> {
         table: &dyn TableLike,
         span: Option<std::ops::Range<usize>>,
     ) -> Option<Target> {
-        for (key, _) in table.iter().filter(|(key, _)| !TARGET.contains(key)) {
-            let why = format!("unknown key `targets.{key}`. Known here: {}", TARGET.join(", "));
+        for (key, _) in table.iter().filter(|(key, _)| !TARGET_FIELDS.contains(key)) {
+            let why =
+                format!("unknown key `targets.{key}`. Known here: {}", TARGET_FIELDS.join(", "));
             self.mistake(span.clone(), &why);
         }
         let mut wrong = |key: &str, wanted: &str| {
