@@ -87,6 +87,12 @@ impl Dashboard {
         }
     }
 
+    /// The path of every page that is looked at, with `{…}` where an id stands, for tests and
+    /// measurements.
+    pub fn pages() -> impl Iterator<Item = String> {
+        pages::looked_at()
+    }
+
     /// Whether a request's body may be read: by its head alone.
     ///
     /// # Errors

@@ -339,6 +339,17 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "theme" Organization None, Who::Anyone, account::theme),
 ];
 
+/// The paths of what is looked at, with `{…}` where an id stands: a page of both places has two.
+pub(crate) fn looked_at() -> impl Iterator<Item = String> {
+    let paths = |route: &PageRoute| {
+        let here = (route.place != In::Project).then(|| format!("/{}", route.template));
+        let below = (route.place != In::Organization)
+            .then(|| format!("/projects/{{project_id}}/{}", route.template));
+        [here, below].into_iter().flatten()
+    };
+    ALL.iter().filter(|route| route.method == Method::GET).flat_map(paths)
+}
+
 /// The pages of a path, by any method.
 pub(crate) struct Found {
     routes: Vec<&'static PageRoute>,

@@ -10,12 +10,13 @@ use domain::{
 };
 
 use super::super::figures::{count, instant, money, percent, when};
-use super::super::form::Form;
+use super::super::form::{Form, encode};
 use super::super::frame::Frame;
 use super::super::page::Page;
 use super::super::visit::{Shown, Visit};
 
-/// Limits that one page shows.
+/// Limits that one page shows; keys that a new one can be chosen for.
+const RUNGS: u32 = 30;
 const MOST: u32 = 100;
 
 #[derive(Template)]
@@ -25,7 +26,8 @@ struct LimitsPage<'a> {
     here: String,
     may: bool,
     rungs: Vec<Rung>,
-    more: bool,
+    /// Where the next limits are.
+    older: String,
     rates: Vec<(String, String)>,
     scopes: Vec<Choice>,
     scope: String,
@@ -66,7 +68,10 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
 }
 
 async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
-    let Paged { rows, has_more } = listed(visit).await?;
+    let after = visit.query.some("after");
+    let Paged { rows, has_more } = visit.control.ladder(visit.project_id(), after, RUNGS).await?;
+    let last = rows.last().filter(|_| has_more);
+    let older = last.map(|last| visit.href(&format!("limits?after={}", encode(&last.id()))));
     let now = visit.control.now();
     let mut rungs = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -79,7 +84,7 @@ async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
         here: visit.href("limits"),
         may: visit.may(domain::Scope::write("management")),
         rungs,
-        more: has_more,
+        older: older.unwrap_or_default(),
         rates: rates(visit).await?,
         scopes: scopes(visit).await?,
         scope: text("scope"),
@@ -92,36 +97,6 @@ async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
         Some(fault) => shown.status(fault.entry.status),
         None => shown,
     })
-}
-
-/// Of the organization everything; of a project what stands over its calls.
-async fn listed(visit: &Visit<'_>) -> Result<Paged<LimitState>, Fault> {
-    let page = || PageQuery { limit: MOST, after: None, order: Order::Ascending };
-    let Some(project) = visit.project_id() else {
-        let mut all = visit.control.list_limits(None, page()).await?;
-        all.rows.sort_by_key(|row| height(row.limit.scope.kind));
-        return Ok(all);
-    };
-    let organization = visit.control.organization_scope().await?;
-    let own = ScopeId { kind: ScopeKind::Project, id: project.as_str().to_owned() };
-    let mut all = visit.control.list_limits(Some(organization), page()).await?;
-    all.rows.extend(visit.control.list_limits(Some(own), page()).await?.rows);
-    let keys = visit.control.list_keys(project, page()).await?;
-    all.has_more |= keys.has_more;
-    for owned in keys.rows {
-        let scope = ScopeId { kind: ScopeKind::ApiKey, id: owned.key.id.as_str().to_owned() };
-        all.rows.extend(visit.control.list_limits(Some(scope), page()).await?.rows);
-    }
-    Ok(all)
-}
-
-fn height(kind: ScopeKind) -> u8 {
-    match kind {
-        ScopeKind::Organization => 0,
-        ScopeKind::Project => 1,
-        ScopeKind::User => 2,
-        ScopeKind::ApiKey => 3,
-    }
 }
 
 async fn rung(visit: &Visit<'_>, row: &LimitState, now: Timestamp) -> Result<Rung, Fault> {
