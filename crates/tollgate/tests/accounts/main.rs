@@ -13,5 +13,6 @@ mod factor;
 mod forms;
 mod house;
 mod identities;
+mod matrix;
 mod real_provider;
 mod sessions;
