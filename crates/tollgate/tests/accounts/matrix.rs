@@ -83,7 +83,7 @@ impl Stage {
         let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
         let table = |name: String| {
             let mut all = db.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
-            let columns: Vec<String> = all.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = all.column_names().map(str::to_owned).collect();
             let mut rows = all.query([]).unwrap();
             let mut lines = Vec::new();
             while let Some(row) = rows.next().unwrap() {
