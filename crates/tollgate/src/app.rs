@@ -132,10 +132,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
         dataplane,
         demo_only: AtomicBool::new(true),
     };
-    app.load_care(config);
-    app.load_prices(config).await?;
-    app.load_places(config).await?;
-    app.load_limits(config).await?;
+    app.load(config).await?;
     tracing::info!(edition = Zone::data_version(), "time zone data");
     Ok(app)
 }
@@ -184,6 +181,14 @@ fn control_ports(
 }
 
 impl App {
+    /// What of the config can change while this runs; here for the first time.
+    async fn load(&self, config: &Config) -> Result<(), String> {
+        self.load_care(config);
+        self.load_prices(config).await?;
+        self.load_places(config).await?;
+        self.load_limits(config).await
+    }
+
     /// Puts the price book in use, with the prices that the config file names.
     ///
     /// # Errors
