@@ -15,4 +15,5 @@ mod house;
 mod identities;
 mod matrix;
 mod real_provider;
+mod rights;
 mod sessions;
