@@ -14,7 +14,7 @@ pub use visitor::Visitor;
 pub struct Walk {
     /// Paths of all pages, `{…}` for ids.
     pub templates: Vec<String>,
-    /// Whose pages are looked at first, as `{project_id}`.
+    /// Whose pages are looked at first, as `{project}`.
     pub project: String,
     /// Pages of one template that are looked at.
     pub examples: usize,
@@ -42,7 +42,7 @@ pub struct Looked {
 impl Walk {
     /// Every page that is found, in the order of the table.
     pub fn look(&self, visitor: &mut Visitor) -> Vec<Looked> {
-        let named = self.templates.iter().map(|it| it.replace("{project_id}", &self.project));
+        let named = self.templates.iter().map(|it| it.replace("{project}", &self.project));
         let mut queue: VecDeque<String> = named.filter(|path| !path.contains('{')).collect();
         let mut asked: HashSet<String> = queue.iter().cloned().collect();
         let mut examples: HashMap<&str, usize> = HashMap::new();

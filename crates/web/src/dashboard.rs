@@ -76,6 +76,13 @@ impl Dashboard {
         self
     }
 
+    /// Every page and action, for whoever checks that each is guarded: method and path, with braces
+    /// where an id stands.
+    #[must_use]
+    pub fn pages() -> Vec<(Method, String)> {
+        pages::listed()
+    }
+
     /// Whether a request is for the dashboard: one of its paths, or a browser that looks for a page.
     #[must_use]
     pub fn serves(path: &str, headers: &HeaderMap) -> bool {
@@ -85,12 +92,6 @@ impl Dashboard {
             "/" => of_browser,
             path => of_browser || assets::find(path).is_some() || pages::knows(path),
         }
-    }
-
-    /// The path of every page that is looked at, with `{…}` where an id stands, for tests and
-    /// measurements.
-    pub fn pages() -> impl Iterator<Item = String> {
-        pages::looked_at()
     }
 
     /// Whether a request's body may be read: by its head alone.

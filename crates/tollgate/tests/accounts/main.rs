@@ -13,6 +13,8 @@ mod factor;
 mod forms;
 mod house;
 mod identities;
+mod matrix;
 mod pages;
 mod real_provider;
+mod rights;
 mod sessions;

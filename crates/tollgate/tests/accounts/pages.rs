@@ -22,7 +22,7 @@ const DAYS: u64 = 90;
 /// Pages that no link leads to: what is behind them begins elsewhere, with a form or a provider.
 const UNLINKED: [&str; 5] = [
     "/upstreams/{upstream_id}/test/{run_id}",
-    "/projects/{project_id}/playground/calls/{request_id}",
+    "/projects/{project}/playground/calls/{request_id}",
     "/sign-in/with/{provider}",
     "/sign-in/with/{provider}/back",
     "/account/link/{provider}",
@@ -35,7 +35,7 @@ const NOT_WITHOUT: [&str; 7] = [
     "/sign-up/go-on",
     "/invite",
     "/limits/remove",
-    "/projects/{project_id}/limits/remove",
+    "/projects/{project}/limits/remove",
 ];
 /// What people ask of pages by their forms.
 const ASKED: [&str; 8] = [
@@ -205,7 +205,8 @@ fn every_page_is_found_and_is_light() {
     let mut house = House::open();
     house.furnish();
     house.fill();
-    let templates = web::Dashboard::pages().collect();
+    let all = web::Dashboard::pages().into_iter().filter(|(method, _)| *method == "GET");
+    let templates = all.map(|(_, path)| path).collect();
     let walk = Walk {
         templates,
         project: house.project.clone(),
