@@ -30,6 +30,7 @@ mod cursor_page;
 mod declared_limits;
 mod denied;
 mod egress;
+mod email_change;
 mod groups;
 mod invites;
 mod keys;
@@ -45,6 +46,7 @@ mod own_account;
 mod owner;
 mod passwords;
 mod people;
+mod phones;
 mod places;
 mod prices;
 mod project_rules;
@@ -109,6 +111,7 @@ pub use organization::{OrganizationState, known_zone};
 pub use overview::{Figures, Overview};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use people::{MemberDraft, UserPatch, WhichUser};
+pub use phones::PhoneDesk;
 pub use prices::{Imported, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner};
@@ -184,6 +187,7 @@ pub struct Control {
     tries: Mutex<Tries>,
     hashers: passwords::Hashers,
     oidc: oidc::Oidc,
+    phones: phones::Phones,
     /// See [`Control::reached_at`].
     base_url: OnceLock<String>,
     kept_mail: Mutex<VecDeque<KeptMail>>,
@@ -227,6 +231,7 @@ impl Control {
             tries: Mutex::default(),
             hashers: passwords::Hashers::new(),
             oidc: oidc::Oidc::default(),
+            phones: phones::Phones::default(),
             base_url: OnceLock::new(),
             kept_mail: Mutex::default(),
         }

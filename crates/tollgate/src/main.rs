@@ -20,6 +20,7 @@ mod ledger;
 mod log;
 mod outbound;
 mod page_calls;
+mod phones;
 mod quickstart;
 mod reveal;
 mod serve;

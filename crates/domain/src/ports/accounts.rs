@@ -1,7 +1,7 @@
 //! Reads of how people sign in. What changes is a [`crate::SignInChange`].
 
 use super::{BoxFuture, StoreResult};
-use crate::{Identity, Link, Secret, SecretHash, Session, SignIn, User, UserId};
+use crate::{Identity, Link, PhoneNumber, Secret, SecretHash, Session, SignIn, User, UserId};
 
 /// Speaks to providers of identities. Follows no redirect; an answer has 256 KiB at most.
 pub trait IdentityWire: Send + Sync {
@@ -46,4 +46,27 @@ pub trait Accounts: Send + Sync {
 
     /// Whether anybody can sign in with a password or otherwise: whether the first owner is there.
     fn anyone_signs_in(&self) -> StoreResult<'_, bool>;
+}
+
+/// Why a phone could not be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhoneFailure {
+    /// Nothing is sent to this number.
+    Refused,
+    /// The provider has sent or compared too often.
+    TooMany,
+    /// No answer, or none that makes sense; whoever asked has said why in the log.
+    Away,
+}
+
+/// Sends codes to phones, and compares what people type. The provider keeps the code.
+pub trait PhoneCheck: Send + Sync {
+    fn send<'a>(&'a self, to: &'a PhoneNumber) -> BoxFuture<'a, Result<(), PhoneFailure>>;
+
+    /// Whether it is the code that was sent there last. None is taken twice.
+    fn fits<'a>(
+        &'a self,
+        to: &'a PhoneNumber,
+        code: &'a str,
+    ) -> BoxFuture<'a, Result<bool, PhoneFailure>>;
 }

@@ -9,9 +9,11 @@
 )]
 
 mod door;
+mod email;
 mod factor;
 mod forms;
 mod house;
 mod identities;
+mod phones;
 mod real_provider;
 mod sessions;
