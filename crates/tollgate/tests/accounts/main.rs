@@ -16,4 +16,5 @@ mod house;
 mod identities;
 mod phones;
 mod real_provider;
+mod rights;
 mod sessions;
