@@ -112,7 +112,7 @@ pub use overview::{Figures, Overview};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use people::{MemberDraft, UserPatch, WhichUser};
 pub use phones::PhoneDesk;
-pub use prices::{Imported, PriceState};
+pub use prices::{Imported, PriceLayer, PriceQuestion, PriceRowNow, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner};
 pub use roles::{RoleDraft, RolePatch};

@@ -14,6 +14,7 @@ mod factor;
 mod forms;
 mod house;
 mod identities;
+mod matrix;
 mod phones;
 mod real_provider;
 mod rights;

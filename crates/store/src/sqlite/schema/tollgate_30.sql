@@ -1,3 +1,3 @@
--- By which a phone is known again; its number is not kept whole.
-ALTER TABLE sign_ins ADD COLUMN phone_hash BLOB;
-CREATE INDEX sign_ins_of_phone ON sign_ins (phone_hash) WHERE phone_hash IS NOT NULL;
+-- When somebody was last here: their sessions end, and with them what they knew of it.
+ALTER TABLE users ADD COLUMN last_seen_at INTEGER;
+UPDATE users SET last_seen_at = (SELECT MAX(s.seen_at) FROM sessions s WHERE s.user_id = users.id);
