@@ -57,7 +57,10 @@ impl LyingIssuer {
         };
         let issuer = Self(Arc::new(inner));
         let serving = issuer.clone();
-        server.serve(move |asked| Some(serving.answer(asked.path, asked.body)));
+        server.serve(move |asked| {
+            let (status, told) = serving.answer(asked.path, asked.body);
+            Some((status, told.to_string()))
+        });
         issuer
     }
 

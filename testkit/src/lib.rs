@@ -34,6 +34,7 @@ mod provider;
 mod proxy;
 mod small_server;
 pub mod spec;
+mod stolen;
 mod tls;
 mod toxic;
 
@@ -47,5 +48,6 @@ pub use lists::{Listed, Lists};
 pub use phones::{FakePhones, PhoneMood};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};
 pub use proxy::{FakeProxy, ProxyAct, ProxySeen};
+pub use stolen::FakeLists;
 pub use tls::{Flaw, TlsFront};
 pub use toxic::{Toxic, Toxin};

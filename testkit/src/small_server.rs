@@ -1,9 +1,7 @@
-//! A server on loopback for what a test plays itself: one request a connection, one JSON answer.
+//! A server on loopback for what a test plays itself: one request a connection, one short answer.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-
-use serde_json::Value;
 
 /// What was asked, with its head as it came.
 pub(crate) struct Asked<'a> {
@@ -28,7 +26,7 @@ impl SmallServer {
     /// Answers until the test ends. Without an answer the connection is closed.
     pub(crate) fn serve(
         self,
-        answer: impl Fn(Asked<'_>) -> Option<(u16, Value)> + Clone + Send + 'static,
+        answer: impl Fn(Asked<'_>) -> Option<(u16, String)> + Clone + Send + 'static,
     ) {
         std::thread::spawn(move || {
             for stream in self.listener.incoming().flatten() {
@@ -39,7 +37,7 @@ impl SmallServer {
     }
 }
 
-fn serve_one(stream: &TcpStream, answer: impl Fn(Asked<'_>) -> Option<(u16, Value)>) {
+fn serve_one(stream: &TcpStream, answer: impl Fn(Asked<'_>) -> Option<(u16, String)>) {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     let mut length = 0;
@@ -63,7 +61,6 @@ fn serve_one(stream: &TcpStream, answer: impl Fn(Asked<'_>) -> Option<(u16, Valu
     let Some((status, answer)) = answer(Asked { head: &head, path: &path, body: &body }) else {
         return;
     };
-    let answer = answer.to_string();
     let mut stream = stream;
     // A client that has gone is none of our concern.
     let _ = write!(

@@ -77,7 +77,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use domain::ledger::Verdict;
 use domain::ports::{
     Accounts, Balances, CacheDesk, Certificates, Comparisons, Directory, Exits, Invalidate,
-    LedgerReport, Outbound, People, PriceFormat, PriceGaps, Records, UsageStore,
+    LedgerReport, Outbound, People, PriceFormat, PriceGaps, Records, StolenPasswords, UsageStore,
 };
 use domain::{Clock, KeyCare, ModelFacts, PeriodKind, ScopeId, SecretHash, Tries};
 use vault::Vault;
@@ -186,6 +186,8 @@ pub struct Control {
     /// How often secrets of people were tried.
     tries: Mutex<Tries>,
     hashers: passwords::Hashers,
+    /// See [`Control::with_stolen_passwords`].
+    stolen: Option<Arc<dyn StolenPasswords>>,
     oidc: oidc::Oidc,
     phones: phones::Phones,
     /// See [`Control::reached_at`].
@@ -230,6 +232,7 @@ impl Control {
             webhooks: Box::new(|_| true),
             tries: Mutex::default(),
             hashers: passwords::Hashers::new(),
+            stolen: None,
             oidc: oidc::Oidc::default(),
             phones: phones::Phones::default(),
             base_url: OnceLock::new(),

@@ -35,6 +35,7 @@ use crate::outbound::Outside;
 use crate::page_calls::PageCalls;
 use crate::phones::TwilioVerify;
 use crate::signers::leak_reports;
+use crate::stolen::RangeLists;
 use crate::telemetry::Telemetry;
 
 /// Where the vault's wrapped keys are kept.
@@ -155,6 +156,10 @@ fn knowing(control: Control, config: &Config, tls: &Tls) -> Control {
     let control = control.with_models(models).with_webhooks(may_go);
     let fetcher = Arc::new(egress::IdentityFetcher::new(tls.clone()));
     let control = control.with_identity_providers(config.identity_providers.clone(), fetcher);
+    let control = match config.stolen_passwords.clone() {
+        Some(url) => control.with_stolen_passwords(Arc::new(RangeLists::new(tls.clone(), url))),
+        None => control,
+    };
     control.with_phones(match config.phone.clone() {
         None => PhoneDesk::Off,
         Some(Phone::Console) => PhoneDesk::Console,

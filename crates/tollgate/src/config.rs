@@ -64,6 +64,8 @@ pub struct Config {
     /// private.
     pub private_upstreams: Vec<String>,
     pub smtp: Option<Smtp>,
+    /// Where lists of stolen passwords are asked, without a slash at its end.
+    pub stolen_passwords: Option<String>,
     /// Who brings codes to phones; absent where phones are not checked.
     pub phone: Option<Phone>,
     pub dashboard: DashboardSettings,
@@ -291,6 +293,7 @@ impl Config {
             private_upstreams: file.private_upstreams,
             smtp: file.smtp,
             phone: file.phone,
+            stolen_passwords: file.stolen_passwords,
             identity_providers: file.identity_providers,
             dashboard: DashboardSettings { public_url, tls: file.tls.is_some() },
             leaks: file.leaks,

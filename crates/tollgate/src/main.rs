@@ -26,6 +26,7 @@ mod reveal;
 mod serve;
 mod server;
 mod signers;
+mod stolen;
 mod telemetry;
 
 /// A call makes some dozens of small allocations on one thread and frees them there; the C library's

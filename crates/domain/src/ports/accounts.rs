@@ -53,6 +53,15 @@ pub trait Accounts: Send + Sync {
     fn anyone_signs_in(&self) -> StoreResult<'_, bool>;
 }
 
+/// Lists of stolen passwords that are asked by the first of a hash, so that nobody learns which one
+/// was meant.
+pub trait StolenPasswords: Send + Sync {
+    /// All that is listed under five hexadecimal digits of a SHA-1 hash: a line for each, with the
+    /// other 35 digits, a colon, and how often it was seen. `None`: nobody answers; whoever asked
+    /// has said why in the log.
+    fn range<'a>(&'a self, digits: &'a str) -> BoxFuture<'a, Option<String>>;
+}
+
 /// Why a phone could not be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PhoneFailure {

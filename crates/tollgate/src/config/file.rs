@@ -67,6 +67,7 @@ pub(super) struct File {
     pub(super) private_upstreams: Vec<String>,
     pub(super) smtp: Option<Smtp>,
     pub(super) phone: Option<Phone>,
+    pub(super) stolen_passwords: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) leaks: Option<Leaks>,
     pub(super) rotations: Vec<Rotation>,
@@ -86,7 +87,7 @@ pub(super) fn read(path: &Path, environment: &Environment, mistakes: &mut Vec<St
 }
 
 /// What may stand at the top.
-const TABLES: [&str; 26] = [
+const TABLES: [&str; 27] = [
     "listen",
     "data_dir",
     "master_key",
@@ -113,6 +114,7 @@ const TABLES: [&str; 26] = [
     "rotations",
     "sign_in",
     "phone",
+    "passwords",
 ];
 
 fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<String>) -> File {
@@ -151,6 +153,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         private_upstreams: reader.private_upstreams(root),
         smtp: reader.smtp(root),
         phone: reader.phone(root),
+        stolen_passwords: reader.stolen_passwords(root),
         public_url: reader.public_url(root),
         leaks: reader.leaks(root),
         rotations: reader.rotations(root),

@@ -1,4 +1,4 @@
-//! `[phone]`: who brings codes to people's phones.
+//! `[phone]`: who brings codes to people's phones; `[passwords]`: who knows stolen ones.
 
 use toml_edit::{Item, Table};
 
@@ -50,6 +50,22 @@ impl Reader<'_> {
             return None;
         }
         Some(PhoneProvider { base_url, account: account?, token: token?, service: service? })
+    }
+}
+
+impl Reader<'_> {
+    /// `[passwords]`: where lists of stolen ones are asked.
+    pub(super) fn stolen_passwords(&mut self, root: &Table) -> Option<String> {
+        let table = self.table(root, "passwords")?;
+        self.known(table, "passwords.", &["range_url"]);
+        let url = self.string(table, "range_url")?;
+        if !is_safe(&url) {
+            let why = "`passwords.range_url` must begin with https://, such as \
+                       \"https://api.pwnedpasswords.com/range\"";
+            self.mistake(table.get("range_url").and_then(Item::span), why);
+            return None;
+        }
+        Some(url.trim_end_matches('/').to_owned())
     }
 }
 
