@@ -32,6 +32,7 @@ fn a_key_is_made_shown_once_rotated_and_revoked() {
     browser.submit("main a.main");
     assert!(!browser.source().contains(&secret));
     assert_eq!(browser.text("h1"), "<b>Shop</b>");
+    assert_eq!(browser.text("#age"), "0 h");
     let page = browser.path();
     browser.choose("#grace", "0");
     browser.submit("form[action$='/rotate'] button");
