@@ -18,6 +18,7 @@ mod office;
 mod overview;
 mod pages;
 mod playground;
+mod prices;
 mod routes;
 mod signing_in;
 mod upstreams;

@@ -9,11 +9,12 @@ use domain::{
 };
 use serde_json::json;
 
-use super::super::figures::{count, instant, money, percent, when};
+use super::super::figures::{count, instant, money, when};
 use super::super::form::encode;
 use super::super::frame::Frame;
 use super::super::page::Page;
-use super::super::visit::{Shown, Visit};
+use super::super::visit::{Shown, Visit, href};
+use super::limits::Standing;
 
 /// Rows of failed and refused calls.
 const FAILURES: u32 = 6;
@@ -129,27 +130,19 @@ fn figures(month: &Figures, today: &Figures) -> Vec<Figure> {
 }
 
 fn limit_line(state: &LimitState) -> LimitLine {
-    let balance = &state.balance;
-    let taken = domain::Nanos(balance.posted.0.saturating_add(balance.held.0));
-    let percent = percent(taken, state.limit.amount);
-    let (class, words) = match percent {
-        _ if balance.refusing => ("full", "Refusing calls"),
-        0..80 => ("good", "Within the limit"),
-        80..100 => ("near", "Nearly spent"),
-        _ => ("full", "Spent"),
-    };
+    let standing = Standing::of(state);
     LimitLine {
         period: match state.limit.period {
             PeriodKind::Day => "Each day",
             PeriodKind::Month => "Each month",
             PeriodKind::Total => "In total",
         },
-        spent: money(balance.posted),
-        held: money(balance.held),
+        spent: money(state.balance.posted),
+        held: money(state.balance.held),
         amount: money(state.limit.amount),
-        percent: percent.min(100),
-        state: class,
-        words,
+        percent: standing.percent,
+        state: standing.state,
+        words: standing.words,
     }
 }
 
@@ -210,13 +203,13 @@ fn care(visit: &Visit<'_>, overview: &Overview, limits: &[LimitLine]) -> Vec<Car
     }
     if overview.month.unpriced > 0 {
         let requests = count(overview.month.unpriced);
-        care.push(Care {
-            sentence: format!(
-                "{requests} requests this month had no price: what they cost is not counted."
-            ),
-            href: visit.href("logs"),
-            link: "Look at the calls",
-        });
+        let (href, link) = match visit.may(Scope::read("management")) {
+            true => (href(None, "prices"), "Set a price"),
+            false => (visit.href("logs"), "Look at the calls"),
+        };
+        let sentence =
+            format!("{requests} requests this month had no price: what they cost is not counted.");
+        care.push(Care { sentence, href, link });
     }
     care
 }
