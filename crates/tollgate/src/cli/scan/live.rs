@@ -113,11 +113,15 @@ impl Gate {
 
     /// Says how live keys are ended, and asks a person at a terminal whether to.
     pub(super) async fn offer(&self, mut said: Said, report: &Report) -> Result<Said, Failure> {
-        // Each key once, in the order of their places.
+        // Each key once, in the order of their places. A file that git ignores is where a key may
+        // well be: `.env`, our own admin.key.
         let mut live: Vec<&Find> = Vec::new();
         for find in &report.finds {
             let is_live = matches!(find.standing, Some(Standing::Live(_)));
-            if is_live && live.iter().all(|other| other.fingerprint != find.fingerprint) {
+            if is_live
+                && !find.ignored
+                && live.iter().all(|other| other.fingerprint != find.fingerprint)
+            {
                 live.push(find);
             }
         }
