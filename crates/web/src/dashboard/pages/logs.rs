@@ -95,6 +95,10 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
 async fn find(visit: &Visit<'_>, id: &str) -> Shown {
     let found = visit.control.attempts_of(id.into()).await;
     match found {
+        // Of another project's call not even that it is there.
+        Ok(attempts) if attempts.iter().any(|attempt| is_foreign(visit, attempt)) => {
+            Ok(Page::to(&visit.href(&format!("refused?request={}", encode(id)))))
+        }
         Ok(_) => Ok(Page::to(&visit.href(&format!("logs/{}", encode(id))))),
         Err(fault) if fault.entry.status == 404 => {
             Ok(Page::to(&visit.href(&format!("refused?request={}", encode(id)))))
@@ -175,10 +179,7 @@ pub(crate) async fn one(visit: &Visit<'_>) -> Shown {
     let id: RequestId = visit.id(0);
     let attempts = visit.control.attempts_of(id.clone()).await?;
     // A call of another project is none of this one's.
-    let foreign = |attempt: &LoggedAttempt| {
-        visit.project_id().is_some_and(|project| project.as_str() != attempt.project)
-    };
-    if attempts.iter().any(foreign) {
+    if attempts.iter().any(|attempt| is_foreign(visit, attempt)) {
         return Err(Fault::new(&catalogue::NOT_FOUND));
     }
     let cost = attempts.iter().filter_map(|attempt| attempt.cost);
@@ -192,6 +193,10 @@ pub(crate) async fn one(visit: &Visit<'_>) -> Shown {
         curl: attempts.len() > 1,
         attempts: attempts.iter().map(|attempt| view(attempt, whole)).collect(),
     })
+}
+
+fn is_foreign(visit: &Visit<'_>, attempt: &LoggedAttempt) -> bool {
+    visit.project_id().is_some_and(|project| project.as_str() != attempt.project)
 }
 
 fn view(attempt: &LoggedAttempt, whole: u64) -> AttemptView {
