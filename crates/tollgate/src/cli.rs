@@ -29,10 +29,12 @@ mod honeytokens;
 mod import;
 mod key_rules;
 mod key_text;
+mod keyring;
 mod keys;
 mod leaks;
 mod ledger;
 mod limits;
+mod login;
 mod own_key;
 mod pages;
 mod prices;
@@ -127,6 +129,10 @@ pub enum ClientCommand {
     Doctor(doctor::Args),
     /// Look for leaked keys and other secrets: in a folder, in what is staged, in a history
     Scan(scan::Args),
+    /// Keep a key that you were given, for `exec`, `env` and `connect`
+    Login(login::Args),
+    /// Forget the kept key; it works on
+    Logout,
     /// Run a program with a key in its environment, and nowhere else
     Exec(exec::Args),
     /// Write a key and the base URL into a .env file, privately, or look whether one is well
@@ -143,7 +149,15 @@ impl ClientCommand {
     /// Whether it runs in folders that others wrote, whose `.env` must not say where keys go.
     #[must_use]
     pub fn distrusts_folder(&self) -> bool {
-        matches!(self, Self::Scan(_) | Self::Exec(_) | Self::Env(_) | Self::Connect(_))
+        matches!(
+            self,
+            Self::Scan(_)
+                | Self::Login(_)
+                | Self::Logout
+                | Self::Exec(_)
+                | Self::Env(_)
+                | Self::Connect(_)
+        )
     }
 
     /// Whether it may send secrets beside the admin key: of providers, of proxies, leaked ones.
@@ -237,6 +251,8 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Mail(args) => accounts::mail(args, &Api::connect(env)?).await,
         ClientCommand::Doctor(args) => doctor::run(args, env).await,
         ClientCommand::Explain(args) => explain::run(&args),
+        ClientCommand::Login(args) => login::login(args, env).await,
+        ClientCommand::Logout => login::logout(env),
         ClientCommand::Env(args) => env_file::run(args, env).await,
         ClientCommand::Snippets(args) => snippets::run(&args, env),
         ClientCommand::Connect(args) => connect::run(args, env).await,
