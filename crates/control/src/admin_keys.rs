@@ -44,7 +44,7 @@ impl Control {
         draft: AdminKeyDraft,
     ) -> Result<MadeKey, Fault> {
         may_give_key(author, &draft.permission)?;
-        let user = self.built_in_owner().await?;
+        let user = self.maker(author).await?;
         let owner = Owner::User(user.id.clone());
         let policy = KeyPolicy { permission: draft.permission, ..KeyPolicy::default() };
         let draft = KeyDraft { name: draft.name, policy, expiry: draft.expiry };

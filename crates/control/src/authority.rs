@@ -1,7 +1,7 @@
 //! Whether the author of a change may give what it gives (case 11).
 
 use domain::fault::catalogue;
-use domain::{AccessRole, Fault, GroupId, Permission, Principal, ProjectId, RoleId};
+use domain::{AccessRole, Actor, Fault, GroupId, Permission, Principal, ProjectId, RoleId};
 
 use crate::transact::{not_found, store_fault};
 use crate::{Author, Control};
@@ -51,10 +51,60 @@ pub(crate) fn may_give_permissions(
 }
 
 pub(crate) fn may_give_key(author: &Author, permission: &Permission) -> Result<(), Fault> {
+    // It belongs to an owner of the organization, and nobody else can answer for one.
+    let person = matches!(author.actor, Actor::User(_));
+    if person && !is_owner(author) {
+        let why = "Only an owner of the organization can make an admin API key: it belongs to \
+                   whoever makes it.";
+        return Err(Fault::because(&catalogue::PRIVILEGE_ESCALATION, why).param("scopes"));
+    }
     if author.authority.covers_key(permission) {
         return Ok(());
     }
     Err(escalation("a key that may do more than yours").param("scopes"))
+}
+
+/// Whether a person may have a project's key that can do this. Admin keys make keys for others.
+pub(crate) fn may_give_calls(
+    author: &Author,
+    project: &ProjectId,
+    permission: &Permission,
+) -> Result<(), Fault> {
+    if !matches!(author.actor, Actor::User(_)) {
+        return Ok(());
+    }
+    let has = |one: &str| author.authority.covers(one, Some(project));
+    let lacks = match permission {
+        Permission::All => Some(CALLS).filter(|one| !has(one)),
+        Permission::ReadOnly => None,
+        Permission::Restricted(scopes) => {
+            scopes.iter().map(String::as_str).find(|one| !(has(one) || is_call(one) && has(CALLS)))
+        }
+    };
+    match lacks {
+        None => Ok(()),
+        Some(one) => Err(escalation(&format!("a key with '{one}'")).param("permission")),
+    }
+}
+
+/// Every request of a model.
+const CALLS: &str = "api.model.request";
+
+fn is_call(permission: &str) -> bool {
+    permission.ends_with(".request")
+}
+
+/// Whether somebody may do all that can be done.
+fn is_owner(author: &Author) -> bool {
+    author.authority.covers_role(&domain::OWNER_ROLE.into(), &[], None)
+}
+
+/// What could be made an owner of is only for one.
+pub(crate) fn need_owner(author: &Author, what: &str) -> Result<(), Fault> {
+    if is_owner(author) {
+        return Ok(());
+    }
+    Err(escalation(what))
 }
 
 fn escalation(what: &str) -> Fault {

@@ -73,7 +73,7 @@ impl Control {
             },
             expiry: Some(Expiry::InSeconds(KEY_SECONDS)),
         };
-        let made = self.create_key(author, project, draft).await?;
+        let made = self.make_key(author, project, draft).await?;
         let project = project.clone();
         Ok(CheckupKey { id: made.owned.key.id, secret: made.secret, project })
     }

@@ -125,7 +125,7 @@ impl Control {
         name: String,
     ) -> Result<User, Fault> {
         let invite = self.invite(id).await?;
-        self.role_to_give(author, None, &built_in(None, invite.role)).await?;
+        self.may_give_invite(author, &invite).await?;
         let at = self.clock.now();
         let user = User {
             id: UserId::mint(vault::random()),
@@ -149,6 +149,19 @@ impl Control {
         };
         self.commit(id.as_str(), write).await?;
         Ok(user)
+    }
+
+    /// Whether the author may give all that an invitation gives.
+    pub(crate) async fn may_give_invite(
+        &self,
+        author: &Author,
+        invite: &Invite,
+    ) -> Result<(), Fault> {
+        self.role_to_give(author, None, &built_in(None, invite.role)).await?;
+        for (project, role) in &invite.projects {
+            self.role_to_give(author, Some(project), &built_in(Some(project), *role)).await?;
+        }
+        Ok(())
     }
 
     async fn first_active_project(&self) -> Result<Option<(ProjectId, Role)>, Fault> {

@@ -8,6 +8,7 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::authority::may_give_calls;
 use crate::transact::{Stale, Write, invalid, not_found, store_fault};
 use crate::{Author, Control, Network, OwnedKey, OwnerRecord, secrets};
 
@@ -57,18 +58,30 @@ impl NewKey {
 }
 
 impl Control {
-    /// A key for the built-in owner in a project.
+    /// A key of the author's own in a project.
     ///
     /// # Errors
-    /// 404 for an unknown project, 400 for an archived one or an expiry in the past.
+    /// 404 for an unknown project, 400 for an archived one or an expiry in the past; 403 for a key
+    /// that may do what its author may not.
     pub async fn create_key(
         &self,
         author: &Author,
         project: &ProjectId,
         draft: KeyDraft,
     ) -> Result<MadeKey, Fault> {
+        may_give_calls(author, project, &draft.policy.permission)?;
+        self.make_key(author, project, draft).await
+    }
+
+    /// The same for a key that nobody is given: a page makes its calls with it.
+    pub(crate) async fn make_key(
+        &self,
+        author: &Author,
+        project: &ProjectId,
+        draft: KeyDraft,
+    ) -> Result<MadeKey, Fault> {
         let project = self.active_project(project).await?;
-        let user = self.built_in_owner().await?;
+        let user = self.maker(author).await?;
         let owner = Owner::User(user.id.clone());
         let new = self.new_key(KeyKind::Project, Some(project.id), owner, draft)?;
         self.store_key(author, new, OwnerRecord::User(user)).await
@@ -102,7 +115,8 @@ impl Control {
     }
 
     /// # Errors
-    /// 404 as [`Control::key`]; 400 for an archived project or an expiry in the past.
+    /// 404 as [`Control::key`]; 400 for an archived project or an expiry in the past; 403 as
+    /// [`Control::create_key`].
     pub async fn update_key(
         &self,
         author: &Author,
@@ -112,6 +126,10 @@ impl Control {
     ) -> Result<OwnedKey, Fault> {
         self.active_project(project).await?;
         let mut owned = self.key(project, id).await?;
+        let wider = |permission: &&Permission| **permission != owned.key.policy.permission;
+        if let Some(permission) = patch.permission.as_ref().filter(wider) {
+            may_give_calls(author, project, permission)?;
+        }
         let requested = requested(&patch);
         if requested.is_empty() {
             return Ok(owned);

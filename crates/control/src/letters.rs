@@ -2,12 +2,13 @@
 //! request says of itself (case 137), and are sealed until the mail leaves.
 
 use domain::{
-    Change, Delivery, DeliveryId, Link, LinkPurpose, Message, Secret, SignInChange, Timestamp,
-    UserId,
+    Change, Delivery, DeliveryId, Fault, Link, LinkPurpose, Message, Secret, SignInChange,
+    Timestamp, UserId,
 };
 
-use crate::Control;
+use crate::authority::need_owner;
 use crate::secrets::{link_text, token_hash};
+use crate::{Author, Control};
 
 /// Mail that is kept in memory where none leaves: for whoever tries Tollgate out.
 const KEPT: usize = 50;
@@ -89,10 +90,13 @@ impl Control {
     }
 
     /// The mail that was kept since the start, the newest first.
-    #[must_use]
-    pub fn kept_mail(&self) -> Vec<KeptMail> {
+    ///
+    /// # Errors
+    /// 403 for whoever may less than an owner: with a link in it, they could become one.
+    pub fn kept_mail(&self, author: &Author) -> Result<Vec<KeptMail>, Fault> {
+        need_owner(author, "other people's mail")?;
         let kept = self.kept_mail.lock();
-        kept.map(|kept| kept.iter().cloned().collect()).unwrap_or_default()
+        Ok(kept.map(|kept| kept.iter().cloned().collect()).unwrap_or_default())
     }
 }
 

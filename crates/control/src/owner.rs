@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use domain::{Fault, Key, Owner, Role, ServiceAccount, User};
+use domain::{Actor, Fault, Key, KeyId, Owner, Role, ServiceAccount, User, UserId};
 
-use crate::Control;
-use crate::transact::store_fault;
+use crate::transact::{not_found, store_fault};
+use crate::{Author, Control};
 
 #[derive(Clone, Debug)]
 pub enum OwnerRecord {
@@ -20,6 +20,30 @@ pub struct OwnedKey {
 }
 
 impl Control {
+    /// Whose the keys are that somebody makes: a person's are their own, so that their limit stands
+    /// over them and they end with them; an admin key's are its owner's; the process's are the
+    /// built-in owner's.
+    pub(crate) async fn maker(&self, author: &Author) -> Result<User, Fault> {
+        let id = match &author.actor {
+            Actor::User(id) => Some(id.clone()),
+            Actor::AdminKey(key) => self.owner_of_key(key.clone()).await?,
+            Actor::System => None,
+        };
+        let Some(id) = id else { return self.built_in_owner().await };
+        let found = self.records.user(id.clone()).await;
+        let found = found.map_err(|error| store_fault(error, id.as_str()))?;
+        found.ok_or_else(|| not_found(id.as_str()))
+    }
+
+    async fn owner_of_key(&self, id: KeyId) -> Result<Option<UserId>, Fault> {
+        let found = self.records.key(id.clone()).await;
+        let found = found.map_err(|error| store_fault(error, id.as_str()))?;
+        Ok(found.and_then(|key| match key.owner {
+            Owner::User(user) => Some(user),
+            Owner::ServiceAccount(_) => None,
+        }))
+    }
+
     pub(crate) async fn with_owner(&self, key: Key) -> Result<OwnedKey, Fault> {
         let owner = self.owner_of(&key).await?;
         Ok(OwnedKey { key, owner })

@@ -3,6 +3,7 @@
 use domain::{CareChange, Change, Fault, KeyId, ProjectId, Suspension};
 use serde_json::json;
 
+use crate::authority::may_give_calls;
 use crate::keys::stale;
 use crate::transact::{Stale, Write};
 use crate::{Author, Control, MadeKey, OwnedKey, secrets};
@@ -12,7 +13,7 @@ impl Control {
     /// secrets at once.
     ///
     /// # Errors
-    /// 404 as [`Control::key`], 400 for an archived project.
+    /// 404 as [`Control::key`], 400 for an archived project, 403 as [`Control::create_key`].
     pub async fn rotate_key(
         &self,
         author: &Author,
@@ -22,6 +23,8 @@ impl Control {
     ) -> Result<MadeKey, Fault> {
         self.active_project(project).await?;
         let before = self.key(project, id).await?;
+        // Whoever gets a secret can do what it can.
+        may_give_calls(author, project, &before.key.policy.permission)?;
         let now = self.clock.now();
         let (secret, kept) = secrets::mint(&self.vault, before.key.kind, now);
         let payload = json!({ "id": id.as_str(), "data": { "grace_seconds": grace_seconds } });

@@ -6,6 +6,7 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::authority::may_give_calls;
 use crate::keys::NewKey;
 use crate::transact::{Stale, Write, not_found, store_fault};
 use crate::{Author, Control, Expiry, KeyDraft, MadeKey, OwnerRecord};
@@ -70,6 +71,9 @@ impl Control {
         draft: ServiceAccountDraft,
     ) -> Result<(ServiceAccount, Option<MadeKey>), Fault> {
         let project = self.active_project(project).await?.id;
+        if draft.with_key {
+            may_give_calls(author, &project, &KeyPolicy::default().permission)?;
+        }
         let account = ServiceAccount {
             id: ServiceAccountId::mint(vault::random()),
             project: project.clone(),
@@ -171,6 +175,7 @@ impl Control {
         draft: KeyDraft,
     ) -> Result<MadeKey, Fault> {
         self.active_project(project).await?;
+        may_give_calls(author, project, &draft.policy.permission)?;
         let account = self.service_account(project, id).await?;
         let new = self.new_account_key(&account, draft)?;
         self.store_key(author, new, OwnerRecord::ServiceAccount(account)).await

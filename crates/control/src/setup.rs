@@ -3,6 +3,7 @@
 use domain::{Change, Fault, Link, LinkPurpose, Secret, SignInChange};
 use serde_json::json;
 
+use crate::authority::need_owner;
 use crate::links::or_used;
 use crate::secrets::token_hash;
 use crate::sign_in::{NewSession, Visitor};
@@ -64,8 +65,9 @@ impl Control {
     /// The same as a whole address, for whoever asked.
     ///
     /// # Errors
-    /// 503 when the store is away.
+    /// 403 for whoever may less than an owner: the link makes one. 503 when the store is away.
     pub async fn setup_address(&self, author: &Author) -> Result<Option<Secret>, Fault> {
+        need_owner(author, "the setup link")?;
         let secret = self.make_setup_link(Some(author)).await?;
         Ok(secret.map(|secret| self.link_for(LinkPurpose::Setup, &secret)))
     }

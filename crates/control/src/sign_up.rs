@@ -161,9 +161,11 @@ impl Control {
     /// A new link for an invitation, to be handed on by whoever invited; links from before stop.
     ///
     /// # Errors
-    /// 404 for an unknown invitation, 409 for one that was accepted or has expired.
+    /// 404 for an unknown invitation, 409 for one that was accepted or has expired; 403 for one into
+    /// a role that is more than the author's: whoever has its link can take it.
     pub async fn invitation_link(&self, author: &Author, id: &InviteId) -> Result<Secret, Fault> {
         let invite = self.invite(id).await?;
+        self.may_give_invite(author, &invite).await?;
         let now = self.clock.now();
         if invite.status(now) != InviteStatus::Pending {
             let why = "The invitation was accepted or has expired. Make a new one.";

@@ -5,6 +5,7 @@ use domain::{Key, KeyId, KeyKind, KeyPolicy, KeySecret, Owner, ProjectId, Timest
 use rusqlite::{Connection, params};
 
 use super::apply::{conflict, live_account, live_project, refuse_archived, run};
+use super::apply_people::check_owners;
 use super::failure::Failure;
 use super::query::{one, optional_time};
 use crate::columns::{owner_type, policy_columns};
@@ -37,6 +38,9 @@ pub(crate) fn create(db: &Connection, key: &Key) -> Done {
         key.revoked_at.map(|at| at.0),
     ];
     run(db, sql::CREATE_KEY, row)?;
+    if key.kind == KeyKind::Admin {
+        check_owners(db)?;
+    }
     add_secret(db, &key.id, secret)
 }
 

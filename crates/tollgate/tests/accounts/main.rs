@@ -14,4 +14,5 @@ mod forms;
 mod house;
 mod identities;
 mod real_provider;
+mod rights;
 mod sessions;

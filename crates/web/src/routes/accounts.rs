@@ -22,7 +22,7 @@ pub(super) async fn setup_link(call: &AdminCall<'_>) -> Answer {
 }
 
 pub(super) async fn mail(call: &AdminCall<'_>) -> Answer {
-    let kept = call.control.kept_mail();
+    let kept = call.control.kept_mail(&call.author)?;
     let shapes =
         kept.iter().map(|it| KeptMail::new(&it.to, &it.subject, &it.text, it.at.seconds()));
     secret_json(&KeptMails::new(shapes.collect()))
