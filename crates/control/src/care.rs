@@ -34,7 +34,7 @@ pub(crate) struct Care {
     asked: Mutex<flood::Flood>,
     reported: Mutex<flood::Flood>,
     pasts: Mutex<unusual::Pasts>,
-    pub(crate) reports: Option<report::Desk>,
+    pub(crate) reports: RwLock<Option<Arc<report::Desk>>>,
     pub(crate) handlers: Option<Arc<dyn SecretHandlers>>,
 }
 
@@ -48,20 +48,13 @@ impl Care {
             asked: Mutex::new(flood::Flood::new(leaks::QUESTIONS)),
             reported: Mutex::new(flood::Flood::new(report::REPORTS)),
             pasts: Mutex::default(),
-            reports: None,
+            reports: RwLock::default(),
             handlers: None,
         }
     }
 }
 
 impl Control {
-    /// Takes reports of leaked keys, from whoever these keys stand for.
-    #[must_use]
-    pub fn with_leak_reports(mut self, reports: LeakReports) -> Self {
-        self.care.reports = Some(report::Desk::new(reports));
-        self
-    }
-
     /// Hands new secrets over to these.
     #[must_use]
     pub fn with_secret_handlers(mut self, handlers: Arc<dyn SecretHandlers>) -> Self {

@@ -172,6 +172,34 @@ impl Control {
         Ok(uses.into_iter().find(|(of, _)| of == user).map(|(_, egress)| egress))
     }
 
+    /// The way out that a project's calls to an upstream take as things stand: an egress's name, or
+    /// [`DIRECT`].
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn egress_between(
+        &self,
+        upstream: &UpstreamId,
+        project: &ProjectId,
+    ) -> Result<String, Fault> {
+        let known = |found: Result<Option<String>, Fault>| match found {
+            // One that is gone says nothing any more.
+            Err(fault) if fault.entry.status == 404 => Ok(None),
+            found => found,
+        };
+        let upstreams = known(self.egress_of(&EgressUser::Upstream(upstream.clone())).await)?;
+        if upstreams.as_deref() == Some(DIRECT) {
+            return Ok(DIRECT.to_owned());
+        }
+        let projects = known(self.egress_of(&EgressUser::Project(project.clone())).await)?;
+        if let Some(way) = projects.or(upstreams) {
+            return Ok(way);
+        }
+        let all = self.list_egresses().await?;
+        let default = all.into_iter().find(|state| state.egress.default);
+        Ok(default.map_or_else(|| DIRECT.to_owned(), |state| state.egress.name))
+    }
+
     /// Says which egress somebody's calls take, from the next call on. `None`: as if never said.
     ///
     /// # Errors

@@ -109,7 +109,7 @@ pub use organization::{OrganizationState, known_zone};
 pub use overview::{Figures, Overview};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use people::{MemberDraft, UserPatch, WhichUser};
-pub use prices::{Imported, PriceState};
+pub use prices::{Imported, PriceLayer, PriceQuestion, PriceRowNow, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner};
 pub use roles::{RoleDraft, RolePatch};

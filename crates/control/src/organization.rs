@@ -48,6 +48,27 @@ impl Control {
         Ok(OrganizationState { organization, zone: zone.unwrap_or_else(Zone::utc), of_file })
     }
 
+    /// Gives it another name; its id stays.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn rename_organization(&self, author: &Author, name: String) -> Result<(), Fault> {
+        let before = self.organization().await?.organization;
+        if before.name == name {
+            return Ok(());
+        }
+        let payload = json!({
+            "id": before.id.as_str(),
+            "changes_requested": { "name": name },
+        });
+        let write = Write {
+            audit: vec![self.audit(author, "organization.updated", None, &payload)],
+            changes: vec![Change::RenameOrganization { name }],
+            stale: Stale::Nothing,
+        };
+        self.commit(WHAT, write).await
+    }
+
     /// Sets the zone of all limits that name none of their own. The periods that they are in run to
     /// their ends.
     ///

@@ -1,5 +1,6 @@
 //! Prices: what the config file and the API set over what is built in.
 
+mod find;
 mod import;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde_json::json;
 use crate::transact::{Stale, Write, not_found, store_fault};
 use crate::{Author, Control};
 
+pub use find::{PriceLayer, PriceQuestion, PriceRowNow};
 pub use import::Imported;
 use import::mistaken;
 

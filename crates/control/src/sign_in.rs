@@ -1,13 +1,14 @@
 //! Signing in and out, and who is signed in.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::fault::catalogue;
 use domain::{
     Actor, AuditEntry, Authority, Change, Fault, Permission, Principal, RequestId,
-    SESSION_LIFE_SECONDS, Secret, SecretHash, Session, SessionId, SignInChange, TryRule, User,
-    UserId,
+    SESSION_LIFE_SECONDS, Secret, SecretHash, Session, SessionId, SignInChange, Timestamp, TryRule,
+    User, UserId,
 };
 use serde_json::json;
 
@@ -81,6 +82,15 @@ impl Control {
                 Err(refused)
             }
         }
+    }
+
+    /// When each of these people was last signed in; nothing of who never was.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn last_seen(&self, users: Vec<UserId>) -> Result<HashMap<UserId, Timestamp>, Fault> {
+        let seen = self.accounts.last_seen(users).await;
+        Ok(seen.map_err(|error| store_fault(error, WHAT))?.into_iter().collect())
     }
 
     /// Whose session a browser's secret is of.

@@ -15,6 +15,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Change {
     CreateOrganization(Organization),
+    RenameOrganization {
+        name: String,
+    },
     CreateUser(User),
     CreateProject(Project),
     /// Who is in what, with which role.

@@ -143,6 +143,10 @@ pub trait KeyCare: Send + Sync {
 
 /// The public keys that sign reports of leaked keys, as their owner publishes them.
 pub trait SignerKeys: Send + Sync {
+    /// Where they are published. What was fetched from there stays good when this is replaced by
+    /// another of the same place.
+    fn place(&self) -> &str;
+
     /// Identifiers and PEM texts. The error is for the log.
     fn published(&self) -> BoxFuture<'_, Result<Vec<(String, String)>, String>>;
 }

@@ -27,6 +27,7 @@ pub(crate) const PUT_META: &str = "INSERT INTO meta (name, value) VALUES ($1, $2
 
 pub(crate) const ORGANIZATION: &str = "SELECT id, name, created_at FROM organization";
 /// One organization an installation: a second one adds no row.
+pub(crate) const RENAME_ORGANIZATION: &str = "UPDATE organization SET name = $1";
 pub(crate) const CREATE_ORGANIZATION: &str = "INSERT INTO organization (id, name, created_at)
     SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM organization)";
 

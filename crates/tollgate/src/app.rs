@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, LeakReports, Unowned};
+use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
 use dataplane::{CacheSettings, Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
     Accounts, AnswerStore, Balances, CacheDesk, Certificates, Comparisons, Directory, Invalidate,
     Jobs, KeptAnswers, Ledger, LedgerReport, Objects, People, PriceGaps, Records, UsageStore,
 };
 use domain::{
-    Change, Clock, Fault, KeyCare, OrganizationId, Permission, Secret, SecretHandlers, SignerKeys,
-    Timestamp, UpstreamSource, Zone,
+    Change, Clock, Fault, KeyCare, OrganizationId, Permission, Secret, SecretHandlers, Timestamp,
+    UpstreamSource, Zone,
 };
 use egress::{Exits, Tls};
 use http::HeaderValue;
@@ -33,7 +33,7 @@ use crate::handover::Handlers;
 use crate::ledger::{self, Books};
 use crate::outbound::Outside;
 use crate::page_calls::PageCalls;
-use crate::signers::PublishedKeys;
+use crate::signers::leak_reports;
 use crate::telemetry::Telemetry;
 
 /// Where the vault's wrapped keys are kept.
@@ -55,7 +55,8 @@ pub struct App {
     pub books: Books,
     pub telemetry: Arc<Telemetry>,
     pub exits: Arc<Exits>,
-    pub handlers: Arc<Handlers>,
+    handlers: Arc<Handlers>,
+    tls: Tls,
     /// Where the watch over keys finds what was settled.
     pub seen: Arc<SeenKeys>,
     /// Whether nothing but the demo is configured; so it is before the first loading.
@@ -96,7 +97,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let ports = control_ports(&store, &dataplane, (outside, &exits), &clock);
     let handlers = Arc::<Handlers>::default();
     let control = knowing(Control::new(ports, vault), config, &tls);
-    let control = with_care(control, config, &tls, &handlers);
+    let control = control.with_secret_handlers(Arc::clone(&handlers) as Arc<dyn SecretHandlers>);
     let control = control.with_cache(Arc::clone(&dataplane) as Arc<dyn CacheDesk>);
     let control = Arc::new(control.with_comparisons(Arc::clone(&store) as Arc<dyn Comparisons>));
     bootstrap(config, &store, &control).await?;
@@ -110,7 +111,7 @@ pub async fn build(config: &Config) -> Result<App, String> {
     let workers: Vec<Arc<Worker>> = slots.into_iter().map(worker).collect();
     let doctor = Doctor::new(config, &control, &dataplane, &workers, &clock)?;
     let mut dashboard = Dashboard::new(Arc::clone(&control), config.dashboard.clone());
-    if let Some(caller) = PageCalls::new(&control, &workers, tls) {
+    if let Some(caller) = PageCalls::new(&control, &workers, tls.clone()) {
         dashboard = dashboard.with_caller(caller);
     }
     let telemetry = Telemetry::new(Arc::clone(&dataplane), &config.observe);
@@ -124,15 +125,14 @@ pub async fn build(config: &Config) -> Result<App, String> {
         books,
         exits,
         handlers,
+        tls,
         seen: Arc::default(),
         store,
         control,
         dataplane,
         demo_only: AtomicBool::new(true),
     };
-    app.load_prices(config).await?;
-    app.load_places(config).await?;
-    app.load_limits(config).await?;
+    app.load(config).await?;
     tracing::info!(edition = Zone::data_version(), "time zone data");
     Ok(app)
 }
@@ -153,17 +153,6 @@ fn knowing(control: Control, config: &Config, tls: &Tls) -> Control {
     let control = control.with_models(models).with_webhooks(may_go);
     let fetcher = Arc::new(egress::IdentityFetcher::new(tls.clone()));
     control.with_identity_providers(config.identity_providers.clone(), fetcher)
-}
-
-/// With whoever reports leaks, and takes new secrets.
-fn with_care(control: Control, config: &Config, tls: &Tls, handlers: &Arc<Handlers>) -> Control {
-    handlers.set(&config.rotations);
-    let handlers = Arc::clone(handlers) as Arc<dyn SecretHandlers>;
-    let control = control.with_secret_handlers(handlers);
-    let Some(leaks) = config.leaks.clone() else { return control };
-    let published = |url| Arc::new(PublishedKeys::new(tls.clone(), url)) as Arc<dyn SignerKeys>;
-    let source = leaks.keys_url.map(published);
-    control.with_leak_reports(LeakReports { pinned: leaks.pinned, source })
 }
 
 fn control_ports(
@@ -192,6 +181,14 @@ fn control_ports(
 }
 
 impl App {
+    /// What of the config can change while this runs; here for the first time.
+    async fn load(&self, config: &Config) -> Result<(), String> {
+        self.load_care(config);
+        self.load_prices(config).await?;
+        self.load_places(config).await?;
+        self.load_limits(config).await
+    }
+
     /// Puts the price book in use, with the prices that the config file names.
     ///
     /// # Errors
@@ -199,6 +196,12 @@ impl App {
     pub async fn load_prices(&self, config: &Config) -> Result<(), String> {
         let declared = self.control.declare_prices(config.prices.clone()).await;
         declared.map(drop).map_err(|fault| format!("prices: {}", fault.message))
+    }
+
+    /// Who takes new secrets of keys, and whose reports of leaked ones are believed.
+    pub fn load_care(&self, config: &Config) {
+        self.handlers.set(&config.rotations);
+        self.control.trust_leak_reports(leak_reports(&self.tls, config.leaks.as_ref()));
     }
 
     /// Writes the organization's zone and the spend limits that the config file names, and takes away those it no longer does.

@@ -265,7 +265,7 @@ async fn reload(reloads: &Reloads<'_>, address: Option<SocketAddr>) {
     if let Err(error) = loaded {
         return tracing::error!(%error, "the upstreams and routes were not reloaded; the old ones stay");
     }
-    app.handlers.set(&config.rotations);
+    app.load_care(&config);
     let (prices, limits) = (app.load_prices(&config).await, app.load_limits(&config).await);
     if let Err(error) = &prices {
         tracing::error!(%error, "the prices were not reloaded; the old ones stay");

@@ -1,15 +1,28 @@
 //! The public keys of those who report leaked keys, fetched from where they are published.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use control::LeakReports;
 use domain::SignerKeys;
 use domain::ports::BoxFuture;
 use egress::{Ask, Fetcher, Tls};
 use http::Method;
 use serde::Deserialize;
 
-pub struct PublishedKeys {
+use crate::config::Leaks;
+
+struct PublishedKeys {
     fetcher: Fetcher,
     url: String,
+}
+
+/// Whose reports of leaked keys are believed, as the config file says.
+#[must_use]
+pub fn leak_reports(tls: &Tls, leaks: Option<&Leaks>) -> Option<LeakReports> {
+    let Leaks { keys_url, pinned } = leaks?.clone();
+    let published = |url| Arc::new(PublishedKeys::new(tls.clone(), url)) as Arc<dyn SignerKeys>;
+    Some(LeakReports { pinned, source: keys_url.map(published) })
 }
 
 #[derive(Deserialize)]
@@ -25,8 +38,7 @@ struct PublicKey {
 }
 
 impl PublishedKeys {
-    #[must_use]
-    pub fn new(tls: Tls, url: String) -> Self {
+    fn new(tls: Tls, url: String) -> Self {
         Self { fetcher: Fetcher::new(tls), url }
     }
 
@@ -44,6 +56,10 @@ impl PublishedKeys {
 }
 
 impl SignerKeys for PublishedKeys {
+    fn place(&self) -> &str {
+        &self.url
+    }
+
     fn published(&self) -> BoxFuture<'_, Result<Vec<(String, String)>, String>> {
         Box::pin(async move {
             let fetched = self.fetch().await;

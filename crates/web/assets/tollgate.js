@@ -33,6 +33,18 @@ function copyButtons() {
   }
 }
 
+// What is shown once is gone when the page is left: whoever comes back to it finds it no more, also
+// where the browser has kept the page.
+function forgetSecrets() {
+  addEventListener("pagehide", () => {
+    for (const secret of document.querySelectorAll("[data-once] code")) {
+      secret.textContent = "It was shown once.";
+    }
+    for (const field of document.querySelectorAll("input[type=hidden][name=secret]")) field.value = "";
+    for (const field of document.querySelectorAll("input[type=password]")) field.value = "";
+  });
+}
+
 // A form is sent once; the button says that it is on its way. Coming back makes it new.
 function sendOnce() {
   document.addEventListener("submit", (event) => {
@@ -42,10 +54,15 @@ function sendOnce() {
       event.preventDefault();
       return;
     }
-    if (form.method === "post") form.dataset.sent = "yes";
+    if (form.method !== "post") return;
+    form.dataset.sent = "yes";
+    event.submitter?.setAttribute("aria-busy", "true");
   });
   addEventListener("pageshow", () => {
     for (const form of document.forms) delete form.dataset.sent;
+    for (const button of document.querySelectorAll("button[aria-busy]")) {
+      button.removeAttribute("aria-busy");
+    }
   });
 }
 
@@ -56,7 +73,8 @@ function liveFigures() {
     source.addEventListener("message", (event) => {
       for (const [name, text] of Object.entries(JSON.parse(event.data))) {
         const figure = part.querySelector(`[data-figure="${CSS.escape(name)}"]`);
-        if (figure && figure.textContent !== text) figure.textContent = text;
+        if (figure instanceof HTMLProgressElement) figure.value = Number(text);
+        else if (figure && figure.textContent !== text) figure.textContent = text;
       }
     });
     addEventListener("pagehide", () => source.close());
@@ -168,6 +186,7 @@ function playground() {
 
 localTimes();
 copyButtons();
+forgetSecrets();
 sendOnce();
 liveFigures();
 menu();

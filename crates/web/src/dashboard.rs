@@ -76,6 +76,13 @@ impl Dashboard {
         self
     }
 
+    /// Every page and action, for whoever checks that each is guarded: method and path, with braces
+    /// where an id stands.
+    #[must_use]
+    pub fn pages() -> Vec<(Method, String)> {
+        pages::listed()
+    }
+
     /// Whether a request is for the dashboard: one of its paths, or a browser that looks for a page.
     #[must_use]
     pub fn serves(path: &str, headers: &HeaderMap) -> bool {

@@ -63,7 +63,8 @@ pub struct LeakFeedback {
 /// The signers' keys, and when they were fetched.
 pub(crate) struct Desk {
     reports: LeakReports,
-    fetched: Mutex<Fetched>,
+    /// Over reloads of the config, as long as they are published at the same place.
+    fetched: Arc<Mutex<Fetched>>,
 }
 
 #[derive(Default)]
@@ -74,8 +75,11 @@ struct Fetched {
 }
 
 impl Desk {
-    pub(super) fn new(reports: LeakReports) -> Self {
-        Self { reports, fetched: Mutex::default() }
+    fn new(reports: LeakReports, before: Option<&Self>) -> Self {
+        let place = |reports: &LeakReports| reports.source.as_ref().map(|it| it.place().to_owned());
+        let same = before.filter(|before| place(&before.reports) == place(&reports));
+        let fetched = same.map_or_else(Arc::default, |before| Arc::clone(&before.fetched));
+        Self { reports, fetched }
     }
 
     /// The key of an identifier; `Ok(None)` when nobody published it.
@@ -122,6 +126,13 @@ struct Match {
 }
 
 impl Control {
+    /// Takes reports of leaked keys from whoever these keys stand for, and from nobody else from
+    /// now on; from nobody at all without them.
+    pub fn trust_leak_reports(&self, reports: Option<LeakReports>) {
+        let mut desk = self.care.reports.write().unwrap_or_else(PoisonError::into_inner);
+        *desk = reports.map(|reports| Arc::new(Desk::new(reports, desk.as_deref())));
+    }
+
     /// Whether a report may be heard out: it is told before a byte of the body is read.
     ///
     /// # Errors
@@ -251,8 +262,9 @@ impl Control {
     }
 
     /// Where reports are off there is no such path.
-    fn desk(&self) -> Result<&Desk, Fault> {
-        self.care.reports.as_ref().ok_or_else(|| Fault::new(&catalogue::NOT_FOUND))
+    fn desk(&self) -> Result<Arc<Desk>, Fault> {
+        let desk = self.care.reports.read().unwrap_or_else(PoisonError::into_inner);
+        desk.clone().ok_or_else(|| Fault::new(&catalogue::NOT_FOUND))
     }
 }
 

@@ -2,7 +2,7 @@
 //! store.
 
 use domain::ports::{Accounts, StoreResult};
-use domain::{Identity, Link, SecretHash, Session, SignIn, User, UserId};
+use domain::{Identity, Link, SecretHash, Session, SignIn, Timestamp, User, UserId};
 
 use super::World;
 
@@ -12,6 +12,10 @@ impl Accounts for World {
     }
 
     fn sessions_of(&self, _: UserId) -> StoreResult<'_, Vec<Session>> {
+        self.ask(|_| Ok(vec![]))
+    }
+
+    fn last_seen(&self, _: Vec<UserId>) -> StoreResult<'_, Vec<(UserId, Timestamp)>> {
         self.ask(|_| Ok(vec![]))
     }
 

@@ -187,6 +187,9 @@ impl State {
     fn apply(&mut self, change: Change) -> Result<(), StoreError> {
         match change {
             Change::CreateOrganization(it) => self.organization = Some(it),
+            Change::RenameOrganization { name } => {
+                self.organization.as_mut().unwrap().name = name;
+            }
             Change::CreateUser(it) => self.users.push(it),
             Change::CreateProject(it) => self.projects.push(it),
             Change::UpdateProject { id, name, external_key_id } => {

@@ -1,7 +1,7 @@
 //! Reads of how people sign in. What changes is a [`crate::SignInChange`].
 
 use super::{BoxFuture, StoreResult};
-use crate::{Identity, Link, Secret, SecretHash, Session, SignIn, User, UserId};
+use crate::{Identity, Link, Secret, SecretHash, Session, SignIn, Timestamp, User, UserId};
 
 /// Speaks to providers of identities. Follows no redirect; an answer has 256 KiB at most.
 pub trait IdentityWire: Send + Sync {
@@ -25,6 +25,9 @@ pub trait Accounts: Send + Sync {
 
     /// Somebody's sessions, the newest first.
     fn sessions_of(&self, user: UserId) -> StoreResult<'_, Vec<Session>>;
+
+    /// When each of these people was last signed in, to a few minutes; nothing of who never was.
+    fn last_seen(&self, users: Vec<UserId>) -> StoreResult<'_, Vec<(UserId, Timestamp)>>;
 
     fn sign_in_of(&self, user: UserId) -> StoreResult<'_, SignIn>;
 

@@ -11,6 +11,11 @@ pub(crate) const OPEN_SESSION: &str = "INSERT INTO sessions
     (id, hash, user_id, created_at, seen_at, proved_at, ends_at, address, agent, half)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 pub(crate) const SEE_SESSION: &str = "UPDATE sessions SET seen_at = $1 WHERE id = $2";
+/// Whose session it is was here at this instant.
+pub(crate) const SEE_USER: &str = "UPDATE users SET last_seen_at = $1
+    WHERE id = (SELECT s.user_id FROM sessions s WHERE s.id = $2 AND s.half = 0)";
+pub(crate) const LAST_SEEN: &str = "SELECT last_seen_at FROM users
+    WHERE id = $1 AND last_seen_at IS NOT NULL";
 pub(crate) const PROVE_SESSION: &str =
     "UPDATE sessions SET hash = $1, proved_at = $2, seen_at = $2 WHERE id = $3";
 pub(crate) const END_SESSION: &str = "DELETE FROM sessions WHERE id = $1";

@@ -30,6 +30,7 @@ pub(crate) fn apply(db: &Connection, changes: &[Change], lines: &[AuditEntry]) -
 fn apply_one(db: &Connection, change: &Change) -> Done {
     match change {
         Change::CreateOrganization(organization) => create_organization(db, organization),
+        Change::RenameOrganization { name } => touch(db, sql::RENAME_ORGANIZATION, params![name]),
         Change::CreateUser(user) => apply_people::create_user(db, user),
         Change::People(change) => apply_people::apply(db, change),
         Change::SignIn(change) => sign_in::apply(db, change),

@@ -3,7 +3,7 @@
 use domain::ports::{Accounts, StoreError, StoreResult};
 use domain::{
     Identity, Link, LinkPurpose, PasswordHash, SESSION_IDLE_SECONDS, SecretHash, Session,
-    SessionId, SignIn, SignInChange, Totp, User, UserId,
+    SessionId, SignIn, SignInChange, Timestamp, Totp, User, UserId,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -32,6 +32,17 @@ impl Accounts for Store {
 
     fn sessions_of(&self, user: UserId) -> StoreResult<'_, Vec<Session>> {
         self.lookups.ask(move |db| all(db, sql::SESSIONS_OF, params![user.as_str()], read_session))
+    }
+
+    fn last_seen(&self, users: Vec<UserId>) -> StoreResult<'_, Vec<(UserId, Timestamp)>> {
+        self.lookups.ask(move |db| {
+            let mut seen = Vec::new();
+            for user in users {
+                let at = one(db, sql::LAST_SEEN, params![user.as_str()], |row| time(row, 0))?;
+                seen.extend(at.map(|at| (user, at)));
+            }
+            Ok(seen)
+        })
     }
 
     fn sign_in_of(&self, user: UserId) -> StoreResult<'_, SignIn> {
@@ -93,15 +104,20 @@ pub(crate) fn apply(db: &Connection, change: &SignInChange) -> Done {
             live_user(db, user)?;
             run(db, sql::SET_PASSWORD, params![user.as_str(), password.0, at.0])
         }
-        SignInChange::OpenSession { session, hash } => open(db, session, hash),
+        SignInChange::OpenSession { session, hash } => {
+            open(db, session, hash)?;
+            run(db, sql::SEE_USER, params![session.seen_at.0, session.id.as_str()])
+        }
         SignInChange::SeeSession { id, at } => {
-            run(db, sql::SEE_SESSION, params![at.0, id.as_str()])
+            run(db, sql::SEE_SESSION, params![at.0, id.as_str()])?;
+            run(db, sql::SEE_USER, params![at.0, id.as_str()])
         }
         SignInChange::ProveSession { id, hash, at } => {
             touch(db, sql::PROVE_SESSION, params![hash.0, at.0, id.as_str()])
         }
         SignInChange::CompleteSession { id, hash, at } => {
-            touch(db, sql::COMPLETE_SESSION, params![hash.0, at.0, id.as_str()])
+            touch(db, sql::COMPLETE_SESSION, params![hash.0, at.0, id.as_str()])?;
+            run(db, sql::SEE_USER, params![at.0, id.as_str()])
         }
         SignInChange::EndSession(id) => run(db, sql::END_SESSION, params![id.as_str()]),
         SignInChange::EndSessionsOf { user, but } => {

@@ -43,7 +43,7 @@ fn owner_id(key: &Key) -> &String {
 }
 
 /// Everything about one key.
-pub(super) fn detail(key: &Key, project: &str) -> String {
+pub(super) fn detail(key: &Key, project: &str, now: i64) -> String {
     let owner = match &key.owner {
         Owner::User { user } => format!("{} ({})", user.name, user.id),
         Owner::ServiceAccount { service_account: account } => {
@@ -59,6 +59,7 @@ pub(super) fn detail(key: &Key, project: &str) -> String {
         ("models", listed(key.models.as_deref(), "any")),
         ("networks", listed(key.networks.as_deref(), "any")),
         ("created", format!("{} UTC", minute(key.created_at))),
+        ("age", age(key, now)),
         ("expires", utc(key.expires_at)),
         ("last used", utc(key.last_used_at)),
         ("state", state(key)),

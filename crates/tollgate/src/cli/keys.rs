@@ -128,12 +128,11 @@ pub struct Named {
 }
 
 pub(super) async fn run(command: Command, api: &Api, env: &Env) -> Result<Said, Failure> {
+    let now = SystemClock.now().seconds();
     match command {
         Command::Create(args) => create(api, args, env).await,
-        Command::List { project, json } => {
-            list(api, project.as_deref(), json, SystemClock.now().seconds()).await
-        }
-        Command::Show { key, json } => show(api, &key, json).await,
+        Command::List { project, json } => list(api, project.as_deref(), json, now).await,
+        Command::Show { key, json } => show(api, &key, json, now).await,
         Command::Rotate { key, hand_over: true, json, .. } => hand_over(api, &key, json).await,
         Command::Rotate { key, grace, json, .. } => rotate(api, &key, grace, json).await,
         Command::EndOld { key, json } => end_old(api, &key, json).await,
@@ -203,11 +202,11 @@ async fn list(api: &Api, project: Option<&str>, json: bool, now: i64) -> Result<
     Ok(Said::data(key_text::table(&keys, now)))
 }
 
-async fn show(api: &Api, named: &Named, json: bool) -> Result<Said, Failure> {
+async fn show(api: &Api, named: &Named, json: bool, now: i64) -> Result<Said, Failure> {
     let (place, reply) = find(api, named).await?;
     match json {
         true => Ok(Said::data(reply.text)),
-        false => Ok(Said::data(key_text::detail(&reply.read()?, &place.label()))),
+        false => Ok(Said::data(key_text::detail(&reply.read()?, &place.label(), now))),
     }
 }
 

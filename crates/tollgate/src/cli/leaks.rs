@@ -2,7 +2,6 @@
 
 use domain::Secret;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::api::{Api, path};
 use super::calendar::minute;
@@ -116,7 +115,7 @@ async fn list(api: &Api, json: bool) -> Result<Said, Failure> {
 }
 
 async fn ask(api: &Api, what: &str, secret: &Secret) -> Result<(String, Checked), Failure> {
-    let body = reveal::with_token(json!({}), secret);
+    let body = reveal::token_body(secret);
     let reply = api.post(&path(&["tollgate", "v1", "leaks", what]), &body).await?;
     let checked = reply.read()?;
     Ok((reply.text, checked))

@@ -29,12 +29,6 @@ pub(super) fn token_body(secret: &Secret) -> Value {
     serde_json::json!({ "token": secret.expose() })
 }
 
-/// A body with a leaked secret in it, on its way to the gateway that will look it up.
-pub(super) fn with_token(mut body: Value, secret: &Secret) -> Value {
-    body["token"] = Value::from(secret.expose());
-    body
-}
-
 /// The `value` of an answer that made a key.
 pub(super) fn made_value(answer: &str) -> Option<Secret> {
     #[derive(Deserialize)]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use testkit::{Answer, TestGateway};
 
-const BIN: &str = env!("CARGO_BIN_EXE_tollgate");
+pub const BIN: &str = env!("CARGO_BIN_EXE_tollgate");
 pub const EMAIL: &str = "ada@example.com";
 pub const PASSWORD: &str = "ultramarine kettle fog";
 pub const OTHER_PASSWORD: &str = "seven quiet lanterns drift";

@@ -13,6 +13,7 @@ mod factor;
 mod forms;
 mod house;
 mod identities;
+mod matrix;
 mod real_provider;
 mod rights;
 mod sessions;

@@ -1,5 +1,7 @@
 //! A way out through proxies, from its adding to its removal, as a person does it.
 
+use serde_json::{Value, json};
+
 use crate::office::Office;
 
 #[test]
@@ -28,6 +30,46 @@ fn an_egress_is_added_shown_and_removed_and_its_login_is_shown_to_nobody() {
     browser.look("egress-one");
     office.go("/egress");
     browser.look("egress");
+    // It is changed: one proxy goes and another comes, and each login stays with its proxy.
+    office.go("/egress/pool");
+    browser.fill("#proxies", "http://two.example.com:3128\nnonsense");
+    browser.submit("form[action='/egress/pool'] button.main");
+    assert!(browser.text("#proxies-fault").contains("refused"), "{}", browser.text("main"));
+    browser.fill("#proxies", "http://two.example.com:3128\nhttp://three.example.com:3128");
+    browser.choose("#choice", "sticky");
+    browser.fill("#proxy_resolves", "api.openai.com");
+    browser.submit("form[action='/egress/pool'] button.main");
+    assert!(browser.text(".flash").contains("next call"), "{}", browser.text("main"));
+    let shown = office.gateway.admin("GET", "/tollgate/v1/egress/pool", &Value::Null);
+    let logins: Vec<_> = shown["proxies"].as_array().unwrap().iter().collect();
+    let login =
+        |url: &str| logins.iter().find(|it| it["url"] == url).unwrap()["has_credential"].clone();
+    assert_eq!(login("http://two.example.com:3128"), true);
+    assert_eq!(login("http://three.example.com:3128"), false);
+    assert_eq!(
+        (&shown["choice"], &shown["proxy_resolves"][0]),
+        (&json!("sticky"), &json!("api.openai.com"))
+    );
+    browser.click("input[name='logins'][value='remove']");
+    browser.submit("form[action='/egress/pool'] button.main");
+    let shown = office.gateway.admin("GET", "/tollgate/v1/egress/pool", &Value::Null);
+    assert_eq!(shown["proxies"][0]["has_credential"], false);
+
+    // A project takes it; while it does, it stays.
+    let settings = format!("/projects/{}/settings", office.key.project);
+    office.go(&settings);
+    browser.choose("#egress", "pool");
+    browser.submit("form[action$='/egress'] button");
+    assert!(browser.has("#egress option[value='pool'][selected]"));
+    assert_eq!(crate::keys::call(&office, &office.key.value), 502, "no proxy is there");
+    office.go("/egress/pool/remove");
+    browser.fill("#typed", "pool");
+    browser.submit("main form button.danger");
+    assert!(browser.text(".flash.bad").contains("taken by"), "{}", browser.text("main"));
+    office.go(&settings);
+    browser.choose("#egress", "");
+    browser.submit("form[action$='/egress'] button");
+    assert_eq!(crate::keys::call(&office, &office.key.value), 200);
     office.go("/egress/pool/remove");
     browser.look("egress-remove");
     browser.fill("#typed", "lake");

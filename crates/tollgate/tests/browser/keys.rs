@@ -31,7 +31,12 @@ fn a_key_is_made_shown_once_rotated_and_revoked() {
     // Shown once: the way back does not show it again, nor does a second look.
     browser.submit("main a.main");
     assert!(!browser.source().contains(&secret));
+    browser.back();
+    assert!(!browser.source().contains(&secret), "{}", browser.source());
+    office.go(&keys);
+    browser.submit("main tbody th a");
     assert_eq!(browser.text("h1"), "<b>Shop</b>");
+    assert_eq!(browser.text("#age"), "0 h");
     let page = browser.path();
     browser.choose("#grace", "0");
     browser.submit("form[action$='/rotate'] button");
@@ -67,4 +72,72 @@ fn a_limit_is_set_changed_and_removed_and_says_what_it_means() {
     browser.submit("main form button.danger");
     assert!(browser.text(".flash").contains("removed"));
     assert_eq!(call(&office, &office.key.value), 200);
+}
+
+#[test]
+fn limits_are_live_and_a_change_of_one_can_be_taken_back() {
+    let office = Office::open();
+    let browser = &office.browser;
+    let limits = format!("/projects/{}/limits", office.key.project);
+    office.go(&limits);
+    browser.fill("#amount", "5");
+    browser.submit("main section form button.main");
+    assert_eq!(browser.text(".ladder [data-figure$='-spent']"), "$0.00");
+    // The page is not loaded again: what a call came to gets there by itself.
+    assert_eq!(call(&office, &office.key.value), 200);
+    browser.until("what was spent is shown", |browser| {
+        browser.text(".ladder [data-figure$='-spent']") != "$0.00"
+    });
+
+    browser.click(".ladder details summary");
+    browser.fill("#amount-1", "0");
+    browser.submit(".ladder details button");
+    assert_eq!(call(&office, &office.key.value), 429);
+    browser.submit(".flash form button");
+    assert!(browser.text(".ladder").contains("$5.00"), "{}", browser.text("main"));
+    assert_eq!(call(&office, &office.key.value), 200);
+    // And the other way about: it is removed, comes back, and is undone as it was made.
+    browser.click(".ladder details summary");
+    browser.submit(".ladder details a");
+    browser.submit("main form button.danger");
+    assert!(!browser.has(".ladder"));
+    browser.submit(".flash form button");
+    assert!(browser.text(".ladder").contains("$5.00"));
+    browser.submit(".flash form button");
+    assert!(!browser.has(".ladder"), "{}", browser.text("main"));
+}
+
+#[test]
+fn a_found_call_has_an_address_of_its_own_and_the_way_back_leads_to_what_was_asked() {
+    let office = Office::open();
+    let browser = &office.browser;
+    let busy = office.busy();
+    office.go("/logs");
+    browser.fill("#model", "gpt-4o-mini");
+    browser.choose("#status", "2xx");
+    browser.submit("form.filters button");
+    let asked = browser.url();
+    browser.submit("main tbody a");
+    let one = browser.url();
+    assert!(browser.text("main").contains("direct"), "its egress is shown");
+    browser.back();
+    assert_eq!(browser.url(), asked);
+    let model = browser.script("return document.querySelector('#model').value", &[]);
+    assert_eq!(model, json!("gpt-4o-mini"));
+    // A link that somebody was sent leads there behind the sign-in.
+    browser.forget_cookies();
+    browser.open(&one);
+    browser.fill("#email", crate::office::EMAIL);
+    browser.fill("#password", crate::office::PASSWORD);
+    browser.submit("button.main");
+    assert_eq!(browser.url(), one);
+    // By its id it is found from anywhere; one that is not known leads to why it was refused.
+    office.go("/logs");
+    browser.fill("#request", &busy.request);
+    browser.submit("form.filters button");
+    assert!(browser.path().ends_with(&busy.request));
+    office.go("/logs");
+    browser.fill("#request", &busy.refused);
+    browser.submit("form.filters button");
+    assert_eq!(browser.path(), "/refused");
 }

@@ -17,6 +17,7 @@ mod managing;
 mod office;
 mod pages;
 mod playground;
+mod prices;
 mod routes;
 mod signing_in;
 mod upstreams;

@@ -286,3 +286,37 @@ fn an_admin_key_is_made_shown_once_and_deleted() {
     assert!(flash(browser).contains("deleted"));
     assert_eq!(list(), 401);
 }
+
+#[test]
+fn the_organization_is_renamed_and_gets_its_name_back() {
+    let office = Office::open();
+    let browser = &office.browser;
+    let name = || {
+        let shown = office.gateway.admin("GET", "/tollgate/v1/organization", &Value::Null);
+        shown["name"].as_str().unwrap().to_owned()
+    };
+    let before = name();
+    office.go("/settings");
+    browser.fill("#name", " ");
+    browser.submit("main section form[action='/settings/name'] button");
+    assert!(browser.has("#name-fault"));
+    browser.fill("#name", "Lovelace & <b>Sons</b>");
+    browser.submit("main section form[action='/settings/name'] button");
+    assert_eq!(name(), "Lovelace & <b>Sons</b>");
+    assert!(flash(browser).contains("new name"));
+    browser.submit(".flash form button");
+    assert_eq!(name(), before);
+    office.go("/audit?event=organization.updated");
+    assert!(browser.text("main tbody").contains("Lovelace & <b>Sons</b>"));
+
+    // Who was here is seen among the members; whoever never came is seen as that.
+    furnished(&office);
+    office.go("/members");
+    let row = |name: &str| {
+        let script = "return [...document.querySelectorAll('main tbody tr')]
+            .find(row => row.textContent.includes(arguments[0])).lastElementChild.textContent";
+        browser.script(script, &[json!(name)]).as_str().unwrap().to_owned()
+    };
+    assert_eq!(row("Grace Hopper"), "never");
+    assert!(row("Ada Lovelace").contains("20"), "{}", row("Ada Lovelace"));
+}

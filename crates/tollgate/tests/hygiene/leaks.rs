@@ -33,18 +33,17 @@ impl Host {
         let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
         let algorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
         let pair = EcdsaKeyPair::from_pkcs8(algorithm, made.as_ref(), &random).unwrap();
-        let mut der = STANDARD.decode(SPKI).unwrap();
-        der.extend(&pair.public_key().as_ref()[1..]);
-        let pem = format!(
-            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
-            STANDARD.encode(der)
-        );
+        let pem = pem(&pair);
         let keys = json!({"public_keys": [
             {"key_identifier": "old", "key": "no key", "is_current": false},
             {"key_identifier": "k1", "key": pem, "is_current": true},
         ]});
         let (url, fetches) = publish(keys.to_string());
         Self { pair, random, url, fetches }
+    }
+
+    fn pem(&self) -> String {
+        pem(&self.pair)
     }
 
     fn config(&self) -> String {
@@ -58,6 +57,13 @@ impl Host {
     fn report(&self, stage: &Stage, body: &str) -> Answer {
         send(stage, "k1", &self.sign(body), body)
     }
+}
+
+fn pem(pair: &EcdsaKeyPair) -> String {
+    let mut der = STANDARD.decode(SPKI).unwrap();
+    der.extend(&pair.public_key().as_ref()[1..]);
+    let text = STANDARD.encode(der);
+    format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n")
 }
 
 /// Serves one JSON text on a free port, and counts how often.
@@ -234,6 +240,40 @@ fn keys_that_cannot_be_fetched_refuse_and_are_tried_again() {
     let answer = send(&stage, "k1", "AAAA", "[]");
     refused(&answer, 503, "leak_keys_unavailable");
     assert_eq!(answer.header("retry-after"), Some("60"));
+}
+
+#[test]
+fn whose_reports_are_believed_follows_the_config_file() {
+    let (host, other) = (Host::start(), Host::start());
+    let stage = Stage::configured("");
+    let gateway = &stage.gateway;
+    let configure = |text: &str| {
+        let reloads = || gateway.output().matches("the config was reloaded").count();
+        let before = reloads();
+        std::fs::write(gateway.home().join("tollgate.toml"), text).unwrap();
+        signal(gateway.pid(), "HUP");
+        until("the config is reloaded", || reloads() > before);
+    };
+    let key = gateway.create_key(&json!({"name": "leaked"}));
+    let body = |place: &str| found(&key.value, place);
+    refused(&host.report(&stage, &body("a")), 404, "not_found");
+    configure(&host.config());
+    refused(&other.report(&stage, &body("a")), 401, "invalid_leak_report");
+    passed(&works(&stage, &key));
+    // One more is pinned; what the first one published is kept.
+    let pinned =
+        format!("[[leaks.keys]]\nidentifier = \"k2\"\nkey = \"\"\"\n{}\"\"\"\n", other.pem());
+    configure(&format!("{}{pinned}", host.config()));
+    let signature = other.sign(&body("b"));
+    passed(&send(&stage, "k2", &signature, &body("b")));
+    refused(&works(&stage, &key), 401, "key_revoked");
+    passed(&host.report(&stage, &body("c")));
+    assert_eq!(host.fetches.load(Ordering::SeqCst), 1);
+    // Taken out of the file, nobody believes them any more.
+    configure(&pinned);
+    refused(&host.report(&stage, &body("d")), 401, "invalid_leak_report");
+    configure("[retries]\nrepeats = 1\n");
+    refused(&send(&stage, "k2", &signature, &body("b")), 404, "not_found");
 }
 
 #[test]

@@ -27,13 +27,25 @@ pub(crate) struct Ran {
 impl Language {
     /// Runs a script with only these variables of the SDKs.
     pub(crate) fn run(&self, script: &str, env: &[(&str, String)]) -> Ran {
+        self.run_within(&[], script, env)
+    }
+
+    /// The same as the program of another command, whose words come first.
+    pub(crate) fn run_within(&self, words: &[&str], script: &str, env: &[(&str, String)]) -> Ran {
         let sdk = sdk_dir().join(self.name);
         let (program, folder) = match self.program {
             "" => (PathBuf::from("node"), node_folder(&sdk)),
             inside => (sdk.join(inside), scripts(self.name)),
         };
         let file = format!("{script}.{}", self.ending);
-        let mut command = Command::new(program);
+        let mut command = match words {
+            [] => Command::new(program),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+        };
         command.arg(folder.join(&file)).stdin(Stdio::null()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");

@@ -11,6 +11,7 @@
     reason = "tests fail by panicking, and start processes"
 )]
 
+mod exec;
 mod language;
 mod transcript;
 

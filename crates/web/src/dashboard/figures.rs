@@ -73,6 +73,18 @@ pub fn when(at: Timestamp) -> String {
     format!("{date} {time} UTC")
 }
 
+/// How long ago something was, for people: whole days, below one hours. Never less than nothing:
+/// clocks differ.
+#[must_use]
+pub fn age(from: Timestamp, now: Timestamp) -> String {
+    let hours = (now.seconds() - from.seconds()).max(0) / 3_600;
+    match hours {
+        ..24 => format!("{hours} h"),
+        24..48 => "1 day".to_owned(),
+        _ => format!("{} days", count((hours / 24).unsigned_abs())),
+    }
+}
+
 fn parts(at: Timestamp) -> (String, String) {
     let seconds = at.seconds();
     let (year, month, day) = domain::calendar::civil(seconds.div_euclid(86_400));
@@ -99,6 +111,15 @@ mod tests {
         ] {
             assert_eq!(money(Nanos(nanos)), text);
         }
+    }
+
+    #[test]
+    fn ages_are_told_in_days() {
+        let age = |hours: i64| age(Timestamp(0), Timestamp(hours * 3_600_000));
+        assert_eq!(
+            [-1, 0, 23, 24, 47, 48, 24_000].map(age),
+            ["0 h", "0 h", "23 h", "1 day", "1 day", "2 days", "1,000 days",]
+        );
     }
 
     #[test]

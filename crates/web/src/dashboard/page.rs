@@ -11,6 +11,8 @@ use tokio::sync::mpsc;
 
 use super::caller::Called;
 use super::cookies::SetCookie;
+use super::form::{Form, encode};
+use super::pages::sign_in::way_back;
 use crate::ApiReply;
 
 /// Whether a message tells of something good.
@@ -25,7 +27,27 @@ pub enum Mood {
 pub struct Flash {
     pub mood: Mood,
     pub said: String,
+    /// The form that takes it back, where that can be done.
+    pub undo: Option<Undo>,
 }
+
+/// A form of ours that takes a change back: its address and its fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undo {
+    pub path: String,
+    pub fields: Vec<(String, String)>,
+}
+
+impl Undo {
+    #[must_use]
+    pub fn new(path: String, fields: &[(&str, &str)]) -> Self {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self { path, fields: fields.iter().map(own).collect() }
+    }
+}
+
+/// Bytes of a message with its form: a browser keeps no longer cookie.
+const LONGEST_FLASH: usize = 1_000;
 
 impl Flash {
     /// For a class of the stylesheet.
@@ -38,17 +60,29 @@ impl Flash {
     }
 
     pub(crate) fn text(&self) -> String {
-        format!("{}:{}", self.mood(), self.said)
+        let plain = format!("{}:{}", self.mood(), self.said.replace('\n', " "));
+        let Some(undo) = &self.undo else { return plain };
+        let pair = |(name, value): &(String, String)| format!("{}={}", encode(name), encode(value));
+        let fields: Vec<_> = undo.fields.iter().map(pair).collect();
+        let whole = format!("{plain}\n{}?{}", undo.path, fields.join("&"));
+        if whole.len() > LONGEST_FLASH { plain } else { whole }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (text, undo) = text.split_once('\n').unwrap_or((text, ""));
         let (mood, said) = text.split_once(':')?;
         let mood = match mood {
             "good" => Mood::Good,
             "bad" => Mood::Bad,
             _ => return None,
         };
-        Some(Self { mood, said: said.chars().take(300).collect() })
+        let undo = undo.split_once('?').and_then(|(path, fields)| {
+            let path = way_back(path)?.to_owned();
+            let fields = Form::parse(fields)?;
+            let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+            Some(Undo { path, fields: fields.fields().map(own).collect() })
+        });
+        Some(Self { mood, said: said.chars().take(300).collect(), undo })
     }
 }
 
@@ -154,13 +188,22 @@ impl Page {
     /// With a sentence for the next page: `Page::to("/keys").saying("The key is revoked.")`.
     #[must_use]
     pub fn saying(self, said: impl Into<String>) -> Self {
-        self.setting(SetCookie::Flash(Flash { mood: Mood::Good, said: said.into() }))
+        let said = said.into();
+        self.setting(SetCookie::Flash(Flash { mood: Mood::Good, said, undo: None }))
+    }
+
+    /// The same of what can be taken back, with the form that does it.
+    #[must_use]
+    pub fn saying_with_undo(self, said: impl Into<String>, undo: Undo) -> Self {
+        let (said, undo) = (said.into(), Some(undo));
+        self.setting(SetCookie::Flash(Flash { mood: Mood::Good, said, undo }))
     }
 
     /// The same of something that went wrong.
     #[must_use]
     pub fn warning(self, said: impl Into<String>) -> Self {
-        self.setting(SetCookie::Flash(Flash { mood: Mood::Bad, said: said.into() }))
+        let said = said.into();
+        self.setting(SetCookie::Flash(Flash { mood: Mood::Bad, said, undo: None }))
     }
 
     pub(crate) fn setting(mut self, cookie: SetCookie) -> Self {
@@ -243,4 +286,23 @@ pub(crate) fn is_about(fault: &Option<&Fault>, name: &str) -> bool {
 pub(crate) fn said_of<'f>(fault: &Option<&'f Fault>, name: &str) -> Option<&'f str> {
     let fault = fault.filter(|fault| fault.param.as_deref() == Some(name));
     fault.map(|fault| fault.message.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_comes_back_with_the_form_that_takes_it_back() {
+        let undo = Undo::new("/limits".to_owned(), &[("scope", "a:b"), ("amount", "1 & 2")]);
+        let (mood, said) = (Mood::Good, "Done: it holds.".to_owned());
+        let flash = Flash { mood, said, undo: Some(undo) };
+        assert_eq!(Flash::parse(&flash.text()), Some(flash.clone()));
+        // Nobody's form but ours, and none that no browser keeps.
+        let elsewhere = Flash::parse("good:x\n//evil.example/limits?a=b").unwrap();
+        assert_eq!(elsewhere.undo, None);
+        let long = Undo::new("/limits".to_owned(), &[("name", &"x".repeat(2_000))]);
+        let long = Flash { undo: Some(long), ..flash };
+        assert_eq!(Flash::parse(&long.text()).unwrap().undo, None);
+    }
 }

@@ -4,6 +4,7 @@ pub(crate) mod account;
 mod admin_keys;
 mod alerts;
 mod audit;
+mod cache;
 mod confirm;
 mod door;
 mod door_settings;
@@ -16,6 +17,7 @@ mod oidc;
 mod overview;
 mod people;
 mod playground;
+mod prices;
 mod projects;
 pub(crate) mod prove;
 mod refused;
@@ -90,6 +92,7 @@ pub enum Tab {
     Keys,
     Usage,
     Costs,
+    Cache,
     Limits,
     Logs,
     Playground,
@@ -97,6 +100,7 @@ pub enum Tab {
     Upstreams,
     Egress,
     Routes,
+    Prices,
     Projects,
     Members,
     Audit,
@@ -112,13 +116,14 @@ pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[
             Tab::Keys,
             Tab::Usage,
             Tab::Costs,
+            Tab::Cache,
             Tab::Limits,
             Tab::Logs,
             Tab::Refused,
             Tab::Playground,
         ],
     ),
-    ("Providers", &[Tab::Upstreams, Tab::Routes, Tab::Egress]),
+    ("Providers", &[Tab::Upstreams, Tab::Routes, Tab::Egress, Tab::Prices]),
     ("Manage", &[Tab::Projects, Tab::Members, Tab::Audit, Tab::Settings]),
 ];
 
@@ -150,6 +155,7 @@ impl Tab {
             Self::Keys => ("API keys", "keys", READ, In::Both),
             Self::Usage => ("Usage", "usage", SEE, In::Both),
             Self::Costs => ("Costs", "costs", SEE, In::Both),
+            Self::Cache => ("Cache", "cache", READ, In::Both),
             Self::Limits => ("Limits", "limits", READ, In::Both),
             Self::Logs => ("Logs", "logs", SEE, In::Both),
             Self::Playground => ("Playground", "playground", Scope::request("model"), In::Project),
@@ -157,6 +163,7 @@ impl Tab {
             Self::Upstreams => ("Upstreams", "upstreams", READ, In::Organization),
             Self::Egress => ("Egress", "egress", READ, In::Organization),
             Self::Routes => ("Routes", "routes", READ, In::Both),
+            Self::Prices => ("Prices", "prices", READ, In::Organization),
             Self::Projects => ("Projects", "projects", SEE_PROJECTS, In::Organization),
             Self::Members => ("Members", "members", SEE_MEMBERS, In::Both),
             Self::Audit => ("Audit log", "audit", READ, In::Organization),
@@ -187,10 +194,15 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(GET "usage.csv" Both Some(Tab::Usage), Who::May(SEE), usage::file),
     page!(GET "costs" Both Some(Tab::Costs), Who::May(SEE), usage::costs),
     page!(GET "costs.csv" Both Some(Tab::Costs), Who::May(SEE), usage::file),
+    page!(GET "cache" Both Some(Tab::Cache), Who::May(READ), cache::show),
+    page!(POST "cache" Project Some(Tab::Cache), Who::Proved(WRITE), cache::set),
+    page!(GET "cache/purge" Project Some(Tab::Cache), Who::May(WRITE), cache::ask_purge),
+    page!(POST "cache/purge" Project Some(Tab::Cache), Who::Proved(WRITE), cache::purge),
     page!(GET "logs" Both Some(Tab::Logs), Who::May(SEE), logs::show),
     page!(GET "logs/{request_id}" Both Some(Tab::Logs), Who::May(SEE), logs::one),
     page!(GET "refused" Both Some(Tab::Refused), Who::May(SEE), refused::show),
     page!(GET "limits" Both Some(Tab::Limits), Who::May(READ), limits::show),
+    page!(GET "limits/live" Both Some(Tab::Limits), Who::May(READ), limits::live),
     page!(POST "limits" Both Some(Tab::Limits), Who::Proved(WRITE), limits::put),
     page!(GET "limits/remove" Both Some(Tab::Limits), Who::May(WRITE), limits::confirm),
     page!(POST "limits/remove" Both Some(Tab::Limits), Who::Proved(WRITE), limits::remove),
@@ -255,9 +267,11 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(GET "settings" Both Some(Tab::Settings), Who::May(READ), settings::show),
     page!(POST "settings/zone" Organization Some(Tab::Settings), Who::Proved(WRITE), settings::zone),
     page!(POST "settings/retention" Both Some(Tab::Settings), Who::Proved(WRITE), settings::retention),
+    page!(POST "settings/name" Organization Some(Tab::Settings), Who::Proved(WRITE), settings::organization_name),
     page!(POST "settings/name" Project Some(Tab::Settings), Who::Proved(PROJECTS), settings::name),
     page!(POST "settings/models" Project Some(Tab::Settings), Who::Proved(WRITE), settings::models),
     page!(POST "settings/tools" Project Some(Tab::Settings), Who::Proved(WRITE), settings::set_tools),
+    page!(POST "settings/egress" Project Some(Tab::Settings), Who::Proved(WRITE), egress::of_project),
     page!(GET "alerts" Both Some(Tab::Settings), Who::May(READ), alerts::list),
     page!(POST "alerts" Both Some(Tab::Settings), Who::Proved(WRITE), alerts::create),
     page!(GET "alerts/{id}" Both Some(Tab::Settings), Who::May(READ), alerts::one),
@@ -276,6 +290,7 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "upstreams/{upstream_id}/switch" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::switch),
     page!(POST "upstreams/{upstream_id}/test" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::run),
     page!(GET "upstreams/{upstream_id}/test/{run_id}" Organization Some(Tab::Upstreams), Who::May(READ), upstreams::found),
+    page!(POST "upstreams/{upstream_id}/egress" Organization Some(Tab::Upstreams), Who::Proved(WRITE), egress::of_upstream),
     page!(POST "upstreams/{upstream_id}/credentials" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::add_credential),
     page!(GET "upstreams/{upstream_id}/credentials/{credential_id}/remove" Organization Some(Tab::Upstreams), Who::May(WRITE), upstreams::ask_remove_credential),
     page!(POST "upstreams/{upstream_id}/credentials/{credential_id}/remove" Organization Some(Tab::Upstreams), Who::Proved(WRITE), upstreams::remove_credential),
@@ -285,6 +300,7 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(GET "egress/new" Organization Some(Tab::Egress), Who::May(WRITE), egress::new),
     page!(POST "egress/new" Organization Some(Tab::Egress), Who::Proved(WRITE), egress::create),
     page!(GET "egress/{egress_name}" Organization Some(Tab::Egress), Who::May(READ), egress::one),
+    page!(POST "egress/{egress_name}" Organization Some(Tab::Egress), Who::Proved(WRITE), egress::update),
     page!(POST "egress/{egress_name}/test" Organization Some(Tab::Egress), Who::May(WRITE), egress::test),
     page!(GET "egress/{egress_name}/remove" Organization Some(Tab::Egress), Who::May(WRITE), egress::ask_remove),
     page!(POST "egress/{egress_name}/remove" Organization Some(Tab::Egress), Who::Proved(WRITE), egress::remove),
@@ -295,6 +311,12 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "routes/{route_id}" Organization Some(Tab::Routes), Who::Proved(WRITE), routes::update),
     page!(GET "routes/{route_id}/remove" Organization Some(Tab::Routes), Who::May(WRITE), routes::ask_remove),
     page!(POST "routes/{route_id}/remove" Organization Some(Tab::Routes), Who::Proved(WRITE), routes::remove),
+    page!(GET "prices" Organization Some(Tab::Prices), Who::May(READ), prices::list),
+    page!(POST "prices" Organization Some(Tab::Prices), Who::Proved(WRITE), prices::set),
+    page!(GET "prices/model" Organization Some(Tab::Prices), Who::May(READ), prices::one),
+    page!(GET "prices/remove" Organization Some(Tab::Prices), Who::May(WRITE), prices::ask_remove),
+    page!(POST "prices/remove" Organization Some(Tab::Prices), Who::Proved(WRITE), prices::remove),
+    page!(POST "prices/approve" Organization Some(Tab::Prices), Who::Proved(WRITE), prices::approve),
     page!(GET "playground" Project Some(Tab::Playground), Who::May(CALL), playground::show),
     page!(POST "playground" Project Some(Tab::Playground), Who::May(CALL), playground::submit),
     page!(POST "playground/stream" Project Some(Tab::Playground), Who::May(CALL), playground::stream),
@@ -338,6 +360,18 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "prove" Organization None, Who::SignedIn, prove::submit),
     page!(POST "theme" Organization None, Who::Anyone, account::theme),
 ];
+
+/// Every page and action: its method and its path, one line for each place that it is in.
+pub(crate) fn listed() -> Vec<(Method, String)> {
+    let places = |route: &'static PageRoute| {
+        let organization = route.place != In::Project;
+        let project = route.place != In::Organization;
+        let of_all = organization.then(|| format!("/{}", route.template));
+        let of_one = project.then(|| format!("/projects/{{project}}/{}", route.template));
+        of_all.into_iter().chain(of_one).map(|path| (route.method.clone(), path))
+    };
+    ALL.iter().flat_map(places).collect()
+}
 
 /// The pages of a path, by any method.
 pub(crate) struct Found {

@@ -98,18 +98,18 @@ async fn keys_of_all_projects_are_listed_with_their_project() {
 #[tokio::test]
 async fn a_key_is_found_in_whatever_project_it_is() {
     let fake = Fake::start(ROUTES).await;
-    let (data, _) = show(&fake.api, &key("key_1", None), false).await.unwrap().into_parts();
+    let (data, _) = show(&fake.api, &key("key_1", None), false, NOW).await.unwrap().into_parts();
     assert!(data.contains("project    b (proj_2)\n"), "{data}");
     assert!(data.contains("owner      service account ci (svc_1)\n"), "{data}");
     assert_eq!(fake.seen().len(), 3, "the list, one miss, one hit");
-    let failure = show(&fake.api, &key("key_9", None), false).await.err().unwrap();
+    let failure = show(&fake.api, &key("key_9", None), false, NOW).await.err().unwrap();
     assert!(failure.render(false).contains("no key 'key_9' in any project"));
 }
 
 #[tokio::test]
 async fn a_secret_given_for_an_id_is_neither_sent_nor_repeated() {
     let fake = Fake::start(ROUTES).await;
-    let failure = show(&fake.api, &key("sk-tg-secret", None), false).await.err().unwrap();
+    let failure = show(&fake.api, &key("sk-tg-secret", None), false, NOW).await.err().unwrap();
     assert!(!failure.render(false).contains("sk-tg-secret"));
     assert!(fake.seen().is_empty());
 }

@@ -8,6 +8,7 @@ use super::super::figures::{instant, when};
 use super::super::frame::Frame;
 use super::super::page::Page;
 use super::super::visit::{Shown, Visit};
+use super::confirm::Question;
 use super::sign_in::way_back;
 
 #[derive(Template)]
@@ -34,17 +35,6 @@ struct SessionLine {
     since: (String, String),
     seen: (String, String),
     here: bool,
-}
-
-/// A page that asks before something is done.
-#[derive(Template)]
-#[template(path = "account_confirm.html")]
-pub(crate) struct ConfirmPage<'a> {
-    pub(crate) frame: &'a Frame,
-    pub(crate) lead: &'a str,
-    pub(crate) action: &'a str,
-    pub(crate) button: &'a str,
-    pub(crate) back: &'a str,
 }
 
 pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
@@ -83,14 +73,18 @@ pub(crate) async fn end_all(visit: &Visit<'_>) -> Shown {
 }
 
 pub(crate) async fn confirm_disable(visit: &Visit<'_>) -> Shown {
-    let frame = visit.frame("Turn the second factor off?");
-    visit.show(&ConfirmPage {
-        frame: &frame,
-        lead: "From then on your password alone lets you in, and your recovery codes are void.",
-        action: "/account/second-factor/off",
+    let question = Question {
+        title: "Turn the second factor off",
+        question: "Turn the second factor off?".to_owned(),
+        lead: "From then on your password alone lets you in, and your recovery codes are void."
+            .to_owned(),
+        action: "/account/second-factor/off".to_owned(),
+        fields: Vec::new(),
         button: "Turn it off",
-        back: "/account",
-    })
+        back: "/account".to_owned(),
+        typed: None,
+    };
+    question.ask(visit)
 }
 
 /// `POST /theme`: light, dark, or as the system has it. Kept in this browser.

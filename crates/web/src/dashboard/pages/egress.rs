@@ -1,16 +1,24 @@
 //! Egress: the proxies through which calls leave, how they fare, and what becomes of calls when all
 //! are down.
 
+mod change;
+mod typed;
+mod uses;
+
 use askama::Template;
-use control::{EgressDraft, EgressState, ProxyCredential, ProxyDraft};
-use domain::fault::catalogue;
-use domain::{EgressSource, Fault, ProxyChoice, ProxyFigures, ProxyTest, SessionBy};
+use control::EgressState;
+use domain::{EgressSource, EgressUser, Fault, ProxyFigures, ProxyTest};
 
 use super::super::figures::{count, milliseconds};
+use super::super::form::encode;
 use super::super::frame::Frame;
-use super::super::page::Page;
-use super::super::visit::{Shown, Visit};
+use super::super::visit::{Shown, Visit, href};
 use super::WRITE;
+use typed::Typed;
+
+pub(crate) use change::{ask_remove, create, new, remove, update};
+pub(super) use uses::Chosen;
+pub(crate) use uses::{of_project, of_upstream};
 
 #[derive(Template)]
 #[template(path = "egresses.html")]
@@ -28,8 +36,11 @@ struct EgressView {
     state: &'static str,
     closed: bool,
     default: bool,
-    used_by: String,
+    /// Where each that takes it is shown, and its name.
+    used_by: Vec<(String, String)>,
     choice: String,
+    session: &'static str,
+    proxy_resolves: String,
     health_url: String,
     of_file: bool,
     figures: Vec<FigureView>,
@@ -51,11 +62,11 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Shown {
     visit.show(&ListPage {
         frame: &frame,
         may: visit.may(WRITE),
-        rows: all.iter().map(view).collect(),
+        rows: all.iter().map(|state| view(visit, state)).collect(),
     })
 }
 
-fn view(state: &EgressState) -> EgressView {
+fn view(visit: &Visit<'_>, state: &EgressState) -> EgressView {
     let egress = &state.egress;
     let ejected = state.figures.iter().filter(|figures| figures.ejected).count();
     let working = egress.proxies.len().saturating_sub(ejected);
@@ -64,7 +75,6 @@ fn view(state: &EgressState) -> EgressView {
         (0, _) => ("bad", "All down"),
         _ => ("near", "Some down"),
     };
-    let users: Vec<String> = state.used_by.iter().map(ToString::to_string).collect();
     EgressView {
         name: egress.name.clone(),
         proxies: egress.proxies.len(),
@@ -73,11 +83,27 @@ fn view(state: &EgressState) -> EgressView {
         state: words,
         closed: working == 0 && !egress.allow_direct,
         default: egress.default,
-        used_by: users.join(", "),
+        used_by: state.used_by.iter().map(|user| taker(visit, user)).collect(),
         choice: egress.choice.as_str().replace('_', " "),
+        session: egress.session.as_str(),
+        proxy_resolves: egress.proxy_resolves.join(", "),
         health_url: egress.health_url.clone().unwrap_or_default(),
         of_file: egress.source == EgressSource::File,
         figures: state.figures.iter().map(figure).collect(),
+    }
+}
+
+fn taker(visit: &Visit<'_>, user: &EgressUser) -> (String, String) {
+    match user {
+        EgressUser::Upstream(id) => (format!("/upstreams/{id}"), user.to_string()),
+        EgressUser::UpstreamNamed(name) => {
+            (format!("/upstreams/{}", encode(name)), user.to_string())
+        }
+        EgressUser::Project(id) => {
+            let known = visit.projects().iter().find(|project| project.id == *id);
+            let name = known.map_or_else(|| user.to_string(), |it| format!("project {}", it.name));
+            (href(Some(id), "settings"), name)
+        }
     }
 }
 
@@ -108,6 +134,8 @@ struct OnePage<'a> {
     may: bool,
     url: &'a str,
     tests: Vec<TestView>,
+    /// What its form has, and what is wrong with it.
+    typed: Typed,
     fault: Option<&'a Fault>,
 }
 
@@ -119,16 +147,23 @@ struct TestView {
 }
 
 pub(crate) async fn one(visit: &Visit<'_>) -> Shown {
-    shown(visit, Vec::new(), None).await
+    shown(visit, Vec::new(), None, None).await
 }
 
-async fn shown(visit: &Visit<'_>, tests: Vec<TestView>, fault: Option<&Fault>) -> Shown {
+/// `typed`: what somebody wanted to make of it.
+async fn shown(
+    visit: &Visit<'_>,
+    tests: Vec<TestView>,
+    typed: Option<Typed>,
+    fault: Option<&Fault>,
+) -> Shown {
     let state = visit.control.egress(&visit.id::<String>(0)).await?;
     let frame = visit.frame("Egress");
     let page = visit.show(&OnePage {
         frame: &frame,
         path: format!("/egress/{}", state.egress.name),
-        egress: view(&state),
+        typed: typed.unwrap_or_else(|| Typed::from_egress(&state.egress)),
+        egress: view(visit, &state),
         allow_direct: state.egress.allow_direct,
         may: visit.may(WRITE),
         url: visit.form.text("url"),
@@ -142,8 +177,8 @@ async fn shown(visit: &Visit<'_>, tests: Vec<TestView>, fault: Option<&Fault>) -
 pub(crate) async fn test(visit: &Visit<'_>) -> Shown {
     let url = visit.form.some("url").map(str::to_owned);
     match visit.control.test_egress(&visit.id::<String>(0), url).await {
-        Ok(tests) => shown(visit, tests.iter().map(tested).collect(), None).await,
-        Err(fault) => shown(visit, Vec::new(), Some(&fault)).await,
+        Ok(tests) => shown(visit, tests.iter().map(tested).collect(), None, None).await,
+        Err(fault) => shown(visit, Vec::new(), None, Some(&fault)).await,
     }
 }
 
@@ -157,96 +192,4 @@ fn tested(test: &ProxyTest) -> TestView {
         Err(failure) => ("bad", format!("{}: {}", failure.reason, failure.why)),
     };
     TestView { proxy: test.proxy.clone(), mood, words, took: format!("{} ms", test.latency_ms) }
-}
-
-#[derive(Template)]
-#[template(path = "egress_new.html")]
-struct NewPage<'a> {
-    frame: &'a Frame,
-    name: &'a str,
-    proxies: &'a str,
-    health_url: &'a str,
-    choices: Vec<(&'static str, bool)>,
-    allow_direct: bool,
-    default: bool,
-    fault: Option<&'a Fault>,
-}
-
-pub(crate) async fn new(visit: &Visit<'_>) -> Shown {
-    form(visit, None)
-}
-
-fn form(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
-    let chosen = visit.form.text("choice");
-    let frame = visit.frame("Add an egress");
-    let page = visit.show(&NewPage {
-        frame: &frame,
-        name: visit.form.text("name"),
-        proxies: visit.form.text("proxies"),
-        health_url: visit.form.text("health_url"),
-        choices: ProxyChoice::ALL.map(|it| (it.as_str(), it.as_str() == chosen)).to_vec(),
-        allow_direct: visit.form.is_checked("allow_direct"),
-        default: visit.form.is_checked("default"),
-        fault,
-    })?;
-    Ok(page.status(fault.map_or(200, |fault| fault.entry.status)))
-}
-
-pub(crate) async fn create(visit: &Visit<'_>) -> Shown {
-    let form_of = &visit.form;
-    let lines = form_of.text("proxies").lines().map(str::trim).filter(|line| !line.is_empty());
-    let proxy = |url: &str| ProxyDraft {
-        url: url.to_owned(),
-        credential: match form_of.some("credential") {
-            Some(typed) => ProxyCredential::New(domain::Secret::from(typed)),
-            None => ProxyCredential::None,
-        },
-    };
-    let draft = EgressDraft {
-        name: form_of.text("name").to_owned(),
-        proxies: lines.map(proxy).collect(),
-        choice: ProxyChoice::parse(form_of.text("choice")).unwrap_or_default(),
-        session: SessionBy::default(),
-        allow_direct: form_of.is_checked("allow_direct"),
-        default: form_of.is_checked("default"),
-        proxy_resolves: Vec::new(),
-        health_url: form_of.some("health_url").map(str::to_owned),
-    };
-    match visit.control.create_egress(&visit.author()?, draft).await {
-        Ok(made) => {
-            let page = Page::to(&format!("/egress/{}", made.egress.name));
-            Ok(page.saying("The egress is added. Test it before somebody takes it."))
-        }
-        Err(fault) => form(visit, Some(&fault)),
-    }
-}
-
-#[derive(Template)]
-#[template(path = "egress_remove.html")]
-struct RemovePage<'a> {
-    frame: &'a Frame,
-    name: String,
-    fault: Option<&'a Fault>,
-}
-
-pub(crate) async fn ask_remove(visit: &Visit<'_>) -> Shown {
-    removing(visit, None).await
-}
-
-async fn removing(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
-    let name = visit.control.egress(&visit.id::<String>(0)).await?.egress.name;
-    let frame = visit.frame("Remove an egress");
-    let page = visit.show(&RemovePage { frame: &frame, name, fault })?;
-    Ok(page.status(fault.map_or(200, |fault| fault.entry.status)))
-}
-
-pub(crate) async fn remove(visit: &Visit<'_>) -> Shown {
-    let name: String = visit.id(0);
-    if visit.form.text("typed") != name {
-        let why = "Type the name as it stands above.";
-        let fault = Fault::because(&catalogue::INVALID_VALUE, why).param("typed");
-        return removing(visit, Some(&fault)).await;
-    }
-    visit.control.remove_egress(&visit.author()?, &name).await?;
-    Ok(Page::to("/egress").saying("The egress is removed."))
 }

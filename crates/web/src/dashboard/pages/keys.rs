@@ -14,11 +14,13 @@ use super::super::form::encode;
 use super::super::frame::Frame;
 use super::super::page::Page;
 use super::super::visit::{Shown, Visit, href};
+use super::confirm::Question;
 use crate::reveal;
 use view::{KeyLine, KeyView};
 
 const ROWS: u32 = 50;
 const WRITE: Scope = Scope::write("management");
+const CALL: Scope = Scope::request("model");
 
 #[derive(Template)]
 #[template(path = "keys.html")]
@@ -149,7 +151,7 @@ fn revealed(visit: &Visit<'_>, made: &MadeKey, title: &str) -> Shown {
         secret,
         snippets: shown.map(|it| (it.name, it.render(&url, "gpt-4o-mini"))).collect(),
         key: visit.href(&format!("keys/{}", made.owned.key.id)),
-        playground: None,
+        playground: visit.may(CALL).then(|| visit.href("playground")),
     })?;
     Ok(page.with_secret())
 }
@@ -225,42 +227,33 @@ pub(crate) async fn end_old(visit: &Visit<'_>) -> Shown {
     Ok(Page::to(&visit.href(&format!("keys/{id}"))).saying("The old secrets are ended."))
 }
 
-#[derive(Template)]
-#[template(path = "key_revoke.html")]
-struct RevokePage<'a> {
-    frame: &'a Frame,
-    key: KeyView,
-    path: String,
-    fault: Option<&'a Fault>,
+async fn question(visit: &Visit<'_>) -> Result<Question, Fault> {
+    let owned = visit.control.key(project(visit)?, &visit.id(0)).await?;
+    let (name, path) = (view::name(&owned.key), visit.href(&format!("keys/{}", owned.key.id)));
+    Ok(Question {
+        title: "Revoke a key",
+        question: format!("Revoke {name}?"),
+        lead: "Its next call is refused, and this cannot be undone. Where the program should go \
+               on, rotate the key instead."
+            .to_owned(),
+        action: format!("{path}/revoke"),
+        fields: Vec::new(),
+        button: "Revoke the key",
+        back: path,
+        typed: Some(name),
+    })
 }
 
 pub(crate) async fn ask_revoke(visit: &Visit<'_>) -> Shown {
-    revoking(visit, None).await
-}
-
-async fn revoking(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
-    let project = project(visit)?;
-    let owned = visit.control.key(project, &visit.id(0)).await?;
-    let frame = visit.frame("Revoke a key");
-    let page = visit.show(&RevokePage {
-        frame: &frame,
-        path: visit.href(&format!("keys/{}", owned.key.id)),
-        key: view::whole(visit, project, &owned).await?,
-        fault,
-    })?;
-    Ok(page.status(fault.map_or(200, |fault| fault.entry.status)))
+    question(visit).await?.ask(visit)
 }
 
 /// Only with the key's name typed: it cannot be undone.
 pub(crate) async fn revoke(visit: &Visit<'_>) -> Shown {
-    let (project, id) = (project(visit)?, visit.id::<KeyId>(0));
-    let owned = visit.control.key(project, &id).await?;
-    if visit.form.text("typed") != view::name(&owned.key) {
-        let why = "Type the name as it stands above.";
-        let fault = Fault::because(&catalogue::INVALID_VALUE, why).param("typed");
-        return revoking(visit, Some(&fault)).await;
+    if let Some(page) = question(visit).await?.unsure(visit) {
+        return page;
     }
-    visit.control.delete_key(&visit.author()?, project, &id).await?;
+    visit.control.delete_key(&visit.author()?, project(visit)?, &visit.id::<KeyId>(0)).await?;
     Ok(Page::to(&visit.href("keys")).saying("The key is revoked. Its next call is refused."))
 }
 

@@ -1,19 +1,25 @@
 //! Limits: the ladder from the organization to the key, what is spent and held now, and where it
 //! leads; a form for each.
 
+mod ladder;
+
 use askama::Template;
 use control::{LimitDraft, LimitState};
 use domain::rate::Measure;
 use domain::{
-    Fault, KeyKind, Nanos, Order, PageQuery, Paged, PeriodKind, ScopeId, ScopeKind, Timestamp,
+    Fault, KeyKind, Nanos, Order, PageQuery, Paged, PeriodKind, ScopeId, ScopeKind,
     fault::catalogue,
 };
 
-use super::super::figures::{count, instant, money, percent, when};
+use super::super::figures::{count, money};
 use super::super::form::Form;
 use super::super::frame::Frame;
-use super::super::page::Page;
+use super::super::page::{Page, Undo};
 use super::super::visit::{Shown, Visit};
+use super::confirm::Question;
+pub(super) use ladder::Standing;
+pub(crate) use ladder::live;
+use ladder::{Rung, listed, period_words, rung, whose};
 
 /// Limits that one page shows.
 const MOST: u32 = 100;
@@ -23,6 +29,7 @@ const MOST: u32 = 100;
 struct LimitsPage<'a> {
     frame: &'a Frame,
     here: String,
+    live: String,
     may: bool,
     rungs: Vec<Rung>,
     more: bool,
@@ -38,27 +45,6 @@ struct LimitsPage<'a> {
 struct Choice {
     value: String,
     label: String,
-}
-
-/// A limit on the ladder.
-struct Rung {
-    whose: String,
-    kind: &'static str,
-    period: &'static str,
-    spent: String,
-    held: String,
-    left: String,
-    amount: String,
-    percent: u64,
-    state: &'static str,
-    words: &'static str,
-    resets: Option<(String, String)>,
-    projected: Option<String>,
-    /// For its form; empty where the config file owns it.
-    scope: String,
-    period_value: &'static str,
-    amount_value: String,
-    of_file: bool,
 }
 
 pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
@@ -77,6 +63,7 @@ async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     let page = LimitsPage {
         frame: &frame,
         here: visit.href("limits"),
+        live: visit.href("limits/live"),
         may: visit.may(domain::Scope::write("management")),
         rungs,
         more: has_more,
@@ -91,115 +78,6 @@ async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     Ok(match fault {
         Some(fault) => shown.status(fault.entry.status),
         None => shown,
-    })
-}
-
-/// Of the organization everything; of a project what stands over its calls.
-async fn listed(visit: &Visit<'_>) -> Result<Paged<LimitState>, Fault> {
-    let page = || PageQuery { limit: MOST, after: None, order: Order::Ascending };
-    let Some(project) = visit.project_id() else {
-        let mut all = visit.control.list_limits(None, page()).await?;
-        all.rows.sort_by_key(|row| height(row.limit.scope.kind));
-        return Ok(all);
-    };
-    let organization = visit.control.organization_scope().await?;
-    let own = ScopeId { kind: ScopeKind::Project, id: project.as_str().to_owned() };
-    let mut all = visit.control.list_limits(Some(organization), page()).await?;
-    all.rows.extend(visit.control.list_limits(Some(own), page()).await?.rows);
-    let keys = visit.control.list_keys(project, page()).await?;
-    all.has_more |= keys.has_more;
-    for owned in keys.rows {
-        let scope = ScopeId { kind: ScopeKind::ApiKey, id: owned.key.id.as_str().to_owned() };
-        all.rows.extend(visit.control.list_limits(Some(scope), page()).await?.rows);
-    }
-    Ok(all)
-}
-
-fn height(kind: ScopeKind) -> u8 {
-    match kind {
-        ScopeKind::Organization => 0,
-        ScopeKind::Project => 1,
-        ScopeKind::User => 2,
-        ScopeKind::ApiKey => 3,
-    }
-}
-
-async fn rung(visit: &Visit<'_>, row: &LimitState, now: Timestamp) -> Result<Rung, Fault> {
-    let (limit, balance) = (&row.limit, &row.balance);
-    let taken = Nanos(balance.posted.0.saturating_add(balance.held.0));
-    let percent = percent(taken, limit.amount);
-    let (state, words) = match percent {
-        _ if balance.refusing => ("full", "Refusing calls"),
-        0..80 => ("good", "Within the limit"),
-        80..100 => ("near", "Nearly spent"),
-        _ => ("full", "Spent"),
-    };
-    let end = balance.period.end.filter(|_| limit.period != PeriodKind::Total);
-    let resets = end.map(|end| {
-        let end = Timestamp::from_seconds(end);
-        (instant(end), when(end))
-    });
-    // A limit of the organization is not a project's to change.
-    let foreign = visit.project_id().is_some() && limit.scope.kind == ScopeKind::Organization;
-    Ok(Rung {
-        whose: whose(visit, &limit.scope).await?,
-        kind: match limit.scope.kind {
-            ScopeKind::Organization => "Organization",
-            ScopeKind::Project => "Project",
-            ScopeKind::User => "User",
-            ScopeKind::ApiKey => "API key",
-        },
-        period: period_words(limit.period),
-        spent: money(balance.posted),
-        held: money(balance.held),
-        left: money(Nanos(limit.amount.0.saturating_sub(taken.0).max(0))),
-        amount: money(limit.amount),
-        percent: percent.min(100),
-        state,
-        words,
-        resets,
-        projected: projected(row, now),
-        scope: if foreign { String::new() } else { scope_text(&limit.scope) },
-        period_value: limit.period.as_str(),
-        amount_value: limit.amount.to_string(),
-        of_file: row.of_file,
-    })
-}
-
-fn period_words(period: PeriodKind) -> &'static str {
-    match period {
-        PeriodKind::Day => "each day",
-        PeriodKind::Month => "each month",
-        PeriodKind::Total => "in total",
-    }
-}
-
-/// What the period would come to, were the rest of it like what has passed. Said only where enough
-/// has passed to say it.
-fn projected(row: &LimitState, now: Timestamp) -> Option<String> {
-    let period = &row.balance.period;
-    let (passed, whole) = (now.seconds() - period.start, period.end? - period.start);
-    if row.limit.period == PeriodKind::Total || passed * 20 < whole || passed <= 0 {
-        return None;
-    }
-    let sum = i128::from(row.balance.posted.0) * i128::from(whole) / i128::from(passed);
-    Some(money(Nanos(i64::try_from(sum).ok()?)))
-}
-
-async fn whose(visit: &Visit<'_>, scope: &ScopeId) -> Result<String, Fault> {
-    let id = scope.id.as_str();
-    let known = |id: &str| visit.projects().iter().find(|it| it.id.as_str() == id);
-    Ok(match scope.kind {
-        ScopeKind::Organization => "The whole organization".to_owned(),
-        ScopeKind::Project => known(id).map_or_else(|| id.to_owned(), |it| it.name.clone()),
-        ScopeKind::ApiKey => {
-            let name = visit.control.key_name(&id.into()).await?;
-            name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_owned())
-        }
-        ScopeKind::User => match visit.control.user(&id.into()).await {
-            Ok(user) => user.name,
-            Err(_) => id.to_owned(),
-        },
     })
 }
 
@@ -264,10 +142,33 @@ pub(crate) async fn put(visit: &Visit<'_>) -> Shown {
         Ok(draft) => draft,
         Err(fault) => return page(visit, Some(&fault)).await,
     };
+    let before = match visit.control.limit(&draft.scope, draft.period).await {
+        Ok(before) => Some(before.limit.amount),
+        Err(fault) if fault.entry.status == 404 => None,
+        Err(fault) => return Err(fault),
+    };
     match visit.control.put_limit(&visit.author()?, draft).await {
-        Ok(made) => Ok(Page::to(&visit.href("limits")).saying(told(&made))),
+        Ok(made) => {
+            let undo = match before {
+                Some(amount) => set_again(visit, &made, amount),
+                None => {
+                    let scope = scope_text(&made.limit.scope);
+                    let fields = [("scope", &*scope), ("period", made.limit.period.as_str())];
+                    Undo::new(visit.href("limits/remove"), &fields)
+                }
+            };
+            Ok(Page::to(&visit.href("limits")).saying_with_undo(told(&made), undo))
+        }
         Err(fault) => page(visit, Some(&fault)).await,
     }
+}
+
+/// Sets a limit to what it was.
+fn set_again(visit: &Visit<'_>, state: &LimitState, amount: Nanos) -> Undo {
+    let (scope, amount) = (scope_text(&state.limit.scope), amount.to_string());
+    let period = state.limit.period.as_str();
+    let fields = [("scope", &*scope), ("period", period), ("amount", &amount)];
+    Undo::new(visit.href("limits"), &fields)
 }
 
 /// What the new limit means at once.
@@ -317,25 +218,13 @@ async fn scope(visit: &Visit<'_>, form: &Form) -> Result<ScopeId, Fault> {
     Ok(ScopeId { kind, id: id.to_owned() })
 }
 
-#[derive(Template)]
-#[template(path = "confirm.html")]
-pub(crate) struct ConfirmPage<'a> {
-    pub(crate) frame: &'a Frame,
-    pub(crate) question: String,
-    pub(crate) lead: String,
-    pub(crate) action: String,
-    pub(crate) fields: Vec<(&'static str, String)>,
-    pub(crate) button: &'static str,
-    pub(crate) back: String,
-}
-
 /// Asks before a limit is taken away: nothing stops the bill then.
 pub(crate) async fn confirm(visit: &Visit<'_>) -> Shown {
     let (scope, period) = named(visit, &visit.query).await?;
     let limit = visit.control.limit(&scope, period).await?;
-    let frame = visit.frame("Remove a limit");
     let whose = whose(visit, &scope).await?;
-    visit.show(&ConfirmPage {
+    let question = Question {
+        title: "Remove a limit",
         question: format!("Remove the limit of {whose}?"),
         lead: format!(
             "{} {}, of which {} is spent. Without it this scope is stopped by no amount of its own.",
@@ -344,20 +233,26 @@ pub(crate) async fn confirm(visit: &Visit<'_>) -> Shown {
             money(limit.balance.posted),
         ),
         action: visit.href("limits/remove"),
-        fields: vec![
-            ("scope", scope_text(&scope)),
-            ("period", period.as_str().to_owned()),
-        ],
+        fields: vec![("scope", scope_text(&scope)), ("period", period.as_str().to_owned())],
         button: "Remove the limit",
         back: visit.href("limits"),
-        frame: &frame,
-    })
+        typed: None,
+    };
+    question.ask(visit)
 }
 
 pub(crate) async fn remove(visit: &Visit<'_>) -> Shown {
     let (scope, period) = named(visit, &visit.form).await?;
+    let before = visit.control.limit(&scope, period).await?;
     visit.control.remove_limit(&visit.author()?, &scope, period).await?;
-    Ok(Page::to(&visit.href("limits")).saying("The limit is removed."))
+    let (page, said) = (Page::to(&visit.href("limits")), "The limit is removed.");
+    // What this page's form does not say of a limit would not come back with it.
+    let limit = &before.limit;
+    let plain = limit.rules == Default::default() && limit.calendar == Default::default();
+    Ok(match plain {
+        true => page.saying_with_undo(said, set_again(visit, &before, limit.amount)),
+        false => page.saying(said),
+    })
 }
 
 async fn named(visit: &Visit<'_>, form: &Form) -> Result<(ScopeId, PeriodKind), Fault> {

@@ -1,5 +1,7 @@
 //! Logs: attempts at providers, found by what is known of them; and one call's way, step by step.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use domain::fault::catalogue;
 use domain::{AttemptFilter, AttemptQuery, Entry, Fault, LoggedAttempt, RequestId};
@@ -95,6 +97,10 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
 async fn find(visit: &Visit<'_>, id: &str) -> Shown {
     let found = visit.control.attempts_of(id.into()).await;
     match found {
+        // Whether another project has made a call is nobody's to learn here.
+        Ok(attempts) if attempts.iter().any(|one| is_foreign(visit, one)) => {
+            Ok(Page::to(&visit.href(&format!("refused?request={}", encode(id)))))
+        }
         Ok(_) => Ok(Page::to(&visit.href(&format!("logs/{}", encode(id))))),
         Err(fault) if fault.entry.status == 404 => {
             Ok(Page::to(&visit.href(&format!("refused?request={}", encode(id)))))
@@ -174,13 +180,12 @@ struct Step {
 pub(crate) async fn one(visit: &Visit<'_>) -> Shown {
     let id: RequestId = visit.id(0);
     let attempts = visit.control.attempts_of(id.clone()).await?;
-    // A call of another project is none of this one's.
-    let foreign = |attempt: &LoggedAttempt| {
-        visit.project_id().is_some_and(|project| project.as_str() != attempt.project)
-    };
-    if attempts.iter().any(foreign) {
-        return Err(Fault::new(&catalogue::NOT_FOUND));
+    if attempts.iter().any(|one| is_foreign(visit, one)) {
+        // In the words for one that is not there at all.
+        let why = format!("'{id}' was not found.");
+        return Err(Fault::because(&catalogue::NOT_FOUND, why));
     }
+    let names = Names::of(visit, &attempts).await?;
     let cost = attempts.iter().filter_map(|attempt| attempt.cost);
     let cost = cost.fold(0_i64, |sum, cost| sum.saturating_add(cost.total().0));
     let whole = attempts.iter().map(|attempt| attempt.total_us).max().unwrap_or(0);
@@ -190,18 +195,23 @@ pub(crate) async fn one(visit: &Visit<'_>) -> Shown {
         request: id.as_str().to_owned(),
         cost: money(domain::Nanos(cost)),
         curl: attempts.len() > 1,
-        attempts: attempts.iter().map(|attempt| view(attempt, whole)).collect(),
+        attempts: attempts.iter().map(|attempt| view(attempt, whole, &names)).collect(),
     })
 }
 
-fn view(attempt: &LoggedAttempt, whole: u64) -> AttemptView {
+/// A call of another project is none of this one's.
+fn is_foreign(visit: &Visit<'_>, attempt: &LoggedAttempt) -> bool {
+    visit.project_id().is_some_and(|project| project.as_str() != attempt.project)
+}
+
+fn view(attempt: &LoggedAttempt, whole: u64, names: &Names) -> AttemptView {
     let code = attempt.error.as_deref();
     AttemptView {
         number: attempt.attempt,
         status: attempt.status,
         mood: mood(attempt.status),
         outcome: outcome(attempt),
-        facts: facts(attempt),
+        facts: facts(attempt, names),
         money: amounts(attempt),
         steps: steps(attempt, whole),
         told: code.and_then(catalogue::find).map(told),
@@ -223,7 +233,40 @@ fn outcome(attempt: &LoggedAttempt) -> &'static str {
     }
 }
 
-fn facts(attempt: &LoggedAttempt) -> Vec<(&'static str, String)> {
+/// What the ids of a call's attempts are called.
+struct Names {
+    upstreams: HashMap<String, String>,
+    keys: HashMap<String, String>,
+    /// By upstream: the way out that its calls take as things stand now.
+    egresses: HashMap<String, String>,
+}
+
+impl Names {
+    async fn of(visit: &Visit<'_>, attempts: &[LoggedAttempt]) -> Result<Self, Fault> {
+        let all = visit.control.list_upstreams().await?;
+        let upstreams = all.into_iter().map(|it| (it.id.as_str().to_owned(), it.name)).collect();
+        let (mut keys, mut egresses) = (HashMap::new(), HashMap::new());
+        for attempt in attempts {
+            if let Some(name) = visit.control.key_name(&attempt.key.as_str().into()).await? {
+                keys.insert(attempt.key.clone(), name);
+            }
+            let (upstream, project) = (attempt.upstream.as_str(), attempt.project.as_str());
+            let way = visit.control.egress_between(&upstream.into(), &project.into()).await?;
+            egresses.insert(upstream.to_owned(), way);
+        }
+        Ok(Self { upstreams, keys, egresses })
+    }
+
+    /// The name beside the id, where there is one.
+    fn with_id(names: &HashMap<String, String>, id: &str) -> String {
+        match names.get(id).filter(|name| !name.is_empty()) {
+            Some(name) => format!("{name} ({id})"),
+            None => id.to_owned(),
+        }
+    }
+}
+
+fn facts(attempt: &LoggedAttempt, names: &Names) -> Vec<(&'static str, String)> {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "—".to_owned());
     let how = match (attempt.stream, attempt.batch) {
         (true, _) => "a stream",
@@ -234,10 +277,13 @@ fn facts(attempt: &LoggedAttempt) -> Vec<(&'static str, String)> {
         ("Operation", attempt.operation.clone()),
         ("Model asked for", text(&attempt.model_asked)),
         ("Model served", text(&attempt.model_served)),
-        ("Upstream", attempt.upstream.clone()),
+        ("Upstream", Names::with_id(&names.upstreams, &attempt.upstream)),
+        ("Egress, as it is set now", text(&names.egresses.get(&attempt.upstream).cloned())),
         ("Provider's request id", text(&attempt.upstream_request)),
-        ("API key", attempt.key.clone()),
+        ("API key", Names::with_id(&names.keys, &attempt.key)),
         ("Project", attempt.project.clone()),
+        ("User", attempt.user.clone()),
+        ("Cache", text(&attempt.cache)),
         ("User label", text(&attempt.user_label)),
         ("Service tier", text(&attempt.service_tier)),
         ("Answered as", how.to_owned()),
@@ -275,6 +321,9 @@ fn amounts(attempt: &LoggedAttempt) -> Vec<(&'static str, String)> {
             rows.push(("Other cost", format!("${}", cost.other)));
             rows.push(("Posted", format!("${}", cost.total())));
         }
+    }
+    if let Some(saved) = attempt.saved {
+        rows.push(("Saved by the cache", format!("${saved}")));
     }
     rows
 }

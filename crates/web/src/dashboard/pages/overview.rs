@@ -5,10 +5,11 @@ use control::{Figures, LimitState, Overview};
 use domain::PeriodKind;
 use serde_json::json;
 
-use super::super::figures::{count, instant, money, percent, when};
+use super::super::figures::{count, instant, money, when};
 use super::super::frame::Frame;
 use super::super::page::Page;
 use super::super::visit::{Shown, Visit};
+use super::limits::Standing;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -108,27 +109,19 @@ fn figures(month: &Figures, today: &Figures) -> Vec<Figure> {
 }
 
 fn limit_line(state: &LimitState) -> LimitLine {
-    let balance = &state.balance;
-    let taken = domain::Nanos(balance.posted.0.saturating_add(balance.held.0));
-    let percent = percent(taken, state.limit.amount);
-    let (class, words) = match percent {
-        _ if balance.refusing => ("full", "Refusing calls"),
-        0..80 => ("good", "Within the limit"),
-        80..100 => ("near", "Nearly spent"),
-        _ => ("full", "Spent"),
-    };
+    let standing = Standing::of(state);
     LimitLine {
         period: match state.limit.period {
             PeriodKind::Day => "Each day",
             PeriodKind::Month => "Each month",
             PeriodKind::Total => "In total",
         },
-        spent: money(balance.posted),
-        held: money(balance.held),
+        spent: money(state.balance.posted),
+        held: money(state.balance.held),
         amount: money(state.limit.amount),
-        percent: percent.min(100),
-        state: class,
-        words,
+        percent: standing.percent,
+        state: standing.state,
+        words: standing.words,
     }
 }
 
@@ -156,7 +149,7 @@ fn care(overview: &Overview, limits: &[LimitLine]) -> Vec<String> {
     }
     if overview.month.unpriced > 0 {
         let requests = count(overview.month.unpriced);
-        care.push(format!("{requests} requests this month had no price. Set one under Costs."));
+        care.push(format!("{requests} requests this month had no price. Set one under Prices."));
     }
     care
 }

@@ -4,9 +4,13 @@ pub(crate) mod groups;
 mod person;
 pub(crate) mod roles;
 
+use std::collections::HashMap;
+
 use askama::Template;
 use control::{InviteDraft, MemberDraft, WhichUser};
-use domain::{Fault, GroupId, InviteId, InviteStatus, Order, Principal, Role, RoleId, User};
+use domain::{
+    Fault, GroupId, InviteId, InviteStatus, Order, Principal, Role, RoleId, Timestamp, User, UserId,
+};
 
 use super::super::frame::{Frame, NavLink};
 use super::super::page::Page;
@@ -38,9 +42,13 @@ struct Line {
     email: String,
     role: &'static str,
     since: When,
+    /// When they were last signed in; nothing of who never was.
+    seen: Option<When>,
 }
 
-fn line(visit: &Visit<'_>, user: &User, role: Role, since: When) -> Line {
+type Seen = HashMap<UserId, Timestamp>;
+
+fn line(visit: &Visit<'_>, user: &User, role: Role, since: When, seen: &Seen) -> Line {
     let name = if user.name.is_empty() { &user.email } else { &user.name };
     Line {
         href: visit.href(&format!("members/{}", user.id)),
@@ -48,6 +56,7 @@ fn line(visit: &Visit<'_>, user: &User, role: Role, since: When) -> Line {
         email: user.email.clone(),
         role: if role == Role::None { "by roles of their own" } else { role.as_str() },
         since,
+        seen: seen.get(&user.id).copied().map(both),
     }
 }
 
@@ -87,13 +96,15 @@ async fn listed(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     let page = visit.control.list_users(Vec::new(), typed::rows(visit, Order::Ascending)).await?;
     let last = page.rows.last().map(|user| user.id.as_str());
     let see_invites = visit.may(SEE_INVITES);
+    let seen = visit.control.last_seen(page.rows.iter().map(|it| it.id.clone()).collect()).await?;
+    let line = |it: &User| line(visit, it, it.role, both(it.created_at), &seen);
     let frame = visit.frame("Members");
     let projects = visit.projects().iter();
     let shown = visit.show(&MembersPage {
         frame: &frame,
         tabs: tabs(visit, "members"),
         older: typed::older(visit, "members", page.has_more, last),
-        rows: page.rows.iter().map(|it| line(visit, it, it.role, both(it.created_at))).collect(),
+        rows: page.rows.iter().map(line).collect(),
         invites: if see_invites { invited(visit).await? } else { Vec::new() },
         see_invites,
         may: visit.may(INVITES),
@@ -224,7 +235,9 @@ async fn shown_of_project(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     let last = page.rows.last().map(|member| member.user.id.as_str());
     let (see_groups, may_groups) = (visit.may(SEE_GROUPS), visit.may(GROUPS));
     let frame = visit.frame("Members");
-    let line = |it: &domain::Member| line(visit, &it.user, it.role, both(it.added_at));
+    let ids = page.rows.iter().map(|it| it.user.id.clone()).collect();
+    let seen = visit.control.last_seen(ids).await?;
+    let line = |it: &domain::Member| line(visit, &it.user, it.role, both(it.added_at), &seen);
     let shown = visit.show(&ProjectPage {
         frame: &frame,
         tabs: tabs(visit, "members"),

@@ -13,7 +13,7 @@ use super::super::frame::Frame;
 use super::super::page::Page;
 use super::super::visit::{Shown, Visit};
 use super::WRITE;
-use super::limits::ConfirmPage;
+use super::confirm::Question;
 use draft::Typed;
 
 #[derive(Template)]
@@ -211,9 +211,8 @@ async fn edit(
 
 pub(crate) async fn ask_remove(visit: &Visit<'_>) -> Shown {
     let route = visit.control.route(&visit.id(0)).await?.route;
-    let frame = visit.frame("Remove a route");
-    visit.show(&ConfirmPage {
-        frame: &frame,
+    let question = Question {
+        title: "Remove a route",
         question: format!("Remove the route of {}?", route.model),
         lead: "Its calls then go to the first upstream, under the name that is asked for; what it \
                denied is allowed."
@@ -222,7 +221,9 @@ pub(crate) async fn ask_remove(visit: &Visit<'_>) -> Shown {
         fields: Vec::new(),
         button: "Remove the route",
         back: format!("/routes/{}", route.id),
-    })
+        typed: None,
+    };
+    question.ask(visit)
 }
 
 pub(crate) async fn remove(visit: &Visit<'_>) -> Shown {

@@ -9,8 +9,9 @@ use domain::{
 
 use super::super::form::Form;
 use super::super::frame::Frame;
-use super::super::page::Page;
+use super::super::page::{Page, Undo};
 use super::super::visit::{Shown, Visit};
+use super::egress::Chosen;
 use super::projects;
 use super::typed::{self, invalid, words};
 use crate::routes::{PROJECTS, SEE_ADMIN_KEYS, WRITE};
@@ -67,7 +68,7 @@ async fn of_organization(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     let frame = visit.frame("Settings");
     visit.show(&OrganizationPage {
         frame: &frame,
-        name: state.organization.name,
+        name: visit.form.some("name").unwrap_or(&state.organization.name).to_owned(),
         id: state.organization.id.as_str().to_owned(),
         zone: visit.form.some("time_zone").map_or(zone, str::to_owned),
         of_file: state.of_file,
@@ -93,6 +94,7 @@ struct ProjectPage<'a> {
     tools: Vec<Choice>,
     alerts: String,
     archive: String,
+    egress: Chosen,
     may: bool,
     may_project: bool,
     fault: Option<&'a Fault>,
@@ -116,6 +118,7 @@ async fn of_project(visit: &Visit<'_>, id: &ProjectId, fault: Option<&Fault>) ->
         tools: tools(&rules),
         alerts: visit.href("alerts"),
         archive: visit.href("archive"),
+        egress: Chosen::of_project(visit, id).await?,
         may: visit.may(WRITE) && !archived,
         may_project: visit.may(PROJECTS) && !archived,
         fault,
@@ -160,19 +163,41 @@ async fn done(visit: &Visit<'_>, done: Result<(), Fault>, said: &str) -> Shown {
     }
 }
 
+/// The same of a form with one field, which had this value before.
+async fn changed(
+    visit: &Visit<'_>,
+    done: Result<(), Fault>,
+    said: &str,
+    before: (&str, &str),
+) -> Shown {
+    match done {
+        Ok(()) => {
+            let undo = Undo::new(visit.request.path.to_owned(), &[before]);
+            Ok(Page::to(&visit.href("settings")).saying_with_undo(said, undo))
+        }
+        Err(fault) => shown(visit, Some(&typed::onto(fault, &FIELDS))).await,
+    }
+}
+
 pub(crate) async fn zone(visit: &Visit<'_>) -> Shown {
     let author = visit.author()?;
+    let before = visit.control.organization().await?.zone;
     let set = match known_zone(visit.form.text("time_zone"), "time_zone") {
         Ok(zone) => visit.control.set_zone(&author, zone).await.map(drop),
         Err(fault) => Err(fault),
     };
-    done(visit, set, "The time zone is set. Periods that run now run to their ends.").await
+    let said = "The time zone is set. Periods that run now run to their ends.";
+    changed(visit, set, said, ("time_zone", before.name())).await
 }
 
 pub(crate) async fn retention(visit: &Visit<'_>) -> Shown {
     let author = visit.author()?;
     let text = visit.form.text("retention");
     let asked = Retention::parse(text);
+    let before = match visit.project_id() {
+        None => Some(visit.control.organization_retention().await?),
+        Some(project) => visit.control.project_rules(project).await?.retention,
+    };
     let unknown = || invalid("retention", "Choose what is kept.");
     let set = match visit.project_id() {
         None => match asked.filter(|it| *it != Retention::None) {
@@ -185,12 +210,24 @@ pub(crate) async fn retention(visit: &Visit<'_>) -> Shown {
             visit.control.set_project_rule(&author, project, rule).await.map(drop)
         }
     };
-    done(visit, set, "What is kept is set. It holds from the next call on.").await
+    let said = "What is kept is set. It holds from the next call on.";
+    changed(visit, set, said, ("retention", before.map_or("", Retention::as_str))).await
+}
+
+pub(crate) async fn organization_name(visit: &Visit<'_>) -> Shown {
+    let author = visit.author()?;
+    let before = visit.control.organization().await?.organization.name;
+    let renamed = match typed::name(&visit.form, "name") {
+        Ok(name) => visit.control.rename_organization(&author, name).await,
+        Err(fault) => Err(fault),
+    };
+    changed(visit, renamed, "The organization has its new name.", ("name", &before)).await
 }
 
 pub(crate) async fn name(visit: &Visit<'_>) -> Shown {
     let renamed = projects::rename(visit).await;
-    done(visit, renamed, "The project has its new name.").await
+    let before = &projects::here(visit)?.name;
+    changed(visit, renamed, "The project has its new name.", ("name", before)).await
 }
 
 pub(crate) async fn models(visit: &Visit<'_>) -> Shown {

@@ -15,6 +15,7 @@ use super::super::frame::Frame;
 use super::super::page::Page;
 use super::super::visit::{Shown, Visit};
 use super::WRITE;
+use super::egress::Chosen;
 
 pub(crate) use change::{
     add_credential, ask_remove, ask_remove_credential, remove, remove_credential, switch, update,
@@ -212,6 +213,9 @@ struct UpstreamPage<'a> {
     base_url: String,
     api_version: String,
     weight: String,
+    egress: Chosen,
+    /// Whether it is not the config file that says its egress.
+    egress_is_ours: bool,
     fault: Option<&'a Fault>,
 }
 
@@ -234,6 +238,8 @@ async fn shown(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
         base_url: typed("base_url", &upstream.address),
         api_version: typed("api_version", &upstream.api_version),
         weight: typed("weight", "1"),
+        egress: Chosen::of_upstream(visit, &state.upstream.id).await?,
+        egress_is_ours: state.upstream.source != UpstreamSource::File || !state.is_named,
         upstream,
         fault,
     })?;

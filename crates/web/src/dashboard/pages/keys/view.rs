@@ -2,10 +2,11 @@
 
 use control::{LimitState, OwnedKey, OwnerRecord};
 use domain::{
-    Fault, Key, KeySecret, Order, PageQuery, PeriodKind, ProjectId, ScopeId, ScopeKind, Timestamp,
+    Fault, Key, KeySecret, Order, PageQuery, PeriodKind, ProjectId, ScopeId, ScopeKind, Suspension,
+    Timestamp,
 };
 
-use super::super::super::figures::{instant, money, percent, when};
+use super::super::super::figures::{age, instant, money, percent, when};
 use super::super::super::visit::Visit;
 
 const IDLE_DAYS: i64 = 90;
@@ -24,6 +25,8 @@ pub(super) struct KeyLine {
     pub(super) mood: &'static str,
     pub(super) state: &'static str,
     pub(super) badges: Vec<&'static str>,
+    /// Of its newest secret.
+    pub(super) age: String,
     pub(super) used: Option<When>,
     pub(super) created: When,
     pub(super) expires: Option<When>,
@@ -73,6 +76,7 @@ pub(super) async fn line(
         mood,
         state,
         badges,
+        age: age(newest(key), now),
         used: used.map(both),
         created: both(key.created_at),
         expires: key.expires_at.map(both),
@@ -87,6 +91,10 @@ pub(super) struct KeyView {
     pub(super) owner: String,
     pub(super) mood: &'static str,
     pub(super) state: &'static str,
+    /// Why it is paused or out of use, and what was seen.
+    pub(super) why: Option<String>,
+    /// Of its newest secret.
+    pub(super) age: String,
     pub(super) created: When,
     pub(super) expires: Option<When>,
     pub(super) secrets: Vec<SecretLine>,
@@ -97,6 +105,8 @@ pub(super) struct KeyView {
 pub(super) struct SecretLine {
     pub(super) masked: String,
     pub(super) created: When,
+    pub(super) age: String,
+    pub(super) leaked: Option<When>,
     pub(super) used: Option<When>,
     pub(super) ends: Option<When>,
 }
@@ -111,16 +121,20 @@ pub(super) async fn whole(
     let (mood, state) = state(key, now);
     let (_, month) = visit.control.month_usage(&key.id).await?;
     let count = super::super::super::figures::count;
-    let alive = |secret: &&KeySecret| secret.ends_at.is_none_or(|end| end > now);
+    let shown = |secret: &&KeySecret| {
+        secret.ends_at.is_none_or(|end| end > now) || secret.leaked_at.is_some()
+    };
     Ok(KeyView {
         id: key.id.as_str().to_owned(),
         name: name(key),
         owner: owner(&owned.owner),
         mood,
         state,
+        why: key.suspended.as_ref().map(|it| it.note.clone()),
+        age: age(newest(key), now),
         created: both(key.created_at),
         expires: key.expires_at.map(both),
-        secrets: key.secrets.iter().filter(alive).map(secret).collect(),
+        secrets: key.secrets.iter().filter(shown).map(|it| secret(it, now)).collect(),
         limits: limits(visit, key).await?.iter().map(bar).collect(),
         month: vec![
             ("Cost this month", money(month.cost.total())),
@@ -131,13 +145,20 @@ pub(super) async fn whole(
     })
 }
 
-fn secret(secret: &KeySecret) -> SecretLine {
+fn secret(secret: &KeySecret, now: Timestamp) -> SecretLine {
     SecretLine {
         masked: secret.display.clone(),
         created: both(secret.created_at),
+        age: age(secret.created_at, now),
+        leaked: secret.leaked_at.map(both),
         used: secret.last_used_at.map(both),
         ends: secret.ends_at.map(both),
     }
+}
+
+/// Since when its newest secret is there.
+fn newest(key: &Key) -> Timestamp {
+    key.secrets.first().map_or(key.created_at, |secret| secret.created_at)
 }
 
 fn both(at: Timestamp) -> When {
@@ -158,10 +179,17 @@ fn owner(owner: &OwnerRecord) -> String {
 }
 
 fn state(key: &Key, now: Timestamp) -> (&'static str, &'static str) {
-    match (key.revoked_at, key.expires_at) {
-        (Some(_), _) => ("bad", "Revoked"),
-        (None, Some(end)) if end <= now => ("bad", "Expired"),
-        (None, Some(end)) if end.0 - now.0 < 7 * DAY_MS => ("near", "Ends soon"),
+    let is_leaked = key.secrets.first().is_some_and(|secret| secret.leaked_at.is_some());
+    match (key.revoked_at, &key.suspended, key.expires_at) {
+        (Some(_), ..) => ("bad", "Revoked"),
+        (None, _, Some(end)) if end <= now => ("bad", "Expired"),
+        _ if is_leaked => ("bad", "Leaked"),
+        (None, Some(suspended), _) => match suspended.why {
+            Suspension::Unusual => ("bad", "Paused"),
+            Suspension::Idle => ("bad", "Out of use: idle"),
+            Suspension::TooOld => ("bad", "Out of use: too old"),
+        },
+        (None, None, Some(end)) if end.0 - now.0 < 7 * DAY_MS => ("near", "Ends soon"),
         _ => ("good", "Active"),
     }
 }

@@ -5,7 +5,7 @@ use control::UserPatch;
 use domain::{Fault, Principal, Role, RoleId, User, UserId};
 
 use super::super::super::frame::{Frame, NavLink};
-use super::super::super::page::Page;
+use super::super::super::page::{Page, Undo};
 use super::super::super::visit::{Shown, Visit};
 use super::super::confirm::Question;
 use super::super::typed::{self, When, both, invalid};
@@ -21,6 +21,7 @@ struct MemberPage<'a> {
     user: &'a User,
     name: &'a str,
     since: When,
+    seen: Option<When>,
     role: &'static str,
     /// The built-in roles of this place, and what they are.
     built_in: &'static [(&'static str, &'static str)],
@@ -82,6 +83,7 @@ async fn shown(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
         let basic = built_in.iter().any(|(word, _)| *word == name.as_str());
         !basic && !given.iter().any(|(has, _)| has == id)
     });
+    let seen = visit.control.last_seen(vec![user.id.clone()]).await?;
     let frame = visit.frame("Member");
     let page = visit.show(&MemberPage {
         frame: &frame,
@@ -89,6 +91,7 @@ async fn shown(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
         path: visit.href(&format!("members/{}", user.id)),
         name: name(&user),
         since,
+        seen: seen.get(&user.id).copied().map(both),
         role: role.as_str(),
         built_in,
         given,
@@ -113,6 +116,7 @@ async fn custom(visit: &Visit<'_>, user: &User) -> Result<Vec<(String, String)>,
 pub(crate) async fn update(visit: &Visit<'_>) -> Shown {
     let (id, author) = (visit.id::<UserId>(0), visit.author()?);
     let text = visit.form.text("role");
+    let before = found(visit).await?.1;
     let done = match visit.project_id() {
         None => match text {
             "owner" | "reader" => {
@@ -130,8 +134,17 @@ pub(crate) async fn update(visit: &Visit<'_>) -> Shown {
     };
     match done {
         Ok(()) => {
-            let page = Page::to(&visit.href(&format!("members/{id}")));
-            Ok(page.saying("The role is changed. It holds at once."))
+            let href = visit.href(&format!("members/{id}"));
+            let page = Page::to(&href);
+            let said = "The role is changed. It holds at once.";
+            Ok(match before {
+                // Somebody with roles of their own had none of these.
+                Role::None => page.saying(said),
+                role => {
+                    let undo = Undo::new(href, &[("role", role.as_str())]);
+                    page.saying_with_undo(said, undo)
+                }
+            })
         }
         Err(fault) => shown(visit, Some(&typed::onto(fault, &["role"]))).await,
     }

@@ -1,15 +1,13 @@
 //! What is changed of an upstream, and what is taken away from it.
 
-use askama::Template;
 use control::{CredentialDraft, UpstreamPatch};
 use domain::fault::catalogue;
 use domain::{CredentialId, Fault};
 use openai::admin::without_secrets;
 
-use super::super::super::frame::Frame;
-use super::super::super::page::Page;
+use super::super::super::page::{Page, Undo};
 use super::super::super::visit::{Shown, Visit};
-use super::super::limits::ConfirmPage;
+use super::super::confirm::Question;
 use super::{at_its_field, shown};
 
 const WEIGHTS: std::ops::RangeInclusive<u32> = 0..=1_000_000;
@@ -39,10 +37,12 @@ pub(crate) async fn switch(visit: &Visit<'_>) -> Shown {
     let enabled = visit.form.text("enabled") == "yes";
     let patch = UpstreamPatch { enabled: Some(enabled), ..UpstreamPatch::default() };
     visit.control.update_upstream(&visit.author()?, &visit.id::<String>(0), patch).await?;
-    Ok(back(visit).saying(match enabled {
-        true => "The upstream is switched on: calls go there again.",
-        false => "The upstream is switched off: no call goes there.",
-    }))
+    let (said, before) = match enabled {
+        true => ("The upstream is switched on: calls go there again.", "no"),
+        false => ("The upstream is switched off: no call goes there.", "yes"),
+    };
+    let undo = Undo::new(visit.request.path.to_owned(), &[("enabled", before)]);
+    Ok(back(visit).saying_with_undo(said, undo))
 }
 
 pub(crate) async fn add_credential(visit: &Visit<'_>) -> Shown {
@@ -69,10 +69,9 @@ pub(crate) async fn ask_remove_credential(visit: &Visit<'_>) -> Shown {
     let (upstream, wanted) = (state.upstream, visit.id::<CredentialId>(1));
     let found = upstream.credentials.iter().find(|one| one.id == wanted);
     let one = found.ok_or_else(|| Fault::new(&catalogue::NOT_FOUND))?;
-    let frame = visit.frame("Remove a credential");
     let path = format!("/upstreams/{}", upstream.id);
-    visit.show(&ConfirmPage {
-        frame: &frame,
+    let question = Question {
+        title: "Remove a credential",
         question: format!("Remove the credential that ends in {}?", one.last_four),
         lead: format!(
             "Calls to {} are no longer signed with it. It is not kept; to use it again, paste it \
@@ -83,7 +82,9 @@ pub(crate) async fn ask_remove_credential(visit: &Visit<'_>) -> Shown {
         fields: Vec::new(),
         button: "Remove the credential",
         back: path,
-    })
+        typed: None,
+    };
+    question.ask(visit)
 }
 
 pub(crate) async fn remove_credential(visit: &Visit<'_>) -> Shown {
@@ -99,36 +100,32 @@ pub(crate) async fn remove_credential(visit: &Visit<'_>) -> Shown {
     }
 }
 
-#[derive(Template)]
-#[template(path = "upstream_remove.html")]
-struct RemovePage<'a> {
-    frame: &'a Frame,
-    name: String,
-    path: String,
-    fault: Option<&'a Fault>,
+async fn question(visit: &Visit<'_>) -> Result<Question, Fault> {
+    let upstream = visit.control.upstream(&visit.id::<String>(0)).await?.upstream;
+    let path = format!("/upstreams/{}", upstream.id);
+    Ok(Question {
+        title: "Remove an upstream",
+        question: format!("Remove {}?", upstream.name),
+        lead: "Its credentials are gone then, and calls that only it can serve are refused. What \
+               was made there keeps its owners. To pause it, switch it off instead."
+            .to_owned(),
+        action: format!("{path}/remove"),
+        fields: Vec::new(),
+        button: "Remove the upstream",
+        back: path,
+        typed: Some(upstream.name),
+    })
 }
 
 pub(crate) async fn ask_remove(visit: &Visit<'_>) -> Shown {
-    removing(visit, None).await
-}
-
-async fn removing(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
-    let upstream = visit.control.upstream(&visit.id::<String>(0)).await?.upstream;
-    let frame = visit.frame("Remove an upstream");
-    let path = format!("/upstreams/{}", upstream.id);
-    let page = visit.show(&RemovePage { frame: &frame, name: upstream.name, path, fault })?;
-    Ok(page.status(fault.map_or(200, |fault| fault.entry.status)))
+    question(visit).await?.ask(visit)
 }
 
 /// Only with its name typed: its credentials are gone then.
 pub(crate) async fn remove(visit: &Visit<'_>) -> Shown {
-    let id: String = visit.id(0);
-    let upstream = visit.control.upstream(&id).await?.upstream;
-    if visit.form.text("typed") != upstream.name {
-        let why = "Type the name as it stands above.";
-        let fault = Fault::because(&catalogue::INVALID_VALUE, why).param("typed");
-        return removing(visit, Some(&fault)).await;
+    if let Some(page) = question(visit).await?.unsure(visit) {
+        return page;
     }
-    visit.control.remove_upstream(&visit.author()?, &id).await?;
+    visit.control.remove_upstream(&visit.author()?, &visit.id::<String>(0)).await?;
     Ok(Page::to("/upstreams").saying("The upstream is removed. No call goes there any more."))
 }
