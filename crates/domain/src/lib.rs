@@ -40,6 +40,7 @@ mod oidc;
 pub mod pace;
 mod page;
 mod people;
+mod phone;
 pub mod ports;
 pub mod price;
 mod project_rules;
@@ -111,6 +112,7 @@ pub use people::{
     AccessRole, Group, Invite, InviteStatus, Member, PeopleChange, Principal, ProjectGroup,
     RoleKind,
 };
+pub use phone::{CheckedPhone, PhoneNumber, PhonePolicy};
 pub use project_rules::{
     HostedAsk, HostedTool, HostedTools, ModelMode, ModelPermissions, ProjectRule, ProjectRules,
     Retention,

@@ -20,11 +20,13 @@ mod ledger;
 mod log;
 mod outbound;
 mod page_calls;
+mod phones;
 mod quickstart;
 mod reveal;
 mod serve;
 mod server;
 mod signers;
+mod stolen;
 mod telemetry;
 
 /// A call makes some dozens of small allocations on one thread and frees them there; the C library's

@@ -147,6 +147,12 @@ impl Dashboard {
         if visit.who.is_none() && !matches!(route.who, Who::Anyone) {
             return Ok(pages::sign_in::instead(visit));
         }
+        if matches!(route.who, Who::May(_) | Who::Proved(_))
+            && let Some(who) = &visit.who
+            && self.control.lacks_phone(who).await?
+        {
+            return Ok(pages::phone::instead());
+        }
         if let (Some(project), Some(who)) = (&found.project, &visit.who) {
             visit.place = Place::Project(self.project(who, project).await?);
         }
