@@ -69,7 +69,7 @@ pub use audit::{
 };
 pub use cache::{
     CACHE_POLICY, CacheEntry, CacheFigures, CacheHolding, CacheKey, CachePatch, CachePurge,
-    CacheRules, CacheUse, Directives, Replay, Reuse,
+    CacheRules, CacheUse, Directives, Replay, Reuse, RouteCache,
 };
 pub use certificate::{Certificate, CertificateChange, PlacedCertificate, TrustedCertificate};
 pub use change::{Actor, AuditEntry, Change};

@@ -57,7 +57,9 @@ pub use list::{Deleted, List, Listed};
 pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
 pub use organization::Organization;
 pub use person::{Invite, ProjectUser, User};
-pub use place::{Route, RouteTest, Upstream, UpstreamRotated, UpstreamTest, without_secrets};
+pub use place::{
+    Route, RouteCache, RouteTest, Upstream, UpstreamRotated, UpstreamTest, without_secrets,
+};
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};
 pub use project::{Project, RESIDENCIES};
 pub use project_key::{Owner, ProjectApiKey};
