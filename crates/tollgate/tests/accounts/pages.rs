@@ -28,7 +28,9 @@ const UNLINKED: [&str; 5] = [
     "/account/link/{provider}",
 ];
 /// Pages that are nothing without what a link says, and those for people whom a setting lets in.
-const NOT_WITHOUT: [&str; 8] = [
+const NOT_WITHOUT: [&str; 10] = [
+    "/account/email/new",
+    "/account/phone",
     "/setup",
     "/reset/new",
     "/sign-up",
