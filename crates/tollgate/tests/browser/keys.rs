@@ -141,3 +141,32 @@ fn a_found_call_has_an_address_of_its_own_and_the_way_back_leads_to_what_was_ask
     browser.submit("form.filters button");
     assert_eq!(browser.path(), "/refused");
 }
+
+#[test]
+fn limits_by_rate_are_set_for_a_key_and_for_a_model() {
+    let office = Office::open();
+    let browser = &office.browser;
+    office.go(&format!("/projects/{}/limits", office.key.project));
+    browser.submit("main .head a");
+    browser.choose("#of", &format!("key:{}", office.key.id));
+    browser.submit("form.filters button");
+    browser.fill("#max_requests_per_1_minute", "two");
+    browser.submit("main form button.main");
+    assert!(browser.text("#max_requests_per_1_minute-fault").contains("whole number"));
+    browser.fill("#max_requests_per_1_minute", "0");
+    browser.submit("main form button.main");
+    assert!(browser.text(".flash").contains("next call"), "{}", browser.text("main"));
+    browser.look("limits-by-rate");
+    assert_eq!(call(&office, &office.key.value), 429);
+    browser.fill("#max_requests_per_1_minute", "");
+    browser.submit("main form button.main");
+    assert_eq!(call(&office, &office.key.value), 200);
+    browser.fill("#model", "no-such-model");
+    browser.submit("form.filters button");
+    assert!(browser.text("#model-fault").contains("No such model"));
+    browser.fill("#model", "gpt-4o-mini");
+    browser.submit("form.filters button");
+    browser.fill("#max_requests_per_1_minute", "0");
+    browser.submit("main form button.main");
+    assert_eq!(call(&office, &office.key.value), 429);
+}

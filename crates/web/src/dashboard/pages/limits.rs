@@ -2,6 +2,7 @@
 //! leads; a form for each.
 
 mod ladder;
+pub(super) mod rates;
 
 use askama::Template;
 use control::{LimitDraft, LimitState};
@@ -30,6 +31,8 @@ struct LimitsPage<'a> {
     frame: &'a Frame,
     here: String,
     live: String,
+    /// Where a project's limits by rate are set.
+    rates_of: Option<String>,
     may: bool,
     rungs: Vec<Rung>,
     more: bool,
@@ -64,6 +67,7 @@ async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
         frame: &frame,
         here: visit.href("limits"),
         live: visit.href("limits/live"),
+        rates_of: visit.project().map(|_| visit.href("limits/rates")),
         may: visit.may(domain::Scope::write("management")),
         rungs,
         more: has_more,
