@@ -8,8 +8,8 @@ use askama::Template;
 use control::{LimitDraft, LimitState};
 use domain::rate::Measure;
 use domain::{
-    Fault, KeyKind, Nanos, Order, PageQuery, Paged, PeriodKind, ScopeId, ScopeKind,
-    fault::catalogue,
+    Calendar, Fault, KeyKind, LimitRules, Nanos, Order, PageQuery, Paged, PeriodKind, ScopeId,
+    ScopeKind, fault::catalogue,
 };
 
 use super::super::figures::{count, money};
@@ -252,7 +252,7 @@ pub(crate) async fn remove(visit: &Visit<'_>) -> Shown {
     let (page, said) = (Page::to(&visit.href("limits")), "The limit is removed.");
     // What this page's form does not say of a limit would not come back with it.
     let limit = &before.limit;
-    let plain = limit.rules == Default::default() && limit.calendar == Default::default();
+    let plain = limit.rules == LimitRules::default() && limit.calendar == Calendar::utc();
     Ok(match plain {
         true => page.saying_with_undo(said, set_again(visit, &before, limit.amount)),
         false => page.saying(said),
