@@ -56,14 +56,6 @@ pub(crate) struct Column {
     pub(crate) pieces: Vec<Piece>,
 }
 
-/// A name under the chart: a column's, or a gap between two that are named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tick {
-    pub(crate) name: String,
-    /// It stands in the right half: its name ends below its column, so that it stays on the page.
-    pub(crate) right: bool,
-}
-
 /// A row of the table: a column's name, each series' figure, and their sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -136,12 +128,12 @@ impl Stacked {
         text
     }
 
-    /// The names under the columns: some of them, evenly, and the gaps.
-    pub(crate) fn ticks(&self) -> Vec<Tick> {
+    /// The names under the columns: some of them, evenly; the others are empty.
+    pub(crate) fn ticks(&self) -> Vec<String> {
         let every = self.columns.len().div_ceil(NAMES).max(1);
-        let named = |(at, name): (usize, &String)| Tick {
-            name: if at % every == 0 { short(name) } else { String::new() },
-            right: at * 2 > self.columns.len(),
+        let named = |(at, name): (usize, &String)| match at % every {
+            0 => short(name),
+            _ => String::new(),
         };
         self.columns.iter().enumerate().map(named).collect()
     }
@@ -251,7 +243,7 @@ mod tests {
     fn nothing_is_empty_and_a_month_has_few_names() {
         assert!(chart(&[("a", &[0, 0])]).is_empty());
         let month = chart(&[("a", &[1; 31])]);
-        let named = month.ticks().iter().filter(|tick| !tick.name.is_empty()).count();
+        let named = month.ticks().iter().filter(|name| !name.is_empty()).count();
         assert!((4..=NAMES).contains(&named), "{named}");
         assert_eq!(month.ticks().len(), 31);
         assert_eq!(
