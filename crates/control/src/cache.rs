@@ -1,10 +1,10 @@
 //! What projects say of their answer caches, what these did, and taking answers out of them.
 
 use domain::ports::{BoxFuture, CacheDesk};
-use domain::{CacheFigures, CachePatch, CachePurge, CacheRules, Change, Fault, ProjectId};
+use domain::{CacheFigures, CachePatch, CachePurge, CacheRules, Change, Fault, ProjectId, RouteId};
 use serde_json::json;
 
-use crate::transact::{Stale, Write, store_fault};
+use crate::transact::{Stale, Write, not_found, store_fault};
 use crate::{Author, Control};
 
 /// A project's cache as it is shown.
@@ -96,7 +96,7 @@ impl Control {
         self.project(project).await?;
         let named = match &what {
             CachePurge::All => json!("all"),
-            CachePurge::Model(model) => json!({ "model": model }),
+            CachePurge::Models(models) => json!({ "models": models }),
             CachePurge::Entry(key) => json!({ "key": key.to_hex() }),
         };
         let payload = json!({
@@ -113,6 +113,22 @@ impl Control {
         };
         self.commit(project.as_str(), write).await?;
         Ok(self.cache.purge(project.clone(), what).await)
+    }
+
+    /// The models that a route is for, so that what it keeps can be taken out.
+    ///
+    /// # Errors
+    /// 404 for an unknown route, or another project's.
+    pub async fn route_models(
+        &self,
+        project: &ProjectId,
+        route: &RouteId,
+    ) -> Result<CachePurge, Fault> {
+        let route = self.route(route).await?.route;
+        if route.project.as_ref().is_some_and(|own| own != project) {
+            return Err(not_found(route.id.as_str()));
+        }
+        Ok(CachePurge::Models(std::iter::once(route.model).chain(route.aliases).collect()))
     }
 
     async fn stored_cache(&self, project: &ProjectId) -> Result<CacheRules, Fault> {

@@ -1,5 +1,6 @@
 //! What may be a route.
 
+use domain::CacheRules;
 use domain::route::{Route, Target};
 
 /// Characters of a model's or an upstream's name.
@@ -44,6 +45,14 @@ pub(crate) fn mistakes(route: &Route) -> Vec<(&'static str, String)> {
         || route.deny_upstreams.iter().any(|name| !is_name(name, true))
     {
         wrong("deny_upstreams", format!("at most {MOST_NAMES} names of upstreams"));
+    }
+    if !route.cache.is_empty() && route.targets.is_empty() {
+        wrong("cache", "only a route with a target has calls to cache".to_owned());
+    }
+    let longest = route.cache.ttl_seconds.max(route.cache.stale_seconds);
+    if longest > Some(CacheRules::LONGEST) || route.cache.ttl_seconds == Some(0) {
+        let why = format!("seconds are at most {}, a ttl at least 1", CacheRules::LONGEST);
+        wrong("cache", why);
     }
     for why in route.targets.iter().filter_map(|target| bad_target(target, is_beginning)) {
         wrong("targets", why);

@@ -3,7 +3,7 @@
 use domain::fault::catalogue;
 use domain::ports::Explained;
 use domain::route::{Route, Target};
-use domain::{AuditEntry, Change, Fault, ProjectId, RouteId, UpstreamSource};
+use domain::{AuditEntry, Change, Fault, ProjectId, RouteCache, RouteId, UpstreamSource};
 use serde_json::{Value, json};
 
 use crate::route_rules::{mistakes, shared_name};
@@ -22,6 +22,7 @@ pub struct RouteDraft {
     pub targets: Vec<Target>,
     pub deny: bool,
     pub deny_upstreams: Vec<String>,
+    pub cache: RouteCache,
 }
 
 impl RouteDraft {
@@ -209,8 +210,19 @@ impl Control {
 }
 
 fn made(id: RouteId, draft: RouteDraft, source: UpstreamSource, at: domain::Timestamp) -> Route {
-    let RouteDraft { project, model, aliases, targets, deny, deny_upstreams } = draft;
-    Route { id, project, model, aliases, targets, deny, deny_upstreams, source, created_at: at }
+    let RouteDraft { project, model, aliases, targets, deny, deny_upstreams, cache } = draft;
+    Route {
+        id,
+        project,
+        model,
+        aliases,
+        targets,
+        deny,
+        deny_upstreams,
+        cache,
+        source,
+        created_at: at,
+    }
 }
 
 fn state(route: Route, names: &[String]) -> RouteState {
@@ -254,6 +266,12 @@ fn payload(route: &Route) -> Value {
             "targets": route.targets.iter().map(target).collect::<Vec<_>>(),
             "deny": route.deny,
             "deny_upstreams": route.deny_upstreams,
+            "cache": {
+                "enabled": route.cache.enabled,
+                "ttl_seconds": route.cache.ttl_seconds,
+                "stale_seconds": route.cache.stale_seconds,
+                "replay": route.cache.replay.map(domain::Replay::as_str),
+            },
             "source": route.source.as_str(),
         },
     })

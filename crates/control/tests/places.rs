@@ -38,6 +38,7 @@ fn to(model: &str, upstream: &str) -> RouteDraft {
         targets: vec![target],
         deny: false,
         deny_upstreams: vec![],
+        cache: domain::RouteCache::default(),
     }
 }
 

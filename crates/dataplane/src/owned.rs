@@ -62,7 +62,8 @@ pub(crate) async fn without_strangers(
 ) -> Result<Plan, Fault> {
     let Plan { first, others, .. } = plan;
     check_replayed(shared, &first.upstream, project, ids).await?;
-    let mut plan = Plan { first, others: Vec::with_capacity(others.len()), shadow: None };
+    let mut plan =
+        Plan { first, others: Vec::with_capacity(others.len()), shadow: None, cache: None };
     for other in others {
         let same = |known: &Candidate| Arc::ptr_eq(&known.upstream, &other.upstream);
         if same(&plan.first)

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use domain::price::{Tier, TokenKind};
 use domain::route::{self, CallFacts, Found, MaxPrice, Pass, Reasons, Seen, Target};
-use domain::{Fault, KeyView, ProjectId, Timestamp, fault::catalogue};
+use domain::{Fault, KeyView, ProjectId, RouteCache, Timestamp, fault::catalogue};
 use http::HeaderValue;
 use openai::surface::Operation;
 
@@ -39,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) others: Vec<Candidate>,
     /// Where a copy of the call goes once it is answered.
     pub(crate) shadow: Option<Box<Candidate>>,
+    /// What the route says of the answer cache, where it says something.
+    pub(crate) cache: Option<Box<RouteCache>>,
 }
 
 /// What decides where a call goes.
@@ -178,7 +180,9 @@ fn routed(
             (pass, _) => passed.push((target.upstream.as_str(), pass.unwrap_or(Pass::Missing))),
         }
     }
-    plan.map(|plan| Plan { shadow, ..plan }).ok_or_else(|| nowhere(model, &passed))
+    let cache = &found.route.cache;
+    let cache = (!cache.is_empty()).then(|| Box::new(cache.clone()));
+    plan.map(|plan| Plan { shadow, cache, ..plan }).ok_or_else(|| nowhere(model, &passed))
 }
 
 impl Plan {
@@ -187,7 +191,7 @@ impl Plan {
         let upstream = Arc::clone(upstream);
         let (on, model, rule) = (Reasons::ALL, None, None);
         let first = Candidate { upstream, credential: 0, model, on, rule };
-        Self { first, others: Vec::new(), shadow: None }
+        Self { first, others: Vec::new(), shadow: None, cache: None }
     }
 
     /// Notes the conditions under which a target is the call's.
@@ -213,14 +217,19 @@ impl Plan {
             rule: None,
         };
         if upstream.credentials.len() == 1 {
-            return Ok(Self { first: one(0, model, on), others: Vec::new(), shadow: None });
+            return Ok(Self {
+                first: one(0, model, on),
+                others: Vec::new(),
+                shadow: None,
+                cache: None,
+            });
         }
         let weights: Vec<u32> = upstream.credentials.iter().map(|c| c.weight).collect();
         let mut drawn = route::draw(&weights, coin()).into_iter();
         let first = drawn.next().ok_or_else(|| Fault::new(&catalogue::NO_UPSTREAM_AVAILABLE))?;
         // A credential helps against its own limits and its own end, against nothing else.
         let others = drawn.map(|at| one(at, model.clone(), Target::ON)).collect();
-        Ok(Self { first: one(first, model.clone(), on), others, shadow: None })
+        Ok(Self { first: one(first, model.clone(), on), others, shadow: None, cache: None })
     }
 
     fn check_offers(&self, operation: &Operation) -> Result<(), Fault> {

@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::{Nanos, ProjectId, Timestamp, UpstreamId};
+use crate::{ModelPattern, Nanos, ProjectId, Timestamp, UpstreamId};
 
 mod directives;
+mod route;
 
 pub use directives::{Directives, Reuse};
+pub use route::RouteCache;
 
 /// Part of every key. To be raised when what makes two requests the same, or what may be kept, is
 /// decided otherwise: entries of another version are never found.
@@ -217,9 +219,21 @@ impl CacheEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CachePurge {
     All,
-    /// Those of a model as it was asked for.
-    Model(String),
+    /// Those of these models as they were asked for; where a * ends a name, of all that begin so.
+    Models(Vec<String>),
     Entry(CacheKey),
+}
+
+impl CachePurge {
+    /// Whether an entry of the project is one of those that are to go.
+    #[must_use]
+    pub fn takes(&self, key: CacheKey, model: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Models(names) => names.iter().any(|name| ModelPattern::fits(name, model)),
+            Self::Entry(one) => *one == key,
+        }
+    }
 }
 
 /// What a tier holds of a project, or of all.

@@ -40,6 +40,7 @@ mod oidc;
 pub mod pace;
 mod page;
 mod people;
+mod phone;
 pub mod ports;
 pub mod price;
 mod project_rules;
@@ -68,7 +69,7 @@ pub use audit::{
 };
 pub use cache::{
     CACHE_POLICY, CacheEntry, CacheFigures, CacheHolding, CacheKey, CachePatch, CachePurge,
-    CacheRules, CacheUse, Directives, Replay, Reuse,
+    CacheRules, CacheUse, Directives, Replay, Reuse, RouteCache,
 };
 pub use certificate::{Certificate, CertificateChange, PlacedCertificate, TrustedCertificate};
 pub use change::{Actor, AuditEntry, Change};
@@ -111,6 +112,7 @@ pub use people::{
     AccessRole, Group, Invite, InviteStatus, Member, PeopleChange, Principal, ProjectGroup,
     RoleKind,
 };
+pub use phone::{CheckedPhone, PhoneNumber, PhonePolicy};
 pub use project_rules::{
     HostedAsk, HostedTool, HostedTools, ModelMode, ModelPermissions, ProjectRule, ProjectRules,
     Retention,

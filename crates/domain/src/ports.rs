@@ -31,7 +31,7 @@ use crate::{
     Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
-pub use accounts::{Accounts, IdentityWire};
+pub use accounts::{Accounts, IdentityWire, PhoneCheck, PhoneFailure, StolenPasswords};
 pub use answers::{Comparisons, KeptAnswers};
 pub use outbound::{Considered, Explained, Outbound, Probed, ProviderFacts};
 pub use prices::PriceFormat;

@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::BitOr;
 use std::sync::Arc;
 
-use crate::{Nanos, ProjectId, RouteId, Timestamp, UpstreamSource};
+use crate::{Nanos, ProjectId, RouteCache, RouteId, Timestamp, UpstreamSource};
 
 mod order;
 mod pass;
@@ -37,6 +37,8 @@ pub struct Route {
     pub deny: bool,
     /// Upstreams, by name, that these models may not go to.
     pub deny_upstreams: Vec<String>,
+    /// What it says of the answer cache.
+    pub cache: RouteCache,
     pub source: UpstreamSource,
     pub created_at: Timestamp,
 }

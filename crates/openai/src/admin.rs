@@ -37,7 +37,7 @@ mod usage;
 mod usage_results;
 
 pub use access::{AssignedRole, DeletedOf, GroupRole, NextList, Role, UserRole};
-pub use account::{KeptMail, KeptMails, SetupLink};
+pub use account::{KeptMail, KeptMails, SetupLink, SignInSettings};
 pub use admin_key::AdminApiKey;
 pub use advice::AdviceShape;
 pub use audit_events::{document_type, is_document_type, our_events};
@@ -57,7 +57,9 @@ pub use list::{Deleted, List, Listed};
 pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
 pub use organization::Organization;
 pub use person::{Invite, ProjectUser, User};
-pub use place::{Route, RouteTest, Upstream, UpstreamRotated, UpstreamTest, without_secrets};
+pub use place::{
+    Route, RouteCache, RouteTest, Upstream, UpstreamRotated, UpstreamTest, without_secrets,
+};
 pub use price::{Price, PriceImported, PriceList, UnpricedModel};
 pub use project::{Project, RESIDENCIES};
 pub use project_key::{Owner, ProjectApiKey};

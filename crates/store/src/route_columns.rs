@@ -3,6 +3,7 @@
 
 use domain::ports::StoreError;
 use domain::route::{MaxPrice, Reasons, Share, ShareBy, Target, When};
+use domain::{Replay, RouteCache};
 use serde_json::{Value, json};
 
 use crate::columns::unreadable;
@@ -68,6 +69,32 @@ fn target(value: &Value) -> Option<Target> {
             Some(_) => Some(number("shadow")?),
             None => None,
         },
+    })
+}
+
+/// `None` where it says nothing.
+pub(crate) fn cache(cache: &RouteCache) -> Option<String> {
+    let said = json!({
+        "enabled": cache.enabled,
+        "ttl_seconds": cache.ttl_seconds,
+        "stale_seconds": cache.stale_seconds,
+        "replay": cache.replay.map(Replay::as_str),
+    });
+    (!cache.is_empty()).then(|| said.to_string())
+}
+
+pub(crate) fn parse_cache(text: &str) -> Result<RouteCache, StoreError> {
+    let bad = || unreadable("route's cache");
+    let said: Value = serde_json::from_str(text).map_err(|_| bad())?;
+    let number = |name| match &said[name] {
+        Value::Null => Ok(None),
+        number => number.as_u64().and_then(|n| u32::try_from(n).ok()).map(Some).ok_or_else(bad),
+    };
+    Ok(RouteCache {
+        enabled: said["enabled"].as_bool(),
+        ttl_seconds: number("ttl_seconds")?,
+        stale_seconds: number("stale_seconds")?,
+        replay: said["replay"].as_str().and_then(Replay::parse),
     })
 }
 

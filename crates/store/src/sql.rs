@@ -196,15 +196,15 @@ pub(crate) const PUT_UPSTREAM_CREDENTIAL: &str = "INSERT INTO upstream_credentia
 pub(crate) const REMOVE_UPSTREAM_CREDENTIALS: &str =
     "DELETE FROM upstream_credentials WHERE upstream_id = $1";
 pub(crate) const ROUTES: &str = "SELECT id, project_id, model, aliases, targets, deny,
-        deny_upstreams, source, created_at
+        deny_upstreams, source, created_at, cache
     FROM routes ORDER BY seq";
 pub(crate) const PUT_ROUTE: &str = "INSERT INTO routes
-    (id, project_id, model, aliases, targets, deny, deny_upstreams, source, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    (id, project_id, model, aliases, targets, deny, deny_upstreams, source, created_at, cache)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, model = excluded.model,
         aliases = excluded.aliases, targets = excluded.targets, deny = excluded.deny,
         deny_upstreams = excluded.deny_upstreams, source = excluded.source,
-        created_at = excluded.created_at";
+        created_at = excluded.created_at, cache = excluded.cache";
 pub(crate) const REMOVE_ROUTE: &str = "DELETE FROM routes WHERE id = $1";
 pub(crate) const REMOVE_UPSTREAM: &str = "DELETE FROM upstreams WHERE id = $1";
 

@@ -24,6 +24,7 @@ mod export;
 mod failure;
 #[cfg(test)]
 mod fake;
+mod folder;
 mod honeytokens;
 mod import;
 mod key_rules;
@@ -62,6 +63,7 @@ use domain::{Clock, Secret};
 use crate::clock::SystemClock;
 use api::Api;
 use failure::Failure;
+pub use folder::Folder;
 use said::Said;
 
 // The binary flattens this into its own commands; a doc comment would become its description.
@@ -157,6 +159,19 @@ impl ClientCommand {
                 | Self::Connect(_)
         )
     }
+
+    /// Whether it may send secrets beside the admin key: of providers, of proxies, leaked ones.
+    #[must_use]
+    pub fn sends_secrets(&self) -> bool {
+        matches!(
+            self,
+            Self::Upstreams(_)
+                | Self::Egress(_)
+                | Self::Leaks(_)
+                | Self::Apply(_)
+                | Self::Import(_)
+        )
+    }
 }
 
 /// What the commands take from outside.
@@ -164,6 +179,8 @@ impl ClientCommand {
 pub struct Env {
     /// `TOLLGATE_URL`.
     pub url: Option<String>,
+    /// What the working directory's `.env` has said of it.
+    pub folder: Folder,
     /// `TOLLGATE_ADMIN_KEY`.
     pub admin_key: Option<Secret>,
     /// Where `admin.key` is.

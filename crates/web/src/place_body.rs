@@ -2,7 +2,7 @@
 
 use control::{CredentialDraft, RouteDraft, UpstreamDraft, UpstreamPatch};
 use domain::route::{MaxPrice, Reasons, Share, ShareBy, Target, When};
-use domain::{Fault, Secret};
+use domain::{CacheRules, Fault, Replay, RouteCache, Secret};
 
 use crate::body::{Fields, invalid, missing};
 
@@ -68,6 +68,19 @@ pub(crate) fn route(fields: &mut Fields) -> Result<RouteDraft, Fault> {
         targets: fields.each("targets", target)?.unwrap_or_default(),
         deny: fields.flag("deny")?.unwrap_or(false),
         deny_upstreams: fields.texts("deny_upstreams")?.unwrap_or_default(),
+        cache: fields.within("cache", route_cache)?.unwrap_or_default(),
+    })
+}
+
+/// What a route says of the cache.
+fn route_cache(fields: &mut Fields) -> Result<RouteCache, Fault> {
+    let seconds = |number: Option<i64>| number.and_then(|n| u32::try_from(n).ok());
+    let most = i64::from(CacheRules::LONGEST);
+    Ok(RouteCache {
+        enabled: fields.flag("enabled")?,
+        ttl_seconds: seconds(fields.integer("ttl_seconds", 1..=most)?),
+        stale_seconds: seconds(fields.integer("stale_seconds", 0..=most)?),
+        replay: fields.word("replay", &Replay::ALL.map(Replay::as_str))?.and_then(Replay::parse),
     })
 }
 

@@ -83,12 +83,7 @@ impl Flights {
         for shard in &self.0 {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.retain(|key, flight| {
-                let meant = flight.project == *project
-                    && match what {
-                        CachePurge::All => true,
-                        CachePurge::Model(model) => *flight.model == **model,
-                        CachePurge::Entry(one) => one == key,
-                    };
+                let meant = flight.project == *project && what.takes(*key, &flight.model);
                 if meant {
                     flight.flow.outdated();
                 }

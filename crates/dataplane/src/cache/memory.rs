@@ -125,12 +125,7 @@ pub(super) fn matches(
     project: &ProjectId,
     what: &CachePurge,
 ) -> bool {
-    entry.project == *project
-        && match what {
-            CachePurge::All => true,
-            CachePurge::Model(model) => *entry.model == **model,
-            CachePurge::Entry(one) => *one == key,
-        }
+    entry.project == *project && what.takes(key, &entry.model)
 }
 
 impl Shard {
@@ -216,7 +211,7 @@ mod tests {
             (gone, (1..=3).filter(|n| memory.get(key(*n)).is_some()).collect::<Vec<u8>>())
         };
         assert_eq!(left(CachePurge::All), (2, vec![3]));
-        assert_eq!(left(CachePurge::Model("a".into())), (1, vec![2, 3]));
+        assert_eq!(left(CachePurge::Models(vec!["a".into()])), (1, vec![2, 3]));
         assert_eq!(left(CachePurge::Entry(key(2))), (1, vec![1, 3]));
         assert_eq!(left(CachePurge::Entry(key(3))), (0, vec![1, 2, 3]), "another project's");
         let holding = fill().holding(Some(&"p".into()));

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::headers;
 use crate::permit::Permit;
 use crate::pipeline::Taken;
-use crate::plan::Candidate;
+use crate::plan::{Candidate, Plan};
 use crate::shared::Dataplane;
 
 /// What a call that goes by the cache asks of it.
@@ -28,9 +28,12 @@ pub(crate) fn wish(
     permit: &Permit,
     head: &Parts,
     (operation, taken): (&Operation, &Taken),
-    place: &Candidate,
+    plan: &Plan,
 ) -> Option<Box<Wish>> {
-    let rules = permit.key.cache?;
+    let rules = match &plan.cache {
+        Some(route) => route.on(permit.key.cache),
+        None => permit.key.cache?,
+    };
     // The doctor asks how the provider is, and of some projects nothing may be kept.
     let barred = permit.key.keeps_nothing() || shared.examined.is_watched(&permit.key.id);
     if barred || !rules.applies(asked(&head.headers)) {
@@ -42,7 +45,7 @@ pub(crate) fn wish(
         return None;
     }
     let (asked, canonical) = taken.may_be_kept(operation)?;
-    let key = key(permit, head, (operation, taken), place, &canonical);
+    let key = key(permit, head, (operation, taken), &plan.first, &canonical);
     Some(Box::new(Wish { key, asked, directives, rules }))
 }
 

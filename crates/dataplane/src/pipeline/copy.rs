@@ -143,7 +143,8 @@ impl Copy {
             open: (shared.tasks.open(), room),
         };
         let asked = Asked { head: self.head.clone(), taken };
-        let plan = Plan { first: self.place.clone(), others: Vec::new(), shadow: None };
+        let plan =
+            Plan { first: self.place.clone(), others: Vec::new(), shadow: None, cache: None };
         let (call, ready) = prepare(&asked, facts, self.permit.again(), &plan, shared).ok()?;
         let answer = attempt::only(Arc::clone(&self.worker), call, plan, ready).await;
         let made = |status, text| Made { request: id.clone(), status, text };

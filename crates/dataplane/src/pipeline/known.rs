@@ -29,7 +29,7 @@ pub(super) enum Known {
 /// What a call asks of the cache, if anything.
 pub(super) fn wish(shared: &Dataplane, permit: &Permit, ahead: &Ahead) -> Option<Box<Wish>> {
     let what = (ahead.operation, &ahead.taken);
-    cache::wish(shared, permit, &ahead.head, what, &ahead.plan.first)
+    cache::wish(shared, permit, &ahead.head, what, &ahead.plan)
 }
 
 /// Looks for an answer.

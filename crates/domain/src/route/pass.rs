@@ -119,6 +119,7 @@ mod tests {
             targets: vec![target.clone()],
             deny: false,
             deny_upstreams: vec![],
+            cache: crate::RouteCache::default(),
             source: UpstreamSource::Api,
             created_at: Timestamp(0),
         };

@@ -130,8 +130,30 @@ pub struct Route<'a> {
     targets: Vec<TargetShape<'a>>,
     deny: bool,
     deny_upstreams: &'a [String],
+    cache: RouteCache,
     source: &'static str,
     created_at: i64,
+}
+
+/// What a route says of the answer cache; `null`: its project's.
+#[derive(Serialize)]
+pub struct RouteCache {
+    enabled: Option<bool>,
+    ttl_seconds: Option<u32>,
+    stale_seconds: Option<u32>,
+    replay: Option<&'static str>,
+}
+
+impl RouteCache {
+    #[must_use]
+    pub fn of(cache: &domain::RouteCache) -> Self {
+        Self {
+            enabled: cache.enabled,
+            ttl_seconds: cache.ttl_seconds,
+            stale_seconds: cache.stale_seconds,
+            replay: cache.replay.map(domain::Replay::as_str),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -190,6 +212,7 @@ impl<'a> Route<'a> {
             targets: route.targets.iter().map(target).collect(),
             deny: route.deny,
             deny_upstreams: &route.deny_upstreams,
+            cache: RouteCache::of(&route.cache),
             source: route.source.as_str(),
             created_at: route.created_at.seconds(),
         }

@@ -81,6 +81,14 @@ pub(crate) struct Call<'b> {
     prefix: Option<i64>,
 }
 
+/// Whether the kinds of a block can hold what is looked for, before they are taken apart. Ids and
+/// names stand there as they are, but for those with something in them that a list writes otherwise.
+pub(crate) fn may_match(kinds: &str, filter: &AttemptFilter) -> bool {
+    let is_plain = |text: &str| text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\');
+    let wanted = [&filter.project, &filter.key, &filter.model];
+    wanted.into_iter().flatten().all(|text| !is_plain(text) || kinds.contains(&**text))
+}
+
 pub(crate) fn kinds(text: &str) -> Result<Vec<Kind>, StoreError> {
     serde_json::from_str(text).map_err(|_| unreadable("kinds"))
 }

@@ -25,6 +25,8 @@ const EXPIRED_OUT: &str = "DELETE FROM answers WHERE key IN
     (SELECT key FROM answers WHERE until <= $1 LIMIT $2) RETURNING size";
 const PURGE_ALL: &str = "DELETE FROM answers WHERE project = $1 RETURNING size";
 const PURGE_MODEL: &str = "DELETE FROM answers WHERE project = $1 AND model = $2 RETURNING size";
+const PURGE_MODELS: &str = "DELETE FROM answers
+    WHERE project = $1 AND substr(model, 1, length($2)) = $2 RETURNING size";
 const PURGE_ONE: &str = "DELETE FROM answers WHERE project = $1 AND key = $2 RETURNING size";
 const HOLDING: &str = "SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(raw), 0), MIN(at)
     FROM answers WHERE $1 IS NULL OR project = $1";
@@ -140,7 +142,13 @@ impl CacheFile {
         let project = project.as_str();
         match what {
             CachePurge::All => self.out(PURGE_ALL, params![project]),
-            CachePurge::Model(model) => self.out(PURGE_MODEL, params![project, model]),
+            CachePurge::Models(models) => models.iter().try_fold(0, |gone, model| {
+                let (text, name) = match model.strip_suffix('*') {
+                    Some(start) => (PURGE_MODELS, start),
+                    None => (PURGE_MODEL, model.as_str()),
+                };
+                Ok(gone + self.out(text, params![project, name])?)
+            }),
             CachePurge::Entry(key) => self.out(PURGE_ONE, params![project, key.0]),
         }
     }

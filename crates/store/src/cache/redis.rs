@@ -223,10 +223,10 @@ impl Desk {
 
 fn is_meant(member: &str, what: &CachePurge) -> bool {
     let (key, model) = member.split_at_checked(64).unwrap_or((member, ""));
-    match what {
-        CachePurge::All => true,
-        CachePurge::Model(wanted) => model == wanted,
-        CachePurge::Entry(wanted) => key == wanted.to_hex(),
+    match CacheKey::parse(key) {
+        Some(key) => what.takes(key, model),
+        // Nothing of ours: it goes with the rest.
+        None => *what == CachePurge::All,
     }
 }
 

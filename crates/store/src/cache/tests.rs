@@ -116,7 +116,7 @@ async fn a_purge_takes_what_it_names_of_its_project_alone() {
         file.put(key(number), stage.entry(project, model, b"x"));
     }
     assert_eq!(file.purge("p".into(), CachePurge::Entry(key(3))).await, 0, "another project's");
-    assert_eq!(file.purge("p".into(), CachePurge::Model("a".into())).await, 1);
+    assert_eq!(file.purge("p".into(), CachePurge::Models(vec!["a".into()])).await, 1);
     assert_eq!(file.holding(Some("p".into())).await.entries, 1);
     assert_eq!(file.purge("p".into(), CachePurge::All).await, 1);
     assert_eq!(file.holding(None).await.entries, 1);

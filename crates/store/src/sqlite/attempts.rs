@@ -63,6 +63,9 @@ fn look_through(
 ) -> Result<(), Failure> {
     let blocks = params![before, floor.saturating_sub(MOST_PLACES)];
     each_block(db, sql::BLOCKS, blocks, |block| {
+        if !read::may_match(block.kinds, filter) {
+            return Ok(true);
+        }
         let kinds = read::kinds(block.kinds)?;
         if !kinds.iter().any(|kind| kind.matches(filter)) {
             return Ok(true);

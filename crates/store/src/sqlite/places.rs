@@ -1,14 +1,15 @@
 //! Upstreams with their credentials, and routes.
 
 use domain::route::Route;
-use domain::{ProjectId, SealedCredential, Upstream, UpstreamId, UpstreamSource};
+use domain::{ProjectId, RouteCache, SealedCredential, Upstream, UpstreamId, UpstreamSource};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
 use super::apply::{run, touch};
 use super::failure::Failure;
 use super::query::{all, id, optional_id, text, time};
 use crate::columns::{list, parse_list, unreadable};
-use crate::route_columns::{pairs, parse_pairs, parse_targets, targets};
+use crate::route_columns::{cache, pairs, parse_cache, parse_pairs, parse_targets, targets};
 use crate::sql;
 
 type Done = Result<(), Failure>;
@@ -75,6 +76,7 @@ pub(crate) fn put_route(db: &Connection, route: &Route) -> Done {
         list(route.deny_upstreams.iter().cloned()),
         route.source.as_str(),
         route.created_at.0,
+        cache(&route.cache),
     ];
     run(db, sql::PUT_ROUTE, row)
 }
@@ -117,6 +119,10 @@ fn read_route(row: &Row<'_>) -> Result<Route, Failure> {
         deny_upstreams: parse_list(text(row, 6)?)?,
         source: source(row, 7)?,
         created_at: time(row, 8)?,
+        cache: match row.get_ref(9)? {
+            ValueRef::Null => RouteCache::default(),
+            _ => parse_cache(text(row, 9)?)?,
+        },
     })
 }
 

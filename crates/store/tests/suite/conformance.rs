@@ -115,7 +115,7 @@ suite! {
     sign_in:
         a_session_is_found_by_its_hash_until_it_ends,
         a_half_session_is_completed_once,
-        whose_roles_change_has_no_session_left,
+        a_session_outlives_roles_but_not_its_person,
         a_link_works_once_and_in_its_time,
         ways_in_are_kept_by_person,
         codes_are_taken_once,

@@ -37,8 +37,11 @@ pub enum Command {
         #[arg(long)]
         project: Option<String>,
         /// Only those of this model, as it is asked for
-        #[arg(long, conflicts_with = "key")]
+        #[arg(long, conflicts_with_all = ["key", "route"])]
         model: Option<String>,
+        /// Only those of the models of this route: its id, or the model that it is for
+        #[arg(long, conflicts_with = "key")]
+        route: Option<String>,
         /// Only the one of this key, as `x-tollgate-cache-key` told it
         #[arg(long)]
         key: Option<String>,
@@ -160,9 +163,14 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
             let at = at(api, project.as_deref()).await?;
             shown(api.post(&at, &changes.fields()).await?, json)
         }
-        Command::Purge { project, model, key, json } => {
+        Command::Purge { project, model, route, key, json } => {
             let at = format!("{}/purge", at(api, project.as_deref()).await?);
-            let reply = api.post(&at, &json!({ "model": model, "key": key })).await?;
+            let route = match route {
+                Some(given) => Some(super::routes::id_of(api, &given, project.as_deref()).await?),
+                None => None,
+            };
+            let what = json!({ "model": model, "key": key, "route": route });
+            let reply = api.post(&at, &what).await?;
             if json {
                 return Ok(Said::data(reply.text));
             }
@@ -263,11 +271,12 @@ mod tests {
         let purge = Command::Purge {
             project: project(),
             model: Some("gpt-4o".to_owned()),
+            route: None,
             key: None,
             json: false,
         };
         let said = run(purge, &fake.api).await.unwrap().into_parts().1;
         assert!(said.contains("Took 2"), "{said}");
-        assert_eq!(fake.last_body(), json!({ "model": "gpt-4o", "key": null }));
+        assert_eq!(fake.last_body(), json!({ "model": "gpt-4o", "key": null, "route": null }));
     }
 }

@@ -13,6 +13,7 @@ use super::table::{Table, facts};
 #[cfg(test)]
 mod tests;
 
+mod cache;
 mod compare;
 
 #[derive(clap::Subcommand)]
@@ -101,6 +102,10 @@ pub struct Set {
     /// An upstream that the model may not go to
     #[arg(long = "deny-upstream", value_name = "NAME")]
     deny_upstreams: Vec<String>,
+    /// What it says of the answer cache, the rest is the project's: enabled=on|off, ttl-seconds=N,
+    /// stale-seconds=N, replay=at-once|paced, with commas between them
+    #[arg(long, value_name = "SETTINGS")]
+    cache: Option<String>,
     /// Only for this project: id or name
     #[arg(long)]
     project: Option<String>,
@@ -217,6 +222,9 @@ fn shown(route: &ModelRoute) -> String {
         let weights = format!("step {}  weight {}", target.step, target.weight);
         rows.push(("to", format!("{}  {weights}{}", place(target), conditions(target))));
     }
+    if let Some(said) = cache::told(&route.cache) {
+        rows.push(("cache", said));
+    }
     if route.targets.is_empty() || !route.deny_upstreams.is_empty() {
         rows.push(("denies", leads_to(route)));
     }
@@ -252,6 +260,19 @@ async fn found(
     })
 }
 
+/// The id of a route that is named by it or by its model: the project's own, else the organization's.
+pub(super) async fn id_of(
+    api: &Api,
+    given: &str,
+    project: Option<&str>,
+) -> Result<String, Failure> {
+    let own = project::or_default(api, project).await?;
+    if let Some((_, route)) = existing(api, given, Some(&own.id)).await? {
+        return Ok(route.id);
+    }
+    Ok(found(api, given, None).await?.1.id)
+}
+
 async fn existing(
     api: &Api,
     given: &str,
@@ -273,6 +294,7 @@ async fn put(api: &Api, set: &Set) -> Result<Said, Failure> {
     let body = json!({
         "model": set.model, "project_id": project, "aliases": set.aliases, "targets": targets,
         "deny": set.deny, "deny_upstreams": set.deny_upstreams,
+        "cache": set.cache.as_deref().map(cache::read).transpose()?,
     });
     let place = match existing(api, &set.model, project.as_deref()).await? {
         Some((_, route)) => at(&route.id),

@@ -97,6 +97,8 @@ pub(super) struct ModelRoute {
     pub(super) targets: Vec<RouteTarget>,
     pub(super) deny: bool,
     pub(super) deny_upstreams: Vec<String>,
+    #[serde(default)]
+    pub(super) cache: serde_json::Map<String, serde_json::Value>,
     pub(super) source: String,
 }
 

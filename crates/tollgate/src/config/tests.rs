@@ -113,6 +113,11 @@ targets = [{ upstream = "one", on = ["bored"], wait = 1 }, { model = "x" }, 5]
 
 [[routes]]
 targets = []
+
+[[routes]]
+model = "kept"
+targets = [{ upstream = "one" }]
+cache = { enabled = "on", ttl_seconds = 0, near = 1 }
 "#;
     let (file, mistakes) = parse_for_test(text, &environment);
     for (line, words) in [
@@ -130,6 +135,9 @@ targets = []
         (18, "`upstream` must be the name"),
         (18, "a target is such as"),
         (20, "a route needs a `model`"),
+        (26, "`cache.enabled` must be true or false"),
+        (26, "`cache.ttl_seconds` must be seconds"),
+        (26, "unknown key `routes.cache.near`"),
     ] {
         let is = |mistake: &&String| mistake.contains(words);
         let found = mistakes.iter().find(is);
@@ -163,6 +171,7 @@ targets = [
 
 [[routes]]
 model = "slow*"
+cache = { enabled = false, ttl_seconds = 60 }
 [[routes.targets]]
 upstream = "openai"
 model = "*"
@@ -186,6 +195,7 @@ deny = true
     assert_eq!((second.on, second.step), (Reasons::FAILING | Reasons::PRICE, 1));
     assert_eq!(second.max_price.unwrap().output, Some(2_500_000), "pico-dollars a token");
     assert_eq!(slow.draft.targets[0].model.as_deref(), Some("*"));
+    assert_eq!((slow.draft.cache.enabled, slow.draft.cache.ttl_seconds), (Some(false), Some(60)));
     assert!(none.draft.deny && none.draft.targets.is_empty());
 }
 

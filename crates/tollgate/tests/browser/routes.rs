@@ -12,6 +12,11 @@ fn a_route_is_made_tried_changed_and_removed_and_calls_follow_it() {
         let hello = json!({ "model": "fast", "messages": [{ "role": "user", "content": "hi" }] });
         office.gateway.json(&office.key.value, "POST", "/v1/chat/completions", &hello).status
     };
+    let call_used = || {
+        let hello = json!({ "model": "fast", "messages": [{ "role": "user", "content": "hi" }] });
+        let answer = office.gateway.json(&office.key.value, "POST", "/v1/chat/completions", &hello);
+        answer.header("x-tollgate-cache").unwrap_or("none").to_owned()
+    };
     office.go("/routes");
     browser.submit("main .head a.main");
     browser.fill("#model", "fast");
@@ -25,15 +30,20 @@ fn a_route_is_made_tried_changed_and_removed_and_calls_follow_it() {
         "gpt-4o-mini"
     );
     browser.fill("#weight_0", "1");
+    browser.choose("#cache_enabled", "on");
+    browser.fill("#cache_ttl", "90");
     browser.submit("main form button.main");
     assert!(browser.text("table").contains("gpt-4o-mini"));
     assert_eq!(call(), 200);
     browser.fill("#model", "fast");
     browser.submit("form[role=search] button");
     assert!(browser.text(".looks").contains("gpt-4o-mini"));
+    assert_eq!([call_used(), call_used()], ["hit", "hit"], "the first one was kept");
     // Denied, its calls are refused, and trying it says so.
     browser.submit("tbody a");
     browser.click("input[name=deny]");
+    browser.choose("#cache_enabled", "");
+    browser.fill("#cache_ttl", "");
     browser.choose("#upstream_0", "");
     browser.submit("main form button.main");
     assert_ne!(call(), 200);

@@ -14,5 +14,6 @@ mod forms;
 mod hits;
 mod limits;
 mod never;
+mod routes;
 mod strangers;
 mod support;

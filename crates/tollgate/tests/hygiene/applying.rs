@@ -107,6 +107,7 @@ retention = "none"
 [[routes]]
 model = "fast"
 aliases = ["quick"]
+cache = { enabled = true, ttl_seconds = 600, replay = "paced" }
 targets = [
     { upstream = "second", model = "gpt-4o-mini", weight = 3 },
     { upstream = "openai", step = 1, on = ["throttled"], max_output_price = "60" },

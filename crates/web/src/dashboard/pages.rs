@@ -9,6 +9,7 @@ mod confirm;
 mod door;
 mod door_settings;
 mod egress;
+mod email;
 pub(crate) mod fault;
 mod keys;
 mod limits;
@@ -16,6 +17,7 @@ mod logs;
 mod oidc;
 mod overview;
 mod people;
+pub(crate) mod phone;
 mod playground;
 mod prices;
 mod projects;
@@ -347,6 +349,13 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "second-factor" Organization None, Who::Anyone, second_factor::submit),
     page!(GET "account" Organization None, Who::SignedIn, account::show),
     page!(POST "account/name" Organization None, Who::SignedIn, account::rename),
+    page!(POST "account/email" Organization None, Who::ProvedSelf, email::ask),
+    page!(GET "account/email/new" Organization None, Who::SignedIn, email::look),
+    page!(POST "account/email/new" Organization None, Who::SignedIn, email::change),
+    page!(GET "account/phone" Organization None, Who::SignedIn, phone::show),
+    page!(POST "account/phone" Organization None, Who::ProvedSelf, phone::ask),
+    page!(POST "account/phone/code" Organization None, Who::SignedIn, phone::take),
+    page!(POST "account/phone/remove" Organization None, Who::ProvedSelf, phone::remove),
     page!(POST "account/password" Organization None, Who::SignedIn, account::password),
     page!(POST "account/sessions/end" Organization None, Who::SignedIn, account::end_all),
     page!(POST "account/sessions/{session_id}/end" Organization None, Who::SignedIn, account::end_session),
@@ -357,6 +366,7 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "account/recovery-codes" Organization None, Who::ProvedSelf, second_factor::renew_codes),
     page!(GET "settings/sign-in" Organization Some(Tab::Settings), Who::May(READ), door_settings::show),
     page!(POST "settings/sign-in" Organization Some(Tab::Settings), Who::Proved(WRITE), door_settings::set),
+    page!(POST "settings/sign-in/phones" Organization Some(Tab::Settings), Who::Proved(WRITE), door_settings::set_phones),
     page!(POST "prove" Organization None, Who::SignedIn, prove::submit),
     page!(POST "theme" Organization None, Who::Anyone, account::theme),
 ];

@@ -1,7 +1,7 @@
 //! `/tollgate/v1/projects/{project_id}/cache` and `/tollgate/v1/cache`.
 
 use control::CacheState;
-use domain::{CacheKey, CachePatch, CachePurge, CacheRules, Replay};
+use domain::{CacheKey, CachePatch, CachePurge, CacheRules, Replay, RouteId};
 use openai::admin::{CachePurged, CacheSum, ProjectCache};
 
 use crate::body::invalid;
@@ -34,15 +34,17 @@ pub(super) async fn set(call: &AdminCall<'_>) -> Answer {
 pub(super) async fn purge(call: &AdminCall<'_>) -> Answer {
     let mut fields = call.fields()?;
     let (model, key) = (fields.text("model")?, fields.text("key")?);
+    let route: Option<RouteId> = fields.name("route")?.map(Into::into);
     fields.finish()?;
-    let what = match (model, key) {
-        (None, None) => CachePurge::All,
-        (Some(model), None) => CachePurge::Model(model),
-        (None, Some(key)) => CachePurge::Entry(
+    let what = match (model, key, route) {
+        (None, None, None) => CachePurge::All,
+        (Some(model), None, None) => CachePurge::Models(vec![model]),
+        (None, Some(key), None) => CachePurge::Entry(
             CacheKey::parse(&key)
                 .ok_or_else(|| invalid("key", "expected 64 hexadecimal digits"))?,
         ),
-        (Some(_), Some(_)) => return Err(invalid("key", "give a model or a key, not both")),
+        (None, None, Some(route)) => call.control.route_models(&call.project(), &route).await?,
+        _ => return Err(invalid("key", "give a model, a key or a route, only one of them")),
     };
     let purged = call.control.purge_cache(&call.author, &call.project(), what).await?;
     json(&CachePurged::new(purged))

@@ -16,6 +16,7 @@ fn route(id: &str, model: &str, to: &[(&str, Option<&str>)]) -> Route {
         targets: to.iter().map(target).collect(),
         deny: false,
         deny_upstreams: Vec::new(),
+        cache: crate::RouteCache::default(),
         source: UpstreamSource::Api,
         created_at: Timestamp(0),
     }

@@ -182,7 +182,7 @@ async fn a_purge_takes_what_it_names_of_its_project_alone() {
         file.put(key(number), stage.entry(project, model));
     }
     assert_eq!(file.purge("p".into(), CachePurge::Entry(key(3))).await, 0, "another project's");
-    assert_eq!(file.purge("p".into(), CachePurge::Model("a".into())).await, 1);
+    assert_eq!(file.purge("p".into(), CachePurge::Models(vec!["a".into()])).await, 1);
     assert_eq!(file.get(key(1)).await, None);
     // More than are read at once.
     for number in 10..2_600 {
@@ -191,7 +191,7 @@ async fn a_purge_takes_what_it_names_of_its_project_alone() {
         state.1.entry("tollgate:answers:p".to_owned()).or_default().insert(member, 99_999_999);
         state.0.insert(place(key(number)), Vec::new());
     }
-    assert_eq!(file.purge("p".into(), CachePurge::Model("a".into())).await, 2_590);
+    assert_eq!(file.purge("p".into(), CachePurge::Models(vec!["a".into()])).await, 2_590);
     assert_eq!(file.holding(Some("p".into())).await.entries, 1);
     assert_eq!(file.purge("p".into(), CachePurge::All).await, 1);
     assert!(file.get(key(3)).await.is_some());

@@ -248,6 +248,7 @@ pub(crate) async fn routes_are_put_and_removed(store: &impl Ports) {
         ],
         deny: false,
         deny_upstreams: vec!["other".into()],
+        cache: domain::RouteCache { ttl_seconds: Some(60), ..Default::default() },
         source: UpstreamSource::File,
         created_at: Timestamp(5),
     };

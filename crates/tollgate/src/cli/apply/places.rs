@@ -248,6 +248,7 @@ fn body(draft: &RouteDraft) -> Value {
         "targets": draft.targets.iter().map(target).collect::<Vec<_>>(),
         "deny": draft.deny,
         "deny_upstreams": draft.deny_upstreams,
+        "cache": openai::admin::RouteCache::of(&draft.cache),
     })
 }
 
@@ -256,7 +257,8 @@ fn without_state(row: &Value) -> Value {
     let mut row = row.clone();
     if let Some(fields) = row.as_object_mut() {
         fields.retain(|name, _| {
-            ["model", "aliases", "targets", "deny", "deny_upstreams"].contains(&name.as_str())
+            ["model", "aliases", "targets", "deny", "deny_upstreams", "cache"]
+                .contains(&name.as_str())
         });
     }
     for target in row["targets"].as_array_mut().into_iter().flatten() {
@@ -290,5 +292,8 @@ fn told_route(route: &Value) -> Value {
     let denied = denied.filter_map(Value::as_str).map(|name| format!("not {name}"));
     let aliases = route["aliases"].as_array().into_iter().flatten();
     let aliases = aliases.filter_map(Value::as_str).map(|name| format!("also {name}"));
-    json!(targets.chain(denied).chain(aliases).collect::<Vec<_>>().join(", "))
+    let cache = route["cache"].as_object().into_iter().flatten();
+    let cache = cache.filter(|(_, said)| !said.is_null());
+    let cache = cache.map(|(name, said)| format!("cache {name} {}", told(said)));
+    json!(targets.chain(denied).chain(aliases).chain(cache).collect::<Vec<_>>().join(", "))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use domain::RouteCache;
 use domain::route::Target;
 use serde_json::Value;
 
@@ -70,6 +71,12 @@ pub(super) async fn routes(
         let _ = writeln!(text, "\n[[routes]]\nmodel = {}", row["model"]);
         if let Some(project) = project {
             let _ = writeln!(text, "project = {}", Value::from(project.name.as_str()));
+        }
+        let cache = RouteCache::FIELDS.iter().filter(|field| !row["cache"][**field].is_null());
+        let cache: Vec<String> =
+            cache.map(|field| format!("{field} = {}", row["cache"][*field])).collect();
+        if !cache.is_empty() {
+            let _ = writeln!(text, "cache = {{ {} }}", cache.join(", "));
         }
         for field in ["aliases", "deny_upstreams"] {
             if row[field].as_array().is_some_and(|all| !all.is_empty()) {

@@ -24,6 +24,7 @@ async fn a_route_is_made_or_put_in_its_place() {
             aliases: vec![],
             deny: false,
             deny_upstreams: vec![],
+            cache: Some("enabled=on,ttl-seconds=60,replay=at-once".to_owned()),
             project: None,
             json: false,
         };

@@ -1,6 +1,7 @@
 //! `[cache]`: how much of answers is kept, where, and for how long at most.
 
-use toml_edit::Table;
+use domain::{CacheRules, Replay, RouteCache};
+use toml_edit::{Item, Table, TableLike};
 
 use super::super::CacheConfig;
 use super::Reader;
@@ -22,4 +23,50 @@ impl Reader<'_> {
         cache.longest_seconds = longest.and_then(|seconds| u32::try_from(seconds).ok());
         cache
     }
+
+    /// `cache = { ttl_seconds = 600 }` of a route, or `[routes.cache]`.
+    pub(super) fn route_cache(&mut self, route: &Table) -> RouteCache {
+        let Some(item) = route.get("cache") else { return RouteCache::default() };
+        let Some(table) = item.as_table_like() else {
+            self.mistake(item.span(), "a route's `cache` is such as { enabled = true }");
+            return RouteCache::default();
+        };
+        let span = item.span().or_else(|| route.span());
+        for (key, _) in table.iter().filter(|(key, _)| !RouteCache::FIELDS.contains(key)) {
+            let known = RouteCache::FIELDS.join(", ");
+            self.mistake(
+                span.clone(),
+                &format!("unknown key `routes.cache.{key}`. Known here: {known}"),
+            );
+        }
+        let mut wrong = |key: &str, wanted: &str| {
+            self.mistake(span.clone(), &format!("a route's `cache.{key}` must be {wanted}"));
+        };
+        let longest = CacheRules::LONGEST;
+        let cache = RouteCache {
+            enabled: read(table, "enabled", Item::as_bool),
+            ttl_seconds: read(table, "ttl_seconds", |item| whole(item, 1..=longest)),
+            stale_seconds: read(table, "stale_seconds", |item| whole(item, 0..=longest)),
+            replay: read(table, "replay", |item| Replay::parse(item.as_str()?)),
+        };
+        for (key, is_read, wanted) in [
+            ("enabled", cache.enabled.is_some(), "true or false"),
+            ("ttl_seconds", cache.ttl_seconds.is_some(), "seconds, 1 to 31536000"),
+            ("stale_seconds", cache.stale_seconds.is_some(), "seconds, 0 to 31536000"),
+            ("replay", cache.replay.is_some(), "\"at_once\" or \"paced\""),
+        ] {
+            if table.contains_key(key) && !is_read {
+                wrong(key, wanted);
+            }
+        }
+        cache
+    }
+}
+
+fn read<T>(table: &dyn TableLike, key: &str, of: impl FnOnce(&Item) -> Option<T>) -> Option<T> {
+    table.get(key).and_then(of)
+}
+
+fn whole(item: &Item, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
+    u32::try_from(item.as_integer()?).ok().filter(|number| range.contains(number))
 }

@@ -6,7 +6,8 @@ use toml_edit::{Item, Table, TableLike};
 
 use super::Reader;
 
-const ROUTE: [&str; 6] = ["model", "project", "aliases", "targets", "deny", "deny_upstreams"];
+const ROUTE: [&str; 7] =
+    ["model", "project", "aliases", "targets", "deny", "deny_upstreams", "cache"];
 /// What a target may say of itself, in the order in which it is written.
 pub(crate) const TARGET_FIELDS: [&str; 15] = [
     "upstream",
@@ -50,6 +51,7 @@ impl Reader<'_> {
             targets: self.targets(table),
             deny: self.flag(table, "deny").unwrap_or_default(),
             deny_upstreams: self.strings(table, "deny_upstreams"),
+            cache: self.route_cache(table),
         };
         for (field, why) in draft.mistakes() {
             let span = table.get(field).and_then(Item::span).or(table.span());

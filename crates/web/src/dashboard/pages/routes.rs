@@ -1,5 +1,6 @@
 //! Routes: what public model names lead to, and what a name comes to right now.
 
+mod cache;
 mod draft;
 
 use askama::Template;

@@ -6,6 +6,7 @@ use domain::fault::catalogue;
 use domain::route::{MaxPrice, Reasons, Route, Target};
 
 use super::super::super::form::Form;
+use super::cache::TypedCache;
 
 /// Rows that a form may have, and empty ones beside those in use.
 const MOST_ROWS: usize = 64;
@@ -20,6 +21,7 @@ pub(super) struct Typed {
     pub(super) aliases: String,
     pub(super) deny: bool,
     pub(super) deny_upstreams: String,
+    pub(super) cache: TypedCache,
     pub(super) targets: Vec<Row>,
 }
 
@@ -55,6 +57,7 @@ impl Typed {
             aliases: String::new(),
             deny: false,
             deny_upstreams: String::new(),
+            cache: TypedCache::default(),
             targets: vec![Row::empty(), Row::empty()],
         }
     }
@@ -82,6 +85,7 @@ impl Typed {
             aliases: text("aliases"),
             deny: form.is_checked("deny"),
             deny_upstreams: text("deny_upstreams"),
+            cache: TypedCache::of(form),
             targets: (0..MOST_ROWS).take_while(there).map(row).collect(),
         }
     }
@@ -105,6 +109,7 @@ impl Typed {
             aliases: route.aliases.join(", "),
             deny: route.deny,
             deny_upstreams: route.deny_upstreams.join(", "),
+            cache: TypedCache::from_route(&route.cache),
             targets,
         }
     }
@@ -118,6 +123,7 @@ impl Typed {
             targets: used.map(target).collect::<Result<_, _>>()?,
             deny: self.deny,
             deny_upstreams: words(&self.deny_upstreams),
+            cache: self.cache.read()?,
         })
     }
 }
