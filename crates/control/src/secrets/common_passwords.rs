@@ -230,21 +230,28 @@ pub(super) fn is_common(password: &str, known: &[&str]) -> bool {
 }
 
 fn is_made_of_known(text: &str, known: &[&str]) -> bool {
-    let mut rest = text.to_owned();
-    for word in known.iter().flat_map(|known| parts(known)) {
-        rest = rest.replace(&word, " ");
-    }
-    for word in WORDS {
-        rest = rest.replace(word, " ");
-    }
-    let rest = without_rows(&rest);
+    let own: Vec<String> = known.iter().flat_map(|known| parts(known)).collect();
+    let own = || own.iter().map(String::as_str);
+    // A short part of a name may stand within a word, and a word within a name.
+    let (first, other) = (without(text, own()), without(text, WORDS.into_iter()));
+    let rests = [without(&first, WORDS.into_iter()), without(&other, own())];
+    // What repeats itself in pieces is as short as its piece.
+    rests.iter().any(|rest| is_little(rest)) || repeats(text)
+}
+
+fn without<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> String {
+    words.fold(text.to_owned(), |rest, word| rest.replace(word, " "))
+}
+
+/// Whether nearly nothing is left that nothing here explains.
+fn is_little(rest: &str) -> bool {
+    let rest = without_rows(rest);
     let mut left: Vec<char> = rest.chars().filter(|c| c.is_alphanumeric()).collect();
     left.dedup();
     let mut kinds = left.clone();
     kinds.sort_unstable();
     kinds.dedup();
-    // What repeats itself in pieces is as short as its piece.
-    kinds.len() < ENOUGH || left.len() < ENOUGH || repeats(text)
+    kinds.len() < ENOUGH || left.len() < ENOUGH
 }
 
 /// Lower case, without disguises. Digits that stand among digits are digits.

@@ -35,3 +35,16 @@ fn without_a_limit_the_overview_leads_to_where_one_is_set() {
     let said = office.browser.text("main");
     assert!(said.contains("Check the address") && !said.contains("base URL"), "{said}");
 }
+
+/// A query may name no `key` (case 8), so no form of ours does.
+#[test]
+fn the_filters_of_usage_costs_and_logs_are_answered() {
+    let office = Office::open();
+    for (path, title) in [("/usage", "Usage"), ("/costs", "Costs"), ("/logs", "Logs")] {
+        office.go(path);
+        office.browser.fill("#api_key_id", "key_of_nobody");
+        office.browser.submit("form.filters button");
+        assert_eq!(office.browser.text("h1"), title, "{}", office.browser.text("main"));
+        assert!(office.browser.path().contains("api_key_id=key_of_nobody"));
+    }
+}
