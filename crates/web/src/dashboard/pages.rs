@@ -206,6 +206,8 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(GET "limits" Both Some(Tab::Limits), Who::May(READ), limits::show),
     page!(GET "limits/live" Both Some(Tab::Limits), Who::May(READ), limits::live),
     page!(POST "limits" Both Some(Tab::Limits), Who::Proved(WRITE), limits::put),
+    page!(GET "limits/rates" Project Some(Tab::Limits), Who::May(READ), limits::rates::show),
+    page!(POST "limits/rates" Project Some(Tab::Limits), Who::Proved(WRITE), limits::rates::set),
     page!(GET "limits/remove" Both Some(Tab::Limits), Who::May(WRITE), limits::confirm),
     page!(POST "limits/remove" Both Some(Tab::Limits), Who::Proved(WRITE), limits::remove),
     page!(GET "keys" Both Some(Tab::Keys), Who::May(READ), keys::list),

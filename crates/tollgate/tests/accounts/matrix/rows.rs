@@ -96,6 +96,8 @@ pub const ROWS: &[Row] = &[
     ("GET", "/projects/{project}/limits/live", See, ""),
     ("POST", "/limits", ManageProved, "scope=api_key:{key}&period=month&amount=50"),
     ("POST", "/projects/{project}/limits", ManageProved, "scope=api_key:{key}&period=month&amount=50"),
+    ("GET", "/projects/{project}/limits/rates", See, "of=key:{key}"),
+    ("POST", "/projects/{project}/limits/rates", ManageProved, "of=key:{key}&max_requests_per_1_minute=5"),
     ("GET", "/limits/remove", Manage, "scope=api_key:{limited}&period=day"),
     ("GET", "/projects/{project}/limits/remove", Manage, "scope=api_key:{limited}&period=day"),
     ("POST", "/limits/remove", ManageProved, "scope=api_key:{limited}&period=day"),

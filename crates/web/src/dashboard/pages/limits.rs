@@ -2,13 +2,14 @@
 //! leads; a form for each.
 
 mod ladder;
+pub(super) mod rates;
 
 use askama::Template;
 use control::{LimitDraft, LimitState};
 use domain::rate::Measure;
 use domain::{
-    Fault, KeyKind, Nanos, Order, PageQuery, Paged, PeriodKind, ScopeId, ScopeKind,
-    fault::catalogue,
+    Calendar, Fault, KeyKind, LimitRules, Nanos, Order, PageQuery, Paged, PeriodKind, ScopeId,
+    ScopeKind, fault::catalogue,
 };
 
 use super::super::figures::{count, money};
@@ -30,6 +31,8 @@ struct LimitsPage<'a> {
     frame: &'a Frame,
     here: String,
     live: String,
+    /// Where a project's limits by rate are set.
+    rates_of: Option<String>,
     may: bool,
     rungs: Vec<Rung>,
     more: bool,
@@ -64,6 +67,7 @@ async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
         frame: &frame,
         here: visit.href("limits"),
         live: visit.href("limits/live"),
+        rates_of: visit.project().map(|_| visit.href("limits/rates")),
         may: visit.may(domain::Scope::write("management")),
         rungs,
         more: has_more,
@@ -248,7 +252,7 @@ pub(crate) async fn remove(visit: &Visit<'_>) -> Shown {
     let (page, said) = (Page::to(&visit.href("limits")), "The limit is removed.");
     // What this page's form does not say of a limit would not come back with it.
     let limit = &before.limit;
-    let plain = limit.rules == Default::default() && limit.calendar == Default::default();
+    let plain = limit.rules == LimitRules::default() && limit.calendar == Calendar::utc();
     Ok(match plain {
         true => page.saying_with_undo(said, set_again(visit, &before, limit.amount)),
         false => page.saying(said),
