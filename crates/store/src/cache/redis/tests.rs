@@ -34,6 +34,8 @@ impl Fake {
     }
 
     async fn talk(self, mut wire: TcpStream) {
+        // Each reply goes out at once: else the second of a pipe waits for the other side's word.
+        wire.set_nodelay(true).unwrap();
         let (reading, mut writing) = wire.split();
         let mut reading = BufReader::new(reading);
         while let Some(words) = command(&mut reading).await {
