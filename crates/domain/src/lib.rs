@@ -102,7 +102,9 @@ pub use key_upkeep::{Upkeep, handover_pause, upkeep};
 pub use leak::{
     Honeytoken, Leak, LeakAction, LeakReporter, LeakResponse, LeakedSecret, Trip, leak_action,
 };
-pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, StandingLimit};
+pub use limit::{
+    LadderQuery, LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, StandingLimit,
+};
 pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};

@@ -162,6 +162,7 @@ suite! {
         a_job_notes_the_use_of_its_secret;
     limits:
         a_limit_is_one_for_a_scope_and_period,
+        the_ladder_of_limits_comes_in_parts_from_its_top,
         limits_come_back_as_they_went_in,
         an_alert_is_listed_changed_and_removed,
         an_alert_fires_once_a_period,

@@ -16,6 +16,7 @@ mod house;
 mod identities;
 mod mail;
 mod matrix;
+mod pages;
 mod passwords;
 mod phones;
 mod real_provider;

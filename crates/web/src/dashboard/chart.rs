@@ -104,6 +104,17 @@ impl Stacked {
         (0..self.columns.len()).map(draw).collect()
     }
 
+    /// All pieces of each colour as one path: a page with three months in it stays light.
+    pub(crate) fn paths(&self) -> Vec<(usize, String)> {
+        let mut paths: Vec<_> =
+            (0..self.series.len()).map(|colour| (colour, String::new())).collect();
+        for Piece { x, y, width, height, colour } in self.columns().iter().flat_map(|it| &it.pieces)
+        {
+            paths[*colour].1.push_str(&format!("M{x} {y}h{width}v{height}h-{width}z"));
+        }
+        paths
+    }
+
     fn pieces(&self, column: usize, x: u32, width: u32, scale: Scale) -> Vec<Piece> {
         let mut below = 0_i64;
         let mut pieces = Vec::new();
@@ -216,6 +227,9 @@ mod tests {
         let end = columns.last().map(|column| column.x + column.width);
         assert_eq!(end, Some(WIDTH));
         assert_eq!(columns[0].told, "Nov 1: 40\nb: 30\na: 10");
+        let Piece { x, y, width, height, .. } = &first[1];
+        let drawn = format!("M{x} {y}h{width}v{height}h-{width}z");
+        assert!(chart.paths()[1].1.starts_with(&drawn), "{:?}", chart.paths());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use domain::{
 };
 
 use super::super::figures::{count, money};
-use super::super::form::Form;
+use super::super::form::{Form, encode};
 use super::super::frame::Frame;
 use super::super::page::{Page, Undo};
 use super::super::visit::{Shown, Visit};
@@ -23,6 +23,8 @@ pub(crate) use ladder::live;
 use ladder::{Rung, listed, period_words, rung, whose};
 
 /// Limits that one page shows.
+const RUNGS: u32 = 30;
+/// Keys that a new one can be chosen for.
 const MOST: u32 = 100;
 
 #[derive(Template)]
@@ -35,7 +37,8 @@ struct LimitsPage<'a> {
     rates_of: Option<String>,
     may: bool,
     rungs: Vec<Rung>,
-    more: bool,
+    /// Where the next limits are.
+    older: String,
     rates: Vec<(String, String)>,
     scopes: Vec<Choice>,
     scope: String,
@@ -56,21 +59,24 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
 
 async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     let Paged { rows, has_more } = listed(visit).await?;
+    let last = rows.last().filter(|_| has_more);
+    let older = last.map(|last| visit.href(&format!("limits?after={}", encode(&last.id()))));
     let now = visit.control.now();
     let mut rungs = Vec::with_capacity(rows.len());
     for row in &rows {
         rungs.push(rung(visit, row, now).await?);
     }
     let frame = visit.frame("Limits");
+    let live = format!("limits/live?after={}", encode(visit.query.text("after")));
     let text = |name: &str| visit.form.text(name).to_owned();
     let page = LimitsPage {
         frame: &frame,
         here: visit.href("limits"),
-        live: visit.href("limits/live"),
+        live: visit.href(&live),
         rates_of: visit.project().map(|_| visit.href("limits/rates")),
         may: visit.may(domain::Scope::write("management")),
         rungs,
-        more: has_more,
+        older: older.unwrap_or_default(),
         rates: rates(visit).await?,
         scopes: scopes(visit).await?,
         scope: text("scope"),
