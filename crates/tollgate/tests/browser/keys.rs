@@ -170,3 +170,19 @@ fn limits_by_rate_are_set_for_a_key_and_for_a_model() {
     browser.submit("main form button.main");
     assert_eq!(call(&office, &office.key.value), 429);
 }
+
+#[test]
+fn a_leaked_key_and_the_age_of_its_secret_are_seen_in_the_list_and_on_its_page() {
+    let office = Office::open();
+    let key = office.gateway.create_key(&json!({ "name": "leaked" }));
+    let token = json!({ "token": key.value });
+    office.gateway.admin("POST", "/tollgate/v1/leaks/revoke", &token);
+    let browser = &office.browser;
+    office.go(&format!("/projects/{}/keys", key.project));
+    let row = browser.text("tbody tr:first-child");
+    assert!(row.contains("Leaked") && row.contains("0 h"), "{row}");
+    office.go(&format!("/projects/{}/keys/{}", key.project, key.id));
+    assert_eq!(browser.text("main .state.bad"), "Leaked");
+    let secrets = browser.text("table tbody");
+    assert!(secrets.contains("leaked ") && secrets.contains("0 h"), "{secrets}");
+}

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use domain::ports::BoxFuture;
-use domain::{KeyId, RotationRule, Secret, SecretHandlers};
+use domain::{KeyId, Message, RotationRule, Secret, SecretHandlers};
 use serde_json::json;
 use web::Api;
 
@@ -46,6 +46,40 @@ fn an_old_key_is_warned_of_once_and_then_out_of_use_until_it_is_rotated() {
     let new = new.text("/value");
     assert_eq!(gateway.call_as(&new, "GET", "/tollgate/v1/me", "").status, 200);
     assert_eq!(look(&gateway), 0);
+}
+
+#[test]
+fn a_reminder_goes_by_mail_and_to_the_webhook_and_says_until_when() {
+    let gateway = Gateway::start();
+    gateway.ok(
+        "POST",
+        RULES,
+        r#"{"max_age_days":30,"remind_days":5,"recipients":["a@example.com"],
+            "webhook_url":"https://hooks.example.com/x"}"#,
+    );
+    let (id, _) = gateway.new_key(r#"{"name":"app"}"#);
+    gateway.world.pass(25 * DAY);
+    assert_eq!((look(&gateway), look(&gateway)), (1, 0));
+    let state = gateway.world.state();
+    let (mut mails, mut hooks) = (Vec::new(), Vec::new());
+    for waiting in &state.outbox {
+        match &waiting.delivery.message {
+            Message::Email { to, subject, text, .. } => mails.push((to, subject, text)),
+            Message::Webhook { url, body, .. } => hooks.push((url, body)),
+        }
+    }
+    assert_eq!((mails.len(), hooks.len()), (1, 1));
+    let (to, subject, text) = mails[0];
+    assert!(to == "a@example.com" && subject.contains("app"), "{subject}");
+    let (url, body) = hooks[0];
+    let body: serde_json::Value = serde_json::from_str(body.as_str()).unwrap();
+    assert_eq!(
+        (url.as_str(), &body["type"]),
+        ("https://hooks.example.com/x", &json!("api_key.reminder"))
+    );
+    assert!(text.contains(&id) && body["data"].to_string().contains(&id), "{text} {body}");
+    assert!(text.contains("in 5 days") && text.contains("tollgate keys rotate"), "{text}");
+    assert_eq!(body["data"]["ends_at"], NOON + 30 * DAY);
 }
 
 #[test]
