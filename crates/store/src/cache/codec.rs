@@ -108,6 +108,21 @@ impl Codec {
     }
 }
 
+/// What can be told of an entry by a few bytes near its begin.
+pub(super) mod head {
+    use domain::Timestamp;
+
+    /// From when it was asked for to the length of its text.
+    pub(crate) const SPAN: std::ops::Range<usize> = super::CHECK + 2..super::CHECK + 34;
+
+    /// When it was asked for, and the bytes of its text as it is given.
+    pub(crate) fn read(span: &[u8]) -> Option<(Timestamp, u64)> {
+        let (at, _) = span.split_first_chunk::<8>()?;
+        let length = span.get(28..32)?.first_chunk::<4>()?;
+        Some((Timestamp(i64::from_le_bytes(*at)), u32::from_le_bytes(*length).into()))
+    }
+}
+
 fn checksum(key: CacheKey, rest: &[u8]) -> [u8; CHECK] {
     let hash: [u8; 32] = Sha256::new().chain_update(key.0).chain_update(rest).finalize().into();
     std::array::from_fn(|at| hash[at])

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ports::{AnswerStore, BoxFuture};
-use domain::{CacheEntry, CacheHolding, CacheKey, CachePurge, Clock, ProjectId, Timestamp};
+use domain::{CacheEntry, CacheHolding, CacheKey, CachePurge, Clock, ProjectId};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, IntoConnectionInfo, RedisResult, pipe};
 use tokio::runtime::Builder;
@@ -16,6 +16,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::codec::Codec;
 use super::thread::Job;
+use counting::Counting;
+
+mod counting;
 
 /// Jobs that wait.
 const DEPTH: usize = 512;
@@ -59,7 +62,9 @@ impl AnswerRedis {
         let (jobs, waiting) = mpsc::channel(DEPTH);
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let hands = Arc::clone(&clock);
-        let work = move || runtime.block_on(serve(at, waiting, hands));
+        let work = move || {
+            tokio::task::LocalSet::new().block_on(&runtime, serve(at, waiting, hands));
+        };
         std::thread::Builder::new().name("store-redis".to_owned()).spawn(work)?;
         Ok(Self { jobs, clock })
     }
@@ -104,7 +109,7 @@ async fn serve(at: RedisAt, mut jobs: mpsc::Receiver<Job>, clock: Arc<dyn Clock>
         .set_response_timeout(Some(PATIENCE))
         .set_number_of_retries(0);
     let Ok(connection) = ConnectionManager::new_lazy_with_config(at.0, config) else { return };
-    let mut desk = Desk { connection, codec: Codec::new(), clock };
+    let mut desk = Desk { connection, codec: Codec::new(), clock: Arc::clone(&clock) };
     while let Some(job) = jobs.recv().await {
         match job {
             Job::Get { reply, .. } if reply.is_closed() => {}
@@ -118,7 +123,12 @@ async fn serve(at: RedisAt, mut jobs: mpsc::Receiver<Job>, clock: Arc<dyn Clock>
                 let _ = reply.send(desk.purge(&project, &what).await.unwrap_or_default());
             }
             Job::Holding { project, reply } => {
-                let _ = reply.send(desk.holding(project.as_ref()).await.unwrap_or_default());
+                // Beside the others: it may be many questions, and nobody waits for them.
+                let counting = Counting::new(desk.connection.clone(), clock.now());
+                tokio::task::spawn_local(async move {
+                    let _ =
+                        reply.send(counting.holding(project.as_ref()).await.unwrap_or_default());
+                });
             }
         }
     }
@@ -208,16 +218,6 @@ impl Desk {
             let _: u64 = forget.query_async(&mut self.connection).await?;
             gone += deleted;
         }
-    }
-
-    /// How many there are; how much room they take is Redis's own to tell.
-    async fn holding(&mut self, project: Option<&ProjectId>) -> RedisResult<CacheHolding> {
-        let Some(project) = project else { return Ok(CacheHolding::default()) };
-        let Timestamp(now) = self.clock.now();
-        let mut count = redis::cmd("ZCOUNT");
-        count.arg(list(project)).arg(format!("({now}")).arg("+inf");
-        let entries = count.query_async(&mut self.connection).await?;
-        Ok(CacheHolding { entries, ..CacheHolding::default() })
     }
 }
 

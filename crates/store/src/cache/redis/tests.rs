@@ -6,6 +6,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use domain::Timestamp;
+
 use super::*;
 
 struct Hands(AtomicI64);
@@ -79,6 +81,32 @@ impl Fake {
                 let above = number(2);
                 let set = sets.entry(word(1)).or_default();
                 count(set.values().filter(|score| **score > above).count())
+            }
+            "STRLEN" => count(values.get(&word(1)).map_or(0, Vec::len)),
+            "GETRANGE" => {
+                let (from, to) = (number(2) as usize, number(3) as usize);
+                let value = values.get(&word(1)).map_or(&[][..], |value| value);
+                let part = value.get(from..(to + 1).min(value.len())).unwrap_or_default();
+                [format!("${}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat()
+            }
+            "SCAN" => {
+                let mut out = format!("*2\r\n$1\r\n0\r\n*{}\r\n", sets.len());
+                for name in sets.keys() {
+                    out += &format!("${}\r\n{name}\r\n", name.len());
+                }
+                out.into_bytes()
+            }
+            "ZRANGEBYSCORE" => {
+                let (above, from, most) = (number(2), number(5) as usize, number(6) as usize);
+                let mut all: Vec<_> = sets.entry(word(1)).or_default().iter().collect();
+                all.sort_by_key(|(member, score)| (**score, (*member).clone()));
+                let found = all.into_iter().filter(|(_, score)| **score > above);
+                let found: Vec<_> = found.skip(from).take(most).collect();
+                let mut out = format!("*{}\r\n", found.len());
+                for (member, _) in found {
+                    out += &format!("${}\r\n{member}\r\n", member.len());
+                }
+                out.into_bytes()
             }
             "ZRANGE" => {
                 let (from, to) = (number(2) as usize, number(3) as usize);
@@ -195,6 +223,35 @@ async fn a_purge_takes_what_it_names_of_its_project_alone() {
     assert_eq!(file.holding(Some("p".into())).await.entries, 1);
     assert_eq!(file.purge("p".into(), CachePurge::All).await, 1);
     assert!(file.get(key(3)).await.is_some());
+}
+
+#[tokio::test]
+async fn what_lies_there_is_counted_as_it_lies_there() {
+    let stage = Stage::new().await;
+    let file = stage.open();
+    // More than a page, of two projects.
+    for number in 1..=1_100 {
+        file.put(key(number), stage.entry("p", "m"));
+        // The queue is bounded.
+        if number % 100 == 0 {
+            assert!(file.get(key(number)).await.is_some());
+        }
+    }
+    file.put(key(2_000), stage.entry("q", "m"));
+    assert!(file.get(key(2_000)).await.is_some());
+    let there = || -> u64 {
+        let state = stage.fake.0.lock().unwrap();
+        state.0.values().map(|value| value.len() as u64).sum()
+    };
+    let body = stage.entry("p", "m").body.len() as u64;
+    let all = file.holding(None).await;
+    assert_eq!((all.entries, all.bytes, all.answer_bytes), (1_101, there(), 1_101 * body));
+    assert_eq!(all.oldest, Some(stage.entry("p", "m").at));
+    // What Redis let go of by itself is not there.
+    stage.fake.0.lock().unwrap().0.remove(&place(key(2_000)));
+    let one = file.holding(Some("p".into())).await;
+    assert_eq!((one.entries, one.bytes), (1_100, there()));
+    assert_eq!(file.holding(Some("q".into())).await, CacheHolding::default());
 }
 
 #[tokio::test]
