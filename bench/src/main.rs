@@ -1,9 +1,10 @@
 //! Tollgate's measuring bench: how much it costs beside the least that a proxy can cost.
 //!
-//! Three programs in one binary. `floor` is the reference: the smallest honest hyper reverse
+//! Some programs in one binary. `floor` is the reference: the smallest honest hyper reverse
 //! proxy. `origin` is an upstream that costs next to nothing. `run` starts both of them and a
 //! Tollgate, drives them in turn with the same load, and prints ratios, never a bare time. `usage`
-//! fills a store with usage records and asks it the questions of reports.
+//! fills a store with usage records and asks it the questions of reports; `pages` looks at every page
+//! of the dashboard over such a store.
 
 mod args;
 mod floor;
@@ -11,6 +12,7 @@ mod listen;
 mod load;
 mod machine;
 mod origin;
+mod pages;
 mod proc;
 mod report;
 mod run;
@@ -33,6 +35,7 @@ usage:
   bench run    --tollgate PATH [--quick] [--out DIR] [--rounds N] [--only LIST] [--env NAME=VALUE]
   bench run    --tollgate-url URL --tollgate-pid PID --tollgate-key KEY [...]
   bench usage  --dir DIR [--records N] [--projects N] [--keys N] [--models N]
+  bench pages  --tollgate PATH --dir DIR [--records N] [--keys N]
 LIST is of cpu,large,chunk,holds,hit,latency,memory,start, comma between; all by default.";
 
 fn main() -> ExitCode {
@@ -69,6 +72,10 @@ fn dispatch(command: &str, mut flags: Flags) -> Result<()> {
         "usage" => {
             let options = usage::Options::from_flags(flags)?;
             runtime.block_on(usage::run(&options))
+        }
+        "pages" => {
+            let options = pages::Options::from_flags(flags)?;
+            runtime.block_on(pages::run(&options))
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

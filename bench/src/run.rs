@@ -15,6 +15,8 @@ mod memory;
 mod options;
 mod start;
 
+pub(crate) use child::Server;
+pub(crate) use fleet::ADMIN_KEY;
 pub(crate) use options::Options;
 
 use serde_json::json;

@@ -2,8 +2,6 @@
 //! loopback, and says in each field what a test wants it to say (case 138).
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,6 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
+
+use crate::small_server::SmallServer;
 
 /// What it says instead of the truth.
 #[derive(Clone, Debug, Default)]
@@ -44,11 +44,10 @@ pub struct LyingIssuer(Arc<Inner>);
 impl LyingIssuer {
     /// For one client, whose secret is `client-secret`.
     pub fn start(client: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let server = SmallServer::bind();
         let random = SystemRandom::new();
         let inner = Inner {
-            url,
+            url: server.url.clone(),
             client: client.to_owned(),
             pair: pair(&random),
             stranger: pair(&random),
@@ -58,11 +57,9 @@ impl LyingIssuer {
         };
         let issuer = Self(Arc::new(inner));
         let serving = issuer.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let issuer = serving.clone();
-                std::thread::spawn(move || issuer.serve(&stream));
-            }
+        server.serve(move |asked| {
+            let (status, told) = serving.answer(asked.path, asked.body);
+            Some((status, told.to_string()))
         });
         issuer
     }
@@ -82,38 +79,6 @@ impl LyingIssuer {
         let code = crate::codec::random_hex(16);
         self.0.codes.lock().unwrap().insert(code.clone(), fields(query));
         code
-    }
-
-    fn serve(&self, stream: &TcpStream) {
-        let mut reader = BufReader::new(stream);
-        let mut head = String::new();
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line).is_err() || line.trim().is_empty() {
-                break;
-            }
-            let lower = line.to_ascii_lowercase();
-            if let Some(value) = lower.strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap_or(0);
-            }
-            head.push_str(&line);
-        }
-        let mut body = vec![0; length];
-        if reader.read_exact(&mut body).is_err() {
-            return;
-        }
-        let path = head.split_whitespace().nth(1).unwrap_or("");
-        let (status, answer) = self.answer(path, &String::from_utf8_lossy(&body));
-        let answer = answer.to_string();
-        let mut stream = stream;
-        // A client that has gone is none of our concern.
-        let _ = write!(
-            stream,
-            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\n\
-             content-length: {}\r\n\r\n{answer}",
-            answer.len()
-        );
     }
 
     fn answer(&self, path: &str, body: &str) -> (u16, Value) {

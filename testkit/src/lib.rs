@@ -9,6 +9,7 @@
 //! - [`LyingIssuer`]: a provider of identities that says what a test wants.
 //! - [`KillLoop`]: both of them, and `kill -9` over and over.
 //! - [`Lists`]: lists of a hundred thousand rows, and what a page takes.
+//! - [`Walk`]: every page of the dashboard, what it weighs and what it takes.
 //! - [`load`]: calls that leave by the clock, for pacing and overload.
 //! - [`corpus`]: answers and streams with odd but legal bytes, for byte-equality tests.
 #![allow(
@@ -29,9 +30,13 @@ pub mod issuer;
 mod kill_loop;
 mod lists;
 pub mod load;
+mod pages;
+pub mod phones;
 mod provider;
 mod proxy;
+mod small_server;
 pub mod spec;
+mod stolen;
 mod tls;
 mod toxic;
 
@@ -42,7 +47,10 @@ pub use gateway::{Answer, Builder, Key, Stream, TestGateway, TlsClient};
 pub use issuer::{Lie, LyingIssuer};
 pub use kill_loop::{KillLoop, Killed};
 pub use lists::{Listed, Lists};
+pub use pages::{Looked, Visitor, Walk};
+pub use phones::{FakePhones, PhoneMood};
 pub use provider::{Act, Bill, FakeProvider, Matcher, Piece, Script, Seen, Then, Tokens};
 pub use proxy::{FakeProxy, ProxyAct, ProxySeen};
+pub use stolen::FakeLists;
 pub use tls::{Flaw, TlsFront};
 pub use toxic::{Toxic, Toxin};

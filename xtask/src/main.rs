@@ -3,6 +3,7 @@
 
 mod generate;
 mod mutations;
+mod pages;
 mod run;
 mod scan_figures;
 mod schemathesis;
@@ -34,6 +35,7 @@ cargo xtask COMMAND
                              the real binary against its OpenAPI document, for 40 s
   terraform --provider PATH  OpenAI's Terraform provider against the real binary
   lists [--rows N]           what a page takes of lists with 100,000 keys, projects, users
+  pages [--records N]        what each page of the dashboard takes and weighs over 10,000,000 records
   fuzz [--seconds N] [TARGET]
                              every fuzz target, or one, for N seconds each (60)
   scan-figures               recall, speed and false finds of `tollgate scan`; fetches from Debian
@@ -73,6 +75,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "schemathesis" => schemathesis::run(rest),
         "terraform" => terraform::run(rest),
         "lists" => tools::lists(rest),
+        "pages" => pages::run(rest),
         "fuzz" => tools::fuzz(rest),
         "scan-figures" => none(rest).and_then(|()| scan_figures::run()),
         "deny" => none(rest).and_then(|()| tools::deny()),
@@ -97,6 +100,7 @@ fn help(command: &str) -> Option<&'static str> {
         "schemathesis" => schemathesis::HELP,
         "terraform" => terraform::HELP,
         "lists" => tools::LISTS_HELP,
+        "pages" => pages::HELP,
         "fuzz" => tools::FUZZ_HELP,
         "scan-figures" => scan_figures::HELP,
         "deny" => tools::DENY_HELP,

@@ -19,6 +19,9 @@ const NODE_OIDC: &str = "9.13.3";
 /// What shows the codes of second factors, and is not ours.
 const PYTHON_OTP: &str = "2.12.0";
 
+/// A mail server that is not ours.
+const PYTHON_SMTP: &str = "1.4.6";
+
 const STAMP: &str = "installed";
 
 pub(crate) const HELP: &str = "\
@@ -46,6 +49,7 @@ pub(crate) fn prepare() -> Result<PathBuf> {
     once(&folder.join("browser"), AXE, NODE_AXE, install_node)?;
     once(&folder.join("identities"), "oidc-provider", NODE_OIDC, install_node)?;
     once(&folder.join("accounts"), "pyotp", PYTHON_OTP, install_python)?;
+    once(&folder.join("mail"), "aiosmtpd", PYTHON_SMTP, install_python)?;
     Ok(folder)
 }
 

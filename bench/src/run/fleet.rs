@@ -16,7 +16,7 @@ use crate::Result;
 use crate::load::{Connection, Target, bounded};
 
 /// What Tollgate is told at its start; any 32 printable characters or more will do.
-const ADMIN_KEY: &str = "bench-admin-key-0123456789abcdef01234567";
+pub(crate) const ADMIN_KEY: &str = "bench-admin-key-0123456789abcdef01234567";
 const KEY_REQUEST: &[u8] = br#"{"name":"bench"}"#;
 
 pub(crate) struct Fleet {

@@ -1,7 +1,9 @@
 //! Whether the author of a change may give what it gives (case 11).
 
 use domain::fault::catalogue;
-use domain::{AccessRole, Actor, Fault, GroupId, Permission, Principal, ProjectId, RoleId};
+use domain::{
+    AccessRole, Actor, Fault, GroupId, Permission, Principal, ProjectId, Role, RoleId, User,
+};
 
 use crate::transact::{not_found, store_fault};
 use crate::{Author, Control};
@@ -97,6 +99,16 @@ fn is_call(permission: &str) -> bool {
 /// Whether somebody may do all that can be done.
 fn is_owner(author: &Author) -> bool {
     author.authority.covers_role(&domain::OWNER_ROLE.into(), &[], None)
+}
+
+/// Whether a person may take roles from somebody: an owner's are taken by owners.
+pub(crate) fn may_take_from(author: &Author, user: &User) -> Result<(), Fault> {
+    let person = matches!(author.actor, Actor::User(_));
+    if !person || user.role != Role::Owner || is_owner(author) {
+        return Ok(());
+    }
+    let why = "Only an owner of the organization can take an owner's role.";
+    Err(Fault::because(&catalogue::PRIVILEGE_ESCALATION, why))
 }
 
 /// What could be made an owner of is only for one.

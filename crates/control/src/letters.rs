@@ -106,5 +106,6 @@ fn path_of(purpose: LinkPurpose) -> &'static str {
         LinkPurpose::Reset => "/reset/new",
         LinkPurpose::SignUp => "/sign-up/go-on",
         LinkPurpose::Invite => "/invite",
+        LinkPurpose::Email => "/account/email/new",
     }
 }

@@ -30,6 +30,7 @@ mod cursor_page;
 mod declared_limits;
 mod denied;
 mod egress;
+mod email_change;
 mod groups;
 mod invites;
 mod keys;
@@ -46,6 +47,7 @@ mod own_account;
 mod owner;
 mod passwords;
 mod people;
+mod phones;
 mod places;
 mod prices;
 mod project_rules;
@@ -76,7 +78,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use domain::ledger::Verdict;
 use domain::ports::{
     Accounts, Balances, CacheDesk, Certificates, Comparisons, Directory, Exits, Invalidate,
-    LedgerReport, Outbound, People, PriceFormat, PriceGaps, Records, UsageStore,
+    LedgerReport, Outbound, People, PriceFormat, PriceGaps, Records, StolenPasswords, UsageStore,
 };
 use domain::{Clock, KeyCare, ModelFacts, PeriodKind, ScopeId, SecretHash, Tries};
 use vault::Vault;
@@ -111,6 +113,7 @@ pub use organization::{OrganizationState, known_zone};
 pub use overview::{Figures, Overview};
 pub use owner::{OwnedKey, OwnerRecord};
 pub use people::{MemberDraft, UserPatch, WhichUser};
+pub use phones::PhoneDesk;
 pub use prices::{Imported, PriceLayer, PriceQuestion, PriceRowNow, PriceState};
 pub use projects::{ProjectDraft, ProjectPatch};
 pub use rate_limits::{ModelRate, RateChanges, RateOwner};
@@ -185,7 +188,10 @@ pub struct Control {
     /// How often secrets of people were tried.
     tries: Mutex<Tries>,
     hashers: passwords::Hashers,
+    /// See [`Control::with_stolen_passwords`].
+    stolen: Option<Arc<dyn StolenPasswords>>,
     oidc: oidc::Oidc,
+    phones: phones::Phones,
     /// See [`Control::reached_at`].
     base_url: OnceLock<String>,
     kept_mail: Mutex<VecDeque<KeptMail>>,
@@ -228,7 +234,9 @@ impl Control {
             webhooks: Box::new(|_| true),
             tries: Mutex::default(),
             hashers: passwords::Hashers::new(),
+            stolen: None,
             oidc: oidc::Oidc::default(),
+            phones: phones::Phones::default(),
             base_url: OnceLock::new(),
             kept_mail: Mutex::default(),
         }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use domain::fault::catalogue;
 use domain::{
-    Balance, Calendar, Change, Fault, KeyKind, KeyView, LimitRules, Nanos, Order, PageQuery, Paged,
-    PeriodKind, ProjectId, ScopeId, ScopeKind, SpendLimit, Zone,
+    Balance, Calendar, Change, Fault, KeyKind, KeyView, LadderQuery, LimitRules, Nanos, Order,
+    PageQuery, Paged, PeriodKind, ProjectId, ScopeId, ScopeKind, SpendLimit, Zone,
 };
 use serde_json::{Value, json};
 
@@ -43,6 +43,14 @@ impl LimitState {
 
 fn list_id(limit: &SpendLimit) -> String {
     format!("{}:{}:{}", limit.scope.kind.as_str(), limit.scope.id, limit.period.as_str())
+}
+
+/// What [`list_id`] wrote.
+fn read_list_id(id: &str) -> Option<(ScopeId, PeriodKind)> {
+    let (kind, rest) = id.split_once(':')?;
+    let (id, period) = rest.rsplit_once(':')?;
+    let scope = ScopeId { kind: ScopeKind::parse(kind)?, id: id.to_owned() };
+    Some((scope, PeriodKind::parse(period)?))
 }
 
 impl Control {
@@ -84,16 +92,34 @@ impl Control {
         Ok(Paged { rows: self.with_balances(limits).await?, has_more })
     }
 
+    /// Limits with what was spent from the organization's down, or of those that stand over a
+    /// project's calls; behind the one with the id `after`.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn ladder(
+        &self,
+        project: Option<&ProjectId>,
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<Paged<LimitState>, Fault> {
+        let after = after.and_then(read_list_id);
+        let query = LadderQuery { project: project.cloned(), after, limit: most + 1 };
+        let mut limits = self.rungs(query).await?;
+        let has_more = limits.len() > most as usize;
+        limits.truncate(most as usize);
+        Ok(Paged { rows: self.with_balances(limits).await?, has_more })
+    }
+
     /// The organization's limits and the first projects' ones, at most `most`, with what was spent:
     /// what may be shown to whoever watches.
     ///
     /// # Errors
     /// 503 when the store is away.
     pub async fn watched_limits(&self, most: usize) -> Result<Vec<LimitState>, Fault> {
-        let mut limits = self.limits_of(None).await?;
+        let limit = u32::try_from(most).unwrap_or(u32::MAX);
+        let mut limits = self.rungs(LadderQuery { project: None, after: None, limit }).await?;
         limits.retain(|l| matches!(l.scope.kind, ScopeKind::Organization | ScopeKind::Project));
-        limits.sort_by_key(|limit| limit.scope.kind != ScopeKind::Organization);
-        limits.truncate(most);
         self.with_balances(limits).await
     }
 
@@ -233,6 +259,11 @@ impl Control {
 
     pub(crate) async fn limits_of(&self, scope: Option<ScopeId>) -> Result<Vec<SpendLimit>, Fault> {
         let found = self.records.spend_limits(scope).await;
+        found.map_err(|error| store_fault(error, "the spend limits"))
+    }
+
+    async fn rungs(&self, query: LadderQuery) -> Result<Vec<SpendLimit>, Fault> {
+        let found = self.records.ladder(query).await;
         found.map_err(|error| store_fault(error, "the spend limits"))
     }
 

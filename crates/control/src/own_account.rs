@@ -4,11 +4,11 @@ use domain::fault::catalogue;
 use domain::{Change, Fault, Identity, Secret, SessionId, SignIn, SignInChange};
 use serde_json::json;
 
+use crate::Control;
 use crate::resets::changed_letter;
 use crate::setup::person_name;
 use crate::sign_in::{SignedIn, Visitor};
 use crate::transact::{Stale, Write, not_found, store_fault};
-use crate::{Control, passwords};
 
 const WHAT: &str = "your account";
 
@@ -50,7 +50,8 @@ impl Control {
         new: Secret,
     ) -> Result<Secret, Fault> {
         // First: a proof gives this browser a new secret, which a refusal would lose.
-        passwords::check(&new, &who.user).map_err(|fault| fault.param("new_password"))?;
+        let checked = self.check_password(&new, &who.user).await;
+        checked.map_err(|fault| fault.param("new_password"))?;
         let proved = self.prove(visitor, who, old).await;
         let secret = proved.map_err(|fault| match fault.entry.status < 429 {
             true => fault.param("password"),

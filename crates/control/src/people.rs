@@ -6,6 +6,7 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::authority::may_take_from;
 use crate::transact::{Stale, Write, not_found, store_fault};
 use crate::{Author, Control};
 
@@ -63,12 +64,13 @@ impl Control {
         id: &UserId,
         patch: UserPatch,
     ) -> Result<User, Fault> {
-        self.user(id).await?;
+        let before = self.user(id).await?;
         let at = self.clock.now();
         let mut requested = Map::new();
         let mut changes = Vec::new();
         let roles = patch.role.map(|role| built_in(None, role)).into_iter().chain(patch.role_id);
         for role in roles {
+            may_take_from(author, &before)?;
             self.role_to_give(author, None, &role).await?;
             requested.insert("role".into(), Value::from(role.as_str()));
             let put = PeopleChange::PutRole { user: id.clone(), project: None, role, at };
@@ -107,7 +109,7 @@ impl Control {
     /// # Errors
     /// 404 for an unknown user; 409 as [`Control::update_user`].
     pub async fn delete_user(&self, author: &Author, id: &UserId) -> Result<(), Fault> {
-        self.or_ended(self.user(id).await)?;
+        may_take_from(author, &self.or_ended(self.user(id).await)?)?;
         let payload = json!({ "id": id.as_str() });
         let delete = PeopleChange::DeleteUser { id: id.clone(), at: self.clock.now() };
         let write = Write {

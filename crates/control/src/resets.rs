@@ -3,12 +3,12 @@
 use domain::{Change, Fault, LinkPurpose, Secret, SignInChange, TryRule};
 use serde_json::json;
 
+use crate::Control;
 use crate::letters::{Leads, Letter};
 use crate::links::or_used;
 use crate::secrets::token_hash;
 use crate::sign_in::{NewSession, Visitor};
 use crate::transact::{Stale, Write, not_found, store_fault};
-use crate::{Control, passwords};
 
 const LIVES_SECONDS: i64 = 1800;
 /// Mails for one address, and by one place.
@@ -66,7 +66,7 @@ impl Control {
         let user = leads.user.ok_or(&domain::fault::catalogue::LINK_INVALID)?;
         let user = self.records.user(user).await.map_err(|error| store_fault(error, WHAT))?;
         let user = user.ok_or_else(|| or_used(not_found(WHAT)))?;
-        passwords::check(&password, &user)?;
+        self.check_password(&password, &user).await?;
         let password = self.hashers.hash(password).await?;
         let (id, at) = (user.id.clone(), self.clock.now());
         let purpose = LinkPurpose::Reset;

@@ -2,12 +2,12 @@
 //! organization.
 
 use domain::{
-    AccessRole, Actor, Change, Fault, PageQuery, Paged, PeopleChange, Principal, ProjectId, RoleId,
-    RoleKind,
+    AccessRole, Actor, Change, Fault, OWNER_ROLE, PageQuery, Paged, PeopleChange, Principal,
+    ProjectId, RoleId, RoleKind,
 };
 use serde_json::{Map, Value, json};
 
-use crate::authority::may_give_permissions;
+use crate::authority::{may_give_permissions, may_take_from};
 use crate::transact::{Stale, Write, invalid, not_found, store_fault};
 use crate::{Author, Control};
 
@@ -215,6 +215,11 @@ impl Control {
     ) -> Result<(), Fault> {
         self.open_place(project).await?;
         self.or_ended(self.assigned_role(from, project, role).await)?;
+        if role.as_str() == OWNER_ROLE
+            && let Principal::User(user) = from
+        {
+            may_take_from(author, &self.user(user).await?)?;
+        }
         let change = PeopleChange::Unassign {
             from: from.clone(),
             project: project.cloned(),

@@ -8,7 +8,7 @@ use crate::links::or_used;
 use crate::secrets::token_hash;
 use crate::sign_in::{NewSession, Visitor};
 use crate::transact::{Stale, Write, invalid, store_fault};
-use crate::{Author, Control, passwords};
+use crate::{Author, Control};
 
 /// How long a setup link works: 30 minutes.
 pub const SETUP_LINK_SECONDS: i64 = 1800;
@@ -97,7 +97,7 @@ impl Control {
         let mut owner = self.built_in_owner().await?;
         owner.name.clone_from(&name);
         owner.email.clone_from(&email);
-        passwords::check(&draft.password, &owner)?;
+        self.check_password(&draft.password, &owner).await?;
         let password = self.hashers.hash(draft.password).await?;
         let at = self.clock.now();
         let user = owner.id.clone();

@@ -1,5 +1,6 @@
 //! Signing in and out, and who is signed in.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -47,6 +48,9 @@ const SEEN_EVERY_SECONDS: i64 = 300;
 const PASSWORD_HERE: TryRule = TryRule { tries: 10, seconds: 900 };
 const PASSWORD_ANYWHERE: TryRule = TryRule { tries: 50, seconds: 900 };
 const FROM_ADDRESS: TryRule = TryRule { tries: 60, seconds: 900 };
+
+/// Bytes: an address of mail, and where a try came from.
+const LONGEST_COUNTED: usize = 400;
 
 /// A password that was right waits so long for the second factor: 10 minutes.
 const HALF_LIFE_SECONDS: i64 = 600;
@@ -261,7 +265,7 @@ impl Control {
             return Err(Fault::new(&catalogue::INTERNAL_ERROR));
         };
         for (of, rule) in rules {
-            tries.take(of, *rule, now).map_err(|wait| {
+            tries.take(&self.counted(of), *rule, now).map_err(|wait| {
                 let why = "There were too many tries. Wait some minutes, then try again.";
                 Fault::because(&catalogue::TOO_MANY_AUTH_FAILURES, why).retry_after_ms(wait)
             })?;
@@ -275,7 +279,15 @@ impl Control {
 
     pub(crate) fn forget_try(&self, of: &str) {
         if let Ok(mut tries) = self.tries.lock() {
-            tries.forget(of);
+            tries.forget(&self.counted(of));
+        }
+    }
+
+    /// Under what tries are counted: what strangers type is kept in memory only where it is short.
+    fn counted<'t>(&self, of: &'t str) -> Cow<'t, str> {
+        match of.len() <= LONGEST_COUNTED {
+            true => Cow::Borrowed(of),
+            false => Cow::Owned(hex(&self.vault.hash(of).0)),
         }
     }
 }

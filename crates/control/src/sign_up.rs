@@ -16,7 +16,7 @@ use crate::secrets::token_hash;
 use crate::setup::{email_address, person_name};
 use crate::sign_in::{NewSession, Visitor};
 use crate::transact::{Stale, Write, store_fault};
-use crate::{Author, Control, passwords};
+use crate::{Author, Control};
 
 /// A day: mail may be slow, and people too.
 const LIVES_SECONDS: i64 = 86_400;
@@ -198,7 +198,7 @@ impl Control {
         people: Vec<Change>,
         mut audit: Vec<domain::AuditEntry>,
     ) -> Result<NewSession, Fault> {
-        passwords::check(&password, &user)?;
+        self.check_password(&password, &user).await?;
         let password = self.hashers.hash(password).await?;
         let (id, at) = (user.id.clone(), self.clock.now());
         let hash = token_hash(&self.vault, link);

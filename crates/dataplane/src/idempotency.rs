@@ -48,8 +48,9 @@ enum Standing {
 pub(crate) struct Idempotency {
     port: Arc<dyn KeptAnswers>,
     keys: Mutex<HashMap<IdempotencyKey, Standing>>,
-    /// Bytes of answers that are being recorded.
-    recording: AtomicUsize,
+    /// Bytes of answers in memory: of those that are being recorded, and of those that the store has
+    /// not taken yet.
+    held: AtomicUsize,
 }
 
 /// How a call goes on.
@@ -64,16 +65,16 @@ pub(crate) enum Entered {
 
 impl Idempotency {
     pub(crate) fn new(port: Arc<dyn KeptAnswers>) -> Self {
-        Self { port, keys: Mutex::default(), recording: AtomicUsize::new(0) }
+        Self { port, keys: Mutex::default(), held: AtomicUsize::new(0) }
     }
 
     fn keys(&self) -> MutexGuard<'_, HashMap<IdempotencyKey, Standing>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts bytes of a recording, where there is room for them.
+    /// Counts bytes of an answer, where there is room for them.
     pub(crate) fn grow(&self, bytes: usize, most: usize) -> bool {
-        let before = self.recording.fetch_add(bytes, Ordering::Relaxed);
+        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
         let fits = before.saturating_add(bytes) <= most;
         if !fits {
             self.shrink(bytes);
@@ -82,7 +83,7 @@ impl Idempotency {
     }
 
     pub(crate) fn shrink(&self, bytes: usize) {
-        self.recording.fetch_sub(bytes, Ordering::Relaxed);
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
@@ -164,6 +165,11 @@ async fn call(
     Ok(Some(making.finish()))
 }
 
+/// Bytes that an answer takes up in memory, beside its key.
+fn weight(kept: &KeptAnswer) -> usize {
+    kept.sealed.as_ref().map_or(0, |sealed| sealed.len())
+}
+
 /// Takes a key that is free; what stands under one that is not, where that is an answer.
 fn take(
     shared: &Dataplane,
@@ -175,7 +181,11 @@ fn take(
         let now = shared.clock.now();
         keys.retain(|_, standing| match standing {
             Standing::Runs(_) => true,
-            Standing::Answered(kept) => kept.ends_at > now,
+            Standing::Answered(kept) if kept.ends_at > now => true,
+            Standing::Answered(kept) => {
+                shared.idempotency.shrink(weight(kept));
+                false
+            }
         });
         if keys.len() >= KEYS {
             return Err(Fault::new(&catalogue::OVERLOADED).retry_after_ms(COME_BACK));
@@ -186,7 +196,13 @@ fn take(
             free.insert(Standing::Runs(call));
             Ok(None)
         }
-        Entry::Occupied(taken) => match taken.get() {
+        Entry::Occupied(mut taken) => match taken.get() {
+            // The store would not have it, and its time is over.
+            Standing::Answered(kept) if kept.ends_at <= shared.clock.now() => {
+                shared.idempotency.shrink(weight(kept));
+                taken.insert(Standing::Runs(call));
+                Ok(None)
+            }
             Standing::Answered(kept) => Ok(Some(Arc::clone(kept))),
             Standing::Runs(other) if *other == call => {
                 Err(Fault::new(&catalogue::REQUEST_IN_PROGRESS).retry_after_ms(COME_BACK))

@@ -40,6 +40,7 @@ mod oidc;
 pub mod pace;
 mod page;
 mod people;
+mod phone;
 pub mod ports;
 pub mod price;
 mod project_rules;
@@ -102,7 +103,9 @@ pub use key_upkeep::{Upkeep, handover_pause, upkeep};
 pub use leak::{
     Honeytoken, Leak, LeakAction, LeakReporter, LeakResponse, LeakedSecret, Trip, leak_action,
 };
-pub use limit::{LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, StandingLimit};
+pub use limit::{
+    LadderQuery, LimitRules, Period, PeriodKind, ScopeId, ScopeKind, SpendLimit, StandingLimit,
+};
 pub use line_item::CostPart;
 pub use model::ModelFacts;
 pub use money::{Cost, Nanos};
@@ -112,6 +115,7 @@ pub use people::{
     AccessRole, Group, Invite, InviteStatus, Member, PeopleChange, Principal, ProjectGroup,
     RoleKind,
 };
+pub use phone::{CheckedPhone, PhoneNumber, PhonePolicy};
 pub use project_rules::{
     HostedAsk, HostedTool, HostedTools, ModelMode, ModelPermissions, ProjectRule, ProjectRules,
     Retention,

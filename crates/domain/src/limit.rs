@@ -1,7 +1,7 @@
 //! Spend limits: how much a scope may spend in a period, and what happens near the end of it.
 
 use crate::calendar::{civil, days_of};
-use crate::{Calendar, Nanos, Timestamp};
+use crate::{Calendar, Nanos, ProjectId, Timestamp};
 
 /// Whose money a limit counts. A call counts against one scope of each kind: its key, the user or
 /// service account that owns the key, its project, the organization.
@@ -30,6 +30,16 @@ impl ScopeKind {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
+}
+
+/// A part of all limits, from the organization's down to those of keys; of a project, those that
+/// stand over its calls.
+#[derive(Clone, Debug)]
+pub struct LadderQuery {
+    pub project: Option<ProjectId>,
+    /// The last limit of the part before.
+    pub after: Option<(ScopeId, PeriodKind)>,
+    pub limit: u32,
 }
 
 /// One scope: a kind and an id.

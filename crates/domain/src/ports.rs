@@ -23,15 +23,15 @@ use crate::{
     AccessRole, AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery,
     AuditVerdict, Balance, Bucket, CacheEntry, CacheFigures, CacheHolding, CacheKey, CachePurge,
     CacheRules, Certificate, CertificateId, Change, EgressBook, Grant, Group, GroupId, Invite,
-    InviteId, Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LoggedAttempt, Member, Nanos,
-    ObjectKind, ObjectRecord, Organization, PageQuery, Paged, PlacedCertificate, Principal,
-    Project, ProjectGroup, ProjectId, ProjectRules, ProxyAddress, ProxyFigures, ProxyTest,
-    RefusedCall, RefusedPage, RefusedQuery, RequestId, RoleId, ScopeId, SealedEgressBook, Secret,
-    SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit, StandingLimit, Timestamp,
-    Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    InviteId, Job, JobHold, JobId, Key, KeyId, KeyKind, KeyView, LadderQuery, LoggedAttempt,
+    Member, Nanos, ObjectKind, ObjectRecord, Organization, PageQuery, Paged, PlacedCertificate,
+    Principal, Project, ProjectGroup, ProjectId, ProjectRules, ProxyAddress, ProxyFigures,
+    ProxyTest, RefusedCall, RefusedPage, RefusedQuery, RequestId, RoleId, ScopeId,
+    SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert, SpendLimit,
+    StandingLimit, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
 };
 
-pub use accounts::{Accounts, IdentityWire};
+pub use accounts::{Accounts, IdentityWire, PhoneCheck, PhoneFailure, StolenPasswords};
 pub use answers::{Comparisons, KeptAnswers};
 pub use outbound::{Considered, Explained, Outbound, Probed, ProviderFacts};
 pub use prices::PriceFormat;
@@ -192,6 +192,9 @@ pub trait Records: Send + Sync {
 
     /// The limits of one scope, or of all; by scope, then by kind of period.
     fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>>;
+    /// The organization's, then projects', users' and keys', each by id and kind of period: as many
+    /// as are asked for, however many there are.
+    fn ladder(&self, query: LadderQuery) -> StoreResult<'_, Vec<SpendLimit>>;
 
     fn spend_alert(&self, id: AlertId) -> StoreResult<'_, Option<SpendAlert>>;
     fn spend_alerts(&self, scope: ScopeId, page: PageQuery) -> StoreResult<'_, Paged<SpendAlert>>;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Delivery, SecretHash, SessionId, Timestamp, UserId};
+use crate::{CheckedPhone, Delivery, SecretHash, SessionId, Timestamp, UserId};
 
 /// A password as it is kept: the text of its argon2id hash, with salt and costs.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct SignIn {
     pub totp: Option<Totp>,
     /// Recovery codes that were not used yet.
     pub recovery_codes: u32,
-    pub phone: Option<String>,
-    pub phone_checked_at: Option<Timestamp>,
+    /// The phone that they have shown to be theirs.
+    pub phone: Option<CheckedPhone>,
 }
 
 impl SignIn {
@@ -104,10 +104,12 @@ pub enum LinkPurpose {
     SignUp,
     /// Accepts an invitation, the subject.
     Invite,
+    /// Makes the subject somebody's address of mail.
+    Email,
 }
 
 impl LinkPurpose {
-    const ALL: [Self; 4] = [Self::Setup, Self::Reset, Self::SignUp, Self::Invite];
+    const ALL: [Self; 5] = [Self::Setup, Self::Reset, Self::SignUp, Self::Invite, Self::Email];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -116,6 +118,7 @@ impl LinkPurpose {
             Self::Reset => "reset",
             Self::SignUp => "sign_up",
             Self::Invite => "invite",
+            Self::Email => "email",
         }
     }
 
@@ -147,6 +150,8 @@ pub enum SignUp {
 }
 
 impl SignUp {
+    pub const ALL: [Self; 2] = [Self::Invited, Self::Open];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -157,7 +162,7 @@ impl SignUp {
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Invited, Self::Open].into_iter().find(|policy| policy.as_str() == text)
+        Self::ALL.into_iter().find(|policy| policy.as_str() == text)
     }
 }
 
@@ -241,10 +246,10 @@ pub enum SignInChange {
         user: UserId,
         hash: SecretHash,
     },
+    /// Refused where it is another account's.
     SetPhone {
         user: UserId,
-        phone: Option<String>,
-        checked_at: Option<Timestamp>,
+        phone: Option<CheckedPhone>,
     },
     /// Refused where it is somebody else's.
     LinkIdentity(Identity),

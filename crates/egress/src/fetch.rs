@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::Secret;
 use http::{HeaderValue, Method, Request, StatusCode, header};
@@ -17,13 +19,21 @@ const WHOLE: Duration = Duration::from_secs(15);
 /// Bytes of an answer.
 const MOST: usize = 1 << 20;
 
+/// By what a place knows us.
+#[derive(Clone, Copy)]
+pub enum Authorization<'a> {
+    None,
+    Bearer(&'a Secret),
+    /// A user's name and their password.
+    Basic(&'a str, &'a Secret),
+}
+
 /// What to ask for.
 pub struct Ask<'a> {
     pub method: Method,
     /// May be at a private address: it is the operator's word.
     pub url: &'a str,
-    /// Sent as `Authorization: Bearer`.
-    pub bearer: Option<&'a Secret>,
+    pub authorization: Authorization<'a>,
     pub content_type: Option<&'static str>,
     pub body: Bytes,
 }
@@ -73,8 +83,16 @@ fn request(ask: Ask<'_>, target: String) -> Result<Request<Outgoing>, SendError>
     if let Some(kind) = ask.content_type {
         request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
-    if let Some(token) = ask.bearer {
-        let value = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
+    let words = match ask.authorization {
+        Authorization::None => None,
+        Authorization::Bearer(token) => Some(format!("Bearer {}", token.expose())),
+        Authorization::Basic(user, password) => {
+            let pair = STANDARD.encode(format!("{user}:{}", password.expose()));
+            Some(format!("Basic {pair}"))
+        }
+    };
+    if let Some(words) = words {
+        let value = HeaderValue::from_str(&words);
         let mut value = value.map_err(|_| not_sent("a token that no header can hold"))?;
         value.set_sensitive(true);
         request.headers_mut().insert(header::AUTHORIZATION, value);

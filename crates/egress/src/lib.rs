@@ -39,7 +39,7 @@ pub use body::{BoxError, Outgoing};
 pub use connect::Dialled;
 pub use exits::{Asker, Exits, check_url};
 pub use failure::{Cause, ProxyFault, SendError, Stage, TlsFault};
-pub use fetch::{Ask, Fetcher};
+pub use fetch::{Ask, Authorization, Fetcher};
 pub use identity::IdentityFetcher;
 pub use origin::{BadUrl, InProcess, Origin};
 pub use pool::{Answer, AnswerBody, Pool};

@@ -16,6 +16,8 @@ mod message;
 
 /// For a whole message, from connecting to the server's word for it.
 const WHOLE: Duration = Duration::from_secs(60);
+/// Bytes of an address.
+const LONGEST_ADDRESS: usize = 254;
 /// Bytes of one reply.
 const LONGEST_REPLY: u64 = 64 * 1024;
 
@@ -88,6 +90,10 @@ impl Relay {
     /// # Errors
     /// [`NotTaken`]. Without an answer at the end, the mail may have been taken all the same.
     pub async fn send(&self, mail: &Mail<'_>) -> Result<(), NotTaken> {
+        if let Some(bad) = [self.from.as_str(), mail.to].into_iter().find(|it| !is_address(it)) {
+            let why = format!("{bad:?} is no address that a mail can go to or come from");
+            return Err(NotTaken { for_good: true, why });
+        }
         let sent = tokio::time::timeout(WHOLE, self.connect_and_send(mail)).await;
         sent.unwrap_or_else(|_| Err(failed("the mail server took too long")))
     }
@@ -126,6 +132,23 @@ impl Relay {
         }
     }
 
+    /// Addresses beyond ASCII go to servers that say that they take them (RFC 6531).
+    fn words(&self, offers: &str, mail: &Mail<'_>) -> Result<&'static str, NotTaken> {
+        if self.from.is_ascii() && mail.to.is_ascii() {
+            return Ok("");
+        }
+        let takes = |line: &str| {
+            line.get(4..).is_some_and(|word| word.trim().eq_ignore_ascii_case("SMTPUTF8"))
+        };
+        match offers.lines().any(takes) {
+            true => Ok(" SMTPUTF8"),
+            false => {
+                let why = "the mail server takes no address beyond ASCII".to_owned();
+                Err(NotTaken { for_good: true, why })
+            }
+        }
+    }
+
     async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         mut session: Session<S>,
@@ -136,7 +159,9 @@ impl Relay {
         if let Some((user, password)) = &self.login {
             session.log_in(&offers, user, password).await?;
         }
-        session.say(&format!("MAIL FROM:<{}>", self.from), 250).await?;
+        session
+            .say(&format!("MAIL FROM:<{}>{}", self.from, self.words(&offers, mail)?), 250)
+            .await?;
         session.say(&format!("RCPT TO:<{}>", mail.to), 250).await.map_err(for_this_mail)?;
         session.say("DATA", 354).await?;
         let message = message::compose(&self.from, mail);
@@ -145,6 +170,12 @@ impl Relay {
         let _ = session.say("QUIT", 221).await;
         Ok(())
     }
+}
+
+/// Nothing in an address may end a command or a header, or begin another one.
+fn is_address(text: &str) -> bool {
+    let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"<>".contains(c);
+    text.contains('@') && text.len() <= LONGEST_ADDRESS && text.chars().all(plain)
 }
 
 /// A 5xx to a recipient or a content is the last word on this mail.

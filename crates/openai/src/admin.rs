@@ -38,7 +38,7 @@ mod usage;
 mod usage_results;
 
 pub use access::{AssignedRole, DeletedOf, GroupRole, NextList, Role, UserRole};
-pub use account::{KeptMail, KeptMails, SetupLink};
+pub use account::{KeptMail, KeptMails, SetupLink, SignInSettings};
 pub use admin_key::AdminApiKey;
 pub use advice::AdviceShape;
 pub use audit_events::{document_type, is_document_type, our_events};

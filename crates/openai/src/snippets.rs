@@ -42,7 +42,8 @@ pub static SNIPPETS: [Snippet; 10] = [
 ];
 
 const PYTHON: &str = r#"# pip install openai
-# tollgate exec -- python this.py     sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})
+# OPENAI_API_KEY is your key, OPENAI_BASE_URL is {url}
+# `tollgate exec -- python this.py` sets both.
 from openai import OpenAI
 
 client = OpenAI()
@@ -54,7 +55,8 @@ print(answer.choices[0].message.content)
 "#;
 
 const NODE: &str = r#"// npm install openai
-// tollgate exec -- node this.mjs      sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})
+// OPENAI_API_KEY is your key, OPENAI_BASE_URL is {url}
+// `tollgate exec -- node this.mjs` sets both.
 import OpenAI from "openai";
 
 const client = new OpenAI();
@@ -67,7 +69,8 @@ console.log(answer.choices[0].message.content);
 
 const GO: &str = concat!(
     "// go get github.com/openai/openai-go\n",
-    "// tollgate exec -- go run .           sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})\n",
+    "// OPENAI_API_KEY is your key, OPENAI_BASE_URL is {url}
+// `tollgate exec -- go run .` sets both.\n",
     "package main\n",
     "\n",
     "import (\n",
@@ -91,7 +94,8 @@ const GO: &str = concat!(
 );
 
 const JAVA: &str = r#"// com.openai:openai-java
-// tollgate exec -- java This.java     sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})
+// OPENAI_API_KEY is your key, OPENAI_BASE_URL is {url}
+// `tollgate exec -- java This.java` sets both.
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
@@ -109,7 +113,8 @@ class This {
 }
 "#;
 
-const CURL: &str = r#"# tollgate exec -- sh this.sh         sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})
+const CURL: &str = r#"# OPENAI_API_KEY is your key, OPENAI_BASE_URL is {url}
+# `tollgate exec -- sh this.sh` sets both.
 # The key goes in by curl's standard input, so that no list of processes shows it.
 printf 'authorization: Bearer %s\n' "$OPENAI_API_KEY" |
   curl "$OPENAI_BASE_URL/chat/completions" -H @- -H 'content-type: application/json' \
@@ -117,7 +122,8 @@ printf 'authorization: Bearer %s\n' "$OPENAI_API_KEY" |
 "#;
 
 const LANGCHAIN: &str = r#"# pip install langchain-openai
-# tollgate exec -- python this.py     sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})
+# OPENAI_API_KEY is your key, OPENAI_BASE_URL is {url}
+# `tollgate exec -- python this.py` sets both.
 import os
 
 from langchain_openai import ChatOpenAI
@@ -129,7 +135,8 @@ print(model.invoke("Say hello.").content)
 "#;
 
 const LLAMAINDEX: &str = r#"# pip install llama-index-llms-openai-like
-# tollgate exec -- python this.py     sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})
+# OPENAI_API_KEY is your key, OPENAI_BASE_URL is {url}
+# `tollgate exec -- python this.py` sets both.
 import os
 
 from llama_index.llms.openai_like import OpenAILike
@@ -144,7 +151,8 @@ print(model.complete("Say hello."))
 "#;
 
 const VERCEL: &str = r#"// npm install ai @ai-sdk/openai
-// tollgate exec -- node this.mjs      sets OPENAI_API_KEY and OPENAI_BASE_URL ({url})
+// OPENAI_API_KEY is your key, OPENAI_BASE_URL is {url}
+// `tollgate exec -- node this.mjs` sets both.
 import { createOpenAI } from "@ai-sdk/openai";
 import { generateText } from "ai";
 

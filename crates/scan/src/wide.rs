@@ -12,6 +12,7 @@ pub(crate) enum Order {
 pub(crate) fn order(head: &[u8]) -> Option<Order> {
     match head {
         [0xff, 0xfe, 0, 0, ..] => return None,
+        [0xff | 0xfe, 0xff | 0xfe, rest @ ..] if is_narrow(rest) => return None,
         [0xff, 0xfe, ..] => return Some(Order::Little),
         [0xfe, 0xff, ..] => return Some(Order::Big),
         _ => {}
@@ -28,6 +29,13 @@ pub(crate) fn order(head: &[u8]) -> Option<Order> {
         (false, true) => Some(Order::Big),
         _ => None,
     }
+}
+
+/// Plain text behind a mark that is not its own.
+fn is_narrow(text: &[u8]) -> bool {
+    let text = &text[..text.len().min(512)];
+    let plain = text.iter().filter(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
+    plain.count() * 10 > text.len() * 9
 }
 
 /// One byte for each two; what is no ASCII becomes `?`.

@@ -94,12 +94,23 @@ fn what_may_not_be_read_is_counted_and_told() {
     let locked = folder.path().join("locked");
     fs::write(&locked, key()).unwrap();
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o0)).unwrap();
-    // Root reads everything; then there is nothing to be told.
-    let can_read = fs::File::open(&locked).is_ok();
-    let scanner = scanner();
-    let report = scanner.tree(folder.path(), None).unwrap();
-    let (finds, unread) = if can_read { (1, 0) } else { (0, 1) };
-    assert_eq!((report.finds.len(), scanner.notes.unreadable.count()), (finds, unread));
+    fs::write(folder.path().join("open"), key()).unwrap();
+    let closed = folder.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let scan = || {
+        // Root reads everything: as nobody, this thread and those that it starts do not.
+        if rustix::process::geteuid().is_root() {
+            let nobody = rustix::process::Uid::from_raw(65_534);
+            rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+        }
+        let scanner = scanner();
+        let report = scanner.tree(folder.path(), None).unwrap();
+        (places(&report), scanner.notes.unreadable.count())
+    };
+    let seen = std::thread::scope(|scope| scope.spawn(scan).join().unwrap());
+    assert_eq!(seen, (vec!["open:1".to_owned()], 2));
 }
 
 #[test]

@@ -9,9 +9,9 @@
 
 #![forbid(unsafe_code)]
 
+mod block;
 mod cache;
 mod columns;
-mod detail;
 mod error;
 mod rollup;
 mod route_columns;

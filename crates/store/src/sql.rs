@@ -260,6 +260,21 @@ pub(crate) const SPEND_LIMITS_OF: &str = "SELECT scope_kind, scope_id, period, a
         clamp_output, allow_unbounded, default_max_output, updated_at, time_zone, anchor_day,
         elastic
     FROM spend_limits WHERE scope_kind = $1 AND scope_id = $2 ORDER BY period";
+/// The rungs of one kind of scope behind `($2, $3)`.
+pub(crate) const LADDER: &str = "SELECT scope_kind, scope_id, period, amount_nanos,
+        clamp_output, allow_unbounded, default_max_output, updated_at, time_zone, anchor_day,
+        elastic
+    FROM spend_limits WHERE scope_kind = $1 AND (scope_id, period) > ($2, $3)
+    ORDER BY scope_id, period LIMIT $4";
+/// The same of a project's live keys. In this order the join leads along the limits, so that few
+/// keys are looked up for a part.
+pub(crate) const LADDER_OF_KEYS: &str = "SELECT scope_kind, scope_id, period, amount_nanos,
+        clamp_output, allow_unbounded, default_max_output, updated_at, time_zone, anchor_day,
+        elastic
+    FROM spend_limits CROSS JOIN api_keys
+    WHERE scope_kind = $1 AND (scope_id, period) > ($2, $3) AND api_keys.id = scope_id
+        AND project_id = $4 AND revoked_at IS NULL
+    ORDER BY scope_id, period LIMIT $5";
 pub(crate) const PUT_SPEND_LIMIT: &str = "INSERT INTO spend_limits
     (scope_kind, scope_id, period, amount_nanos, clamp_output, allow_unbounded,
      default_max_output, updated_at, time_zone, anchor_day, elastic)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, Unowned};
+use control::{AdminKeyDraft, Author, Control, DeclaredUpstream, PhoneDesk, Unowned};
 use dataplane::{CacheSettings, Dataplane, Ports, Settings, Slots, Worker};
 use domain::ports::{
     Accounts, AnswerStore, Balances, CacheDesk, Certificates, Comparisons, Directory, Invalidate,
@@ -27,13 +27,15 @@ use web::{Api, Dashboard};
 
 use crate::background::SeenKeys;
 use crate::clock::SystemClock;
-use crate::config::{Config, UnownedProject, UpstreamConfig};
+use crate::config::{Config, Phone, UnownedProject, UpstreamConfig};
 use crate::doctor::Doctor;
 use crate::handover::Handlers;
 use crate::ledger::{self, Books};
 use crate::outbound::Outside;
 use crate::page_calls::PageCalls;
+use crate::phones::TwilioVerify;
 use crate::signers::leak_reports;
+use crate::stolen::RangeLists;
 use crate::telemetry::Telemetry;
 
 /// Where the vault's wrapped keys are kept.
@@ -143,7 +145,8 @@ fn spool_dir(config: &Config) -> Result<PathBuf, String> {
     Ok(spool_dir)
 }
 
-/// With the models that there are, where webhooks may go, and who says who people are.
+/// With the models that there are, where webhooks may go, who says who people are, and who brings
+/// codes to their phones.
 fn knowing(control: Control, config: &Config, tls: &Tls) -> Control {
     // The demo's model is one to be called only where nothing else is configured.
     let demo = config.upstreams.is_empty().then_some(&providers::models::DEMO);
@@ -152,7 +155,18 @@ fn knowing(control: Control, config: &Config, tls: &Tls) -> Control {
     let may_go = move |url: &str| egress::may_post_to(url, &private);
     let control = control.with_models(models).with_webhooks(may_go);
     let fetcher = Arc::new(egress::IdentityFetcher::new(tls.clone()));
-    control.with_identity_providers(config.identity_providers.clone(), fetcher)
+    let control = control.with_identity_providers(config.identity_providers.clone(), fetcher);
+    let control = match config.stolen_passwords.clone() {
+        Some(url) => control.with_stolen_passwords(Arc::new(RangeLists::new(tls.clone(), url))),
+        None => control,
+    };
+    control.with_phones(match config.phone.clone() {
+        None => PhoneDesk::Off,
+        Some(Phone::Console) => PhoneDesk::Console,
+        Some(Phone::Provider(it)) => {
+            PhoneDesk::Provider(Arc::new(TwilioVerify::new(tls.clone(), it)))
+        }
+    })
 }
 
 fn control_ports(

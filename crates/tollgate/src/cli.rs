@@ -24,14 +24,17 @@ mod export;
 mod failure;
 #[cfg(test)]
 mod fake;
+mod folder;
 mod honeytokens;
 mod import;
 mod key_rules;
 mod key_text;
+mod keyring;
 mod keys;
 mod leaks;
 mod ledger;
 mod limits;
+mod login;
 mod own_key;
 mod pages;
 mod prices;
@@ -60,6 +63,7 @@ use domain::{Clock, Secret};
 use crate::clock::SystemClock;
 use api::Api;
 use failure::Failure;
+pub use folder::Folder;
 use said::Said;
 
 // The binary flattens this into its own commands; a doc comment would become its description.
@@ -125,6 +129,10 @@ pub enum ClientCommand {
     Doctor(doctor::Args),
     /// Look for leaked keys and other secrets: in a folder, in what is staged, in a history
     Scan(scan::Args),
+    /// Keep a key that you were given, for `exec`, `env` and `connect`
+    Login(login::Args),
+    /// Forget the kept key; it works on
+    Logout,
     /// Run a program with a key in its environment, and nowhere else
     Exec(exec::Args),
     /// Write a key and the base URL into a .env file, privately, or look whether one is well
@@ -141,7 +149,28 @@ impl ClientCommand {
     /// Whether it runs in folders that others wrote, whose `.env` must not say where keys go.
     #[must_use]
     pub fn distrusts_folder(&self) -> bool {
-        matches!(self, Self::Scan(_) | Self::Exec(_) | Self::Env(_) | Self::Connect(_))
+        matches!(
+            self,
+            Self::Scan(_)
+                | Self::Login(_)
+                | Self::Logout
+                | Self::Exec(_)
+                | Self::Env(_)
+                | Self::Connect(_)
+        )
+    }
+
+    /// Whether it may send secrets beside the admin key: of providers, of proxies, leaked ones.
+    #[must_use]
+    pub fn sends_secrets(&self) -> bool {
+        matches!(
+            self,
+            Self::Upstreams(_)
+                | Self::Egress(_)
+                | Self::Leaks(_)
+                | Self::Apply(_)
+                | Self::Import(_)
+        )
     }
 }
 
@@ -150,6 +179,8 @@ impl ClientCommand {
 pub struct Env {
     /// `TOLLGATE_URL`.
     pub url: Option<String>,
+    /// What the working directory's `.env` has said of it.
+    pub folder: Folder,
     /// `TOLLGATE_ADMIN_KEY`.
     pub admin_key: Option<Secret>,
     /// Where `admin.key` is.
@@ -220,6 +251,8 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Mail(args) => accounts::mail(args, &Api::connect(env)?).await,
         ClientCommand::Doctor(args) => doctor::run(args, env).await,
         ClientCommand::Explain(args) => explain::run(&args),
+        ClientCommand::Login(args) => login::login(args, env).await,
+        ClientCommand::Logout => login::logout(env),
         ClientCommand::Env(args) => env_file::run(args, env).await,
         ClientCommand::Snippets(args) => snippets::run(&args, env),
         ClientCommand::Connect(args) => connect::run(args, env).await,

@@ -21,6 +21,7 @@ use web::DashboardSettings;
 
 use crate::handover::Rotation;
 use crate::outbound;
+use crate::phones::PhoneProvider;
 use crate::telemetry::Access;
 
 mod dotenv;
@@ -63,6 +64,10 @@ pub struct Config {
     /// private.
     pub private_upstreams: Vec<String>,
     pub smtp: Option<Smtp>,
+    /// Where lists of stolen passwords are asked, without a slash at its end.
+    pub stolen_passwords: Option<String>,
+    /// Who brings codes to phones; absent where phones are not checked.
+    pub phone: Option<Phone>,
     pub dashboard: DashboardSettings,
     /// Whose reports of leaked keys are believed; nobody's where it is absent.
     pub leaks: Option<Leaks>,
@@ -140,6 +145,14 @@ pub struct Smtp {
     pub login: Option<(String, Secret)>,
     /// The sender's address.
     pub from: String,
+}
+
+/// Who brings codes to people's phones.
+#[derive(Clone)]
+pub enum Phone {
+    /// Nobody; the codes are where mail is that does not leave.
+    Console,
+    Provider(PhoneProvider),
 }
 
 /// Whose reports of leaked keys are believed.
@@ -279,6 +292,8 @@ impl Config {
             private_webhooks: file.private_webhooks,
             private_upstreams: file.private_upstreams,
             smtp: file.smtp,
+            phone: file.phone,
+            stolen_passwords: file.stolen_passwords,
             identity_providers: file.identity_providers,
             dashboard: DashboardSettings { public_url, tls: file.tls.is_some() },
             leaks: file.leaks,

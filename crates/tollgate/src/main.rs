@@ -20,11 +20,13 @@ mod ledger;
 mod log;
 mod outbound;
 mod page_calls;
+mod phones;
 mod quickstart;
 mod reveal;
 mod serve;
 mod server;
 mod signers;
+mod stolen;
 mod telemetry;
 
 /// A call makes some dozens of small allocations on one thread and frees them there; the C library's
@@ -85,7 +87,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => report(runtime.block_on(serve(&arguments.flags()))),
         Command::Quickstart(arguments) => report(runtime.block_on(quickstart(&arguments.flags()))),
         Command::Client(command) => {
-            let environment = client_environment(command.distrusts_folder());
+            let environment = client_environment(&command);
             runtime.block_on(cli::run(command, environment, &mut std::io::stdout()))
         }
     }
@@ -114,23 +116,29 @@ fn begin(flags: &Flags, beside_text: bool) -> Result<Config, String> {
     Ok(config)
 }
 
-fn client_environment(process_only: bool) -> cli::Env {
-    let environment = if process_only { Environment::of_process() } else { Environment::read() };
+fn client_environment(command: &cli::ClientCommand) -> cli::Env {
+    let environment = match command.distrusts_folder() {
+        true => Environment::of_process(),
+        false => Environment::read(),
+    };
     let mut mistakes = Vec::new();
     let admin_key = environment.secret("TOLLGATE_ADMIN_KEY", &mut mistakes);
     let api_key = environment.secret("TOLLGATE_API_KEY", &mut mistakes);
-    let home = environment.path("HOME");
+    // What is a person's own is not a folder's to say: keys are kept there.
+    let own = |name| environment.own(name).map(PathBuf::from);
+    let home = own("HOME");
     // A relative one is to be ignored, says its specification.
-    let config = environment.path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let config = own("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     let config = config.or_else(|| Some(home.as_ref()?.join(".config")));
     mistakes.iter().for_each(|mistake| eprintln!("tollgate: {mistake}"));
     cli::Env {
         url: environment.get("TOLLGATE_URL"),
+        folder: cli::Folder::of(&environment, command),
         admin_key,
         data_dir: environment
             .path("TOLLGATE_DATA_DIR")
             .unwrap_or_else(|| PathBuf::from("./tollgate-data")),
-        extra_roots: environment.path("SSL_CERT_FILE"),
+        extra_roots: own("SSL_CERT_FILE"),
         api_key,
         config_dir: config.map(|folder| folder.join("tollgate")),
         home,

@@ -30,7 +30,6 @@ pub async fn run(flags: &Flags, mut config: Config) -> Result<(), String> {
     let running = start(&mut config).await?;
     let url = format!("{}://{}", running.scheme, running.address);
     println!("tollgate: listening on {url}");
-    running.print_setup(&config).await?;
     let secret = make_key(&running).await?;
     println!("\nYour key, shown once:\n");
     reveal::write_line(std::io::stdout(), &secret).map_err(|error| error.to_string())?;
@@ -41,13 +40,18 @@ pub async fn run(flags: &Flags, mut config: Config) -> Result<(), String> {
              language model. Set OPENAI_API_KEY and start again to reach OpenAI."
         );
     }
-    let told = url.clone();
+    let ways = Ways {
+        setup: running.setup_words(&config).await?.unwrap_or_default(),
+        kept: config.data_dir.display().to_string(),
+        url,
+        real,
+    };
     let try_it = async move {
-        match one_call(&told, &secret).await {
-            Ok(model) => print_next(&told, &model, &secret, real),
+        match one_call(&ways.url, &secret).await {
+            Ok(model) => print_next(&ways, &model, &secret),
             Err(why) => {
                 println!("\nThe call did not work: {why}");
-                print_next(&told, "gpt-4o-mini", &secret, real);
+                print_next(&ways, "gpt-4o-mini", &secret);
             }
         }
         std::future::pending::<()>().await;
@@ -125,7 +129,26 @@ fn choose(listed: &Value) -> Option<String> {
     small.or_else(|| ids.iter().find(is_chat)).map(|id| (*id).to_owned())
 }
 
-fn print_next(url: &str, model: &str, secret: &Secret, real: bool) {
+/// Where a person can go on from here.
+struct Ways {
+    url: String,
+    /// How to become the dashboard's owner; empty when there is one.
+    setup: String,
+    /// The directory of all that Tollgate keeps.
+    kept: String,
+    /// There is a provider's key.
+    real: bool,
+}
+
+/// How the program is called again: most who try it have it in no folder of `PATH` yet.
+fn called() -> String {
+    let name = std::env::args().next().unwrap_or_default();
+    if name.contains(std::path::MAIN_SEPARATOR) { name } else { "tollgate".to_owned() }
+}
+
+fn print_next(ways: &Ways, model: &str, secret: &Secret) {
+    let Ways { url, setup, kept, real } = ways;
+    let program = called();
     let text = format!(
         r#"
 Try it with curl:
@@ -138,9 +161,12 @@ In Python (pip install openai):
   client = OpenAI(base_url="{url}/v1", api_key="{{key}}")
   print(client.chat.completions.create(model="{model}", messages=[{{"role": "user", "content": "Hello"}}]).choices[0].message.content)
 
-More: tollgate keys list · tollgate usage · tollgate --help{}
+More: {program} keys list · {program} usage · {program} --help{}
+Everything is kept in {kept}.
+
+{setup}
 Serving on {url}. Stop with Ctrl-C."#,
-        if real { "" } else { "\n(These calls reach the demo provider.)" }
+        if *real { "" } else { "\n(These calls reach the demo provider.)" }
     );
     println!("{}", reveal::fill(&text, secret));
 }

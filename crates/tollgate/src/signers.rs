@@ -6,7 +6,7 @@ use bytes::Bytes;
 use control::LeakReports;
 use domain::SignerKeys;
 use domain::ports::BoxFuture;
-use egress::{Ask, Fetcher, Tls};
+use egress::{Ask, Authorization, Fetcher, Tls};
 use http::Method;
 use serde::Deserialize;
 
@@ -44,7 +44,13 @@ impl PublishedKeys {
 
     async fn fetch(&self) -> Result<Vec<(String, String)>, String> {
         let (method, url) = (Method::GET, self.url.as_str());
-        let ask = Ask { method, url, bearer: None, content_type: None, body: Bytes::new() };
+        let ask = Ask {
+            method,
+            url,
+            authorization: Authorization::None,
+            content_type: None,
+            body: Bytes::new(),
+        };
         let fetched = self.fetcher.fetch(ask).await;
         let (status, body) = fetched.map_err(|error| error.to_string())?;
         if !status.is_success() {

@@ -4,6 +4,7 @@
 use argon2::password_hash::phc::{PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use domain::{PasswordHash, Secret};
+use sha1::{Digest, Sha1};
 
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
@@ -24,6 +25,25 @@ pub fn verify(password: &Secret, kept: &PasswordHash) -> bool {
     argon2().verify_password(password.expose().as_bytes(), &kept).is_ok()
 }
 
+/// By what lists of stolen passwords know one: the first five digits of its SHA-1 hash, which they
+/// are asked by, and the other 35, which stay here.
+#[must_use]
+pub fn range(password: &Secret) -> (String, Secret) {
+    let hash = Sha1::digest(password.expose().as_bytes());
+    let digits: String = hash.iter().map(|byte| format!("{byte:02X}")).collect();
+    let (first, rest) = digits.split_at(5);
+    (first.to_owned(), Secret::from(rest))
+}
+
+/// Whether one of these lines, each the rest of a hash and how often it was seen, is of this rest.
+/// One that was seen 0 times is there so that answers are of one length.
+#[must_use]
+pub fn is_listed(rest: &Secret, lines: &str) -> bool {
+    lines.lines().filter_map(|line| line.trim().split_once(':')).any(|(hash, seen)| {
+        hash.eq_ignore_ascii_case(rest.expose()) && !seen.trim().trim_start_matches('0').is_empty()
+    })
+}
+
 fn argon2() -> Argon2<'static> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -41,5 +61,19 @@ mod tests {
         assert!(verify(&one, &kept) && !verify(&other, &kept));
         assert_ne!(hash(&one), Some(kept), "each hash has a salt of its own");
         assert!(!verify(&one, &PasswordHash("nonsense".into())));
+    }
+
+    #[test]
+    fn a_list_is_asked_by_five_digits_and_read_to_the_letter() {
+        // printf 'password' | sha1sum
+        let (first, rest) = range(&Secret::from("password"));
+        assert_eq!(first, "5BAA6");
+        assert_eq!(rest.expose(), "1E4C9B93F3F0682250B6CF8331B7EE68FD8");
+        let line = |seen: &str| format!("00\r\n1e4c9b93f3f0682250b6cf8331b7ee68fd8:{seen}\r\nFF:1");
+        assert!(is_listed(&rest, &line("7")) && is_listed(&rest, &line("10")));
+        for padding in ["0", "", " 00 "] {
+            assert!(!is_listed(&rest, &line(padding)), "{padding:?}");
+        }
+        assert!(!is_listed(&rest, "") && !is_listed(&rest, "<html>1E4C9</html>"));
     }
 }

@@ -13,6 +13,14 @@ pub fn mint() -> Secret {
     Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
 }
 
+/// Six digits for a message to a phone, all of them as likely. They work for minutes, and few tries.
+#[must_use]
+pub fn message_code() -> String {
+    // A million goes into 64 bits so often that what is left over does not count.
+    let number = u64::from_be_bytes(crate::random()) % 1_000_000;
+    format!("{number:06}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

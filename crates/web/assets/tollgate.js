@@ -1,12 +1,17 @@
 // What is nicer with script; everything works without it. Text goes into pages as text only.
 "use strict";
 
-// Instants in the reader's own zone; UTC stays in the title.
+// Instants in the reader's own zone, the year where it is another; UTC stays in the title.
 function localTimes() {
-  const shape = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const minute = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+  const near = new Intl.DateTimeFormat(undefined, minute);
+  const far = new Intl.DateTimeFormat(undefined, { ...minute, year: "numeric" });
+  const year = new Date().getFullYear();
   for (const time of document.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
-    if (!Number.isNaN(at.getTime())) time.textContent = shape.format(at);
+    if (!Number.isNaN(at.getTime())) {
+      time.textContent = (at.getFullYear() === year ? near : far).format(at);
+    }
   }
 }
 

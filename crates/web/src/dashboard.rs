@@ -54,12 +54,19 @@ pub struct Dashboard {
     doctor: Option<Arc<dyn Doctor>>,
     caller: Option<Arc<dyn Caller>>,
     once: Once,
+    /// The same of people who are not signed in: they must not crowd out those who are.
+    strangers: Once,
 }
+
+/// Forms that are kept in mind, of people who are signed in and of others. Each holds a page of 64 KiB
+/// at most.
+const FORMS: [usize; 2] = [1_000, 200];
 
 impl Dashboard {
     #[must_use]
     pub fn new(control: Arc<Control>, settings: DashboardSettings) -> Self {
-        Self { control, settings, doctor: None, caller: None, once: Once::default() }
+        let [once, strangers] = FORMS.map(Once::of);
+        Self { control, settings, doctor: None, caller: None, once, strangers }
     }
 
     /// With somebody who looks for what is wrong.
@@ -140,6 +147,12 @@ impl Dashboard {
         if visit.who.is_none() && !matches!(route.who, Who::Anyone) {
             return Ok(pages::sign_in::instead(visit));
         }
+        if matches!(route.who, Who::May(_) | Who::Proved(_))
+            && let Some(who) = &visit.who
+            && self.control.lacks_phone(who).await?
+        {
+            return Ok(pages::phone::instead());
+        }
         if let (Some(project), Some(who)) = (&found.project, &visit.who) {
             visit.place = Place::Project(self.project(who, project).await?);
         }
@@ -168,7 +181,8 @@ impl Dashboard {
     async fn at_most_once(&self, visit: &Visit<'_>, found: &Found) -> Result<Page, Fault> {
         let route = found.route(visit.request.method)?;
         let Some(id) = visit.form_print() else { return (route.serve)(visit).await };
-        match self.once.turn(id, visit.control.now()).await {
+        let once = if visit.who.is_some() { &self.once } else { &self.strangers };
+        match once.turn(id, visit.control.now()).await {
             Turn::First(turn) => {
                 let page = (route.serve)(visit).await?;
                 turn.done(page.repeatable());

@@ -32,6 +32,7 @@ mod refusals;
 mod requests;
 mod roles;
 mod service_accounts;
+mod sign_in;
 mod spend_alerts;
 mod spend_limits;
 mod upstreams;
@@ -141,6 +142,8 @@ pub(crate) static ALL: &[Route] = &[
     admin!(POST "/tollgate/v1/invites/{invite_id}/accept" INVITES invites::accept),
     admin!(POST "/tollgate/v1/setup_link" WRITE accounts::setup_link),
     admin!(GET "/tollgate/v1/mail" WRITE accounts::mail),
+    admin!(GET "/tollgate/v1/sign_in" READ sign_in::get),
+    admin!(POST "/tollgate/v1/sign_in" WRITE sign_in::set),
 
     admin!(GET "/v1/organization/groups" SEE_GROUPS groups::list),
     admin!(POST "/v1/organization/groups" GROUPS groups::create),

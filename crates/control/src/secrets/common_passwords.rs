@@ -19,7 +19,14 @@ const DISGUISES: [(char, char); 9] = [
 ];
 
 /// Rows that fingers follow.
-const ROWS: [&str; 10] = [
+const ROWS: [&str; 17] = [
+    "qazwsxedcrfvtgbyhnujmikolp",
+    "zaqxswcdevfrbgtnhymjukilop",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+    "zaq12wsxcde34rfvbgt56yhn",
+    "q1w2e3r4t5y6u7i8o9p0",
+    "a1b2c3d4e5f6g7h8i9j0",
+    "1a2b3c4d5e6f7g8h9i0j",
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890",
     "qwertyuiop",
@@ -33,7 +40,7 @@ const ROWS: [&str; 10] = [
 ];
 
 /// The words that common passwords are made of, longest first within what begins alike.
-const WORDS: [&str; 110] = [
+const WORDS: [&str; 173] = [
     "administrator",
     "administration",
     "password",
@@ -144,6 +151,69 @@ const WORDS: [&str; 110] = [
     "admin",
     "root",
     "system",
+    "liverpool",
+    "chelsea",
+    "arsenal",
+    "barcelona",
+    "manchester",
+    "lovely",
+    "babygirl",
+    "angel",
+    "cookie",
+    "chocolate",
+    "butterfly",
+    "naruto",
+    "minecraft",
+    "fortnite",
+    "corvette",
+    "mercedes",
+    "ferrari",
+    "porsche",
+    "yamaha",
+    "harley",
+    "guitar",
+    "music",
+    "maggie",
+    "bailey",
+    "oliver",
+    "sophie",
+    "amanda",
+    "melissa",
+    "michelle",
+    "christopher",
+    "alexander",
+    "benjamin",
+    "nicholas",
+    "jonathan",
+    "samantha",
+    "elizabeth",
+    "victoria",
+    "patrick",
+    "richard",
+    "david",
+    "maria",
+    "carlos",
+    "qwerty",
+    "asdf",
+    "zxcv",
+    "qazwsx",
+    "letme",
+    "loveme",
+    "fuckyou",
+    "fuck",
+    "forever",
+    "friends",
+    "family",
+    "mynameis",
+    "newpass",
+    "temp",
+    "guest",
+    "demo",
+    "server",
+    "database",
+    "network",
+    "security",
+    "mustang",
 ];
 
 /// How many characters must be left that nothing here explains.
@@ -151,25 +221,37 @@ const ENOUGH: usize = 4;
 
 pub(super) fn is_common(password: &str, known: &[&str]) -> bool {
     // A digit may be a disguised letter, or part of a row of keys.
-    [plain(password), password.to_lowercase()].iter().any(|text| is_made_of_known(text, known))
+    let typed = password.to_lowercase();
+    // Keys that are struck twice, one after the other.
+    let mut letters: Vec<char> = typed.chars().collect();
+    letters.dedup();
+    let once = letters.into_iter().collect();
+    [plain(password), typed, once].iter().any(|text| is_made_of_known(text, known))
 }
 
 fn is_made_of_known(text: &str, known: &[&str]) -> bool {
-    let mut rest = text.to_owned();
-    for word in known.iter().flat_map(|known| parts(known)) {
-        rest = rest.replace(&word, " ");
-    }
-    for word in WORDS {
-        rest = rest.replace(word, " ");
-    }
-    let rest = without_rows(&rest);
+    let own: Vec<String> = known.iter().flat_map(|known| parts(known)).collect();
+    let own = || own.iter().map(String::as_str);
+    // A short part of a name may stand within a word, and a word within a name.
+    let (first, other) = (without(text, own()), without(text, WORDS.into_iter()));
+    let rests = [without(&first, WORDS.into_iter()), without(&other, own())];
+    // What repeats itself in pieces is as short as its piece.
+    rests.iter().any(|rest| is_little(rest)) || repeats(text)
+}
+
+fn without<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> String {
+    words.fold(text.to_owned(), |rest, word| rest.replace(word, " "))
+}
+
+/// Whether nearly nothing is left that nothing here explains.
+fn is_little(rest: &str) -> bool {
+    let rest = without_rows(rest);
     let mut left: Vec<char> = rest.chars().filter(|c| c.is_alphanumeric()).collect();
     left.dedup();
     let mut kinds = left.clone();
     kinds.sort_unstable();
     kinds.dedup();
-    // What repeats itself in pieces is as short as its piece.
-    kinds.len() < ENOUGH || left.len() < ENOUGH || repeats(text)
+    kinds.len() < ENOUGH || left.len() < ENOUGH
 }
 
 /// Lower case, without disguises. Digits that stand among digits are digits.
@@ -254,6 +336,30 @@ mod tests {
             "adminadmin12",
             "letmeinletmein",
             "1q2w3e4r5t6z",
+            "1q2w3e4r5t6y",
+            "q1w2e3r4t5y6",
+            "zaq12wsxcde3",
+            "1qaz2wsx3edc",
+            "qazwsxedcrfv",
+            "1234qwerasdf",
+            "a1b2c3d4e5f6",
+            "1a2b3c4d5e6f",
+            "passwordpassword",
+            "michael123456",
+            "liverpool1234",
+            "manchester1!",
+            "chelsea12345",
+            "Princess1234",
+            "qwer1234asdf",
+            "abcd1234abcd",
+            "112233445566",
+            "asdfasdfasdf",
+            "fuckyou12345",
+            "Samantha1987",
+            "mustang19671",
+            "computer2024!",
+            "987654321987",
+            "trustno1trustno1",
             "zyxwvutsrqponm",
         ] {
             assert!(

@@ -28,11 +28,12 @@ use domain::route::Route;
 use domain::{
     AlertId, AttemptPage, AttemptQuery, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict,
     Balance, Bucket, CareChange, Change, Clock, Delivery, EgressBook, Handover, Honeytoken, Key,
-    KeyCare, KeyId, KeyKind, KeyRules, KeyTrait, KeyView, Leak, LoggedAttempt, ModelFacts, Order,
-    Organization, PageQuery, Paged, Project, ProjectId, ProjectRules, ProxyAddress, ProxyFigures,
-    ProxyTest, RefusedCall, RefusedPage, RefusedQuery, RequestId, ScopeId, SealedEgressBook,
-    Secret, SecretHash, ServiceAccount, ServiceAccountId, Session, SpendAlert, SpendLimit,
-    Suspended, Timestamp, Upstream, UpstreamId, UsageQuery, UsageRecord, User, UserId, Waiting,
+    KeyCare, KeyId, KeyKind, KeyRules, KeyTrait, KeyView, LadderQuery, Leak, LoggedAttempt,
+    ModelFacts, Order, Organization, PageQuery, Paged, Project, ProjectId, ProjectRules,
+    ProxyAddress, ProxyFigures, ProxyTest, RefusedCall, RefusedPage, RefusedQuery, RequestId,
+    ScopeId, ScopeKind, SealedEgressBook, Secret, SecretHash, ServiceAccount, ServiceAccountId,
+    Session, SpendAlert, SpendLimit, Suspended, Timestamp, Upstream, UpstreamId, UsageQuery,
+    UsageRecord, User, UserId, Waiting,
 };
 use vault::{MasterKey, Vault};
 
@@ -806,6 +807,16 @@ impl Records for World {
         self.ask(|state| {
             let of = state.rates.iter().filter(|(of, _)| of.scope == scope);
             Ok(of.map(|(of, limits)| (of.model.clone(), *limits)).collect())
+        })
+    }
+
+    fn ladder(&self, query: LadderQuery) -> StoreResult<'_, Vec<SpendLimit>> {
+        assert!(query.project.is_none() && query.after.is_none(), "a part of the ladder");
+        self.ask(|state| {
+            let kinds = ScopeKind::ALL.into_iter().rev();
+            let all =
+                kinds.flat_map(|kind| state.limits.iter().filter(move |l| l.scope.kind == kind));
+            Ok(all.take(query.limit as usize).cloned().collect())
         })
     }
 

@@ -204,15 +204,14 @@ impl Asking<'_> {
                 let given = self.given(ticket, CacheUse::Joined, Some(&kept))?;
                 replied(wish, given, (&kept, body, 0))
             }
-            // Whoever leads may have come by another route, which allows more.
-            Met::Near(_, (similarity, _)) if !wish.takes_near(similarity) => {
-                return Ok(Followed::Again);
-            }
+            // Whoever leads may have come by another route, or take an older answer.
             Met::Near(kept, near) => {
-                let Some(body) = self.fitting(wish, &kept) else { return Ok(Followed::Alone) };
-                let age = kept.entry.age(shared.clock.now());
-                let given = self.given(ticket, CacheUse::Near, Some(&kept))?.near(near);
-                replied(wish, given, (&kept, body, age))
+                let found = self.usable(wish, kept).filter(|found| !found.stale);
+                let Some(found) = found.filter(|_| wish.takes_near(near.0)) else {
+                    return Ok(Followed::Again);
+                };
+                let given = self.given(ticket, CacheUse::Near, Some(&found.kept))?.near(near);
+                replied(wish, given, (&found.kept, found.body, found.age))
             }
             Met::Stream(reader) => {
                 let given = self.given(ticket, CacheUse::Joined, None);

@@ -940,6 +940,28 @@ pub static OAUTH_PROVIDER_FAILED: Entry = Entry {
     remedy: "Try again; if it goes on, check issuer under [[sign_in]].",
 };
 
+pub static PHONE_REFUSED: Entry = Entry {
+    code: "phone_refused",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Caller,
+    retry: Retry::Never,
+    what: "No message can be sent to this phone.",
+    remedy: "Check the number, with its country; take a mobile phone's.",
+};
+
+pub static PHONE_PROVIDER_FAILED: Entry = Entry {
+    code: "phone_provider_failed",
+    status: 502,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Provider,
+    retry: Retry::Later,
+    what: "The provider that brings codes to phones cannot be asked. Nothing was changed.",
+    remedy: "Try again; if it goes on, check [phone] in the config file: the log says what was answered.",
+};
+
 pub static REQUEST_IN_PROGRESS: Entry = Entry {
     code: "request_in_progress",
     status: 409,
@@ -1060,6 +1082,8 @@ pub static ALL: &[&Entry] = &[
     &OAUTH_TOKEN_INVALID,
     &OAUTH_EMAIL_UNVERIFIED,
     &OAUTH_PROVIDER_FAILED,
+    &PHONE_REFUSED,
+    &PHONE_PROVIDER_FAILED,
     &REQUEST_IN_PROGRESS,
     &IDEMPOTENCY_MISMATCH,
     &IDEMPOTENT_ANSWER_NOT_KEPT,

@@ -1,7 +1,9 @@
 //! Reads of how people sign in. What changes is a [`crate::SignInChange`].
 
 use super::{BoxFuture, StoreResult};
-use crate::{Identity, Link, Secret, SecretHash, Session, SignIn, Timestamp, User, UserId};
+use crate::{
+    Identity, Link, PhoneNumber, Secret, SecretHash, Session, SignIn, Timestamp, User, UserId,
+};
 
 /// Speaks to providers of identities. Follows no redirect; an answer has 256 KiB at most.
 pub trait IdentityWire: Send + Sync {
@@ -49,4 +51,36 @@ pub trait Accounts: Send + Sync {
 
     /// Whether anybody can sign in with a password or otherwise: whether the first owner is there.
     fn anyone_signs_in(&self) -> StoreResult<'_, bool>;
+}
+
+/// Lists of stolen passwords that are asked by the first of a hash, so that nobody learns which one
+/// was meant.
+pub trait StolenPasswords: Send + Sync {
+    /// All that is listed under five hexadecimal digits of a SHA-1 hash: a line for each, with the
+    /// other 35 digits, a colon, and how often it was seen. `None`: nobody answers; whoever asked
+    /// has said why in the log.
+    fn range<'a>(&'a self, digits: &'a str) -> BoxFuture<'a, Option<String>>;
+}
+
+/// Why a phone could not be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhoneFailure {
+    /// Nothing is sent to this number.
+    Refused,
+    /// The provider has sent or compared too often.
+    TooMany,
+    /// No answer, or none that makes sense; whoever asked has said why in the log.
+    Away,
+}
+
+/// Sends codes to phones, and compares what people type. The provider keeps the code.
+pub trait PhoneCheck: Send + Sync {
+    fn send<'a>(&'a self, to: &'a PhoneNumber) -> BoxFuture<'a, Result<(), PhoneFailure>>;
+
+    /// Whether it is the code that was sent there last. None is taken twice.
+    fn fits<'a>(
+        &'a self,
+        to: &'a PhoneNumber,
+        code: &'a str,
+    ) -> BoxFuture<'a, Result<bool, PhoneFailure>>;
 }

@@ -133,3 +133,27 @@ fn long_subjects_are_folded_between_characters() {
         .collect();
     assert_eq!(String::from_utf8(decoded).unwrap(), subject);
 }
+
+#[tokio::test]
+async fn an_address_that_could_end_a_line_goes_to_no_server() {
+    let (port, heard) = server("", "").await;
+    for to in [
+        "a@example.com>\r\nRCPT TO:<b@example.com",
+        "a@example.com\nBcc: b@example.com",
+        "a@example.com> NOTIFY=NEVER",
+        "no address",
+        "",
+    ] {
+        let refused = relay(port).send(&Mail { to, ..mail() }).await.unwrap_err();
+        assert!(refused.for_good, "{to:?}");
+    }
+    assert!(heard.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_address_beyond_ascii_goes_only_where_it_is_taken() {
+    let (port, heard) = server("", "").await;
+    let refused = relay(port).send(&Mail { to: "grüße@example.com", ..mail() }).await.unwrap_err();
+    assert!(refused.for_good && refused.why.contains("ASCII"), "{refused}");
+    assert!(!heard.lock().unwrap().contains("MAIL FROM"));
+}

@@ -49,3 +49,20 @@ impl SetupLink {
         Self { object: "tollgate.setup_link", url, expires_in_seconds }
     }
 }
+
+/// Who may make an account, and what everybody must have shown.
+#[derive(Serialize)]
+pub struct SignInSettings<'a> {
+    object: &'static str,
+    sign_up: &'a str,
+    phone_check: &'a str,
+    /// Whether somebody is configured who brings codes to phones.
+    phone_check_available: bool,
+}
+
+impl<'a> SignInSettings<'a> {
+    #[must_use]
+    pub fn new(sign_up: &'a str, phone_check: &'a str, phone_check_available: bool) -> Self {
+        Self { object: "tollgate.sign_in", sign_up, phone_check, phone_check_available }
+    }
+}

@@ -1,10 +1,13 @@
 //! Whether an answer is one to be kept: whole, a success, not filtered, not cut by anybody but the
 //! caller, and without traces of work that would come out otherwise tomorrow.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use super::stream;
 use crate::answer::Scan;
+use crate::json::{self, Visit};
 use crate::surface::Meter;
 
 /// Longer answers are not kept.
@@ -30,13 +33,26 @@ pub fn is_keepable(meter: Meter, events: bool, answer: &[u8], own_maximum: bool)
     };
     match meter {
         Meter::Embeddings => {
+            // The scanner takes what is cut off for what it is until there.
+            let whole = json::walk(answer, &mut Unseen).is_ok();
             let noted = Scan::whole(answer);
-            noted.list && noted.elements > 0 && !noted.error
+            whole && noted.list && noted.elements > 0 && !noted.error
         }
         _ => {
             serde_json::from_slice(answer).is_ok_and(|answer| is_whole(meter, &answer, own_maximum))
         }
     }
+}
+
+/// Only whether it is JSON.
+struct Unseen;
+
+impl Visit for Unseen {
+    fn key(&mut self, _: usize, _: Range<usize>) {}
+    fn string(&mut self, _: usize, _: Range<usize>) {}
+    fn literal(&mut self, _: usize, _: Range<usize>) {}
+    fn open(&mut self, _: usize, _: usize, _: bool) {}
+    fn close(&mut self, _: usize, _: usize) {}
 }
 
 fn is_whole(meter: Meter, answer: &Value, own_maximum: bool) -> bool {
@@ -129,6 +145,10 @@ mod tests {
         let vectors = br#"{"object":"list","data":[{"embedding":[0.1]}],"model":"m"}"#;
         assert!(is_keepable(Meter::Embeddings, false, vectors, false));
         assert!(!is_keepable(Meter::Embeddings, false, br#"{"data":[]}"#, false));
+        // Cut off anywhere, as where a connection ends that told no length, it is none.
+        for cut in 0..vectors.len() {
+            assert!(!is_keepable(Meter::Embeddings, false, &vectors[..cut], false), "{cut}");
+        }
         assert!(is_keepable(Meter::Moderations, false, br#"{"results":[{}]}"#, false));
         assert!(!is_keepable(Meter::Images, false, br#"{"data":[{}]}"#, false));
     }

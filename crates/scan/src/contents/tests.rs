@@ -120,6 +120,60 @@ fn a_bomb_is_read_in_part() {
 }
 
 #[test]
+fn bombs_of_every_packing_are_read_in_part() {
+    let blanks = vec![b' '; 8 << 20];
+    let bombs = [
+        zip("b", &blanks, true),
+        zip("b.gz", &gzip(&blanks), true),
+        gzip(&gzip(&blanks)),
+        gzip(&tar("b", &blanks)),
+        // Members one behind another count together.
+        gzip(&blanks[..2 << 20]).repeat(4),
+    ];
+    for (number, bomb) in bombs.iter().enumerate() {
+        let left = Cell::new(4 << 20);
+        let scanner = Scanner::new(b"salt", Variables::default());
+        let mut contents = Contents::new(&scanner);
+        contents.content("a", Source::Seek(&mut Cursor::new(bomb)), &left, 0).unwrap();
+        assert!(scanner.notes.in_part.count() >= 1, "bomb {number}");
+        let read = scanner.progress.bytes.load(Ordering::Relaxed);
+        assert!(read <= 5 << 20, "bomb {number}: {read}");
+    }
+}
+
+#[test]
+fn a_zip_whose_entries_share_their_bytes_is_no_flood() {
+    // A thousand names in the directory, one file behind them all.
+    let whole = zip("b", &vec![b' '; 1 << 20], true);
+    let find = |four: &[u8]| whole.windows(4).position(|at| at == four).unwrap();
+    let (start, end) = (find(b"PK\x01\x02"), find(b"PK\x05\x06"));
+    let entries = whole[start..end].repeat(1_000);
+    let number = |n: usize| u32::try_from(n).unwrap().to_le_bytes();
+    let count = 1_000_u16.to_le_bytes();
+    let tail = [&b"PK\x05\x06\0\0\0\0"[..], &count, &count, &number(entries.len())].concat();
+    let bomb = [&whole[..start], &entries, &tail, &number(start), &[0, 0]].concat();
+    let left = Cell::new(16 << 20);
+    let scanner = Scanner::new(b"salt", Variables::default());
+    let mut contents = Contents::new(&scanner);
+    contents.content("a", Source::Seek(&mut Cursor::new(&bomb)), &left, 0).unwrap();
+    assert!(scanner.notes.in_part.count() >= 1);
+    assert!(scanner.progress.bytes.load(Ordering::Relaxed) <= 17 << 20);
+}
+
+#[test]
+fn text_in_a_broken_encoding_is_looked_at() {
+    let key = key();
+    for around in [&b"\xff\xfe\xff"[..], b"\xc3\x28", b"\xed\xa0\x80", b"\xef\xbb\xbf"] {
+        let text = [around, b"\n", key.as_bytes(), b"\n", around].concat();
+        assert_eq!(scan(&text).0, ["a"], "{around:?}");
+    }
+    // UTF-16 that ends in the middle of a character.
+    let text = format!("\u{feff}K={key}\r\n");
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(scan(&wide[..wide.len() - 1]).0, ["a"]);
+}
+
+#[test]
 fn utf_16_and_notebooks_and_binaries() {
     let key = key();
     let text = format!("first line\r\nOPENAI_API_KEY={key}\r\nand some more of the same\r\n");

@@ -51,6 +51,9 @@ pub fn advice(report: &Report) -> String {
     if report.finds.is_empty() {
         return String::new();
     }
+    if report.finds.iter().all(|find| find.ignored) {
+        return "Git ignores these files, so nothing in them leaves with a push.\n".to_owned();
+    }
     let mut text = String::from("What to do: whoever saw it can use it, so revoke first.\n");
     let kinds: BTreeMap<_, _> = report.finds.iter().map(|f| (f.kind.name, f.kind.revoke)).collect();
     for (name, revoke) in kinds {

@@ -18,12 +18,13 @@ pub(crate) const LAST_SEEN: &str = "SELECT last_seen_at FROM users
     WHERE id = $1 AND last_seen_at IS NOT NULL";
 pub(crate) const PROVE_SESSION: &str =
     "UPDATE sessions SET hash = $1, proved_at = $2, seen_at = $2 WHERE id = $3";
+pub(crate) const VOID_PROOFS: &str = "UPDATE sessions SET proved_at = 0 WHERE user_id = $1";
 pub(crate) const END_SESSION: &str = "DELETE FROM sessions WHERE id = $1";
 pub(crate) const END_SESSIONS_OF: &str = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
 pub(crate) const SWEEP_SESSIONS: &str = "DELETE FROM sessions WHERE ends_at <= $1 OR seen_at <= $2";
 
 pub(crate) const SIGN_IN: &str =
-    "SELECT password, email_checked_at, totp, totp_step, phone, phone_checked_at,
+    "SELECT password, email_checked_at, totp, totp_step, phone, phone_hash, phone_checked_at,
         (SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id = $1)
     FROM sign_ins WHERE user_id = $1";
 pub(crate) const USER_BY_EMAIL: &str = "SELECT id, name, email, role, created_at, technical_level,
@@ -66,8 +67,12 @@ pub(crate) const USE_STEP: &str =
 pub(crate) const DROP_CODES: &str = "DELETE FROM recovery_codes WHERE user_id = $1";
 pub(crate) const PUT_CODE: &str = "INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)";
 pub(crate) const USE_CODE: &str = "DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2";
-pub(crate) const SET_PHONE: &str =
-    "UPDATE sign_ins SET phone = $1, phone_checked_at = $2 WHERE user_id = $3";
+/// Another account's phone changes nothing.
+pub(crate) const SET_PHONE: &str = "UPDATE sign_ins
+    SET phone = $1, phone_hash = $2, phone_checked_at = $3
+    WHERE user_id = $4 AND NOT EXISTS
+        (SELECT 1 FROM sign_ins o JOIN users u ON u.id = o.user_id AND u.deleted_at IS NULL
+            WHERE o.phone_hash = $2 AND o.user_id <> $4)";
 
 pub(crate) const USER_BY_IDENTITY: &str = "SELECT u.id, u.name, u.email, u.role, u.created_at,
         u.technical_level, u.developer_persona

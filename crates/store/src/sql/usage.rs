@@ -2,135 +2,40 @@
 
 use std::sync::LazyLock;
 
-use domain::{AttemptFilter, GroupBy, UsageFilter};
+use domain::{GroupBy, UsageFilter};
 
 use super::placeholders;
 use crate::rollup::COUNTER_COLUMNS;
 
 // ---- the request log
 
-/// The columns of a logged attempt as the view `requests` shows them, in the order in which they are
-/// read.
-const ATTEMPT_COLUMNS: [&str; 46] = [
-    "request_id",
-    "attempt",
-    "at_ms",
-    "operation",
-    "family",
-    "project_id",
-    "key_id",
-    "user_id",
-    "user_label",
-    "model_asked",
-    "model_served",
-    "service_tier",
-    "upstream_id",
-    "upstream_request_id",
-    "status",
-    "outcome",
-    "stream",
-    "batch",
-    "estimated",
-    "input_tokens",
-    "input_cached_tokens",
-    "input_cache_write_tokens",
-    "input_audio_tokens",
-    "input_image_tokens",
-    "output_tokens",
-    "output_reasoning_tokens",
-    "output_audio_tokens",
-    "output_image_tokens",
-    "images",
-    "audio_ms",
-    "characters",
-    "cost_nanos",
-    "error_code",
-    "queue_us",
-    "first_byte_us",
-    "total_us",
-    "bytes_in",
-    "bytes_out",
-    "cost_input_nanos",
-    "cost_cached_nanos",
-    "cost_output_nanos",
-    "cache",
-    "saved_nanos",
-    "shadow",
-    "prompt",
-    "prompt_prefix",
-];
+/// A new block, and one that is continued: rows, base, ids, kinds, calls, place.
+pub(crate) const LOG_BLOCK: &str =
+    "INSERT INTO blocks (rows, base_ms, least_request, greatest_request, kinds, calls, id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+pub(crate) const LOG_MORE: &str =
+    "UPDATE blocks SET rows = $1, base_ms = $2, least_request = $3, greatest_request = $4,
+         kinds = $5, calls = $6
+     WHERE id = $7";
 
-/// The columns that a row is written by: those that are searched, and all the rest in one.
-pub(crate) const LOGGED: [&str; 8] = [
-    "request_id",
-    "project_id",
-    "key_id",
-    "model_asked",
-    "model_served",
-    "status",
-    "outcome",
-    "detail",
-];
+pub(crate) const COUNT_REQUESTS: &str = "SELECT COALESCE(SUM(rows), 0) FROM blocks";
 
-pub(crate) static LOG_REQUEST: LazyLock<String> = LazyLock::new(|| {
-    let (columns, values) = (LOGGED.join(", "), placeholders(1, LOGGED.len()));
-    format!("INSERT INTO attempts ({columns}) VALUES ({values})")
-});
+/// The place behind the newest call.
+pub(crate) const END_OF_LOG: &str = "SELECT id + rows FROM blocks ORDER BY id DESC LIMIT 1";
 
-/// Answered calls with hashes, newest first. Ids of calls begin with the time: `$1` is the least that
-/// one of them can be, so that the index leads there.
-pub(crate) const PROMPT_CALLS: &str = "SELECT project_id, COALESCE(model_served, model_asked, ''),
-        at_ms, prompt, prompt_prefix, cost_nanos, input_tokens, input_cached_tokens
-    FROM requests WHERE request_id >= $1 AND prompt IS NOT NULL AND cost_nanos IS NOT NULL
-        AND outcome = 'completed'
-    ORDER BY request_id DESC LIMIT $2";
-pub(crate) const COUNT_REQUESTS: &str = "SELECT COUNT(*) FROM attempts";
+/// Blocks that begin before place `$1` and not before `$2`, the newest first. Kinds come before
+/// calls: what has none of the wanted kinds is not read further.
+pub(crate) const BLOCKS: &str =
+    "SELECT id, base_ms, kinds, calls FROM blocks WHERE id < $1 AND id >= $2 ORDER BY id DESC";
 
-/// The place of the newest row.
-pub(crate) const LAST_PLACE: &str = "SELECT MAX(id) FROM attempts";
+/// Blocks that may have the call `$1`. Ids of calls begin with the time, and a call is logged when it
+/// has ended: it is in the first of them, or in one of its time.
+pub(crate) const BLOCKS_OF: &str = "SELECT id, base_ms, kinds, calls FROM blocks
+    WHERE greatest_request >= $1 AND least_request <= $1 ORDER BY id";
 
-/// All attempts of a call; the place is the column behind the others.
-pub(crate) static ATTEMPTS_OF: LazyLock<String> = LazyLock::new(|| {
-    let columns = ATTEMPT_COLUMNS.join(", ");
-    format!(
-        "SELECT {columns}, id FROM requests WHERE request_id = $1 ORDER BY attempt, id LIMIT $2"
-    )
-});
-
-/// A page of the log: `$1` and `$2` are the newest and oldest place that is looked at (the newest
-/// itself not), then the filter's values in the order of its fields, then the limit.
-pub(crate) fn attempts(filter: &AttemptFilter) -> String {
-    let columns = ATTEMPT_COLUMNS.join(", ");
-    let mut next = 2;
-    let mut value = || {
-        next += 1;
-        format!("${next}")
-    };
-    let mut wanted = String::new();
-    for (given, column) in [(&filter.project, "project_id"), (&filter.key, "key_id")] {
-        if given.is_some() {
-            wanted += &format!(" AND {column} = {}", value());
-        }
-    }
-    if filter.model.is_some() {
-        let model = value();
-        wanted += &format!(" AND (model_served = {model} OR model_asked = {model})");
-    }
-    if filter.status.is_some() {
-        wanted += &format!(" AND status >= {} AND status <= {}", value(), value());
-    }
-    if filter.outcome.is_some() {
-        wanted += &format!(" AND outcome = {}", value());
-    }
-    if filter.request.is_some() {
-        wanted += &format!(" AND request_id = {}", value());
-    }
-    format!(
-        "SELECT {columns}, id FROM requests WHERE id < $1 AND id >= $2{wanted}
-         ORDER BY id DESC LIMIT {}",
-        value()
-    )
-}
+/// Blocks with calls since the one with the least id that a time can have, the newest first.
+pub(crate) const BLOCKS_SINCE: &str = "SELECT id, base_ms, kinds, calls FROM blocks
+    WHERE greatest_request >= $1 ORDER BY greatest_request DESC";
 
 // ---- rollups
 

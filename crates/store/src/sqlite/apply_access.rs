@@ -10,7 +10,7 @@ use super::apply::{conflict, live_project, run, touch};
 use super::apply_people::{end_keys_of_outsider, follow, live_user, place};
 use super::failure::Failure;
 use super::query::{one, text};
-use super::sign_in::end_sessions;
+use super::sign_in::void_proofs;
 use crate::columns::list;
 use crate::sql::access as sql;
 use crate::sql::people::{ASSIGN, ROLE_FOR, UNASSIGN_ALL, UNASSIGN_IN_PROJECT};
@@ -64,11 +64,11 @@ pub(crate) fn apply(db: &Connection, change: &PeopleChange) -> Done {
         }
         PeopleChange::Assign { to, project, role, at } => {
             assign(db, to, project.as_ref(), role, *at)?;
-            end_sessions_of(db, to)
+            void_proofs_of(db, to)
         }
         PeopleChange::Unassign { from, project, role, at } => {
             unassign(db, from, project.as_ref(), role, *at)?;
-            end_sessions_of(db, from)
+            void_proofs_of(db, from)
         }
         PeopleChange::RemoveProjectGroup { project, group } => {
             live_project(db, project)?;
@@ -78,9 +78,9 @@ pub(crate) fn apply(db: &Connection, change: &PeopleChange) -> Done {
     }
 }
 
-fn end_sessions_of(db: &Connection, whose: &Principal) -> Done {
+fn void_proofs_of(db: &Connection, whose: &Principal) -> Done {
     match whose {
-        Principal::User(user) => end_sessions(db, user),
+        Principal::User(user) => void_proofs(db, user),
         // A group's people have what it has now at their next call.
         Principal::Group(_) => Ok(()),
     }

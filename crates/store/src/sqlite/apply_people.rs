@@ -10,7 +10,7 @@ use super::apply_limits::put_delivery;
 use super::failure::Failure;
 use super::people::read_invite;
 use super::query::{one, text};
-use super::sign_in::end_sessions;
+use super::sign_in::{end_sessions, void_proofs};
 use crate::sql::people as sql;
 
 type Done = Result<(), Failure>;
@@ -40,11 +40,11 @@ pub(crate) fn apply(db: &Connection, change: &PeopleChange) -> Done {
                 live_project(db, project)?;
             }
             put_role(db, user, project.as_ref(), role.as_str(), *at)?;
-            end_sessions(db, user)
+            void_proofs(db, user)
         }
         PeopleChange::RemoveMember { project, user, at } => {
             remove_member(db, project, user, *at)?;
-            end_sessions(db, user)
+            void_proofs(db, user)
         }
         PeopleChange::CreateInvite { invite, mail } => {
             create_invite(db, invite)?;

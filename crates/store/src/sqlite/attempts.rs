@@ -1,135 +1,183 @@
 //! Reads of the request log.
 
-use domain::{
-    AttemptFilter, AttemptPage, AttemptQuery, Cost, LoggedAttempt, Nanos, Outcome, RequestId,
-    Tokens,
-};
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use std::cmp::Reverse;
+
+use domain::advice::PromptCall;
+use domain::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt, RequestId, Timestamp};
+use rusqlite::{Connection, Params, Row, params};
 
 use super::failure::Failure;
-use super::query::{all, id, one, text, time};
-use crate::columns::unreadable;
+use super::query::{one, text};
+use crate::block::MOST_ROWS;
+use crate::block::read::{self, Kind};
 use crate::sql::usage as sql;
 
 /// How many rows of the log one page looks at: what no index finds is found in bounded time.
 const WINDOW: i64 = 250_000;
 /// More attempts than any call makes.
-const MOST_ATTEMPTS: i64 = 1_000;
+const MOST_ATTEMPTS: usize = 1_000;
+/// The place of the log's first call.
+const FIRST: i64 = 1;
+/// How far before a place the block that holds it may begin.
+const MOST_PLACES: i64 = MOST_ROWS as i64;
 
 pub(crate) fn page(db: &Connection, query: &AttemptQuery) -> Result<AttemptPage, Failure> {
     page_within(db, query, WINDOW)
 }
 
 fn page_within(db: &Connection, query: &AttemptQuery, window: i64) -> Result<AttemptPage, Failure> {
-    let last: Option<i64> = one(db, sql::LAST_PLACE, [], |row| Ok(row.get(0)?))?.flatten();
-    let newest = last.unwrap_or(0).saturating_add(1);
-    let before = query.before.map_or(newest, |before| before.min(newest));
-    // A call is found by its id wherever it is.
-    let floor = if query.filter.request.is_some() { 0 } else { before.saturating_sub(window) };
-    let mut params = vec![Value::from(before), Value::from(floor)];
-    params.extend(filter_values(&query.filter));
-    // One row more than asked tells whether there are more.
-    params.push(Value::from(i64::from(query.limit) + 1));
-    let mut rows = all(db, &sql::attempts(&query.filter), params_from_iter(params), read)?;
+    let end = one(db, sql::END_OF_LOG, [], |row| Ok(row.get(0)?))?.unwrap_or(FIRST);
+    let before = query.before.map_or(end, |before| before.min(end));
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let mut rows = Vec::new();
+    // A call is found by its id wherever it is.
+    let floor = match &query.filter.request {
+        Some(request) => {
+            rows = of_kinds(db, request, |kind| kind.matches(&query.filter))?;
+            rows.retain(|row| row.place < before);
+            rows.sort_unstable_by_key(|row| Reverse(row.place));
+            0
+        }
+        None => {
+            let floor = before.saturating_sub(window);
+            look_through(db, (floor, before), &query.filter, limit, &mut rows)?;
+            floor
+        }
+    };
     let next = match rows.len() > limit {
         true => rows.get(limit.saturating_sub(1)).map(|row| row.place),
-        // Places begin at 1.
-        false => Some(floor).filter(|floor| *floor > 1),
+        false => Some(floor).filter(|floor| *floor > FIRST),
     };
     rows.truncate(limit);
     Ok(AttemptPage { rows, next })
 }
 
+/// What matches among the places from `floor` to `before`, the newest first; one row more than is
+/// wanted tells whether there are more.
+fn look_through(
+    db: &Connection,
+    (floor, before): (i64, i64),
+    filter: &AttemptFilter,
+    limit: usize,
+    rows: &mut Vec<LoggedAttempt>,
+) -> Result<(), Failure> {
+    let blocks = params![before, floor.saturating_sub(MOST_PLACES)];
+    each_block(db, sql::BLOCKS, blocks, |block| {
+        if !read::may_match(block.kinds, filter) {
+            return Ok(true);
+        }
+        let kinds = read::kinds(block.kinds)?;
+        if !kinds.iter().any(|kind| kind.matches(filter)) {
+            return Ok(true);
+        }
+        let calls = read::calls(block.calls()?)?;
+        let end = block.place.saturating_add(i64::try_from(calls.len()).unwrap_or(i64::MAX));
+        for (place, call) in (block.place..end).rev().zip(calls.iter().rev()) {
+            let kind = call.kind(&kinds)?;
+            if place < before && place >= floor && kind.matches(filter) {
+                rows.push(call.attempt(kind, (place, block.base_ms))?);
+            }
+            if rows.len() > limit {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
+}
+
 pub(crate) fn of(db: &Connection, request: &RequestId) -> Result<Vec<LoggedAttempt>, Failure> {
-    all(db, &sql::ATTEMPTS_OF, params![request.as_str(), MOST_ATTEMPTS], read)
+    of_kinds(db, request, |_| true)
 }
 
-/// In the order of the query's text.
-fn filter_values(filter: &AttemptFilter) -> Vec<Value> {
-    let text = |text: &Option<String>| text.clone().map(Value::from);
-    let (lowest, highest) = filter.status.unzip();
-    let values = [
-        text(&filter.project),
-        text(&filter.key),
-        text(&filter.model),
-        lowest.map(|status| Value::from(i64::from(status))),
-        highest.map(|status| Value::from(i64::from(status))),
-        filter.outcome.map(|outcome| Value::from(outcome.as_str().to_owned())),
-        filter.request.as_ref().map(|request| Value::from(request.as_str().to_owned())),
-    ];
-    values.into_iter().flatten().collect()
+/// The attempts of a call that are of some kinds.
+fn of_kinds(
+    db: &Connection,
+    request: &RequestId,
+    wanted: impl Fn(&Kind) -> bool,
+) -> Result<Vec<LoggedAttempt>, Failure> {
+    let mut rows = Vec::new();
+    each_block(db, sql::BLOCKS_OF, params![request.as_str()], |block| {
+        let text = block.calls()?;
+        if !text.contains(request.as_str()) {
+            return Ok(true);
+        }
+        let kinds = read::kinds(block.kinds)?;
+        for (place, call) in (block.place..).zip(&read::calls(text)?) {
+            let kind = call.kind(&kinds)?;
+            if call.request == request.as_str() && wanted(kind) {
+                rows.push(call.attempt(kind, (place, block.base_ms))?);
+            }
+        }
+        Ok(rows.len() < MOST_ATTEMPTS)
+    })?;
+    rows.sort_unstable_by_key(|row| (row.attempt, row.place));
+    rows.truncate(MOST_ATTEMPTS);
+    Ok(rows)
 }
 
-fn read(row: &Row<'_>) -> Result<LoggedAttempt, Failure> {
-    Ok(LoggedAttempt {
-        place: row.get(46)?,
-        request: id(row, 0)?,
-        attempt: row.get(1)?,
-        at: time(row, 2)?,
-        operation: row.get(3)?,
-        family: row.get(4)?,
-        project: row.get(5)?,
-        key: row.get(6)?,
-        user: row.get(7)?,
-        user_label: row.get(8)?,
-        model_asked: row.get(9)?,
-        model_served: row.get(10)?,
-        service_tier: row.get(11)?,
-        upstream: row.get(12)?,
-        upstream_request: row.get(13)?,
-        status: row.get(14)?,
-        outcome: Outcome::parse(text(row, 15)?).ok_or_else(|| unreadable("outcome"))?,
-        stream: row.get(16)?,
-        batch: row.get(17)?,
-        estimated: row.get(18)?,
-        tokens: tokens(row)?,
-        images: count(row, 28)?,
-        media_ms: count(row, 29)?,
-        characters: count(row, 30)?,
-        cost: cost(row)?,
-        error: row.get(32)?,
-        queue_us: count(row, 33)?,
-        first_byte_us: count(row, 34)?,
-        total_us: count(row, 35)?,
-        bytes_in: count(row, 36)?,
-        bytes_out: count(row, 37)?,
-        cache: row.get(41)?,
-        saved: row.get::<_, Option<i64>>(42)?.map(Nanos),
-        shadow: row.get(43)?,
-    })
+/// The newest answered calls with hashes that came since an instant, the oldest of them first.
+pub(crate) fn prompt_calls(
+    db: &Connection,
+    since: Timestamp,
+    most: usize,
+) -> Result<Vec<PromptCall>, Failure> {
+    // The least id that a call of then can have.
+    let first = format!("req_{:012x}", since.0.max(0));
+    let mut found = Vec::new();
+    each_block(db, sql::BLOCKS_SINCE, params![first], |block| {
+        let kinds = read::kinds(block.kinds)?;
+        if kinds.iter().any(Kind::has_prints) {
+            for call in &read::calls(block.calls()?)? {
+                let kind = call.kind(&kinds)?;
+                let known = kind.has_prints() && *call.request >= *first;
+                let known = known.then(|| call.prompt_call(kind, block.base_ms)).flatten();
+                found.extend(known.map(|known| (call.request.clone().into_owned(), known)));
+            }
+        }
+        Ok(found.len() < most)
+    })?;
+    found.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
+    found.truncate(most);
+    Ok(found.into_iter().rev().map(|(_, call)| call).collect())
 }
 
-fn tokens(row: &Row<'_>) -> Result<Tokens, Failure> {
-    Ok(Tokens {
-        input: count(row, 19)?,
-        input_cached: count(row, 20)?,
-        input_cache_write: count(row, 21)?,
-        input_audio: count(row, 22)?,
-        input_image: count(row, 23)?,
-        output: count(row, 24)?,
-        output_reasoning: count(row, 25)?,
-        output_audio: count(row, 26)?,
-        output_image: count(row, 27)?,
-        ..Tokens::default()
-    })
+/// A block as it lies in the database.
+struct Block<'r> {
+    place: i64,
+    base_ms: i64,
+    kinds: &'r str,
+    row: &'r Row<'r>,
 }
 
-/// What was logged before there were parts has none.
-fn cost(row: &Row<'_>) -> Result<Option<Cost>, Failure> {
-    let Some(total) = row.get(31)? else { return Ok(None) };
-    let part = |column| Ok::<_, Failure>(Nanos(row.get::<_, Option<i64>>(column)?.unwrap_or(0)));
-    Ok(Some(Cost::from_total(Nanos(total), part(38)?, part(39)?, part(40)?)))
+impl<'r> Block<'r> {
+    /// The calls' text, which is read here and not before.
+    fn calls(&self) -> Result<&'r str, Failure> {
+        text(self.row, 3)
+    }
 }
 
-fn count(row: &Row<'_>, column: usize) -> Result<u64, Failure> {
-    let number: i64 = row.get(column)?;
-    Ok(u64::try_from(number).unwrap_or_default())
+/// Gives each block to `look`, until it says that it has enough.
+fn each_block(
+    db: &Connection,
+    query: &str,
+    params: impl Params,
+    mut look: impl FnMut(Block<'_>) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    let mut statement = db.prepare_cached(query)?;
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        let (place, base_ms) = (row.get(0)?, row.get(1)?);
+        if !look(Block { place, base_ms, kinds: text(row, 2)?, row })? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::Nanos;
+
     use super::*;
 
     /// A row as it was before its details were one column; only the two that are looked at differ.
@@ -145,6 +193,7 @@ mod tests {
             db.execute(ROW, params![place, key(place)]).unwrap();
         }
         db.execute_batch(include_str!("schema/requests_3.sql")).unwrap();
+        db.execute_batch(include_str!("schema/requests_4.sql")).unwrap();
         db
     }
 
@@ -158,6 +207,13 @@ mod tests {
         assert_eq!((row.tokens.input, row.user_label.as_deref()), (7, None));
         let cost = row.cost.unwrap();
         assert_eq!((cost.total(), cost.output), (Nanos(5), Nanos(2)));
+        let shown = db.query_row(
+            "SELECT id, key_id, status, cost_output_nanos, shadow FROM requests
+            WHERE id = 2",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+        );
+        assert_eq!(shown, Ok((2, "k".to_owned(), 200, 2, 0)));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Reads of limits, alerts and the outbox.
 
 use domain::{
-    AlertId, Calendar, Delivery, LimitRules, Message, Nanos, PeriodKind, ScopeId, ScopeKind,
-    SpendAlert, SpendLimit, Timestamp, Waiting, Webhook, Zone,
+    AlertId, Calendar, Delivery, LadderQuery, LimitRules, Message, Nanos, PeriodKind, ScopeId,
+    ScopeKind, SpendAlert, SpendLimit, Timestamp, Waiting, Webhook, Zone,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -22,6 +22,36 @@ pub(crate) fn spend_limits(
         }
         None => all(db, sql::SPEND_LIMITS, [], read_limit),
     }
+}
+
+pub(crate) fn ladder(db: &Connection, query: &LadderQuery) -> Result<Vec<SpendLimit>, Failure> {
+    let mut found = Vec::new();
+    for kind in ScopeKind::ALL.into_iter().rev() {
+        let last = query.after.as_ref();
+        let left = i64::from(query.limit) - i64::try_from(found.len()).unwrap_or(i64::MAX);
+        // What is above the last part's end was in it or in one before.
+        if left <= 0 || last.is_some_and(|(scope, _)| kind > scope.kind) {
+            continue;
+        }
+        let of_kind = last.filter(|(scope, _)| scope.kind == kind);
+        let (id, period) = of_kind.map_or(("", ""), |(scope, it)| (&*scope.id, it.as_str()));
+        let name = kind.as_str();
+        found.extend(match (&query.project, kind) {
+            (Some(_), ScopeKind::User) => Vec::new(),
+            (Some(project), ScopeKind::Project) => {
+                let from = params![name, project.as_str(), period, left];
+                let mut own = all(db, sql::LADDER, from, read_limit)?;
+                own.retain(|limit| limit.scope.id == project.as_str());
+                own
+            }
+            (Some(project), ScopeKind::ApiKey) => {
+                let from = params![name, id, period, project.as_str(), left];
+                all(db, sql::LADDER_OF_KEYS, from, read_limit)?
+            }
+            _ => all(db, sql::LADDER, params![name, id, period, left], read_limit)?,
+        });
+    }
+    Ok(found)
 }
 
 pub(crate) fn spend_alert(db: &Connection, id: &AlertId) -> Result<Option<SpendAlert>, Failure> {

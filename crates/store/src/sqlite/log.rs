@@ -16,16 +16,18 @@ use std::sync::mpsc::Receiver;
 use domain::UsageRecord;
 use domain::ledger::Batch;
 use domain::ports::{StoreError, StoreResult};
-use rusqlite::{CachedStatement, Connection, ToSql};
+use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use super::failure::{Failure, gone, guarded};
 use super::jobs::JobEnd;
+use super::query::one;
 use super::worker::Worker;
 use super::writer::{Writer, commit, execute};
 use super::{connect, jobs, ledger, usage};
+use crate::block::Block;
+use crate::rollup;
 use crate::sql::usage as sql;
-use crate::{detail, rollup};
 
 const DEPTH: usize = 256;
 /// Batches and, roughly, rows that share one transaction.
@@ -33,6 +35,8 @@ const GROUP: usize = 64;
 const GROUP_ROWS: usize = 8192;
 /// Rows that are kept while the log cannot be written.
 const KEPT_ROWS: usize = 65_536;
+/// The place of the log's first call.
+const FIRST_PLACE: i64 = 1;
 
 /// Records, and what they cost.
 #[derive(Clone, Default)]
@@ -65,7 +69,8 @@ impl Log {
         let backlog = Arc::new(Backlog::default());
         let counted = Arc::clone(&backlog);
         let worker = Worker::start("store-log", DEPTH, move |jobs| {
-            let mut thread = LogThread { db, writer, unlogged: VecDeque::new(), backlog: counted };
+            let mut thread =
+                LogThread { db, writer, open: None, unlogged: VecDeque::new(), backlog: counted };
             while let Ok(first) = jobs.recv() {
                 thread.write_group(first, &jobs);
             }
@@ -93,6 +98,8 @@ impl Log {
 struct LogThread {
     db: Connection,
     writer: Arc<Writer>,
+    /// The last block, as it is in the log, where more can come into it.
+    open: Option<Block>,
     /// Records whose rollups are committed and which are not in the log, the oldest first.
     unlogged: VecDeque<Arc<Vec<UsageRecord>>>,
     backlog: Arc<Backlog>,
@@ -126,21 +133,23 @@ impl LogThread {
             return Ok(self.writer.write_blocking(|_| Ok(()))?);
         }
         let records: Vec<_> = batches.iter().map(|batch| Arc::clone(&batch.records)).collect();
-        let logged = kept.and_then(|()| begin(&self.db, records.iter()));
+        let logged = kept.and_then(|()| begin(&self.db, self.open.as_ref(), records.iter()));
         if logged.is_err() && !self.db.is_autocommit() {
             let _ = execute(&self.db, "ROLLBACK");
         }
         self.writer.write_blocking(move |db| post(db, &batches))?;
-        if logged.and_then(|()| Ok(commit(&self.db)?)).is_err() {
-            self.keep(records);
+        match logged.and_then(|open| Ok(commit(&self.db).map(|()| open)?)) {
+            Ok(open) => self.open = open,
+            Err(_) => self.keep(records),
         }
         Ok(())
     }
 
     fn log_kept(&mut self) -> Result<(), Failure> {
         if !self.unlogged.is_empty() {
-            begin(&self.db, self.unlogged.iter())?;
+            let open = begin(&self.db, self.open.as_ref(), self.unlogged.iter())?;
             commit(&self.db)?;
+            self.open = open;
             self.unlogged.clear();
             self.backlog.waiting.store(0, Ordering::Relaxed);
         }
@@ -160,13 +169,38 @@ impl LogThread {
     }
 }
 
-/// Puts rows into a transaction that it begins.
+/// Puts rows into a transaction that it begins. Gives the last block, where more can come into it.
 fn begin<'r>(
     db: &Connection,
+    open: Option<&Block>,
     records: impl Iterator<Item = &'r Arc<Vec<UsageRecord>>>,
-) -> Result<(), Failure> {
+) -> Result<Option<Block>, Failure> {
     execute(db, "BEGIN IMMEDIATE")?;
-    insert(db, records.flat_map(|records| records.iter()))
+    let end = one(db, sql::END_OF_LOG, [], |row| Ok(row.get(0)?))?.unwrap_or(FIRST_PLACE);
+    let mut block = open.filter(|open| open.end() == end).cloned();
+    let mut is_new = block.is_none();
+    for record in records.flat_map(|records| records.iter()) {
+        if let Some(full) = block.take_if(|block| block.is_full()) {
+            let next = full.end();
+            put(db, full, is_new)?;
+            (block, is_new) = (Some(Block::begin(next)), true);
+        }
+        block.get_or_insert_with(|| Block::begin(end)).add(record);
+    }
+    match block {
+        Some(block) => Ok(Some(put(db, block, is_new)?).filter(Block::is_small)),
+        None => Ok(None),
+    }
+}
+
+fn put(db: &Connection, mut block: Block, is_new: bool) -> Result<Block, Failure> {
+    let mut put = db.prepare_cached(if is_new { sql::LOG_BLOCK } else { sql::LOG_MORE })?;
+    let (place, rows, base) = (block.place, block.rows(), block.base_ms);
+    let (least, greatest) = (block.least.clone(), block.greatest.clone());
+    let (kinds, calls) = block.texts();
+    put.execute(params![rows, base, least, greatest, kinds, calls, place])?;
+    block.reopen();
+    Ok(block)
 }
 
 /// The sums of those that are new: a batch or a job that was posted before is in the rollups too.
@@ -183,55 +217,4 @@ fn post(db: &Connection, group: &[Settlements]) -> Result<(), Failure> {
         }
     }
     usage::add(db, &rollup::fold(new.into_iter().flat_map(|records| records.iter())))
-}
-
-fn insert<'r>(
-    db: &Connection,
-    records: impl Iterator<Item = &'r UsageRecord>,
-) -> Result<(), Failure> {
-    let mut statement = db.prepare_cached(&sql::LOG_REQUEST)?;
-    let mut list = String::new();
-    let mut last = None;
-    for record in records {
-        let mut row = Row { statement: &mut statement, record, last };
-        row.put_searched()?;
-        detail::write(&mut list, record);
-        statement.raw_bind_parameter(sql::LOGGED.len(), &*list)?;
-        statement.raw_execute()?;
-        last = Some(record);
-    }
-    Ok(())
-}
-
-/// A row of the log, put together behind another one.
-struct Row<'s, 'c, 'r> {
-    statement: &'s mut CachedStatement<'c>,
-    record: &'r UsageRecord,
-    last: Option<&'r UsageRecord>,
-}
-
-impl<'r> Row<'_, '_, 'r> {
-    /// Gives a column its value. It has that of the row before, and most of a call's columns say
-    /// the same as those of the call before.
-    fn put<T: ToSql + PartialEq>(
-        &mut self,
-        column: usize,
-        of: impl Fn(&'r UsageRecord) -> T,
-    ) -> rusqlite::Result<()> {
-        let value = of(self.record);
-        if self.last.is_some_and(|last| of(last) == value) {
-            return Ok(());
-        }
-        self.statement.raw_bind_parameter(column, value)
-    }
-
-    fn put_searched(&mut self) -> rusqlite::Result<()> {
-        self.put(1, |r| r.request.as_str())?;
-        self.put(2, |r| r.project.as_str())?;
-        self.put(3, |r| r.key.as_str())?;
-        self.put(4, |r| r.model_asked.as_deref())?;
-        self.put(5, |r| r.model_served.as_deref())?;
-        self.put(6, |r| r.status)?;
-        self.put(7, |r| r.outcome.as_str())
-    }
 }

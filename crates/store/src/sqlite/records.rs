@@ -6,9 +6,9 @@ use domain::rate::RateLimits;
 use domain::route::Route;
 use domain::{
     AlertId, AuditEntry, AuditHash, AuditLine, AuditQuery, AuditVerdict, CacheRules, Change, Key,
-    KeyId, KeyKind, KeySecret, Organization, PageQuery, Paged, Project, ProjectId, ProjectRules,
-    Role, ScopeId, SealedEgressBook, SecretHash, ServiceAccount, ServiceAccountId, SpendAlert,
-    SpendLimit, Suspended, Timestamp, Upstream, User, UserId, Waiting,
+    KeyId, KeyKind, KeySecret, LadderQuery, Organization, PageQuery, Paged, Project, ProjectId,
+    ProjectRules, Role, ScopeId, SealedEgressBook, SecretHash, ServiceAccount, ServiceAccountId,
+    SpendAlert, SpendLimit, Suspended, Timestamp, Upstream, User, UserId, Waiting,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
@@ -109,6 +109,10 @@ impl Records for Store {
 
     fn spend_limits(&self, scope: Option<ScopeId>) -> StoreResult<'_, Vec<SpendLimit>> {
         self.reports.ask(move |db| limits::spend_limits(db, scope.as_ref()))
+    }
+
+    fn ladder(&self, query: LadderQuery) -> StoreResult<'_, Vec<SpendLimit>> {
+        self.reports.ask(move |db| limits::ladder(db, &query))
     }
 
     fn spend_alert(&self, id: AlertId) -> StoreResult<'_, Option<SpendAlert>> {

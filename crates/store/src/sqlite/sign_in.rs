@@ -2,8 +2,8 @@
 
 use domain::ports::{Accounts, StoreError, StoreResult};
 use domain::{
-    Identity, Link, LinkPurpose, PasswordHash, SESSION_IDLE_SECONDS, SecretHash, Session,
-    SessionId, SignIn, SignInChange, Timestamp, Totp, User, UserId,
+    CheckedPhone, Identity, Link, LinkPurpose, PasswordHash, SESSION_IDLE_SECONDS, SecretHash,
+    Session, SessionId, SignIn, SignInChange, Timestamp, Totp, User, UserId,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -167,9 +167,15 @@ fn apply_factor(db: &Connection, change: &SignInChange) -> Done {
         SignInChange::UseRecoveryCode { user, hash } => {
             touch(db, sql::USE_CODE, params![user.as_str(), hash.0])
         }
-        SignInChange::SetPhone { user, phone, checked_at } => {
+        SignInChange::SetPhone { user, phone } => {
             begin(db, user)?;
-            run(db, sql::SET_PHONE, params![phone, checked_at.map(|at| at.0), user.as_str()])
+            let phone = phone.as_ref();
+            let (shown, hash) = (phone.map(|it| &it.shown), phone.map(|it| it.hash.0));
+            let row = params![shown, hash, phone.map(|it| it.checked_at.0), user.as_str()];
+            match db.prepare_cached(sql::SET_PHONE)?.execute(row)? {
+                0 => conflict("it is the phone of another account"),
+                _ => Ok(()),
+            }
         }
         SignInChange::LinkIdentity(it) => {
             begin(db, &it.user)?;
@@ -191,7 +197,13 @@ fn begin(db: &Connection, user: &UserId) -> Done {
     run(db, sql::BEGIN, params![user.as_str()])
 }
 
-/// Whose roles were changed signs in anew: no session outlives what it was opened with (case 133).
+/// Whose roles were changed has what they allow now at the next call; before anything that matters
+/// they show anew who they are, and get a new secret for it (case 132).
+pub(crate) fn void_proofs(db: &Connection, user: &UserId) -> Done {
+    run(db, sql::VOID_PROOFS, params![user.as_str()])
+}
+
+/// Who was taken out of the organization is signed out at once (case 133).
 pub(crate) fn end_sessions(db: &Connection, user: &UserId) -> Done {
     run(db, sql::END_SESSIONS_OF, params![user.as_str(), ""])
 }
@@ -222,12 +234,21 @@ fn sign_in(db: &Connection, user: &UserId) -> Result<SignIn, Failure> {
             password: password.map(PasswordHash),
             email_checked_at: optional_time(row, 1)?,
             totp: sealed.map(|sealed| Totp { sealed, step }),
-            recovery_codes: row.get(6)?,
-            phone: row.get(4)?,
-            phone_checked_at: optional_time(row, 5)?,
+            recovery_codes: row.get(7)?,
+            phone: read_phone(row)?,
         })
     })?;
     Ok(found.unwrap_or_default())
+}
+
+fn read_phone(row: &Row<'_>) -> Result<Option<CheckedPhone>, Failure> {
+    let (shown, hash): (Option<String>, Option<[u8; 32]>) = (row.get(4)?, row.get(5)?);
+    let checked = optional_time(row, 6)?;
+    Ok(shown.zip(hash).zip(checked).map(|((shown, hash), checked_at)| CheckedPhone {
+        shown,
+        hash: SecretHash(hash),
+        checked_at,
+    }))
 }
 
 fn read_session(row: &Row<'_>) -> Result<Session, Failure> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::ports::{Objects, Records, StoreError, UsageStore};
 use domain::{
-    BucketWidth, Clock, GroupBy, ObjectKind, ObjectRecord, Outcome, Timestamp, Tokens, UsageFamily,
-    UsageFilter, UsageQuery, UsageRecord,
+    AttemptFilter, AttemptQuery, BucketWidth, Clock, GroupBy, ObjectKind, ObjectRecord, Outcome,
+    Timestamp, Tokens, UsageFamily, UsageFilter, UsageQuery, UsageRecord,
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -188,7 +188,7 @@ async fn a_log_that_fails_at_its_commit_keeps_its_rows_and_counts_once() {
     outside
         .execute_batch(
             "CREATE TABLE probe (id REFERENCES meta (name) DEFERRABLE INITIALLY DEFERRED);
-             CREATE TRIGGER spoil AFTER INSERT ON attempts
+             CREATE TRIGGER spoil AFTER INSERT ON blocks
              BEGIN INSERT INTO probe VALUES ('nowhere'); END;",
         )
         .unwrap();
@@ -229,6 +229,76 @@ async fn a_logged_attempt_is_read_as_it_was_written_whatever_is_in_it() {
         assert_eq!((row.at, row.bytes_out), (Timestamp(-number), i64::MAX.unsigned_abs()));
         assert_eq!((row.stream, row.batch, row.error.as_deref()), (true, false, None));
     }
+}
+
+#[tokio::test]
+async fn calls_are_found_in_whatever_blocks_they_lie() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    let made = |number: i64| UsageRecord {
+        request: format!("req_{:05}", number + if number % 97 == 0 { -50 } else { 0 }).into(),
+        key: format!("key_{}", if number % 5 == 0 { 5 } else { number % 23 }).into(),
+        status: if number % 7 == 0 { 429 } else { 200 },
+        images: u32::from(number % 11 == 0),
+        ..attempt(number)
+    };
+    // Groups of all sizes, and a restart in the middle.
+    let mut number = 0;
+    let mut store = Some(store);
+    for size in [1, 1, 1, 700, 3, 60, 1, 1, 1_500, 2, 64, 1] {
+        if size == 60 {
+            drop(store.take());
+        }
+        let store = store.get_or_insert_with(|| open(&dir));
+        let group: Vec<_> = (number..number + size).map(made).collect();
+        number += size;
+        store.write(Arc::new(group)).await.unwrap();
+    }
+    let store = store.unwrap();
+    assert_eq!(store.request_log_rows().await, Ok(number.cast_unsigned()));
+    for wanted in (0..number).step_by(13).map(made) {
+        let found = store.attempts_of(wanted.request.clone()).await.unwrap();
+        let same = found.iter().find(|row| row.at == wanted.at).unwrap();
+        assert_eq!((&*same.key, same.status), (wanted.key.as_str(), wanted.status));
+        assert_eq!(same.images, u64::from(wanted.images));
+    }
+    let filter = AttemptFilter {
+        key: Some("key_5".to_owned()),
+        status: Some((200, 299)),
+        ..AttemptFilter::default()
+    };
+    let (mut places, mut before) = (Vec::new(), None);
+    loop {
+        let query = AttemptQuery { filter: filter.clone(), before, limit: 37 };
+        let page = store.attempts(query).await.unwrap();
+        places.extend(page.rows.iter().map(|row| (row.place, row.at.0)));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<_> = (0..number)
+        .rev()
+        .map(made)
+        .filter(|record| record.key.as_str() == "key_5" && record.status == 200)
+        .map(|record| (record.at.0 + 1, record.at.0))
+        .collect();
+    assert_eq!(places, expected);
+    // The view shows the same, and there are as few blocks as there may be.
+    let db = Connection::open(dir.path().join("requests.db")).unwrap();
+    let seen: (i64, i64, i64) = db
+        .query_row(
+            "SELECT COUNT(*), SUM(id - at_ms), SUM(images) FROM requests
+             WHERE key_id = 'key_5' AND status = 200",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .unwrap();
+    let count = i64::try_from(expected.len()).unwrap();
+    let images = expected.iter().filter(|(_, number)| number % 11 == 0).count();
+    assert_eq!(seen, (count, count, i64::try_from(images).unwrap()));
+    let blocks = db.query_row("SELECT COUNT(*) FROM blocks", [], |row| row.get(0));
+    assert_eq!(blocks, Ok(8));
 }
 
 #[tokio::test]

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use domain::advice::{Prints, PromptCall};
+use domain::advice::PromptCall;
 use domain::ledger::Batch;
 use domain::ports::{StoreResult, UsageStore};
 use domain::{
-    AttemptPage, AttemptQuery, Bucket, LoggedAttempt, Nanos, RefusedCall, RefusedPage,
-    RefusedQuery, RequestId, SecretHash, Timestamp, UsageFilter, UsageQuery, UsageRecord, UsageRow,
+    AttemptPage, AttemptQuery, Bucket, LoggedAttempt, RefusedCall, RefusedPage, RefusedQuery,
+    RequestId, SecretHash, Timestamp, UsageFilter, UsageQuery, UsageRecord, UsageRow,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::failure::Failure;
 use super::log::Settlements;
-use super::query::{all, optional_text, time};
+use super::query::optional_text;
 use super::{Store, attempts, refused};
 use crate::rollup::{Counts, RollupRow, grain, shelves, source, usage_row};
 use crate::sql::{self, usage as usage_sql};
@@ -48,26 +48,8 @@ impl UsageStore for Store {
     }
 
     fn prompt_calls(&self, since: Timestamp, most: u32) -> StoreResult<'_, Vec<PromptCall>> {
-        self.requests.ask(move |db| {
-            let first = format!("req_{:012x}", since.0.max(0));
-            let mut calls = all(db, usage_sql::PROMPT_CALLS, params![first, most], |row| {
-                let prefix: Option<i64> = row.get(4)?;
-                Ok(PromptCall {
-                    project: row.get(0)?,
-                    model: row.get(1)?,
-                    at: time(row, 2)?,
-                    prints: Prints {
-                        prompt: row.get::<_, i64>(3)?.cast_unsigned(),
-                        prefix: prefix.map(i64::cast_unsigned),
-                    },
-                    cost: Nanos(row.get(5)?),
-                    input: row.get::<_, i64>(6)?.cast_unsigned(),
-                    cached: row.get::<_, i64>(7)?.cast_unsigned(),
-                })
-            })?;
-            calls.reverse();
-            Ok(calls)
-        })
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        self.requests.ask(move |db| attempts::prompt_calls(db, since, most))
     }
 
     fn attempts_of(&self, request: RequestId) -> StoreResult<'_, Vec<LoggedAttempt>> {

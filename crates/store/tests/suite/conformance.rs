@@ -115,7 +115,7 @@ suite! {
     sign_in:
         a_session_is_found_by_its_hash_until_it_ends,
         a_half_session_is_completed_once,
-        whose_roles_change_has_no_session_left,
+        a_session_outlives_roles_but_not_its_person,
         a_link_works_once_and_in_its_time,
         ways_in_are_kept_by_person,
         codes_are_taken_once,
@@ -162,6 +162,7 @@ suite! {
         a_job_notes_the_use_of_its_secret;
     limits:
         a_limit_is_one_for_a_scope_and_period,
+        the_ladder_of_limits_comes_in_parts_from_its_top,
         limits_come_back_as_they_went_in,
         an_alert_is_listed_changed_and_removed,
         an_alert_fires_once_a_period,

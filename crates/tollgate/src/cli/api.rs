@@ -65,9 +65,13 @@ impl Api {
         let url = url(env);
         let origin = origin(&url)?;
         let (key, key_source) = match &env.admin_key {
-            Some(key) => (key.clone(), "TOLLGATE_ADMIN_KEY".to_owned()),
+            Some(key) => {
+                env.folder.may_lead(&origin, None)?;
+                (key.clone(), "TOLLGATE_ADMIN_KEY".to_owned())
+            }
             None => {
                 let path = data_dir.unwrap_or(&env.data_dir).join("admin.key");
+                env.folder.may_lead(&origin, Some(&path))?;
                 (read_key(&path)?, path.display().to_string())
             }
         };

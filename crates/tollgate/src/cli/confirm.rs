@@ -4,6 +4,15 @@ use std::io::{IsTerminal, Write};
 
 use super::failure::Failure;
 
+/// What a person at the terminal answers, in lower case; nothing when they only press Return.
+pub(super) fn answer(question: &str) -> String {
+    let _ = write!(std::io::stderr(), "{question}");
+    let mut answer = String::new();
+    // One that cannot be read is none: nothing is done then.
+    let _ = std::io::stdin().read_line(&mut answer);
+    answer.trim().to_lowercase()
+}
+
 /// Passes when `yes` was given or the person agrees.
 pub(super) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if yes {
@@ -15,11 +24,8 @@ pub(super) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
         )
         .next("Add `--yes` to go on without a question."));
     }
-    let _ = write!(std::io::stderr(), "{question} [y/N] ");
-    let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
-    match (read, answer.trim()) {
-        (Ok(_), "y" | "Y" | "yes" | "Yes") => Ok(()),
+    match answer(&format!("{question} [y/N] ")).as_str() {
+        "y" | "yes" => Ok(()),
         _ => Err(Failure::new("not confirmed; nothing was changed")),
     }
 }

@@ -102,7 +102,7 @@ impl EnvFile {
             Ok(about) if !about.is_file() => return Err(failed("it is no ordinary file")),
             Ok(_) => Some(fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?),
         };
-        let keeping = keeping(&folder, &name, &Variables::of(std::env::vars_os(), false));
+        let keeping = how_kept(&folder, &name);
         Ok(Self { path: path.to_owned(), folder, name, text, keeping })
     }
 
@@ -164,6 +164,11 @@ impl EnvFile {
         }
         let list = self.folder.join(".gitignore");
         let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", list.display()));
+        // git reads no list through a link, and what it leads to is not ours to write into.
+        if fs::symlink_metadata(&list).is_ok_and(|about| !about.is_file()) {
+            return Err(Failure::new(format!("{} is no ordinary file", list.display()))
+                .next("Make it one, or have git ignore the file in another way."));
+        }
         let mut text = match fs::read_to_string(&list) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
@@ -174,7 +179,11 @@ impl EnvFile {
         }
         text.push_str(&format!("/{}\n", self.name));
         fs::write(&list, text).map_err(failed)?;
-        Ok(true)
+        match how_kept(&self.folder, &self.name) {
+            Keeping::Ignored => Ok(true),
+            _ => Err(Failure::new(format!("git does not ignore {} even so", self.shown()))
+                .next("Look for what says otherwise: git check-ignore -v")),
+        }
     }
 
     async fn check(&self, env: &Env) -> Result<Said, Failure> {
@@ -212,6 +221,10 @@ impl EnvFile {
             false => Err(Failure::new(format!("{}: {}", self.shown(), wrong.join("; ")))),
         }
     }
+}
+
+fn how_kept(folder: &Path, name: &str) -> Keeping {
+    keeping(folder, name, &Variables::of(std::env::vars_os(), false))
 }
 
 async fn works(env: &Env, key: &str, url: &str) -> Result<(), String> {

@@ -32,8 +32,8 @@ pub struct Args {
 }
 
 const AFTER: &str = "\
-The key comes from --key-file, --key-command, TOLLGATE_API_KEY, or the config directory's `key`
-(`tollgate keys create --save`); with --mint it is made for this run, and revoked when it ends.
+The key comes from --key-file, --key-command, TOLLGATE_API_KEY, or where `tollgate login` or
+`tollgate keys create --save` kept it: Linux's keyring, or the config directory's `key`; with --mint it is made for this run, and revoked when it ends.
 
 Sets OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_API_BASE and TOLLGATE_API_KEY. Unsets what would send
 calls elsewhere or spoil them: OPENAI_ORG_ID, OPENAI_PROJECT_ID, AZURE_OPENAI_* and the like, and the

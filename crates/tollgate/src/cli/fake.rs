@@ -47,6 +47,7 @@ impl Fake {
 pub(super) fn env(url: &str) -> Env {
     Env {
         url: Some(url.to_owned()),
+        folder: super::Folder::default(),
         admin_key: Some(Secret::from("sk-admin-tg-test")),
         data_dir: "/nonexistent".into(),
         extra_roots: None,

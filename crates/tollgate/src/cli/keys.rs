@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::project::{Place, all, named, or_default, parse};
 use super::said::Said;
 use super::shapes::Key;
-use super::{Env, duration, honeytokens, key_rules, key_text, own_key, reveal};
+use super::{Env, duration, honeytokens, key_rules, key_text, keyring, own_key, reveal};
 use crate::clock::SystemClock;
 
 #[derive(clap::Subcommand)]
@@ -111,6 +111,9 @@ pub struct Create {
     /// Keep it in the config directory, for `exec`, `env` and `connect`; it is not printed then
     #[arg(long, conflicts_with = "json")]
     save: bool,
+    /// Keep it in Linux's own keyring instead, never on a disk
+    #[arg(long, requires = "save")]
+    keyring: bool,
     /// Print the API's JSON, the secret included
     #[arg(long)]
     json: bool,
@@ -144,6 +147,9 @@ pub(super) async fn run(command: Command, api: &Api, env: &Env) -> Result<Said, 
 }
 
 async fn create(api: &Api, args: Create, env: &Env) -> Result<Said, Failure> {
+    if args.keyring {
+        keyring::check()?;
+    }
     let place = or_default(api, args.project.as_deref()).await?;
     let mut body = Map::new();
     for (field, value) in [
@@ -163,8 +169,8 @@ async fn create(api: &Api, args: Create, env: &Env) -> Result<Said, Failure> {
         let key: Key = reply.read()?;
         let secret = reveal::made_value(&reply.text)
             .ok_or_else(|| Failure::new(format!("{} came without a secret", key.id)))?;
-        let path = own_key::keep(env, &secret)?;
-        return Ok(Said::talk(format!("{} is kept in {}.", key.id, path.display())));
+        let kept = own_key::keep(env, &secret, args.keyring)?;
+        return Ok(Said::talk(format!("{} is kept in {kept}.", key.id)));
     }
     show_once(&reply, args.json, talk)
 }

@@ -205,7 +205,8 @@ async fn show(api: &Api, whose: &Filter, json: bool) -> Result<Said, Failure> {
     }
     if rows.is_empty() {
         let whose = scope.map_or_else(String::new, |scope| format!(" for {}", scope.label));
-        return Ok(Said::talk(format!("No limit{whose}. `tollgate limits set --help` makes one.")));
+        let how = "tollgate limits set --project \"Default project\" --month 50";
+        return Ok(Said::talk(format!("No limit{whose}. One is set so: {how}")));
     }
     let limits = rows.iter().map(parse).collect::<Result<Vec<Limit>, _>>()?;
     let names = project_names(api, limits.iter().map(|limit| &limit.scope)).await?;

@@ -1,8 +1,7 @@
 //! The key that commands work with on a person's behalf: where it comes from, where it is kept.
 //!
-//! The config directory's `key` is a file of mode 0600. A system keyring comes in by
-//! `--key-command`, which runs what reads it; a library for it would need its daemon and its own
-//! stack of connections.
+//! It is kept in Linux's own keyring, or in the config directory's `key`, a file of mode 0600. Other
+//! keyrings come in by `--key-command`, which runs what reads them.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -17,7 +16,7 @@ use super::api::{Api, path};
 use super::failure::Failure;
 use super::project::or_default;
 use super::shapes::Key;
-use super::{Env, duration, limits, reveal};
+use super::{Env, api, duration, keyring, limits, reveal};
 
 #[derive(clap::Args, Default)]
 pub struct KeyFrom {
@@ -76,7 +75,10 @@ impl KeyFrom {
             (Some(file), ..) => read(file)?,
             (None, Some(command), _) => printed_by(command)?,
             (None, None, Some(key)) => key.clone(),
-            (None, None, None) => kept(env)?,
+            (None, None, None) => match keyring::kept(&api::url(env)) {
+                Some(key) => key,
+                None => kept(env)?,
+            },
         };
         Ok(OwnKey { secret, minted: None })
     }
@@ -110,26 +112,49 @@ pub(super) fn kept_at(env: &Env) -> Result<PathBuf, Failure> {
     Ok(folder.join("key"))
 }
 
-/// Keeps a key for the commands to come.
-pub(super) fn keep(env: &Env, key: &Secret) -> Result<PathBuf, Failure> {
+/// Keeps a key for the commands to come; the place, for people.
+pub(super) fn keep(env: &Env, key: &Secret, in_keyring: bool) -> Result<String, Failure> {
+    if in_keyring {
+        let url = api::url(env);
+        keyring::keep(&url, key)?;
+        return Ok(format!(
+            "Linux's keyring, for {url} alone, until a restart or 3 days without use"
+        ));
+    }
     let path = kept_at(env)?;
     let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }
     write_private(&path, &reveal::line(key)).map_err(failed)?;
-    Ok(path)
+    Ok(path.display().to_string())
+}
+
+/// Takes the kept key out of wherever it is; the places, for people.
+pub(super) fn forget(env: &Env) -> Result<Vec<String>, Failure> {
+    let mut places = Vec::new();
+    if keyring::forget(&api::url(env)) {
+        places.push("Linux's keyring".to_owned());
+    }
+    let path = kept_at(env)?;
+    match fs::remove_file(&path) {
+        Ok(()) => places.push(path.display().to_string()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(Failure::new(format!("{}: {error}", path.display()))),
+    }
+    Ok(places)
 }
 
 fn kept(env: &Env) -> Result<Secret, Failure> {
     let path = kept_at(env)?;
     match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::new(format!(
-            "no key: TOLLGATE_API_KEY is not set, and {} is not there",
+            "no key: TOLLGATE_API_KEY is not set, and none is kept in {} or in Linux's keyring",
             path.display()
         ))
         .next(
-            "`tollgate keys create --save` makes and keeps one; --mint makes one for this alone.",
+            "`tollgate login` keeps one that you were given, `tollgate keys create --save` makes \
+             one; --mint makes one for this alone.",
         )),
         _ => read(&path),
     }

@@ -53,6 +53,16 @@ pub(super) fn line(key: &Secret) -> Secret {
     Secret::new(format!("{}\n", key.expose()))
 }
 
+/// Into a keyring of the kernel's.
+#[cfg(target_os = "linux")]
+pub(super) fn into_keyring(
+    ring: &linux_keyutils::KeyRing,
+    entry: &str,
+    key: &Secret,
+) -> Result<(), linux_keyutils::KeyError> {
+    ring.add_key(entry, key.expose().as_bytes()).map(drop)
+}
+
 /// Into a file that the caller has made private.
 pub(super) fn write(file: &mut dyn Write, text: &Secret) -> std::io::Result<()> {
     file.write_all(text.expose().as_bytes())

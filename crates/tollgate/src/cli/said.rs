@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::table::plain_lines;
 
 #[derive(Default)]
 pub(super) struct Said {
@@ -78,7 +79,7 @@ impl Said {
             (Err(error), None) => return Err(Failure::new(format!("cannot write: {error}"))),
         }
         // The work is done, whether anybody hears of it or not.
-        let _ = err.write_all(self.talk.as_bytes());
+        let _ = err.write_all(plain_lines(&self.talk).as_bytes());
         self.failure.map_or(Ok(()), Err)
     }
 
@@ -115,6 +116,17 @@ mod tests {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         Said::data("a").and_talk("b\n").print(&mut out, &mut err).unwrap();
         assert_eq!((out.as_slice(), err.as_slice()), (b"a\n".as_slice(), b"b\n".as_slice()));
+    }
+
+    #[test]
+    fn talk_does_not_steer_the_terminal() {
+        let mut err = Vec::new();
+        let said = Said::talk("the name \x1b]0;x\x07\r\nand more");
+        said.print(&mut Vec::new(), &mut err).unwrap();
+        assert_eq!(
+            String::from_utf8(err).unwrap(),
+            "the name \u{fffd}]0;x\u{fffd}\u{fffd}\nand more\n"
+        );
     }
 
     #[test]

@@ -59,6 +59,11 @@ pub(super) fn facts(pairs: &[(&str, String)]) -> String {
 pub(super) fn csv<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     let quoted = |cell: T| {
         let cell = cell.as_ref();
+        // A spreadsheet takes it for a formula, and callers choose labels and models' names.
+        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        let number = cell.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
+        let told = if formula && !number { format!("'{cell}") } else { cell.to_owned() };
+        let cell = told.as_str();
         match cell.contains([',', '"', '\n', '\r']) {
             true => format!("\"{}\"", cell.replace('"', "\"\"")),
             false => cell.to_owned(),
@@ -72,6 +77,11 @@ pub(super) fn csv<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
 /// Without control characters: a model's name must not steer the operator's terminal.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// The same for a text of several lines.
+pub(super) fn plain_lines(text: &str) -> String {
+    text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -90,5 +100,6 @@ mod tests {
     #[test]
     fn csv_quotes_what_needs_it() {
         assert_eq!(csv(["a", "b,c", "d\"e", ""]), "a,\"b,c\",\"d\"\"e\",\n");
+        assert_eq!(csv(["-1.5", "=1+1", "@x", "-a"]), "-1.5,'=1+1,'@x,'-a\n");
     }
 }

@@ -1,5 +1,6 @@
 //! The environment, read once, with a `.env` file beneath it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use super::{Variables, dotenv};
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: Variables,
+    /// Of them, those that only `.env` has.
+    of_file: BTreeSet<String>,
     /// What a person should hear of it: names, never values.
     pub notes: Vec<String>,
 }
@@ -28,13 +31,13 @@ impl Environment {
     /// The process's environment alone, where the working directory is not to be trusted.
     #[must_use]
     pub fn of_process() -> Self {
-        Self { variables: std::env::vars().collect(), notes: Vec::new() }
+        Self { variables: std::env::vars().collect(), ..Self::default() }
     }
 
     #[cfg(test)]
     pub fn of(pairs: &[(&str, &str)]) -> Self {
         let variables = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Self { variables, notes: Vec::new() }
+        Self { variables, ..Self::default() }
     }
 
     fn add_file(&mut self, path: &Path) {
@@ -52,7 +55,10 @@ impl Environment {
         }
         let count = found.len();
         for (name, value) in found {
-            self.variables.entry(name).or_insert(value);
+            if !self.variables.contains_key(&name) {
+                self.of_file.insert(name.clone());
+                self.variables.insert(name, value);
+            }
         }
         self.notes.push(format!("read {count} names from {}", path.display()));
     }
@@ -67,6 +73,18 @@ impl Environment {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.variables.contains_key(name)
+    }
+
+    /// Whether it is the working directory's `.env` alone that sets a variable.
+    #[must_use]
+    pub fn is_of_file(&self, name: &str) -> bool {
+        self.of_file.contains(name)
+    }
+
+    /// A variable of the process, whatever `.env` says.
+    #[must_use]
+    pub fn own(&self, name: &str) -> Option<String> {
+        self.get(name).filter(|_| !self.is_of_file(name))
     }
 
     #[must_use]

@@ -15,6 +15,7 @@ mod dashboard;
 mod egresses;
 mod idempotency;
 mod load;
+mod phone;
 mod prices;
 mod rotations;
 mod routes;
@@ -26,8 +27,8 @@ pub(super) use dashboard::public_url;
 pub(crate) use routes::TARGET_FIELDS;
 
 use super::{
-    CacheConfig, Environment, Leaks, Load, Log, Retries, Smtp, Times, TlsFiles, UpstreamConfig,
-    resolve,
+    CacheConfig, Environment, Leaks, Load, Log, Phone, Retries, Smtp, Times, TlsFiles,
+    UpstreamConfig, resolve,
 };
 use crate::handover::Rotation;
 use crate::telemetry::Access;
@@ -65,6 +66,8 @@ pub(super) struct File {
     pub(super) private_webhooks: Vec<String>,
     pub(super) private_upstreams: Vec<String>,
     pub(super) smtp: Option<Smtp>,
+    pub(super) phone: Option<Phone>,
+    pub(super) stolen_passwords: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) leaks: Option<Leaks>,
     pub(super) rotations: Vec<Rotation>,
@@ -84,7 +87,7 @@ pub(super) fn read(path: &Path, environment: &Environment, mistakes: &mut Vec<St
 }
 
 /// What may stand at the top.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 27] = [
     "listen",
     "data_dir",
     "master_key",
@@ -110,6 +113,8 @@ const TABLES: [&str; 25] = [
     "leaks",
     "rotations",
     "sign_in",
+    "phone",
+    "passwords",
 ];
 
 fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<String>) -> File {
@@ -147,6 +152,8 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
         private_webhooks: reader.private_webhooks(root),
         private_upstreams: reader.private_upstreams(root),
         smtp: reader.smtp(root),
+        phone: reader.phone(root),
+        stolen_passwords: reader.stolen_passwords(root),
         public_url: reader.public_url(root),
         leaks: reader.leaks(root),
         rotations: reader.rotations(root),

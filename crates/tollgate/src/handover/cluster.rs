@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use domain::Secret;
-use egress::{Ask, Fetcher, Tls};
+use egress::{Ask, Authorization, Fetcher, Tls};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -76,7 +76,13 @@ async fn send(
     (kind, body): (&'static str, &Value),
 ) -> Result<StatusCode, String> {
     let body = Bytes::from(body.to_string());
-    let ask = Ask { method, url, bearer: Some(token), content_type: Some(kind), body };
+    let ask = Ask {
+        method,
+        url,
+        authorization: Authorization::Bearer(token),
+        content_type: Some(kind),
+        body,
+    };
     let fetched = fetcher.fetch(ask).await;
     fetched.map(|(status, _)| status).map_err(|error| format!("the cluster's API: {error}"))
 }

@@ -10,31 +10,41 @@ use crate::config::Config;
 use crate::reveal;
 
 impl Running {
-    /// Prints how to become the owner: the link itself where only this machine is served, else how
-    /// to get one. Nothing once there is an owner.
+    /// Prints how to become the owner, if there is none yet.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn print_setup(&self, config: &Config) -> Result<(), String> {
+        if let Some(said) = self.setup_words(config).await? {
+            // Nobody may read it any more: that is no reason not to serve.
+            let _ = writeln!(std::io::stdout(), "{said}");
+        }
+        Ok(())
+    }
+
+    /// How to become the owner: the link itself where only this machine is served, else how to get
+    /// one. Nothing once there is an owner.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn setup_words(&self, config: &Config) -> Result<Option<String>, String> {
         let control = &self.app.control;
         let said = |fault: domain::Fault| fault.message.into_owned();
         if !control.needs_setup().await.map_err(said)? {
-            return Ok(());
+            return Ok(None);
         }
         if !self.address.ip().is_loopback() {
-            println!("tollgate: no owner yet; `tollgate setup-link` prints the link to become it");
-            return Ok(());
+            let how = "tollgate: no owner yet; `tollgate setup-link` prints the link to become it";
+            return Ok(Some(how.to_owned()));
         }
         let Some(secret) = control.make_setup_link(None).await.map_err(said)? else {
-            return Ok(());
+            return Ok(None);
         };
         let own = format!("{}://{}", self.scheme, self.address);
         let base = config.dashboard.public_url.as_deref().unwrap_or(&own);
         let text = format!("tollgate: set up the dashboard at {base}/setup?token={{key}}");
         let about = "(works once, for 30 minutes; `tollgate setup-link` prints a new one)";
-        // Nobody may read it any more: that is no reason not to serve.
-        let _ = writeln!(std::io::stdout(), "{}\n          {about}", reveal::fill(&text, &secret));
-        Ok(())
+        Ok(Some(format!("{}\n          {about}", reveal::fill(&text, &secret))))
     }
 }
 

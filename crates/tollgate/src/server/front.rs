@@ -11,6 +11,7 @@ use http::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
 };
 use http::request::Parts;
+use http::uri::Authority;
 use http::{Method, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
@@ -204,7 +205,7 @@ impl Front {
             (Some(token), Some(presented)) => crate::reveal::is_token(presented, token),
             _ => false,
         };
-        if by_token || address.is_loopback() {
+        if by_token || is_from_here(head, address) {
             return Ok(());
         }
         let scope = domain::Scope::read("management");
@@ -224,6 +225,25 @@ impl Front {
         response.headers_mut().insert(CONTENT_TYPE, kind);
         response
     }
+}
+
+/// Whether a request comes from this machine itself: not through a proxy on it, nor from a page that
+/// has pointed a name of its own at the loopback address.
+fn is_from_here(head: &Parts, address: IpAddr) -> bool {
+    const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| head.uri.authority().map(Authority::as_str)).unwrap_or_default();
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    // Names of one word, and those that the public's servers do not give out, are nobody else's.
+    let own = [".localhost", ".local", ".internal", ".lan", ".home.arpa"];
+    let is_own = name.parse::<IpAddr>().is_ok()
+        || !name.contains('.')
+        || own.iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+    let forwarded = FORWARDED.iter().any(|name| head.headers.contains_key(*name));
+    address.is_loopback() && is_own && !forwarded
 }
 
 /// Who answers what is read whole.
@@ -319,4 +339,32 @@ fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<ReplyBody> {
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_here(address: &str, pairs: &[(&str, &str)]) -> bool {
+        let mut request = http::Request::builder().uri("/metrics");
+        for (name, value) in pairs {
+            request = request.header(*name, *value);
+        }
+        is_from_here(&request.body(()).unwrap().into_parts().0, address.parse().unwrap())
+    }
+
+    #[test]
+    fn only_what_comes_from_this_machine_itself_needs_no_key() {
+        for host in
+            ["127.0.0.1:8655", "[::1]:8655", "localhost", "box:1", "box.local", "a.internal"]
+        {
+            assert!(is_here("127.0.0.1", &[("host", host)]), "{host}");
+            assert!(!is_here("192.0.2.1", &[("host", host)]), "{host}");
+        }
+        // A name that leads here since a moment ago, for the sake of a browser's rules.
+        assert!(!is_here("127.0.0.1", &[("host", "rebound.evil.example:8655")]));
+        for name in ["forwarded", "x-forwarded-for", "x-real-ip", "via"] {
+            assert!(!is_here("127.0.0.1", &[("host", "127.0.0.1"), (name, "x")]), "{name}");
+        }
+    }
 }

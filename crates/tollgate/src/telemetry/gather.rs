@@ -257,6 +257,7 @@ impl Gatherer {
         page.one(&table::POSTING_STALLED, Number::Micros(stalled));
         page.one(&table::LOG_LOST, figures.lost_log_rows);
         page.one(&table::ORPHANS, self.orphans);
+        page.one(&table::PASSWORDS, self.control.passwords_hashed());
         let used = self.slots.saturating_sub(free_slots(&self.workers));
         page.one(&table::SLOTS_USED, Number::Share(used, self.slots));
     }

@@ -145,6 +145,8 @@ families! {
         "Rows that the request log could not take; what they cost is posted all the same.";
     ORPHANS = Counter, "tollgate_orphans_total", [],
         "Attempts that this start found sent and never ended, and posted in full.";
+    PASSWORDS = Counter, "tollgate_passwords_hashed_total", [],
+        "Passwords of people hashed or compared; each takes a core some 50 ms, two at once.";
     SLOTS_USED = Gauge, "tollgate_slot_file_used_ratio", [],
         "The share of attempt slots in use; at 1 calls are refused before they are sent.";
 

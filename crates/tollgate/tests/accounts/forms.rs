@@ -179,3 +179,30 @@ fn case_134_behind_a_public_address_the_cookie_is_bound_to_the_host() {
         assert_eq!(house.gateway.request("GET", "/account", &headers, "").status, status);
     }
 }
+
+/// The memory that a process has, in KiB.
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn case_136_what_strangers_type_does_not_fill_the_memory() {
+    let house = House::empty();
+    let origin = house.gateway.url();
+    let headers = [("Content-Type", FORM), ("Origin", origin.as_str())];
+    let long = "a".repeat(900_000);
+    let send = |number: usize| {
+        let email = format!("{number}{long}%40example.com");
+        let body = format!("_form={number}&email={email}&password=x");
+        house.gateway.request("POST", "/sign-in", &headers, body).status
+    };
+    // Until the allocator has what such a form takes for a moment.
+    assert!((0..10).all(|number| send(number) == 400));
+    let before = resident(house.gateway.pid());
+    let statuses: Vec<u16> = (10..80).map(send).collect();
+    assert!(statuses.contains(&429), "{statuses:?}");
+    let grown = resident(house.gateway.pid()).saturating_sub(before) / 1024;
+    assert!(grown < 40, "{grown} MiB for 70 forms of 0.9 MB each");
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{Answer, TestGateway};
 
 pub const BIN: &str = env!("CARGO_BIN_EXE_tollgate");
@@ -75,11 +75,19 @@ impl House {
 
     /// The newest mail to somebody, once it is there.
     pub fn mail_to(&self, to: &str) -> String {
+        self.mail_to_about(to, "")
+    }
+
+    /// The same of one with this in its subject.
+    pub fn mail_to_about(&self, to: &str, about: &str) -> String {
         let begun = Instant::now();
         loop {
             let kept = self.gateway.admin("GET", "/tollgate/v1/mail", &Value::Null);
-            let mails = kept["data"].as_array().unwrap();
-            if let Some(mail) = mails.iter().find(|mail| mail["to"] == to) {
+            let mut mails = kept["data"].as_array().unwrap().iter();
+            let is_it = |mail: &&Value| {
+                mail["to"] == to && mail["subject"].as_str().unwrap().contains(about)
+            };
+            if let Some(mail) = mails.find(is_it) {
                 return mail["text"].as_str().unwrap().to_owned();
             }
             assert!(begun.elapsed() < Duration::from_secs(20), "no mail to {to}: {kept}");
@@ -89,9 +97,27 @@ impl House {
 
     /// The secret of the link in somebody's newest mail.
     pub fn link_to(&self, to: &str) -> String {
-        let text = self.mail_to(to);
+        self.link_to_about(to, "")
+    }
+
+    pub fn link_to_about(&self, to: &str, about: &str) -> String {
+        let text = self.mail_to_about(to, about);
         let token = text.split("token=").nth(1).unwrap_or_else(|| panic!("no link: {text}"));
         token.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// Somebody who was invited with a role and has come, and their id.
+    pub fn invited(&self, email: &str, role: &str) -> (Person<'_>, String) {
+        let invite = json!({ "email": email, "role": role });
+        self.gateway.admin("POST", "/v1/organization/invites", &invite);
+        let link = self.link_to_about(email, "invited");
+        let person = self.person();
+        let fields = [("token", link.as_str()), ("name", "Grace"), ("password", OTHER_PASSWORD)];
+        assert_eq!(person.send("/invite", &fields).status, 303);
+        let users = self.gateway.admin("GET", "/v1/organization/users", &Value::Null);
+        let mut users = users["data"].as_array().unwrap().iter();
+        let user = users.find(|user| user["email"] == email).unwrap();
+        (person, user["id"].as_str().unwrap().to_owned())
     }
 
     pub fn events(&self) -> Vec<String> {

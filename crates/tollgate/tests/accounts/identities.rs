@@ -154,6 +154,13 @@ fn case_138_an_account_goes_to_nobody_by_an_address_that_its_owner_never_showed(
     refused(&whole_way(&issuer, &person), "oauth_email_unverified");
     // The owner links it, signed in; then it is a way in.
     let owner = house.signed_in(EMAIL, PASSWORD);
+    // Another site's link begins nothing: whose identity it would be is that site's to arrange.
+    let cookie = owner.cookie();
+    for site in ["cross-site", "same-site"] {
+        let headers = [("Accept", "text/html"), ("Cookie", &cookie), ("Sec-Fetch-Site", site)];
+        let led = house.gateway.request("GET", "/account/link/own", &headers, "");
+        assert_eq!((led.status, led.header("location")), (403, None), "{site}");
+    }
     let asked = owner.get("/account/link/own");
     let asked = asked.header("location").unwrap().to_owned();
     let state = fields(asked.split_once('?').unwrap().1).remove("state").unwrap();

@@ -9,11 +9,17 @@
 )]
 
 mod door;
+mod email;
 mod factor;
 mod forms;
 mod house;
 mod identities;
+mod mail;
 mod matrix;
+mod pages;
+mod passwords;
+mod phones;
 mod real_provider;
 mod rights;
 mod sessions;
+mod webhooks;

@@ -228,6 +228,19 @@ fn case_13_nothing_of_another_project_is_found_under_ones_own() {
         looked += 1;
     }
     assert!(looked > 25, "{looked}");
+    // Whether another project made a call is not to be learnt by its request id.
+    let asked = |page: &str, id: &str| {
+        let (path, id) = (format!("/projects/{}/{page}", stage.other), id.to_owned());
+        let answer = stranger.ask("GET", &path, &[("request".to_owned(), id.clone())]);
+        let told = format!("{:?} {}", answer.header("location"), answer.text());
+        let plain = |line: &&str| !line.contains("req_") && !line.contains("_form");
+        let told = told.replace(&id, "ID");
+        (answer.status, told.lines().filter(plain).map(str::to_owned).collect::<Vec<_>>())
+    };
+    for page in ["logs", "refused"] {
+        let unknown = format!("{}x", things.request);
+        assert_eq!(asked(page, &things.request), asked(page, &unknown), "{page}");
+    }
     // One's own session is one's own.
     let before = stage.dump();
     let answer = stranger.ask("POST", &format!("/account/sessions/{session}/end"), &[]);

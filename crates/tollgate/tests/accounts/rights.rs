@@ -155,3 +155,32 @@ fn case_11_who_may_not_call_makes_no_key_that_may() {
         assert_eq!(call(house, &own).status, 200);
     });
 }
+
+#[test]
+fn case_11_an_owner_is_no_managers_to_remove() {
+    House::with_owner(|house, owner| {
+        let may = ["api.organization.users.write", "api.roles.write"];
+        let (grace, ..) = grace(house, &may, None);
+        let users = house.gateway.admin("GET", "/v1/organization/users", &json!(null));
+        let users = users["data"].as_array().unwrap().clone();
+        let ada = users.iter().find(|user| user["email"] == "ada@example.com").unwrap();
+        // A second owner, so that the rule about the last one is not what protects her.
+        let id = ada["id"].as_str().unwrap();
+        let invite = json!({ "email": "bob@example.com", "role": "owner", "projects": [] });
+        let invite = house.gateway.admin("POST", "/v1/organization/invites", &invite);
+        let accept = format!("/tollgate/v1/invites/{}/accept", invite["id"].as_str().unwrap());
+        house.gateway.admin("POST", &accept, &json!({}));
+        let at = |page: &str| format!("/members/{id}{page}");
+        for (page, fields) in [
+            (at(""), vec![("role", "reader")]),
+            (at("/roles/remove"), vec![("role_id", "role-api-organization-owner")]),
+            (at("/remove"), vec![("typed", "Ada"), ("sure", "yes")]),
+        ] {
+            let answer = grace.send(&page, &fields);
+            assert_eq!(answer.status, 403, "{page}: {}", answer.text());
+            assert!(answer.text().contains("Only an owner"), "{page}");
+        }
+        assert!(owner.is_in());
+        assert_eq!(owner.get("/overview").status, 200);
+    });
+}

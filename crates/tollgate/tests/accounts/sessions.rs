@@ -55,24 +55,37 @@ fn case_133_signing_out_everywhere_and_of_one_session() {
 }
 
 #[test]
-fn case_133_whose_roles_are_taken_is_signed_out() {
+fn case_133_who_is_taken_out_is_signed_out_at_once() {
     House::with_owner(|house, owner| {
-        house.gateway.admin(
-            "POST",
-            "/v1/organization/invites",
-            &json!({ "email": "grace@example.com", "role": "reader" }),
-        );
-        let link = house.link_to("grace@example.com");
-        let grace = house.person();
-        let fields = [("token", link.as_str()), ("name", "Grace"), ("password", OTHER_PASSWORD)];
-        assert_eq!(grace.send("/invite", &fields).status, 303);
-        let users = house.gateway.admin("GET", "/v1/organization/users", &json!(null));
-        let users = users["data"].as_array().unwrap();
-        let user = users.iter().find(|user| user["email"] == "grace@example.com").unwrap();
-        let path = format!("/v1/organization/users/{}", user["id"].as_str().unwrap());
+        let (grace, user) = house.invited("grace@example.com", "reader");
+        let path = format!("/v1/organization/users/{user}");
         house.gateway.admin("DELETE", &path, &json!(null));
         assert!(!grace.is_in() && owner.is_in());
         assert_eq!(house.person().sign_in("grace@example.com", OTHER_PASSWORD).status, 400);
+    });
+}
+
+#[test]
+fn case_132_new_roles_hold_at_once_and_what_matters_asks_anew_who_it_is() {
+    House::with_owner(|house, _| {
+        let (grace, user) = house.invited("grace@example.com", "reader");
+        assert_eq!(grace.get("/settings/sign-in").status, 200);
+        let open = [("sign_up", "open")];
+        assert_eq!(grace.send("/settings/sign-in", &open).status, 403);
+        let path = format!("/v1/organization/users/{user}");
+        house.gateway.admin("POST", &path, &json!({ "role": "owner" }));
+        // The session that she had as a reader is no way to an owner's powers by itself.
+        let held = grace.cookie();
+        let asked = grace.send("/settings/sign-in", &open);
+        assert!(asked.text().contains("Confirm that it is you"), "{}", asked.text());
+        let fields = [("password", OTHER_PASSWORD), ("resume", "/settings/sign-in")];
+        assert_eq!(grace.send("/prove", &fields).status, 303);
+        assert_ne!(grace.cookie(), held, "a new secret");
+        assert_eq!(grace.send("/settings/sign-in", &open).status, 303);
+        // Taken again: gone at the next call, though nobody signed her out.
+        house.gateway.admin("POST", &path, &json!({ "role": "reader" }));
+        assert_eq!(grace.send("/settings/sign-in", &open).status, 403);
+        assert!(grace.is_in());
     });
 }
 

@@ -15,6 +15,7 @@ mod egress;
 mod keys;
 mod managing;
 mod office;
+mod overview;
 mod pages;
 mod playground;
 mod prices;

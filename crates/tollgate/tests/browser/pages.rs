@@ -20,6 +20,8 @@ const PAGES: &[(&str, &str)] = &[
     ("limits", "/limits"),
     ("limits-of-project", "/projects/{project}/limits"),
     ("limits-remove", "/limits/remove?scope=organization:{organization}&period=month"),
+    ("cache", "/cache"),
+    ("cache-of-project", "/projects/{project}/cache"),
     ("logs", "/logs"),
     ("logs-none", "/logs?status=5xx"),
     ("log", "/logs/{request}"),

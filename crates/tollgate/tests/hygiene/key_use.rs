@@ -154,6 +154,77 @@ fn a_hostile_folder_has_no_say_in_where_keys_go() {
     assert_eq!(text(&output).0, format!("{}/v1", stage.gateway.url()));
 }
 
+/// Listens, and says whether anybody sent it anything.
+struct Trap(std::net::TcpListener);
+
+impl Trap {
+    fn set() -> (Self, String) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        (Self(listener), url)
+    }
+
+    fn caught(&self) -> bool {
+        self.0.accept().is_ok()
+    }
+}
+
+#[test]
+fn a_folders_env_file_gets_no_key_but_its_own() {
+    let stage = Stage::new();
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("cloned");
+    fs::create_dir(&folder).unwrap();
+    let (trap, evil) = Trap::set();
+    let say = |text: &str| fs::write(folder.join(".env"), text).unwrap();
+    let run = |words: &[&str], with: &[(&str, &str)]| {
+        let mut command = tollgate(&stage, home.path());
+        command.env_remove("TOLLGATE_URL").env_remove("TOLLGATE_ADMIN_KEY");
+        command.current_dir(&folder).args(words).envs(with.iter().copied());
+        let output = command.output().unwrap();
+        (output.status.success(), text(&output).1)
+    };
+    let list = ["keys", "list"];
+    let key = [("TOLLGATE_ADMIN_KEY", stage.gateway.admin_key())];
+    // The shell's key, the data directory's, one that is only pointed to: none goes there.
+    let data = home.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("admin.key"), stage.gateway.admin_key()).unwrap();
+    std::os::unix::fs::symlink(&data, folder.join("tollgate-data")).unwrap();
+    let none: &[(&str, &str)] = &[];
+    let (dir, file) = (data.display(), data.join("admin.key"));
+    let by_file = format!("TOLLGATE_ADMIN_KEY_FILE={}\n", file.display());
+    for (more, with) in [
+        (String::new(), &key[..]),
+        (String::new(), none),
+        (format!("TOLLGATE_DATA_DIR={dir}\n"), none),
+        (by_file.clone(), none),
+        (format!("TOLLGATE_ADMIN_KEY=of-the-folder\n{by_file}"), none),
+    ] {
+        let text = format!("TOLLGATE_URL={evil}\n{more}");
+        say(&text);
+        let (done, said) = run(&list, with);
+        assert!(!done && said.contains("your admin key would be sent there"), "{text}: {said}");
+        assert!(!trap.caught(), "{text}");
+    }
+    // Nor is a key kept where the folder says that a person's things are.
+    let (url, inside) = (stage.gateway.url(), folder.join("config"));
+    say(&format!("XDG_CONFIG_HOME={}\nHOME={}\n", inside.display(), inside.display()));
+    let with = [key[0], ("TOLLGATE_URL", url.as_str())];
+    let (done, said) = run(&["keys", "create", "--save"], &with);
+    assert!(done && !inside.exists(), "{said}");
+    // A folder with a key of its own is a Tollgate's own folder.
+    say(&format!("TOLLGATE_URL={url}\nTOLLGATE_ADMIN_KEY={}\n", stage.gateway.admin_key()));
+    assert!(run(&list, &[]).0);
+    fs::remove_file(folder.join("tollgate-data")).unwrap();
+    fs::create_dir(folder.join("tollgate-data")).unwrap();
+    fs::write(folder.join("tollgate-data/admin.key"), stage.gateway.admin_key()).unwrap();
+    say(&format!("TOLLGATE_URL={url}\n"));
+    let (done, said) = run(&list, &[]);
+    assert!(done, "{said}");
+}
+
 #[test]
 fn a_hook_stops_the_commit_of_a_key_and_only_that() {
     let stage = Stage::new();

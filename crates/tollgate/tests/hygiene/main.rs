@@ -51,6 +51,7 @@ mod streams;
 mod support;
 mod surface;
 mod targets;
+mod terminal;
 mod tls;
 mod upstreams;
 mod wire;

@@ -56,14 +56,6 @@ pub(crate) struct Column {
     pub(crate) pieces: Vec<Piece>,
 }
 
-/// A name under the chart: a column's, or a gap between two that are named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tick {
-    pub(crate) name: String,
-    /// It stands in the right half: its name ends below its column, so that it stays on the page.
-    pub(crate) right: bool,
-}
-
 /// A row of the table: a column's name, each series' figure, and their sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -112,6 +104,17 @@ impl Stacked {
         (0..self.columns.len()).map(draw).collect()
     }
 
+    /// All pieces of each colour as one path: a page with three months in it stays light.
+    pub(crate) fn paths(&self) -> Vec<(usize, String)> {
+        let mut paths: Vec<_> =
+            (0..self.series.len()).map(|colour| (colour, String::new())).collect();
+        for Piece { x, y, width, height, colour } in self.columns().iter().flat_map(|it| &it.pieces)
+        {
+            paths[*colour].1.push_str(&format!("M{x} {y}h{width}v{height}h-{width}z"));
+        }
+        paths
+    }
+
     fn pieces(&self, column: usize, x: u32, width: u32, scale: Scale) -> Vec<Piece> {
         let mut below = 0_i64;
         let mut pieces = Vec::new();
@@ -136,12 +139,12 @@ impl Stacked {
         text
     }
 
-    /// The names under the columns: some of them, evenly, and the gaps.
-    pub(crate) fn ticks(&self) -> Vec<Tick> {
+    /// The names under the columns: some of them, evenly; the others are empty.
+    pub(crate) fn ticks(&self) -> Vec<String> {
         let every = self.columns.len().div_ceil(NAMES).max(1);
-        let named = |(at, name): (usize, &String)| Tick {
-            name: if at % every == 0 { short(name) } else { String::new() },
-            right: at * 2 > self.columns.len(),
+        let named = |(at, name): (usize, &String)| match at % every {
+            0 => short(name),
+            _ => String::new(),
         };
         self.columns.iter().enumerate().map(named).collect()
     }
@@ -224,6 +227,9 @@ mod tests {
         let end = columns.last().map(|column| column.x + column.width);
         assert_eq!(end, Some(WIDTH));
         assert_eq!(columns[0].told, "Nov 1: 40\nb: 30\na: 10");
+        let Piece { x, y, width, height, .. } = &first[1];
+        let drawn = format!("M{x} {y}h{width}v{height}h-{width}z");
+        assert!(chart.paths()[1].1.starts_with(&drawn), "{:?}", chart.paths());
     }
 
     #[test]
@@ -251,7 +257,7 @@ mod tests {
     fn nothing_is_empty_and_a_month_has_few_names() {
         assert!(chart(&[("a", &[0, 0])]).is_empty());
         let month = chart(&[("a", &[1; 31])]);
-        let named = month.ticks().iter().filter(|tick| !tick.name.is_empty()).count();
+        let named = month.ticks().iter().filter(|name| !name.is_empty()).count();
         assert!((4..=NAMES).contains(&named), "{named}");
         assert_eq!(month.ticks().len(), 31);
         assert_eq!(

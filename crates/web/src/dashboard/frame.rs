@@ -17,6 +17,7 @@ pub struct Frame {
     pub places: Vec<NavLink>,
     /// The place that this page is about.
     pub place: String,
+    in_project: bool,
     pub person: Option<Person>,
     pub flash: Option<Flash>,
     /// Goes into every form as `_proof`.
@@ -56,6 +57,7 @@ impl Frame {
             groups: if who.is_some() { groups(visit) } else { Vec::new() },
             places: if who.is_some() { places(visit) } else { Vec::new() },
             place: place.to_owned(),
+            in_project: visit.project().is_some(),
             person: who
                 .map(|who| Person { name: who.user.name.clone(), email: who.user.email.clone() }),
             flash: visit.cookies.flash.clone(),
@@ -64,6 +66,12 @@ impl Frame {
             theme: visit.cookies.theme.as_str(),
             here: visit.here(),
         }
+    }
+
+    /// What kind of place it is.
+    #[must_use]
+    pub fn place_kind(&self) -> &'static str {
+        if self.in_project { "Project" } else { "All projects" }
     }
 
     #[must_use]

@@ -33,6 +33,12 @@ pub(crate) fn check(settings: &DashboardSettings, request: &ApiRequest<'_>) -> R
     Ok(())
 }
 
+/// Whether another site has sent the browser here: a link of its, or a redirect.
+pub(crate) fn is_led_here(request: &ApiRequest<'_>) -> bool {
+    let site = text(request.headers, &FETCH_SITE);
+    site.is_some_and(|site| !matches!(site, "same-origin" | "none"))
+}
+
 /// Whether passwords may be typed here: over TLS, at the address that the operator named, or on this
 /// very machine under a name that no other site can have.
 pub(crate) fn is_safe(settings: &DashboardSettings, request: &ApiRequest<'_>) -> bool {

@@ -8,8 +8,7 @@ use tokio::sync::Mutex as Waiting;
 
 use super::page::Page;
 
-/// Forms that are remembered, and for how long.
-const MOST: usize = 10_000;
+/// How long forms are remembered.
 const SECONDS: i64 = 900;
 
 type Answer = Arc<Waiting<State>>;
@@ -23,8 +22,11 @@ enum State {
     Done(Option<Page>),
 }
 
-#[derive(Default)]
-pub(crate) struct Once(Mutex<HashMap<u64, (Timestamp, Answer)>>);
+pub(crate) struct Once {
+    /// Forms that are remembered.
+    most: usize,
+    all: Mutex<HashMap<u64, (Timestamp, Answer)>>,
+}
 
 pub(crate) enum Turn {
     First(Mine),
@@ -41,6 +43,11 @@ impl Mine {
 }
 
 impl Once {
+    /// One that keeps at most so many forms in mind, each with its page.
+    pub(crate) fn of(most: usize) -> Self {
+        Self { most, all: Mutex::default() }
+    }
+
     /// Waits for whoever is at it.
     pub(crate) async fn turn(&self, form: u64, now: Timestamp) -> Turn {
         let state = Arc::clone(&self.entry(form, now)).lock_owned().await;
@@ -51,11 +58,11 @@ impl Once {
     }
 
     fn entry(&self, form: u64, now: Timestamp) -> Answer {
-        let Ok(mut all) = self.0.lock() else { return Answer::default() };
-        if all.len() >= MOST {
+        let Ok(mut all) = self.all.lock() else { return Answer::default() };
+        if all.len() >= self.most {
             all.retain(|_, (at, _)| now < at.plus_seconds(SECONDS));
         }
-        if all.len() >= MOST {
+        if all.len() >= self.most {
             all.clear();
         }
         Arc::clone(&all.entry(form).or_insert_with(|| (now, Answer::default())).1)
@@ -68,7 +75,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_second_click_waits_for_the_first_and_gets_its_answer() {
-        let once = Once::default();
+        let once = Once::of(10);
         let Turn::First(mine) = once.turn(1, Timestamp(0)).await else { panic!("not the first") };
         let (second, ()) = tokio::join!(once.turn(1, Timestamp(1)), async {
             tokio::task::yield_now().await;
@@ -79,8 +86,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn there_are_never_more_than_may_be_kept() {
+        let once = Once::of(3);
+        for form in 0..10 {
+            drop(once.turn(form, Timestamp(0)).await);
+            assert!(once.all.lock().unwrap().len() <= 3);
+        }
+    }
+
+    #[tokio::test]
     async fn what_was_refused_may_be_sent_again() {
-        let once = Once::default();
+        let once = Once::of(10);
         drop(once.turn(1, Timestamp(0)).await);
         assert!(matches!(once.turn(1, Timestamp(0)).await, Turn::First(_)));
     }

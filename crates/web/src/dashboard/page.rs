@@ -117,6 +117,9 @@ pub(crate) struct Manner {
     pub(crate) secure: bool,
 }
 
+/// Bytes of a page that is kept in mind for the same form sent again.
+const LONGEST_REPEATED: usize = 64 * 1024;
+
 /// How long a browser waits before it asks for live figures again, in milliseconds.
 const LIVE_PAUSE_MS: u32 = 5_000;
 
@@ -211,9 +214,15 @@ impl Page {
         self
     }
 
-    /// The answer to the same form sent again; one with a secret is not shown twice.
+    /// The answer to the same form sent again; one with a secret is not shown twice, and a long one,
+    /// which may repeat what somebody typed, is not kept.
     pub(crate) fn repeatable(&self) -> Option<Self> {
-        (!self.secret).then(|| self.clone())
+        let length = match &self.content {
+            Content::Html(text) | Content::Redirect(text) | Content::Event(text) => text.len(),
+            Content::File(_, _, bytes) => bytes.len(),
+            Content::Relay(..) => 0,
+        };
+        (!self.secret && length <= LONGEST_REPEATED).then(|| self.clone())
     }
 
     pub(crate) fn reply(self, manner: Manner) -> ApiReply {

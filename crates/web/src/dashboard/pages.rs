@@ -10,6 +10,7 @@ mod confirm;
 mod door;
 mod door_settings;
 mod egress;
+mod email;
 pub(crate) mod fault;
 mod keys;
 mod limits;
@@ -17,6 +18,7 @@ mod logs;
 mod oidc;
 mod overview;
 mod people;
+pub(crate) mod phone;
 mod playground;
 mod prices;
 mod projects;
@@ -158,7 +160,7 @@ impl Tab {
             Self::Keys => ("API keys", "keys", READ, In::Both),
             Self::Usage => ("Usage", "usage", SEE, In::Both),
             Self::Costs => ("Costs", "costs", SEE, In::Both),
-            Self::Advice => ("Advice", "advice", READ, In::Organization),
+            Self::Advice => ("Advice", "advice", SEE, In::Organization),
             Self::Cache => ("Cache", "cache", READ, In::Both),
             Self::Limits => ("Limits", "limits", READ, In::Both),
             Self::Logs => ("Logs", "logs", SEE, In::Both),
@@ -204,11 +206,13 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "cache/purge" Project Some(Tab::Cache), Who::Proved(WRITE), cache::purge),
     page!(GET "logs" Both Some(Tab::Logs), Who::May(SEE), logs::show),
     page!(GET "logs/{request_id}" Both Some(Tab::Logs), Who::May(SEE), logs::one),
-    page!(GET "advice" Organization Some(Tab::Advice), Who::May(READ), advice::show),
+    page!(GET "advice" Organization Some(Tab::Advice), Who::May(SEE), advice::show),
     page!(GET "refused" Both Some(Tab::Refused), Who::May(SEE), refused::show),
     page!(GET "limits" Both Some(Tab::Limits), Who::May(READ), limits::show),
     page!(GET "limits/live" Both Some(Tab::Limits), Who::May(READ), limits::live),
     page!(POST "limits" Both Some(Tab::Limits), Who::Proved(WRITE), limits::put),
+    page!(GET "limits/rates" Project Some(Tab::Limits), Who::May(READ), limits::rates::show),
+    page!(POST "limits/rates" Project Some(Tab::Limits), Who::Proved(WRITE), limits::rates::set),
     page!(GET "limits/remove" Both Some(Tab::Limits), Who::May(WRITE), limits::confirm),
     page!(POST "limits/remove" Both Some(Tab::Limits), Who::Proved(WRITE), limits::remove),
     page!(GET "keys" Both Some(Tab::Keys), Who::May(READ), keys::list),
@@ -352,6 +356,13 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "second-factor" Organization None, Who::Anyone, second_factor::submit),
     page!(GET "account" Organization None, Who::SignedIn, account::show),
     page!(POST "account/name" Organization None, Who::SignedIn, account::rename),
+    page!(POST "account/email" Organization None, Who::ProvedSelf, email::ask),
+    page!(GET "account/email/new" Organization None, Who::SignedIn, email::look),
+    page!(POST "account/email/new" Organization None, Who::SignedIn, email::change),
+    page!(GET "account/phone" Organization None, Who::SignedIn, phone::show),
+    page!(POST "account/phone" Organization None, Who::ProvedSelf, phone::ask),
+    page!(POST "account/phone/code" Organization None, Who::SignedIn, phone::take),
+    page!(POST "account/phone/remove" Organization None, Who::ProvedSelf, phone::remove),
     page!(POST "account/password" Organization None, Who::SignedIn, account::password),
     page!(POST "account/sessions/end" Organization None, Who::SignedIn, account::end_all),
     page!(POST "account/sessions/{session_id}/end" Organization None, Who::SignedIn, account::end_session),
@@ -362,6 +373,7 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "account/recovery-codes" Organization None, Who::ProvedSelf, second_factor::renew_codes),
     page!(GET "settings/sign-in" Organization Some(Tab::Settings), Who::May(READ), door_settings::show),
     page!(POST "settings/sign-in" Organization Some(Tab::Settings), Who::Proved(WRITE), door_settings::set),
+    page!(POST "settings/sign-in/phones" Organization Some(Tab::Settings), Who::Proved(WRITE), door_settings::set_phones),
     page!(POST "prove" Organization None, Who::SignedIn, prove::submit),
     page!(POST "theme" Organization None, Who::Anyone, account::theme),
 ];

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use crate::json::{self, Visit};
 
+mod usual;
+
 /// What stood there and was not `null`.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Usage {
     pub(super) input_tokens: Option<u64>,
     pub(super) prompt_tokens: Option<u64>,
@@ -20,7 +22,7 @@ pub(super) struct Usage {
     pub(super) seconds: Option<Range<usize>>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Details {
     pub(super) cached_tokens: Option<u64>,
     pub(super) cache_write_tokens: Option<u64>,
@@ -31,7 +33,7 @@ pub(super) struct Details {
 }
 
 /// How long what was written is kept.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct CacheWrites {
     pub(super) ttl_12h_tokens: Option<u64>,
 }
@@ -45,6 +47,10 @@ pub(super) fn read(text: &[u8]) -> Option<Usage> {
 
 /// The same for a text that goes on behind it; with its length.
 pub(super) fn read_prefix(text: &[u8]) -> Option<(Usage, usize)> {
+    usual::read(text).or_else(|| any_prefix(text))
+}
+
+fn any_prefix(text: &[u8]) -> Option<(Usage, usize)> {
     let mut reader = Reader {
         text,
         usage: Usage::default(),

@@ -34,6 +34,8 @@ impl Fake {
     }
 
     async fn talk(self, mut wire: TcpStream) {
+        // Each reply goes out at once: else the second of a pipe waits for the other side's word.
+        wire.set_nodelay(true).unwrap();
         let (reading, mut writing) = wire.split();
         let mut reading = BufReader::new(reading);
         while let Some(words) = command(&mut reading).await {
@@ -89,39 +91,32 @@ impl Fake {
                 let part = value.get(from..(to + 1).min(value.len())).unwrap_or_default();
                 [format!("${}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat()
             }
-            "SCAN" => {
-                let mut out = format!("*2\r\n$1\r\n0\r\n*{}\r\n", sets.len());
-                for name in sets.keys() {
-                    out += &format!("${}\r\n{name}\r\n", name.len());
-                }
-                out.into_bytes()
-            }
+            "SCAN" => [b"*2\r\n$1\r\n0\r\n".to_vec(), told(sets.keys())].concat(),
             "ZRANGEBYSCORE" => {
                 let (above, from, most) = (number(2), number(5) as usize, number(6) as usize);
                 let mut all: Vec<_> = sets.entry(word(1)).or_default().iter().collect();
                 all.sort_by_key(|(member, score)| (**score, (*member).clone()));
                 let found = all.into_iter().filter(|(_, score)| **score > above);
                 let found: Vec<_> = found.skip(from).take(most).collect();
-                let mut out = format!("*{}\r\n", found.len());
-                for (member, _) in found {
-                    out += &format!("${}\r\n{member}\r\n", member.len());
-                }
-                out.into_bytes()
+                told(found.into_iter().map(|(member, _)| member))
             }
             "ZRANGE" => {
                 let (from, to) = (number(2) as usize, number(3) as usize);
                 let mut all: Vec<_> = sets.entry(word(1)).or_default().iter().collect();
                 all.sort_by_key(|(member, score)| (**score, (*member).clone()));
                 let found: Vec<_> = all.iter().skip(from).take(to + 1 - from).collect();
-                let mut out = format!("*{}\r\n", found.len());
-                for (member, _) in found {
-                    out += &format!("${}\r\n{member}\r\n", member.len());
-                }
-                out.into_bytes()
+                told(found.into_iter().map(|(member, _)| member))
             }
             _ => b"+OK\r\n".to_vec(),
         }
     }
+}
+
+/// An array of texts.
+fn told(texts: impl Iterator<Item = impl AsRef<str>>) -> Vec<u8> {
+    let one = |text: &str| format!("${}\r\n{text}\r\n", text.len());
+    let texts: Vec<String> = texts.map(|text| one(text.as_ref())).collect();
+    format!("*{}\r\n{}", texts.len(), texts.concat()).into_bytes()
 }
 
 /// The next command: an array of texts.

@@ -1,11 +1,11 @@
 use domain::ports::StoreError;
 use domain::{
-    Calendar, Change, Delivery, LimitRules, Message, Nanos, Order, PageQuery, PeriodKind, ScopeId,
-    ScopeKind, SpendAlert, SpendLimit, Timestamp, Webhook,
+    Calendar, Change, Delivery, LadderQuery, LimitRules, Message, Nanos, Order, PageQuery,
+    PeriodKind, ScopeId, ScopeKind, SpendAlert, SpendLimit, Timestamp, Webhook,
 };
 
 use super::Ports;
-use crate::support::{apply, first};
+use crate::support::{apply, first, furnish, key};
 
 fn scope(kind: ScopeKind, id: &str) -> ScopeId {
     ScopeId { kind, id: id.into() }
@@ -75,6 +75,51 @@ pub(crate) async fn a_limit_is_one_for_a_scope_and_period(store: &impl Ports) {
     apply(store, remove()).await;
     assert_eq!(store.apply(remove(), vec![]).await, Err(StoreError::NotFound));
     assert_eq!(amounts(store.spend_limits(Some(project)).await.unwrap()), [1]);
+}
+
+pub(crate) async fn the_ladder_of_limits_comes_in_parts_from_its_top(store: &impl Ports) {
+    furnish(store).await;
+    apply(store, vec![Change::CreateKey(key("key_1", "proj_1", 1))]).await;
+    let all = [
+        (ScopeKind::Organization, "org_1", PeriodKind::Month),
+        (ScopeKind::Project, "proj_0", PeriodKind::Month),
+        (ScopeKind::Project, "proj_1", PeriodKind::Day),
+        (ScopeKind::Project, "proj_1", PeriodKind::Month),
+        (ScopeKind::User, "user-1", PeriodKind::Month),
+        // Of no key that lives.
+        (ScopeKind::ApiKey, "key_0", PeriodKind::Month),
+        (ScopeKind::ApiKey, "key_1", PeriodKind::Day),
+        (ScopeKind::ApiKey, "key_1", PeriodKind::Total),
+    ];
+    for (kind, id, period) in all.into_iter().rev() {
+        apply(store, vec![Change::PutSpendLimit(limit(&scope(kind, id), period, 5))]).await;
+    }
+    let over = |project: &str| -> Vec<_> {
+        let mine = |(kind, id): (ScopeKind, &str)| match kind {
+            ScopeKind::Organization => true,
+            ScopeKind::Project => id == project,
+            ScopeKind::User => false,
+            ScopeKind::ApiKey => id == "key_1",
+        };
+        all.into_iter().filter(|(kind, id, _)| mine((*kind, id))).collect()
+    };
+    for (project, wanted) in [(None, all.to_vec()), (Some("proj_1"), over("proj_1"))] {
+        for part in 1..=u32::try_from(all.len()).unwrap() + 1 {
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let project = project.map(Into::into);
+                let query = LadderQuery { project, after: after.take(), limit: part };
+                let rungs = store.ladder(query).await.unwrap();
+                assert!(rungs.len() <= part as usize);
+                let Some(last) = rungs.last() else { break };
+                after = Some((last.scope.clone(), last.period));
+                found.extend(rungs);
+            }
+            let found: Vec<_> =
+                found.iter().map(|it| (it.scope.kind, &*it.scope.id, it.period)).collect();
+            assert_eq!(found, wanted, "{project:?}, {part} at once");
+        }
+    }
 }
 
 pub(crate) async fn limits_come_back_as_they_went_in(store: &impl Ports) {

@@ -1,7 +1,7 @@
 use domain::ports::StoreError;
 use domain::{
-    Change, Identity, Link, LinkPurpose, PasswordHash, PeopleChange, Role, Session, SignInChange,
-    Timestamp, Totp,
+    Change, Identity, Link, LinkPurpose, PasswordHash, PeopleChange, Principal, Role, Session,
+    SignInChange, Timestamp, Totp,
 };
 
 use super::Ports;
@@ -69,9 +69,19 @@ pub(crate) async fn a_half_session_is_completed_once(store: &impl Ports) {
     assert_eq!(apply(store, vec![complete()]).await, Err(StoreError::NotFound));
 }
 
-pub(crate) async fn whose_roles_change_has_no_session_left(store: &impl Ports) {
+pub(crate) async fn a_session_outlives_roles_but_not_its_person(store: &impl Ports) {
     people(store).await;
     apply(store, vec![opens("sess_1", "ada", 1), opens("sess_2", "bob", 2)]).await.unwrap();
+    let give = PeopleChange::Assign {
+        to: Principal::User("bob".into()),
+        project: None,
+        role: "role-api-organization-owner".into(),
+        at: Timestamp(200),
+    };
+    store.apply(vec![Change::People(give)], vec![]).await.unwrap();
+    let (changed, _) = store.session(hash(2)).await.unwrap().unwrap();
+    let (other, _) = store.session(hash(1)).await.unwrap().unwrap();
+    assert_eq!((changed.proved_at, other.proved_at), (Timestamp(0), Timestamp(100)));
     let delete = PeopleChange::DeleteUser { id: "bob".into(), at: Timestamp(300) };
     store.apply(vec![Change::People(delete)], vec![]).await.unwrap();
     assert!(store.session(hash(2)).await.unwrap().is_none());

@@ -38,6 +38,7 @@ async fn where_nothing_listens_the_doctor_says_so() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let env = Env {
         url: Some(format!("http://{free}/v1")),
+        folder: crate::cli::Folder::default(),
         admin_key: None,
         data_dir: "no-such-directory".into(),
         extra_roots: None,

@@ -120,3 +120,16 @@ async fn a_check_tells_all_that_is_wrong() {
     }
     assert!(!failure.message().contains("sk-tg-one"));
 }
+
+#[tokio::test]
+async fn a_list_of_ignored_files_that_leads_elsewhere_is_not_written_through() {
+    let place = Place::new(true);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = elsewhere.path().join("rc");
+    fs::write(&other, "mine\n").unwrap();
+    std::os::unix::fs::symlink(&other, place.path(".gitignore")).unwrap();
+    let refused = place.run("http://127.0.0.1:1", &[]).await.unwrap_err();
+    assert!(refused.message().contains("no ordinary file"), "{refused:?}");
+    assert_eq!(fs::read_to_string(&other).unwrap(), "mine\n");
+    assert!(!place.path(".env").exists(), "no key before git ignores it");
+}

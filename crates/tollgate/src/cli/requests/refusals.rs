@@ -10,7 +10,7 @@ use crate::cli::calendar::second;
 use crate::cli::failure::Failure;
 use crate::cli::project::{named, parse};
 use crate::cli::said::Said;
-use crate::cli::table::Table;
+use crate::cli::table::{Table, plain_lines};
 
 /// The most rows of a page.
 const PAGE: usize = 1_000;
@@ -145,7 +145,8 @@ pub(super) async fn why(id: &str, json: bool, api: &Api) -> Result<Said, Failure
         }
         look.now.iter().for_each(|standing| now(&mut text, standing));
     }
-    Ok(Said::data(text))
+    // What a caller named their model is in there.
+    Ok(Said::data(plain_lines(&text)))
 }
 
 fn then(text: &mut String, figure: &Figure) {

@@ -8,9 +8,10 @@ use std::io::IsTerminal;
 use domain::Secret;
 use scan::{Find, Report, Standing};
 use serde::Deserialize;
+use serde_json::json;
 
-use super::super::api::Api;
-use super::super::confirm::confirm;
+use super::super::api::{Api, path};
+use super::super::confirm::answer;
 use super::super::failure::Failure;
 use super::super::said::Said;
 use super::super::{Env, reveal};
@@ -19,6 +20,8 @@ const CHECK: &str = "/tollgate/v1/leaks/check";
 const REVOKE: &str = "/tollgate/v1/leaks/revoke";
 /// More different keys than these are not asked about.
 const MOST: usize = 50;
+/// Seconds that a found secret works on when its key gets a new one.
+const GRACE: i64 = 3600;
 
 /// A Tollgate that answers, with our own key to it where there is one.
 pub(super) struct Gate {
@@ -30,6 +33,7 @@ struct Checked {
     ours: bool,
     live: bool,
     api_key_id: Option<String>,
+    project_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -109,31 +113,33 @@ impl Gate {
 
     /// Says how live keys are ended, and asks a person at a terminal whether to.
     pub(super) async fn offer(&self, mut said: Said, report: &Report) -> Result<Said, Failure> {
-        let live: HashMap<&str, &Find> = report
-            .finds
-            .iter()
-            .filter(|find| matches!(find.standing, Some(Standing::Live(_))))
-            .map(|find| (find.fingerprint.as_str(), find))
-            .collect();
+        // Each key once, in the order of their places. A file that git ignores is where a key may
+        // well be: `.env`, our own admin.key.
+        let mut live: Vec<&Find> = Vec::new();
+        for find in &report.finds {
+            let is_live = matches!(find.standing, Some(Standing::Live(_)));
+            if is_live
+                && !find.ignored
+                && live.iter().all(|other| other.fingerprint != find.fingerprint)
+            {
+                live.push(find);
+            }
+        }
         if live.is_empty() {
             return Ok(said);
         }
         let person = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         if let (true, Some(api)) = (person, &self.admin) {
-            said.print(&mut std::io::stdout(), &mut std::io::stderr())?;
-            said = Said::default();
-            for find in live.into_values() {
-                let question = format!("{find} works. Revoke it now?");
-                let Some(secret) = find.ours.as_ref().filter(|_| confirm(&question, false).is_ok())
-                else {
-                    continue;
-                };
-                api.post(REVOKE, &reveal::token_body(secret)).await?;
-                said = said.add_talk(format!("Revoked: {find}."));
+            let tell = |said: Said| said.print(&mut std::io::stdout(), &mut std::io::stderr());
+            tell(said)?;
+            for find in live {
+                if let Some(secret) = &find.ours {
+                    tell(ask_what_to_do(api, find, secret).await?)?;
+                }
             }
-            return Ok(said);
+            return Ok(Said::default());
         }
-        for find in live.into_values() {
+        for find in live {
             let id = match &find.standing {
                 Some(Standing::Live(Some(id))) => id.as_str(),
                 _ => "KEY_ID",
@@ -144,5 +150,32 @@ impl Gate {
             ));
         }
         Ok(said)
+    }
+}
+
+/// Asks about one live key, and does what the person says.
+async fn ask_what_to_do(api: &Api, find: &Find, secret: &Secret) -> Result<Said, Failure> {
+    let checked: Checked = api.post(CHECK, &reveal::token_body(secret)).await?.read()?;
+    let key = checked.project_id.zip(checked.api_key_id);
+    let rotate = match key {
+        Some(_) => "[n] make a new one and end this in an hour, ",
+        // An admin key is replaced by hand.
+        None => "",
+    };
+    let question = format!("{find} works. [r] revoke it now, {rotate}[Return] leave it: ");
+    match (answer(&question).as_str(), key) {
+        ("r", _) => {
+            api.post(REVOKE, &reveal::token_body(secret)).await?;
+            Ok(Said::talk(format!("Revoked: {find}.")))
+        }
+        ("n", Some((project, id))) => {
+            let keys = ["tollgate", "v1", "projects", &project, "api_keys", &id, "rotate"];
+            let reply = api.post(&path(&keys), &json!({ "grace_seconds": GRACE })).await?;
+            let new = reveal::made_value(&reply.text)
+                .ok_or_else(|| Failure::new(format!("{id} came without its new secret")))?;
+            let talk = format!("{id} has a new secret, shown this once. {find} ends in an hour.");
+            Ok(reveal::only_key(&new).and_talk(talk))
+        }
+        _ => Ok(Said::talk(format!("Left as it is: {find}."))),
     }
 }

@@ -58,6 +58,24 @@ async fn an_older_tollgate_is_asked_with_the_key_itself() {
 }
 
 #[tokio::test]
+async fn a_live_key_where_git_ignores_the_file_is_shown_and_not_to_be_revoked() {
+    let fake = Fake::start(&[(
+        "POST /tollgate/v1/leaks/check",
+        200,
+        r#"{"ours":true,"live":true,"status":"live","api_key_id":"key_1"}"#,
+    )])
+    .await;
+    let folder = folder(&key());
+    let git = std::process::Command::new("git").args(["init", "-q"]).current_dir(&folder).status();
+    assert!(git.unwrap().success());
+    std::fs::write(folder.path().join(".gitignore"), "a\n").unwrap();
+    let path = folder.path().to_str().unwrap();
+    let (data, talk, count) = scan(&[path], &env(fake.api.url())).await;
+    assert!(count == 0 && data.contains("LIVE"), "{data}");
+    assert!(!talk.contains("revoke") && talk.contains("ignores these files"), "{talk}");
+}
+
+#[tokio::test]
 async fn nobody_is_asked_without_need_or_against_the_will() {
     let fake = Fake::start(&[]).await;
     let others = folder(&format!("AKIA2E0A8F3B244C9986 {}{}", "AKIA", "ZQ4TW7RN5KXB3M6V"));

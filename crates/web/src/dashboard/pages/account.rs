@@ -17,8 +17,13 @@ struct AccountPage<'a> {
     frame: &'a Frame,
     person_name: &'a str,
     email: &'a str,
+    /// As it was typed, or as it is.
+    new_email: &'a str,
     has_password: bool,
     has_factor: bool,
+    /// Whether phones are checked here, and theirs as far as it can be seen.
+    phones: bool,
+    phone: Option<&'a str>,
     codes_left: u32,
     /// Issuer, address there.
     identities: Vec<(String, String)>,
@@ -94,7 +99,7 @@ pub(crate) async fn theme(visit: &Visit<'_>) -> Shown {
     Ok(Page::to(back).setting(SetCookie::Theme(theme)))
 }
 
-async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
+pub(crate) async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     let who = visit.who()?;
     let ways = visit.control.ways_in(who).await?;
     let sessions = visit.control.sessions_of(&who.user.id).await?;
@@ -108,7 +113,10 @@ async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
         frame: &frame,
         person_name: visit.form.some("name").unwrap_or(&who.user.name),
         email: &who.user.email,
+        new_email: visit.form.some("email").unwrap_or(&who.user.email),
         has_password: ways.password.is_some(),
+        phones: visit.control.checks_phones(),
+        phone: ways.phone.as_ref().map(|phone| phone.shown.as_str()),
         has_factor: ways.has_second_factor(),
         codes_left: ways.recovery_codes,
         sessions: sessions.iter().map(|it| line(it, it.id == who.session.id)).collect(),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use domain::Fault;
+use domain::fault::catalogue;
 
 use super::super::Dashboard;
 use super::super::cookies::Cookies;
@@ -30,11 +31,22 @@ pub(crate) fn page(visit: &Visit<'_>, fault: &Fault) -> Shown {
         status: fault.entry.status,
         code: fault.entry.code,
         message: &fault.message,
-        remedy: fault.entry.remedy,
+        remedy: remedy(fault),
         request: visit.request.request_id.as_str(),
         was_form: visit.is_post(),
     };
     Ok(Page::of(&shown)?.status(fault.entry.status))
+}
+
+/// What a person can do. The catalogue speaks to programs, of base URLs.
+fn remedy(fault: &Fault) -> &'static str {
+    match std::ptr::eq(fault.entry, &raw const catalogue::NOT_FOUND) {
+        true => {
+            "It may have been removed, be in another project, or not be for you to see. Check the \
+             address, or begin at the first page."
+        }
+        false => fault.entry.remedy,
+    }
 }
 
 /// The same for a request that nothing was read of yet.

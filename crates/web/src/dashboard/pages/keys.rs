@@ -121,7 +121,7 @@ pub(crate) async fn create(visit: &Visit<'_>) -> Shown {
             return Err(fault);
         }
     }
-    revealed(visit, &made, "Your new key")
+    revealed(visit, &made, "Your new key").await
 }
 
 #[derive(Template)]
@@ -138,18 +138,19 @@ struct MadePage<'a> {
 }
 
 /// The one page that shows a key's secret.
-fn revealed(visit: &Visit<'_>, made: &MadeKey, title: &str) -> Shown {
+async fn revealed(visit: &Visit<'_>, made: &MadeKey, title: &str) -> Shown {
     let url = visit.address();
     let secret = reveal::token(&made.secret);
     let frame = visit.frame(title);
     let env = format!("OPENAI_API_KEY={secret}\nOPENAI_BASE_URL={url}/v1");
+    let model = super::welcome::usual_model(visit).await?;
     let shown = SNIPPETS.iter().filter(|it| ["python", "node", "curl"].contains(&it.id));
     let page = visit.show(&MadePage {
         frame: &frame,
         title,
         env,
         secret,
-        snippets: shown.map(|it| (it.name, it.render(&url, "gpt-4o-mini"))).collect(),
+        snippets: shown.map(|it| (it.name, it.render(&url, model))).collect(),
         key: visit.href(&format!("keys/{}", made.owned.key.id)),
         playground: visit.may(CALL).then(|| visit.href("playground")),
     })?;
@@ -218,7 +219,7 @@ pub(crate) async fn rotate(visit: &Visit<'_>) -> Shown {
             .param("grace")
     })?;
     let made = visit.control.rotate_key(&visit.author()?, project, &id, grace).await?;
-    revealed(visit, &made, "The key's new secret")
+    revealed(visit, &made, "The key's new secret").await
 }
 
 pub(crate) async fn end_old(visit: &Visit<'_>) -> Shown {

@@ -2,17 +2,18 @@
 //! leads; a form for each.
 
 mod ladder;
+pub(super) mod rates;
 
 use askama::Template;
 use control::{LimitDraft, LimitState};
 use domain::rate::Measure;
 use domain::{
-    Fault, KeyKind, Nanos, Order, PageQuery, Paged, PeriodKind, ScopeId, ScopeKind,
-    fault::catalogue,
+    Calendar, Fault, KeyKind, LimitRules, Nanos, Order, PageQuery, Paged, PeriodKind, ScopeId,
+    ScopeKind, fault::catalogue,
 };
 
 use super::super::figures::{count, money};
-use super::super::form::Form;
+use super::super::form::{Form, encode};
 use super::super::frame::Frame;
 use super::super::page::{Page, Undo};
 use super::super::visit::{Shown, Visit};
@@ -22,6 +23,8 @@ pub(crate) use ladder::live;
 use ladder::{Rung, listed, period_words, rung, whose};
 
 /// Limits that one page shows.
+const RUNGS: u32 = 30;
+/// Keys that a new one can be chosen for.
 const MOST: u32 = 100;
 
 #[derive(Template)]
@@ -30,9 +33,12 @@ struct LimitsPage<'a> {
     frame: &'a Frame,
     here: String,
     live: String,
+    /// Where a project's limits by rate are set.
+    rates_of: Option<String>,
     may: bool,
     rungs: Vec<Rung>,
-    more: bool,
+    /// Where the next limits are.
+    older: String,
     rates: Vec<(String, String)>,
     scopes: Vec<Choice>,
     scope: String,
@@ -53,20 +59,24 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
 
 async fn page(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     let Paged { rows, has_more } = listed(visit).await?;
+    let last = rows.last().filter(|_| has_more);
+    let older = last.map(|last| visit.href(&format!("limits?after={}", encode(&last.id()))));
     let now = visit.control.now();
     let mut rungs = Vec::with_capacity(rows.len());
     for row in &rows {
         rungs.push(rung(visit, row, now).await?);
     }
     let frame = visit.frame("Limits");
+    let live = format!("limits/live?after={}", encode(visit.query.text("after")));
     let text = |name: &str| visit.form.text(name).to_owned();
     let page = LimitsPage {
         frame: &frame,
         here: visit.href("limits"),
-        live: visit.href("limits/live"),
+        live: visit.href(&live),
+        rates_of: visit.project().map(|_| visit.href("limits/rates")),
         may: visit.may(domain::Scope::write("management")),
         rungs,
-        more: has_more,
+        older: older.unwrap_or_default(),
         rates: rates(visit).await?,
         scopes: scopes(visit).await?,
         scope: text("scope"),
@@ -248,7 +258,7 @@ pub(crate) async fn remove(visit: &Visit<'_>) -> Shown {
     let (page, said) = (Page::to(&visit.href("limits")), "The limit is removed.");
     // What this page's form does not say of a limit would not come back with it.
     let limit = &before.limit;
-    let plain = limit.rules == Default::default() && limit.calendar == Default::default();
+    let plain = limit.rules == LimitRules::default() && limit.calendar == Calendar::utc();
     Ok(match plain {
         true => page.saying_with_undo(said, set_again(visit, &before, limit.amount)),
         false => page.saying(said),

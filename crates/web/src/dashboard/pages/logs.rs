@@ -63,7 +63,7 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
     let status = query.some("status").filter(|text| STATUSES.iter().any(|(it, _)| it == text));
     let filter = AttemptFilter {
         project: visit.project_id().map(|id| id.as_str().to_owned()),
-        key: query.some("key").map(str::to_owned),
+        key: query.some("api_key_id").map(str::to_owned),
         model: query.some("model").map(str::to_owned),
         status: status.and_then(range),
         ..AttemptFilter::default()
@@ -73,9 +73,9 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
     let page = visit.control.list_attempts(asked).await?;
     let text = |name: &str| query.text(name).to_owned();
     let older = page.next.map_or_else(String::new, |before| {
-        let (model, key) = (encode(query.text("model")), encode(query.text("key")));
+        let (model, key) = (encode(query.text("model")), encode(query.text("api_key_id")));
         let status = status.unwrap_or("");
-        visit.href(&format!("logs?model={model}&key={key}&status={status}&before={before}"))
+        visit.href(&format!("logs?model={model}&api_key_id={key}&status={status}&before={before}"))
     });
     let frame = visit.frame("Logs");
     visit.show(&LogsPage {
@@ -83,9 +83,9 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
         here: visit.href("logs"),
         refused: visit.href("refused"),
         request: request.unwrap_or_default(),
-        plain: text("model").is_empty() && text("key").is_empty() && status.is_none(),
+        plain: text("model").is_empty() && text("api_key_id").is_empty() && status.is_none(),
         model: text("model"),
-        key: text("key"),
+        key: text("api_key_id"),
         status: status.unwrap_or("").to_owned(),
         statuses: STATUSES,
         rows: page.rows.iter().map(|row| line(visit, row)).collect(),

@@ -2,7 +2,11 @@
 
 use control::{CameBack, FromProvider, ToProvider};
 
+use domain::Fault;
+use domain::fault::catalogue;
+
 use super::super::cookies::SetCookie;
+use super::super::guard;
 use super::super::page::Page;
 use super::super::visit::{Shown, Visit};
 use super::door::need_safe;
@@ -20,6 +24,10 @@ pub(crate) async fn begin(visit: &Visit<'_>) -> Shown {
 /// The same, of somebody who is signed in and wants one more way in.
 pub(crate) async fn begin_link(visit: &Visit<'_>) -> Shown {
     need_safe(visit)?;
+    // It begins to change an account, and no page but ours may have it do so.
+    if guard::is_led_here(visit.request) {
+        return Err(Fault::new(&catalogue::CSRF_REJECTED));
+    }
     let name: String = visit.id(0);
     let to = visit.control.begin_oidc(&name, Some(visit.who()?), "/account").await?;
     Ok(leave(to))

@@ -141,7 +141,10 @@ pub(crate) async fn invite(visit: &Visit<'_>) -> Shown {
     match invitation(visit) {
         Ok(draft) => match visit.control.create_invite(&visit.author()?, draft).await {
             Ok(invite) => {
-                let said = format!("{} is invited, for seven days.", invite.email);
+                let said = format!(
+                    "{} is invited, for seven days. The link goes by mail; without a mail server, `tollgate mail` prints it.",
+                    invite.email
+                );
                 Ok(Page::to(&visit.href("members")).saying(said))
             }
             Err(fault) => {

@@ -79,9 +79,10 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Shown {
             Some(why) => verdict = Some(view(visit, &why)),
             None => {
                 missing = Some(
-                    "No such refused call is kept here. It may have reached a provider (see Logs), \
-                     be of another project, or be too old: the newest 20,000 are kept, and of a \
-                     flood only its beginning.",
+                    "No such refused call is here. One of the last second may still be on its way: ask \
+                     again. Else it may have reached a provider (see Logs), be of another \
+                     project, or be too old: the newest 20,000 are kept, and of a flood only its \
+                     beginning.",
                 );
             }
         }

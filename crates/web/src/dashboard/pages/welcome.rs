@@ -43,6 +43,11 @@ pub(super) async fn lacks_provider(visit: &Visit<'_>) -> Result<bool, Fault> {
     Ok(!all.iter().any(is_usable))
 }
 
+/// The model that examples name: one that answers here.
+pub(super) async fn usual_model(visit: &Visit<'_>) -> Result<&'static str, Fault> {
+    Ok(if lacks_provider(visit).await? { "demo-chat" } else { "gpt-4o-mini" })
+}
+
 fn is_usable(it: &control::UpstreamState) -> bool {
     it.is_named && it.upstream.enabled && !it.upstream.is_demo()
 }

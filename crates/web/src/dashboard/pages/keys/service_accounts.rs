@@ -77,7 +77,7 @@ pub(crate) async fn create(visit: &Visit<'_>) -> Shown {
     };
     let draft = ServiceAccountDraft { name, with_key: true, expiry: None };
     match visit.control.create_service_account(&author, project, draft).await {
-        Ok((_, Some(made))) => revealed(visit, &made, "The service account's first key"),
+        Ok((_, Some(made))) => revealed(visit, &made, "The service account's first key").await,
         Ok((account, None)) => Ok(Page::to(&path(visit, &account))),
         Err(fault) => listed(visit, Some(&typed::onto(fault, &["name"]))).await,
     }
@@ -165,7 +165,7 @@ pub(crate) async fn new_key(visit: &Visit<'_>) -> Shown {
     };
     let author = visit.author()?;
     let made = visit.control.create_service_account_key(&author, project, &id, draft).await?;
-    revealed(visit, &made, "The service account's new key")
+    revealed(visit, &made, "The service account's new key").await
 }
 
 async fn question(visit: &Visit<'_>) -> Result<Question, Fault> {

@@ -28,7 +28,6 @@ pub(super) struct KeyLine {
     /// Of its newest secret.
     pub(super) age: String,
     pub(super) used: Option<When>,
-    pub(super) created: When,
     pub(super) expires: Option<When>,
     pub(super) limit: Option<LimitBar>,
 }
@@ -78,7 +77,6 @@ pub(super) async fn line(
         badges,
         age: age(newest(key), now),
         used: used.map(both),
-        created: both(key.created_at),
         expires: key.expires_at.map(both),
         limit: limits.first().map(bar),
     })

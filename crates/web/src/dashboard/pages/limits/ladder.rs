@@ -2,12 +2,12 @@
 //! where it leads.
 
 use control::LimitState;
-use domain::{Fault, Nanos, Order, PageQuery, Paged, PeriodKind, ScopeId, ScopeKind, Timestamp};
+use domain::{Fault, Nanos, Paged, PeriodKind, ScopeId, ScopeKind, Timestamp};
 
 use super::super::super::figures::{instant, money, percent, when};
 use super::super::super::page::Page;
 use super::super::super::visit::{Shown, Visit};
-use super::{MOST, scope_text};
+use super::{RUNGS, scope_text};
 
 /// A limit on the ladder.
 pub(super) struct Rung {
@@ -82,34 +82,10 @@ fn live_name(row: &LimitState) -> String {
     format!("{}-{}", scope_text(&row.limit.scope), row.limit.period.as_str())
 }
 
-/// Of the organization everything; of a project what stands over its calls.
+/// Of the organization everything; of a project what stands over its calls: the part that is asked
+/// for.
 pub(super) async fn listed(visit: &Visit<'_>) -> Result<Paged<LimitState>, Fault> {
-    let page = || PageQuery { limit: MOST, after: None, order: Order::Ascending };
-    let Some(project) = visit.project_id() else {
-        let mut all = visit.control.list_limits(None, page()).await?;
-        all.rows.sort_by_key(|row| height(row.limit.scope.kind));
-        return Ok(all);
-    };
-    let organization = visit.control.organization_scope().await?;
-    let own = ScopeId { kind: ScopeKind::Project, id: project.as_str().to_owned() };
-    let mut all = visit.control.list_limits(Some(organization), page()).await?;
-    all.rows.extend(visit.control.list_limits(Some(own), page()).await?.rows);
-    let keys = visit.control.list_keys(project, page()).await?;
-    all.has_more |= keys.has_more;
-    for owned in keys.rows {
-        let scope = ScopeId { kind: ScopeKind::ApiKey, id: owned.key.id.as_str().to_owned() };
-        all.rows.extend(visit.control.list_limits(Some(scope), page()).await?.rows);
-    }
-    Ok(all)
-}
-
-fn height(kind: ScopeKind) -> u8 {
-    match kind {
-        ScopeKind::Organization => 0,
-        ScopeKind::Project => 1,
-        ScopeKind::User => 2,
-        ScopeKind::ApiKey => 3,
-    }
+    visit.control.ladder(visit.project_id(), visit.query.some("after"), RUNGS).await
 }
 
 pub(super) async fn rung(

@@ -167,14 +167,14 @@ impl Question {
             ),
             measure: if money_only { usual } else { asked(query, "show", measure, usual) },
             model: query.some("model").map(str::to_owned),
-            key: query.some("key").map(str::to_owned),
+            key: query.some("api_key_id").map(str::to_owned),
             now,
         }
     }
 
     pub(super) fn query(&self) -> String {
         let mut text = format!("range={}&by={}", self.range.as_str(), self.by.as_str());
-        for (name, value) in [("model", &self.model), ("key", &self.key)] {
+        for (name, value) in [("model", &self.model), ("api_key_id", &self.key)] {
             if let Some(value) = value {
                 text.push_str(&format!("&{name}={}", encode(value)));
             }
