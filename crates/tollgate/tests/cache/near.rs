@@ -169,9 +169,54 @@ fn case_116_equal_questions_at_once_share_one_near_match() {
 }
 
 #[test]
-fn a_key_that_may_not_embed_and_a_model_that_is_away_cost_near_matches_alone() {
+fn a_model_that_is_away_costs_near_matches_alone() {
     let stage = stage(json!({ "near_model": "no-such-embedding" }));
     assert_eq!(used(&stage.ask(&faq(ASKED))), "miss");
     assert_eq!(used(&stage.ask(&faq(NEARLY))), "miss");
     assert_eq!(used(&stage.ask(&faq(NEARLY))), "hit");
+}
+
+#[test]
+fn a_key_that_may_not_have_vectors_made_has_none_made_and_no_near_match() {
+    let stage = stage(json!({}));
+    assert_eq!(used(&stage.ask(&faq(ASKED))), "miss");
+    let narrow = json!({ "name": "narrow", "models": ["faq"] });
+    let narrow = stage.gateway.create_key_in(&stage.key.project, &narrow);
+    let before = stage.asked();
+    assert_eq!(used(&stage.post(&narrow, CHAT, &faq(NEARLY), &[])), "miss");
+    assert_eq!(stage.asked() - before, 1, "the answer alone");
+    // The very same question needs no vector.
+    assert_eq!(used(&stage.post(&narrow, CHAT, &faq(ASKED), &[])), "hit");
+    // And the model that is asked for is the key's own matter first.
+    let other = json!({ "name": "other", "models": ["text-embedding-3-small"] });
+    let other = stage.gateway.create_key_in(&stage.key.project, &other);
+    let before = stage.asked();
+    let refused = stage.post(&other, CHAT, &faq(NEARLY), &[]);
+    assert_eq!((refused.status, stage.asked() - before), (403, 0), "{}", refused.text());
+}
+
+#[test]
+fn where_nothing_is_left_to_spend_no_vector_is_made() {
+    let stage = stage(json!({}));
+    assert_eq!(used(&stage.ask(&faq(ASKED))), "miss");
+    let limit = json!({
+        "scope": { "type": "project", "id": stage.key.project }, "period": "month",
+        "amount_usd": "0",
+    });
+    stage.gateway.admin("PUT", "/tollgate/v1/limits", &limit);
+    let before = stage.asked();
+    let refused = stage.ask(&faq(NEARLY));
+    assert_eq!(refused.header("x-tollgate-error"), Some("project_spend_limit_exceeded"));
+    assert_eq!(stage.asked(), before);
+    assert_eq!(used(&stage.ask(&faq(ASKED))), "hit");
+}
+
+#[test]
+fn without_a_model_for_vectors_nothing_but_the_answer_is_asked_for() {
+    let stage = stage(json!({ "near_model": null, "near_threshold": null }));
+    for (text, count) in [(ASKED, 1), (NEARLY, 2), (ASKED, 2)] {
+        stage.ask(&faq(text));
+        assert_eq!(stage.asked(), count, "{text}");
+    }
+    assert!(matches(&stage, 0).is_empty());
 }
