@@ -108,6 +108,41 @@ fn limits_are_live_and_a_change_of_one_can_be_taken_back() {
 }
 
 #[test]
+fn a_found_call_has_an_address_of_its_own_and_the_way_back_leads_to_what_was_asked() {
+    let office = Office::open();
+    let browser = &office.browser;
+    let busy = office.busy();
+    office.go("/logs");
+    browser.fill("#model", "gpt-4o-mini");
+    browser.choose("#status", "2xx");
+    browser.submit("form.filters button");
+    let asked = browser.url();
+    browser.submit("main tbody a");
+    let one = browser.url();
+    assert!(browser.text("main").contains("direct"), "its egress is shown");
+    browser.back();
+    assert_eq!(browser.url(), asked);
+    let model = browser.script("return document.querySelector('#model').value", &[]);
+    assert_eq!(model, json!("gpt-4o-mini"));
+    // A link that somebody was sent leads there behind the sign-in.
+    browser.forget_cookies();
+    browser.open(&one);
+    browser.fill("#email", crate::office::EMAIL);
+    browser.fill("#password", crate::office::PASSWORD);
+    browser.submit("button.main");
+    assert_eq!(browser.url(), one);
+    // By its id it is found from anywhere; one that is not known leads to why it was refused.
+    office.go("/logs");
+    browser.fill("#request", &busy.request);
+    browser.submit("form.filters button");
+    assert!(browser.path().ends_with(&busy.request));
+    office.go("/logs");
+    browser.fill("#request", &busy.refused);
+    browser.submit("form.filters button");
+    assert!(browser.path().starts_with("/refused"), "{}", browser.path());
+}
+
+#[test]
 fn limits_by_rate_are_set_for_a_key_and_for_a_model() {
     let office = Office::open();
     let browser = &office.browser;

@@ -30,6 +30,8 @@ const PAGES: &[(&str, &str)] = &[
     ("refused-why", "/refused?request={refused}"),
     ("refused-code", "/refused?request=rate_limit_exceeded"),
     ("account", "/account"),
+    ("phone", "/account/phone"),
+    ("email-stale-link", "/account/email/new?token=nothing"),
     ("second-factor", "/account/second-factor"),
     ("second-factor-off", "/account/second-factor/off"),
     ("settings-sign-in", "/settings/sign-in"),
