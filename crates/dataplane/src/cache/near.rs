@@ -143,7 +143,7 @@ mod tests {
 
     fn point(number: u16, numbers: &[f32]) -> Point {
         Point {
-            project: if number % 2 == 0 { "even".into() } else { "odd".into() },
+            project: if number.is_multiple_of(2) { "even".into() } else { "odd".into() },
             key: key(number),
             model: "m".into(),
             vector: Vector::of(numbers).unwrap(),
