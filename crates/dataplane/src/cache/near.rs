@@ -134,6 +134,8 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
+    use openai::kept::said::direction;
+
     use super::*;
 
     fn key(number: u16) -> CacheKey {
@@ -146,13 +148,13 @@ mod tests {
             project: if number.is_multiple_of(2) { "even".into() } else { "odd".into() },
             key: key(number),
             model: "m".into(),
-            vector: Vector::of(numbers).unwrap(),
+            vector: direction(numbers).unwrap(),
             text: "text".into(),
         }
     }
 
     fn found(near: &Near, group: u16, numbers: &[f32]) -> Vec<(u16, CacheKey)> {
-        let all = near.find(key(group), &Vector::of(numbers).unwrap());
+        let all = near.find(key(group), &direction(numbers).unwrap());
         all.into_iter().map(|(similarity, point)| (similarity, point.key)).collect()
     }
 

@@ -76,5 +76,5 @@ async fn ask(worker: Arc<Worker>, permit: Permit, body: String) -> Option<Vector
             return None;
         }
     }
-    Vector::of(&embedding(&text).filter(|_| fine)?)
+    embedding(&text).filter(|_| fine)
 }

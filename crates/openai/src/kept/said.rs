@@ -1,5 +1,6 @@
 //! What an answer says, as one text; and the vector of an embedding.
 
+use domain::Vector;
 use serde_json::Value;
 
 use super::stream::to_plain;
@@ -31,10 +32,23 @@ pub fn said(meter: Meter, events: bool, body: &[u8]) -> Option<String> {
 
 /// The first vector of an answer with embeddings, sent as numbers.
 #[must_use]
-pub fn embedding(body: &[u8]) -> Option<Vec<f32>> {
+pub fn embedding(body: &[u8]) -> Option<Vector> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let numbers = answer["data"][0]["embedding"].as_array()?;
-    numbers.iter().map(|number| number.as_f64().map(|number| number as f32)).collect()
+    let numbers = numbers.iter().map(|number| number.as_f64().map(|number| number as f32));
+    direction(&numbers.collect::<Option<Vec<f32>>>()?)
+}
+
+/// Where numbers point to, as whole numbers of which the largest is 127. `None` for what points
+/// nowhere.
+#[must_use]
+pub fn direction(numbers: &[f32]) -> Option<Vector> {
+    let largest = numbers.iter().fold(0_f32, |most, number| most.max(number.abs()));
+    if !largest.is_finite() || largest <= 0.0 {
+        return None;
+    }
+    let small = |number: &f32| (number / largest * 127.0).round() as i8;
+    Vector::of(numbers.iter().map(small).collect())
 }
 
 #[cfg(test)]
@@ -50,7 +64,32 @@ mod tests {
         let call = br#"{"choices":[{"message":{"content":null,"tool_calls":[]}}]}"#;
         assert_eq!(said(Meter::Chat, false, call), None);
         let vector = br#"{"data":[{"embedding":[0.5,-1,2e-3]}]}"#;
-        assert_eq!(embedding(vector), Some(vec![0.5, -1.0, 0.002]));
+        assert_eq!(embedding(vector), Vector::of(vec![64, -127, 0]));
         assert_eq!(embedding(br#"{"data":[{"embedding":"AAAA"}]}"#), None);
+    }
+
+    #[test]
+    fn small_numbers_cost_next_to_nothing_of_the_similarity() {
+        for none in [&[][..], &[0.0], &[f32::NAN, 0.0], &[f32::INFINITY]] {
+            assert_eq!(direction(none), None);
+        }
+        // Two directions of 1,536 numbers, as embeddings have them: small, of both signs.
+        let of = |seed: u32| -> Vec<f32> {
+            let mut x = seed;
+            let mut next = || {
+                x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (x >> 8) as f32 / 8_388_608.0 - 1.0
+            };
+            (0..1_536).map(|_| next() * 0.03).collect()
+        };
+        let (one, noise) = (of(1), of(2));
+        for mixed in [0.0, 0.1, 0.3, 0.7, 1.5] {
+            let other: Vec<f32> = one.iter().zip(&noise).map(|(a, b)| a + mixed * b).collect();
+            let dot: f32 = one.iter().zip(&other).map(|(a, b)| a * b).sum();
+            let norm = |v: &[f32]| v.iter().map(|x| x * x).sum::<f32>().sqrt();
+            let exact = dot / norm(&one) / norm(&other) * 1_000.0;
+            let ours = direction(&one).unwrap().similarity(&direction(&other).unwrap());
+            assert!((exact - f32::from(ours)).abs() <= 2.0, "{exact} is told as {ours}");
+        }
     }
 }
