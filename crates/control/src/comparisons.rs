@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::ports::{Comparisons, StoreResult};
-use domain::{Comparison, ComparisonQuery, Fault, LoggedAttempt};
+use domain::{Comparison, ComparisonQuery, Fault, LoggedAttempt, NearMatch, NearQuery};
 use serde_json::Value;
 
 use crate::Control;
@@ -18,6 +18,14 @@ impl Comparisons for NoComparisons {
     }
 
     fn comparisons(&self, _: ComparisonQuery) -> StoreResult<'_, Vec<Comparison>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn keep_match(&self, _: NearMatch) -> StoreResult<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn matches(&self, _: NearQuery) -> StoreResult<'_, Vec<NearMatch>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 }

@@ -1,7 +1,7 @@
 //! What may be a route.
 
-use domain::CacheRules;
 use domain::route::{Route, Target};
+use domain::{CacheRules, NearRules};
 
 /// Characters of a model's or an upstream's name.
 const LONGEST_NAME: usize = 256;
@@ -53,6 +53,19 @@ pub(crate) fn mistakes(route: &Route) -> Vec<(&'static str, String)> {
     if longest > Some(CacheRules::LONGEST) || route.cache.ttl_seconds == Some(0) {
         let why = format!("seconds are at most {}, a ttl at least 1", CacheRules::LONGEST);
         wrong("cache", why);
+    }
+    let near = (route.cache.near_threshold.is_some(), route.cache.near_observe.is_some());
+    match &route.cache.near_model {
+        Some(model) if !is_name(model, true) => {
+            wrong("cache", "a near_model is the whole name of a model".to_owned());
+        }
+        None if near != (false, false) => {
+            wrong("cache", "near matches need a near_model, which makes vectors".to_owned());
+        }
+        _ => {}
+    }
+    if route.cache.near_threshold.is_some_and(|at| !(NearRules::FLOOR..=1_000).contains(&at)) {
+        wrong("cache", "a near_threshold is 700 to 1000 thousandths".to_owned());
     }
     for why in route.targets.iter().filter_map(|target| bad_target(target, is_beginning)) {
         wrong("targets", why);

@@ -6,6 +6,8 @@
 //!   or the lead of those that come behind it.
 //! * [`memory`]: answers in memory, least recently used out; [`flight`]: calls in flight.
 //! * [`keeping`]: what a leading call does with its answer; [`flow`]: how its stream is shared.
+//! * [`near`]: where the questions of kept answers lie; [`nearly`]: what becomes of a call whose
+//!   question is nearly one of them.
 //! * [`given`]: the record of a call that the cache answered; [`replay`]: its stream.
 
 use std::sync::Arc;
@@ -21,6 +23,8 @@ mod given;
 mod keeping;
 mod look;
 mod memory;
+mod near;
+mod nearly;
 mod replay;
 mod wish;
 
@@ -33,6 +37,7 @@ pub(crate) use wish::{Wish, wish};
 use figures::Book;
 use flight::Flights;
 use memory::{Kept, Memory};
+use near::Near;
 
 /// What an operator may set of the cache.
 #[derive(Clone, Debug)]
@@ -62,12 +67,20 @@ pub(crate) struct Cache {
     flights: Flights,
     store: Option<Arc<dyn AnswerStore>>,
     book: Book,
+    near: Near,
 }
 
 impl Cache {
     pub(crate) fn new(settings: CacheSettings, store: Option<Arc<dyn AnswerStore>>) -> Self {
         let memory = Memory::new(settings.memory_bytes);
-        Self { settings, memory, flights: Flights::default(), store, book: Book::default() }
+        Self {
+            settings,
+            memory,
+            flights: Flights::default(),
+            store,
+            book: Book::default(),
+            near: Near::default(),
+        }
     }
 
     /// Keeps an answer in every tier.
@@ -118,6 +131,7 @@ impl CacheDesk for Cache {
         Box::pin(async move {
             // What is in flight was asked for before this moment, and may not come back after it.
             self.flights.forget(&project, &what);
+            self.near.forget(&project, &what);
             let here = self.memory.purge(&project, &what);
             let there = match &self.store {
                 Some(store) => store.purge(project, what).await,

@@ -72,6 +72,7 @@ pub(crate) const X_UPSTREAM_REQUEST_ID: HeaderName =
 pub(crate) const X_ATTEMPTS: HeaderName = HeaderName::from_static("x-tollgate-attempts");
 pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-tollgate-cache");
 pub(crate) const X_CACHE_KEY: HeaderName = HeaderName::from_static("x-tollgate-cache-key");
+pub(crate) const X_SIMILARITY: HeaderName = HeaderName::from_static("x-tollgate-cache-similarity");
 pub(crate) const X_COST: HeaderName = HeaderName::from_static("x-tollgate-cost");
 pub(crate) const X_RULE: HeaderName = HeaderName::from_static("x-tollgate-rule");
 pub(crate) const X_QUEUE_MS: HeaderName = HeaderName::from_static("x-tollgate-queue-ms");

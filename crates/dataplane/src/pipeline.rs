@@ -41,6 +41,7 @@ use crate::{batches, headers, idempotency, jobs, lists, models, owned};
 
 mod asked;
 mod copy;
+mod embed;
 mod known;
 mod prints;
 mod seen;

@@ -8,9 +8,13 @@ use std::sync::Arc;
 use crate::{ModelPattern, Nanos, ProjectId, Timestamp, UpstreamId};
 
 mod directives;
+mod near;
 mod route;
 
 pub use directives::{Directives, Reuse};
+pub use near::{
+    AtThreshold, NearMatch, NearQuery, NearRules, THRESHOLDS, Vector, common_words, evaluate,
+};
 pub use route::RouteCache;
 
 /// Part of every key. To be raised when what makes two requests the same, or what may be kept, is
@@ -159,10 +163,12 @@ pub enum CacheUse {
     Joined,
     /// None was there; its own is kept, where it may be.
     Miss,
+    /// The stored answer to a question that is nearly the same.
+    Near,
 }
 
 impl CacheUse {
-    pub const ALL: [Self; 3] = [Self::Hit, Self::Joined, Self::Miss];
+    pub const ALL: [Self; 4] = [Self::Hit, Self::Joined, Self::Miss, Self::Near];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -170,6 +176,7 @@ impl CacheUse {
             Self::Hit => "hit",
             Self::Joined => "joined",
             Self::Miss => "miss",
+            Self::Near => "near",
         }
     }
 
@@ -253,6 +260,8 @@ pub struct CacheFigures {
     pub hits: u64,
     pub joined: u64,
     pub misses: u64,
+    /// Stored answers to questions that were nearly the same.
+    pub near: u64,
     /// Of the hits: stale ones, which were asked for anew.
     pub stale: u64,
     /// Answers that were not kept although asked to: too long, cut, filtered, or failed.

@@ -68,8 +68,9 @@ pub use audit::{
     AuditActor, AuditEvents, AuditHash, AuditLine, AuditPlace, AuditQuery, AuditVerdict,
 };
 pub use cache::{
-    CACHE_POLICY, CacheEntry, CacheFigures, CacheHolding, CacheKey, CachePatch, CachePurge,
-    CacheRules, CacheUse, Directives, Replay, Reuse, RouteCache,
+    AtThreshold, CACHE_POLICY, CacheEntry, CacheFigures, CacheHolding, CacheKey, CachePatch,
+    CachePurge, CacheRules, CacheUse, Directives, NearMatch, NearQuery, NearRules, Replay, Reuse,
+    RouteCache, THRESHOLDS, Vector, common_words, evaluate,
 };
 pub use certificate::{Certificate, CertificateChange, PlacedCertificate, TrustedCertificate};
 pub use change::{Actor, AuditEntry, Change};

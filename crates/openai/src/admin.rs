@@ -21,6 +21,7 @@ mod key_care;
 mod ledger;
 mod list;
 mod logged_request;
+mod near;
 mod organization;
 mod person;
 mod place;
@@ -55,6 +56,7 @@ pub use ledger::{
 };
 pub use list::{Deleted, List, Listed};
 pub use logged_request::{LoggedRequest, RequestAttempts, RequestPage, parse_place, place_id};
+pub use near::{NearEvaluationShape, NearMatchShape, NearTexts};
 pub use organization::Organization;
 pub use person::{Invite, ProjectUser, User};
 pub use place::{

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod request;
+pub mod said;
 pub mod stream;
 
-pub use request::{Asked, Canonical, Form};
+pub use request::{Asked, Canonical, Form, Split, split};

@@ -79,6 +79,9 @@ pub(crate) fn cache(cache: &RouteCache) -> Option<String> {
         "ttl_seconds": cache.ttl_seconds,
         "stale_seconds": cache.stale_seconds,
         "replay": cache.replay.map(Replay::as_str),
+        "near_model": cache.near_model.as_deref(),
+        "near_threshold": cache.near_threshold,
+        "near_observe": cache.near_observe,
     });
     (!cache.is_empty()).then(|| said.to_string())
 }
@@ -95,6 +98,9 @@ pub(crate) fn parse_cache(text: &str) -> Result<RouteCache, StoreError> {
         ttl_seconds: number("ttl_seconds")?,
         stale_seconds: number("stale_seconds")?,
         replay: said["replay"].as_str().and_then(Replay::parse),
+        near_model: said["near_model"].as_str().map(Into::into),
+        near_threshold: number("near_threshold")?.and_then(|at| u16::try_from(at).ok()),
+        near_observe: said["near_observe"].as_bool(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use control::{CredentialDraft, RouteDraft, UpstreamDraft, UpstreamPatch};
 use domain::route::{MaxPrice, Reasons, Share, ShareBy, Target, When};
-use domain::{CacheRules, Fault, Replay, RouteCache, Secret};
+use domain::{CacheRules, Fault, NearRules, Replay, RouteCache, Secret};
 
 use crate::body::{Fields, invalid, missing};
 
@@ -81,6 +81,11 @@ fn route_cache(fields: &mut Fields) -> Result<RouteCache, Fault> {
         ttl_seconds: seconds(fields.integer("ttl_seconds", 1..=most)?),
         stale_seconds: seconds(fields.integer("stale_seconds", 0..=most)?),
         replay: fields.word("replay", &Replay::ALL.map(Replay::as_str))?.and_then(Replay::parse),
+        near_model: fields.name("near_model")?.map(Into::into),
+        near_threshold: fields
+            .integer("near_threshold", i64::from(NearRules::FLOOR)..=1_000)?
+            .and_then(|at| u16::try_from(at).ok()),
+        near_observe: fields.flag("near_observe")?,
     })
 }
 

@@ -21,6 +21,7 @@ mod ledger;
 mod limits;
 mod me;
 mod model_routes;
+mod near;
 mod organization;
 mod prices;
 mod project_api_keys;
@@ -305,6 +306,8 @@ pub(crate) static ALL: &[Route] = &[
     admin!(GET "/tollgate/v1/requests/{request_id}" USAGE requests::get),
     admin!(GET "/tollgate/v1/advice" USAGE advice::get),
     admin!(GET "/tollgate/v1/comparisons" READ comparisons::list),
+    admin!(GET "/tollgate/v1/cache/matches" READ near::list),
+    admin!(GET "/tollgate/v1/cache/evaluation" READ near::evaluation),
     admin!(GET "/tollgate/v1/prices" READ prices::list),
     admin!(POST "/tollgate/v1/prices" WRITE prices::set),
     admin!(GET "/tollgate/v1/prices/{model...}" READ prices::get),

@@ -52,14 +52,20 @@ fn tokens_of(input: &Value) -> u64 {
     }
 }
 
-/// A vector which depends only on the text.
+/// A vector which depends only on the text: the sum of its words', so that texts with words in
+/// common lie near each other.
 fn vector(text: &str, size: usize) -> Vec<f32> {
-    let seed = text.bytes().fold(7_u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
-    let one = |i: usize| {
-        let n = seed.wrapping_add(i as u32).wrapping_mul(2_654_435_761) >> 16;
-        (n % 2000) as f32 / 1000.0 - 1.0
-    };
-    (0..size).map(one).collect()
+    let mut sum = vec![0_f32; size];
+    for word in text.split_whitespace() {
+        let seed = word.bytes().fold(7_u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
+        for (i, number) in sum.iter_mut().enumerate() {
+            let mut n = seed.wrapping_add((i as u32).wrapping_mul(2_654_435_761));
+            n = (n ^ n >> 16).wrapping_mul(0x85eb_ca6b);
+            n = (n ^ n >> 13).wrapping_mul(0xc2b2_ae35) >> 8;
+            *number += (n % 2000) as f32 / 1000.0 - 1.0;
+        }
+    }
+    sum
 }
 
 fn encode(vector: &[f32], base64: bool) -> Value {

@@ -12,7 +12,7 @@ pub(super) struct Book(RwLock<HashMap<ProjectId, Arc<Counters>>>);
 
 #[derive(Default)]
 pub(super) struct Counters {
-    uses: [AtomicU64; 3],
+    uses: [AtomicU64; 4],
     stale: AtomicU64,
     unkept: AtomicU64,
     saved: AtomicI64,
@@ -37,6 +37,7 @@ impl Book {
             hits: sum.hits + one.hits,
             joined: sum.joined + one.joined,
             misses: sum.misses + one.misses,
+            near: sum.near + one.near,
             stale: sum.stale + one.stale,
             unkept: sum.unkept + one.unkept,
             saved: Nanos(sum.saved.0.saturating_add(one.saved.0)),
@@ -67,6 +68,7 @@ impl Counters {
             hits: of(&self.uses[CacheUse::Hit as usize]),
             joined: of(&self.uses[CacheUse::Joined as usize]),
             misses: of(&self.uses[CacheUse::Miss as usize]),
+            near: of(&self.uses[CacheUse::Near as usize]),
             stale: of(&self.stale),
             unkept: of(&self.unkept),
             saved: Nanos(self.saved.load(Ordering::Relaxed)),

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use domain::Outcome;
+use domain::{CacheKey, Outcome};
 use egress::BoxError;
 use openai::kept::stream::retold;
 use openai::surface::Meter;
@@ -58,6 +58,8 @@ enum Course {
     Streaming,
     /// All of it is there, and may be given to others.
     Done(Arc<Kept>),
+    /// A stored answer was near enough to be given, and how near; under its key.
+    Near(Arc<Kept>, (u16, CacheKey)),
     /// It ended as it should, and is nobody else's.
     Over,
     /// It came to nothing that can be shared. `alone`: it would be the same for everybody.
@@ -69,6 +71,7 @@ enum Course {
 /// What a follower meets in the end.
 pub(super) enum Met {
     Answer(Arc<Kept>),
+    Near(Arc<Kept>, (u16, CacheKey)),
     Stream(u64),
     /// Once more, from the start; by oneself where that is the same for everybody.
     Nothing {
@@ -95,7 +98,7 @@ impl Flow {
     pub(super) fn may_join(&self) -> bool {
         let state = self.state();
         match state.course {
-            Course::Begun | Course::Done(_) => true,
+            Course::Begun | Course::Done(_) | Course::Near(..) => true,
             Course::Streaming => state.came <= SHARED,
             Course::Over | Course::Failed { .. } => false,
         }
@@ -119,6 +122,10 @@ impl Flow {
 
     pub(super) fn done(&self, kept: Arc<Kept>) {
         self.change(|state| state.course = Course::Done(kept));
+    }
+
+    pub(super) fn near(&self, kept: Arc<Kept>, near: (u16, CacheKey)) {
+        self.change(|state| state.course = Course::Near(kept, near));
     }
 
     /// It has ended, and others must ask for themselves.
@@ -146,6 +153,7 @@ impl Flow {
             let mut state = self.state();
             match (state.course.clone(), events) {
                 (Course::Done(kept), _) => Poll::Ready(Met::Answer(kept)),
+                (Course::Near(kept, near), _) => Poll::Ready(Met::Near(kept, near)),
                 (Course::Over, _) => Poll::Ready(Met::Nothing { alone: true }),
                 (Course::Failed { alone }, _) => Poll::Ready(Met::Nothing { alone }),
                 (Course::Streaming, Some(usage)) if usage && !state.tells_usage => {
@@ -224,7 +232,7 @@ impl Flow {
             return Poll::Ready(Some(Ok(piece)));
         }
         match course {
-            Course::Done(_) | Course::Over => Poll::Ready(None),
+            Course::Done(_) | Course::Near(..) | Course::Over => Poll::Ready(None),
             Course::Failed { .. } => Poll::Ready(Some(Err(End::Broken))),
             Course::Begun | Course::Streaming => {
                 reader.waker = Some(cx.waker().clone());

@@ -46,11 +46,17 @@ pub(crate) struct Given {
     pub(super) served: Option<Arc<str>>,
     pub(super) used: CacheUse,
     pub(super) saved: Option<Nanos>,
+    /// How near it was, and the key of what is given.
+    pub(super) near: Option<(u16, CacheKey)>,
     /// Open until the last byte.
     pub(super) _room: (Open, overload::Slot),
 }
 
 impl Given {
+    pub(super) fn near(self, near: (u16, CacheKey)) -> Self {
+        Self { near: Some(near), ..self }
+    }
+
     /// The head of the reply. What it cost is known: nothing.
     pub(super) fn head(&self, key: CacheKey, age: u64, stream: bool) -> HeaderMap {
         let mut map = HeaderMap::with_capacity(12);
@@ -61,6 +67,11 @@ impl Given {
         map.insert(headers::X_ATTEMPTS, HeaderValue::from(0_u16));
         map.insert(headers::X_CACHE, HeaderValue::from_static(self.used.as_str()));
         map.insert(AGE, HeaderValue::from(age));
+        if let Some((similarity, _)) = self.near {
+            let told = format!("{}.{:03}", similarity / 1_000, similarity % 1_000);
+            map.extend(HeaderValue::from_str(&told).map(|told| (headers::X_SIMILARITY, told)));
+        }
+        let key = self.near.map_or(key, |(_, key)| key);
         if let Ok(key) = HeaderValue::from_str(&key.to_hex()) {
             map.insert(headers::X_CACHE_KEY, key);
         }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use domain::attempt::Class;
-use domain::{CacheEntry, CacheKey, Nanos, ProjectId, Timestamp, UpstreamId};
+use domain::{CacheEntry, CacheKey, CacheUse, Nanos, ProjectId, Timestamp, UpstreamId};
 use openai::kept::answer::{LONGEST, is_keepable};
 use openai::kept::{Asked, Form};
 use openai::surface::Meter;
@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout};
 use super::flight::Flight;
 use super::flow::Joined;
 use super::memory::Kept;
+use super::nearly::Placed;
 use crate::body::reply::ReplyBody;
 use crate::detach::Gone;
 use crate::relay::{Closed, Relay};
@@ -40,6 +41,8 @@ pub(crate) struct Keeping {
     pub(super) at: Timestamp,
     pub(super) arrived: Instant,
     pub(super) keep_seconds: u32,
+    /// Where its question lies, where near matches are looked for.
+    pub(super) placed: Option<Placed>,
 }
 
 /// What is told of an answer beside its bytes.
@@ -109,7 +112,18 @@ impl Keeping {
         self.cache().flights.leave(self.key, &self.flight);
     }
 
-    fn cache(&self) -> &super::Cache {
+    /// Those who wait get the near match too.
+    pub(super) fn near_found(&self, kept: &Arc<Kept>, near: (u16, CacheKey)) {
+        self.flight.flow.near(Arc::clone(kept), near);
+        self.cache().flights.leave(self.key, &self.flight);
+    }
+
+    /// The provider is asked.
+    pub(crate) fn missed(&self) {
+        self.cache().book.at(&self.project).used(CacheUse::Miss, None);
+    }
+
+    pub(super) fn cache(&self) -> &super::Cache {
         &self.worker.shared.cache
     }
 
@@ -137,6 +151,8 @@ impl Keeping {
             // A purge that came meanwhile has seen the flight, and we see now what it said.
             if flow.is_outdated() {
                 self.cache().memory.remove(self.key);
+            } else {
+                self.remember(&kept);
             }
             kept
         } else {

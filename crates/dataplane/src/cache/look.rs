@@ -34,7 +34,7 @@ use crate::trace::Trace;
 /// How often a call waits for another one before it goes by itself.
 const ROUNDS: usize = 4;
 
-type Reply = Response<ReplyBody>;
+pub(super) type Reply = Response<ReplyBody>;
 
 /// A call that goes by the cache, as it stands before any limit was asked.
 pub(crate) struct Asking<'a> {
@@ -97,7 +97,7 @@ pub(crate) async fn look_up(wish: &Wish, mut asking: Asking<'_>) -> Result<Looke
     }
     let flight = Flight::of(&asking.permit.project, "");
     let keeping = asking.keeping(wish, flight, false);
-    Ok(asking.leads(keeping))
+    Ok(Looked::Leads(keeping))
 }
 
 enum Followed {
@@ -107,11 +107,11 @@ enum Followed {
 }
 
 /// A stored answer that may be given.
-struct Found {
-    kept: Arc<Kept>,
-    body: Bytes,
-    age: u64,
-    stale: bool,
+pub(super) struct Found {
+    pub(super) kept: Arc<Kept>,
+    pub(super) body: Bytes,
+    pub(super) age: u64,
+    pub(super) stale: bool,
 }
 
 impl Asking<'_> {
@@ -130,7 +130,7 @@ impl Asking<'_> {
     }
 
     /// A stored answer, if this call may have it, in the form that it wants.
-    fn usable(&self, wish: &Wish, kept: Arc<Kept>) -> Option<Found> {
+    pub(super) fn usable(&self, wish: &Wish, kept: Arc<Kept>) -> Option<Found> {
         let now = self.worker.shared.clock.now();
         // The key says whose it is; what comes from elsewhere is looked at all the same.
         if kept.entry.project != self.permit.project || !kept.entry.is_alive(now, &wish.rules) {
@@ -178,12 +178,7 @@ impl Asking<'_> {
             keeping.found(&found.kept);
             return self.give(wish, found);
         }
-        Ok(self.leads(keeping))
-    }
-
-    fn leads(&self, keeping: Box<Keeping>) -> Looked {
-        self.worker.shared.cache.book.at(&self.permit.project).used(CacheUse::Miss, None);
-        Looked::Leads(keeping)
+        Ok(Looked::Leads(keeping))
     }
 
     /// Waits for what a call in flight brings, within this call's own time.
@@ -209,6 +204,15 @@ impl Asking<'_> {
                 let given = self.given(ticket, CacheUse::Joined, Some(&kept))?;
                 replied(wish, given, (&kept, body, 0))
             }
+            // Whoever leads may have come by another route, or take an older answer.
+            Met::Near(kept, near) => {
+                let found = self.usable(wish, kept).filter(|found| !found.stale);
+                let Some(found) = found.filter(|_| wish.takes_near(near.0)) else {
+                    return Ok(Followed::Again);
+                };
+                let given = self.given(ticket, CacheUse::Near, Some(&found.kept))?.near(near);
+                replied(wish, given, (&found.kept, found.body, found.age))
+            }
             Met::Stream(reader) => {
                 let given = self.given(ticket, CacheUse::Joined, None);
                 let given = given.inspect_err(|_| flight.flow.leave(reader))?;
@@ -226,11 +230,11 @@ impl Asking<'_> {
     }
 
     /// What a call takes from the limits by rate that no provider hears of: one request.
-    fn ticket(&self) -> Result<RateTicket, Fault> {
+    pub(super) fn ticket(&self) -> Result<RateTicket, Fault> {
         rate::take_request(&self.worker.shared, self.permit, self.operation, || self.taken.ask())
     }
 
-    fn given(
+    pub(super) fn given(
         &mut self,
         ticket: RateTicket,
         used: CacheUse,
@@ -269,6 +273,7 @@ impl Asking<'_> {
             served: kept.and_then(|kept| kept.entry.served.clone()),
             used,
             saved: kept.and_then(|kept| kept.entry.cost),
+            near: None,
             _room: room,
         })
     }
@@ -288,12 +293,13 @@ impl Asking<'_> {
             at: self.at,
             arrived: self.arrived,
             keep_seconds: wish.rules.keep_seconds(),
+            placed: None,
         })
     }
 }
 
 /// The reply that gives a whole answer; its record is made.
-fn replied(wish: &Wish, given: Given, (kept, body, age): (&Kept, Bytes, u64)) -> Reply {
+pub(super) fn replied(wish: &Wish, given: Given, (kept, body, age): (&Kept, Bytes, u64)) -> Reply {
     let stream = wish.asked.form != Form::Plain;
     let map = given.head(wish.key, age, stream);
     if !stream {

@@ -1,6 +1,6 @@
 //! Whether a call goes by the cache, and under which key.
 
-use domain::{CACHE_POLICY, CacheKey, CacheRules, Directives};
+use domain::{CACHE_POLICY, CacheKey, CacheRules, Directives, NearRules};
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 use http::request::Parts;
@@ -20,6 +20,20 @@ pub(crate) struct Wish {
     pub(super) asked: Asked,
     pub(super) directives: Directives,
     pub(super) rules: CacheRules,
+    pub(super) near: Option<NearRules>,
+}
+
+impl Wish {
+    /// Whether an answer to nearly the same question will do.
+    pub(crate) fn may_be_near(&self) -> bool {
+        self.near.is_some() && !self.directives.no_cache
+    }
+
+    /// Whether an answer that is so near may be given.
+    pub(super) fn takes_near(&self, similarity: u16) -> bool {
+        let near = self.near.as_ref().filter(|near| !near.observe);
+        near.is_some_and(|near| similarity >= near.threshold)
+    }
 }
 
 /// `None`: as if there were no cache. Most projects have none, which is the first thing looked at.
@@ -46,7 +60,8 @@ pub(crate) fn wish(
     }
     let (asked, canonical) = taken.may_be_kept(operation)?;
     let key = key(permit, head, (operation, taken), &plan.first, &canonical);
-    Some(Box::new(Wish { key, asked, directives, rules }))
+    let near = plan.cache.as_ref().and_then(|route| route.near());
+    Some(Box::new(Wish { key, asked, directives, rules, near }))
 }
 
 /// What the call itself says, by the header that its answer will carry.
@@ -60,7 +75,7 @@ fn asked(headers: &HeaderMap) -> Option<bool> {
 
 /// Everything that the answer hangs on. Lengths stand before what they count, so that no two
 /// different calls have one key.
-fn key(
+pub(super) fn key(
     permit: &Permit,
     head: &Parts,
     (operation, taken): (&Operation, &Taken),

@@ -11,7 +11,7 @@ use http_body::Body;
 use tokio::time::Instant;
 
 use super::seen::Seen;
-use super::{Ahead, send};
+use super::{Ahead, embed, send};
 use crate::body::reply::ReplyBody;
 use crate::cache::{self, Asking, Keeping, Looked, Wish};
 use crate::overload;
@@ -42,17 +42,17 @@ pub(super) async fn look_up(
     wish: Box<Wish>,
     mut ahead: Ahead,
 ) -> Result<Known, Fault> {
-    let (at, arrived, ..) = ahead.times;
-    let looked = {
-        let Ahead { id, operation, head, taken, plan, room, .. } = &mut ahead;
-        let (place, operation) = (&plan.first, *operation);
-        let asking =
-            Asking { worker, permit, head, operation, taken, place, id, at, arrived, room };
-        cache::look_up(&wish, asking).await?
-    };
+    let looked = cache::look_up(&wish, asking(worker, permit, &mut ahead)).await?;
     Ok(match looked {
         Looked::Answered(reply) => Known::Answered(reply),
-        Looked::Leads(keeping) => {
+        Looked::Leads(mut keeping) => {
+            if wish.may_be_near() {
+                let near = near((worker, permit), &wish, &mut ahead, &mut keeping);
+                if let Some(reply) = Box::pin(near).await? {
+                    return Ok(Known::Answered(reply));
+                }
+            }
+            keeping.missed();
             ahead.keeping = Some(keeping);
             Known::Not(Box::new(ahead))
         }
@@ -62,6 +62,29 @@ pub(super) async fn look_up(
             Known::Answered(reply)
         }
     })
+}
+
+fn asking<'a>(worker: &'a Arc<Worker>, permit: &'a Permit, ahead: &'a mut Ahead) -> Asking<'a> {
+    let Ahead { id, times, operation, head, taken, plan, room, .. } = ahead;
+    let (at, arrived, ..) = *times;
+    let (place, operation) = (&plan.first, *operation);
+    Asking { worker, permit, head, operation, taken, place, id, at, arrived, room }
+}
+
+/// The answer to a question that is nearly the same, where the route allows it and there is one.
+async fn near(
+    (worker, permit): (&Arc<Worker>, &Permit),
+    wish: &Wish,
+    ahead: &mut Ahead,
+    keeping: &mut Keeping,
+) -> Result<Option<Response<ReplyBody>>, Fault> {
+    let mut asking = asking(worker, permit, ahead);
+    let Some(question) = wish.question(&asking) else { return Ok(None) };
+    let what = (question.model(), question.text());
+    match embed::vector(worker, permit, what).await {
+        Some(vector) => asking.nearly(wish, (question, vector), keeping).await,
+        None => Ok(None),
+    }
 }
 
 /// The same call once more, in the background: a call of its own, with its own limits and record.

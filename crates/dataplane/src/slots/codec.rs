@@ -35,7 +35,8 @@ pub(super) fn encode(out: &mut [u8], record: &UsageRecord) -> usize {
     let flags = [record.stream, record.batch, record.estimated, record.cost.is_some()];
     let flags: u8 = flags.iter().enumerate().map(|(bit, on)| u8::from(*on) << bit).sum();
     let flags = flags | u8::from(record.shadow) << 6;
-    to.byte(flags | record.cache.map_or(0, |used| used as u8 + 1) << 4);
+    let used = record.cache.map_or(0, |used| used as u8 + 1);
+    to.byte(flags | (used & 3) << 4 | (used >> 2) << 7);
     for number in numbers(record) {
         to.number(number);
     }
@@ -98,8 +99,10 @@ pub(super) fn decode(bytes: &[u8]) -> Option<UsageRecord> {
         total_us,
         bytes_in,
         bytes_out,
-        // Two bits: 0 is no cache. What was saved is a figure and no money, and has no room here.
-        cache: CacheUse::ALL.get(usize::from(flags >> 4 & 3).wrapping_sub(1)).copied(),
+        // Two bits and one more: 0 is no cache. What was saved is a figure and no money, and has no room here.
+        cache: CacheUse::ALL
+            .get(usize::from(flags >> 4 & 3 | flags >> 5 & 4).wrapping_sub(1))
+            .copied(),
         saved: None,
         shadow: on(6),
         // A figure and no money: it has no room here.

@@ -130,28 +130,34 @@ pub struct Route<'a> {
     targets: Vec<TargetShape<'a>>,
     deny: bool,
     deny_upstreams: &'a [String],
-    cache: RouteCache,
+    cache: RouteCache<'a>,
     source: &'static str,
     created_at: i64,
 }
 
 /// What a route says of the answer cache; `null`: its project's.
 #[derive(Serialize)]
-pub struct RouteCache {
+pub struct RouteCache<'a> {
     enabled: Option<bool>,
     ttl_seconds: Option<u32>,
     stale_seconds: Option<u32>,
     replay: Option<&'static str>,
+    near_model: Option<&'a str>,
+    near_threshold: Option<u16>,
+    near_observe: Option<bool>,
 }
 
-impl RouteCache {
+impl<'a> RouteCache<'a> {
     #[must_use]
-    pub fn of(cache: &domain::RouteCache) -> Self {
+    pub fn of(cache: &'a domain::RouteCache) -> Self {
         Self {
             enabled: cache.enabled,
             ttl_seconds: cache.ttl_seconds,
             stale_seconds: cache.stale_seconds,
             replay: cache.replay.map(domain::Replay::as_str),
+            near_model: cache.near_model.as_deref(),
+            near_threshold: cache.near_threshold,
+            near_observe: cache.near_observe,
         }
     }
 }

@@ -10,6 +10,10 @@ use crate::json::{self, Visit, plain};
 use crate::surface::{Meter, Operation};
 use crate::view::{Field, Hints, View};
 
+mod near;
+
+pub use near::{Split, split};
+
 /// Longer bodies are not looked at: they hardly ever come twice.
 pub const LONGEST: usize = 4 << 20;
 
@@ -52,7 +56,7 @@ pub fn look(operation: &Operation, view: &View, body: &[u8]) -> Option<(Asked, C
     if body.len() > LONGEST || !may_be_kept(operation, view, body) {
         return None;
     }
-    let mut tape = Tape { body, nodes: Vec::with_capacity(32), open: Vec::new(), key: None };
+    let mut tape = Tape::of(body);
     json::walk(body, &mut tape).ok()?;
     let mut text = Vec::with_capacity(body.len() + 64);
     tape.write(0, &mut text, left_out(meter));
@@ -158,6 +162,15 @@ struct Tape<'b> {
     nodes: Vec<Node>,
     open: Vec<usize>,
     key: Option<Range<usize>>,
+    /// A value that is not written.
+    hole: Option<usize>,
+}
+
+impl<'b> Tape<'b> {
+    fn of(body: &'b [u8]) -> Self {
+        let nodes = Vec::with_capacity(32);
+        Self { body, nodes, open: Vec::new(), key: None, hole: None }
+    }
 }
 
 impl Tape<'_> {
@@ -178,6 +191,9 @@ impl Tape<'_> {
 
     fn write(&self, at: usize, to: &mut Vec<u8>, leave_out: &[&[u8]]) {
         let Some(node) = self.nodes.get(at) else { return };
+        if self.hole == Some(at) {
+            return to.push(b'h');
+        }
         match node.kind {
             Kind::Text => {
                 counted(b's', &plain(&self.body[node.span.clone()]).unwrap_or_default(), to)

@@ -58,6 +58,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_30.sql"),
         include_str!("schema/tollgate_31.sql"),
         include_str!("schema/tollgate_32.sql"),
+        include_str!("schema/tollgate_33.sql"),
     ],
 };
 

@@ -9,6 +9,8 @@ use super::project::or_default;
 use super::said::Said;
 use super::table::facts;
 
+mod near;
+
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Show what is set of a project's cache, what it did, and what it holds
@@ -45,6 +47,29 @@ pub enum Command {
         /// Only the one of this key, as `x-tollgate-cache-key` told it
         #[arg(long)]
         key: Option<String>,
+        /// Print the API's JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show which questions were near one asked before, newest first
+    Matches {
+        #[command(flatten)]
+        which: near::Which,
+        /// How many
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+        limit: u32,
+        /// Print the API's JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say for each threshold how often a near match would have been the wrong answer
+    Evaluate {
+        #[command(flatten)]
+        which: near::Which,
+        /// Answers with so much in common count as the same: thousandths of their words
+        #[arg(long, value_name = "N", default_value_t = 500,
+              value_parser = clap::value_parser!(u16).range(1..=1_000))]
+        same: u16,
         /// Print the API's JSON
         #[arg(long)]
         json: bool,
@@ -133,6 +158,8 @@ struct Figures {
     hits: u64,
     joined: u64,
     misses: u64,
+    #[serde(default)]
+    near: u64,
     stale: u64,
     unkept: u64,
     saved_usd: String,
@@ -177,6 +204,8 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<Said, Failure> {
             let purged: Purged = reply.read()?;
             Ok(Said::talk(format!("Took {} stored answers out.", purged.purged)))
         }
+        Command::Matches { which, limit, json } => near::matches(api, &which, limit, json).await,
+        Command::Evaluate { which, same, json } => near::evaluate(api, &which, same, json).await,
         Command::Stats { json } => {
             let reply = api.get(&path(&["tollgate", "v1", "cache"])).await?;
             if json {
@@ -217,12 +246,15 @@ fn shown(reply: Reply, json: bool) -> Result<Said, Failure> {
 fn told(figures: &Figures) -> Vec<(&'static str, String)> {
     let held = |held: &Holding| {
         let Holding { entries, bytes, answer_bytes } = held;
-        format!("{entries} answers in {bytes} bytes ({answer_bytes} as they are given)")
+        let share = bytes * 1_000 / (*answer_bytes).max(1);
+        let (whole, tenth) = (share / 10, share % 10);
+        format!("{entries} answers in {bytes} bytes: {whole}.{tenth} % of {answer_bytes} as given")
     };
     let age = figures.oldest_age_seconds.map_or("-".to_owned(), |age| format!("{age} s"));
     vec![
         ("hits", format!("{} ({} stale)", figures.hits, figures.stale)),
         ("joined", figures.joined.to_string()),
+        ("near", figures.near.to_string()),
         ("misses", format!("{} ({} not kept)", figures.misses, figures.unkept)),
         ("saved", format!("${}", figures.saved_usd)),
         ("in memory", held(&figures.memory)),

@@ -103,7 +103,8 @@ pub struct Set {
     #[arg(long = "deny-upstream", value_name = "NAME")]
     deny_upstreams: Vec<String>,
     /// What it says of the answer cache, the rest is the project's: enabled=on|off, ttl-seconds=N,
-    /// stale-seconds=N, replay=at-once|paced, with commas between them
+    /// stale-seconds=N, replay=at-once|paced, near-model=MODEL, near-threshold=THOUSANDTHS,
+    /// near-observe=on|off, with commas between them
     #[arg(long, value_name = "SETTINGS")]
     cache: Option<String>,
     /// Only for this project: id or name

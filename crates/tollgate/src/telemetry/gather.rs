@@ -287,6 +287,7 @@ fn cache(page: &mut Page, figures: &CacheFigures) {
             (CacheUse::Hit, figures.hits),
             (CacheUse::Joined, figures.joined),
             (CacheUse::Miss, figures.misses),
+            (CacheUse::Near, figures.near),
         ] {
             samples.value(&[used.as_str()], count);
         }

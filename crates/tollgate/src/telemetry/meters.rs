@@ -135,7 +135,7 @@ impl Meters {
             self.overhead.observe(u64::from(ours));
         }
         // What the cache gave is no attempt, and no provider's.
-        if matches!(record.cache, Some(CacheUse::Hit | CacheUse::Joined)) {
+        if matches!(record.cache, Some(CacheUse::Hit | CacheUse::Joined | CacheUse::Near)) {
             return;
         }
         if let Some(calls) = self.calls.at(places.calls) {

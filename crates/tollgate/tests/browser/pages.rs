@@ -26,6 +26,7 @@ const PAGES: &[(&str, &str)] = &[
     ("logs-none", "/logs?status=5xx"),
     ("log", "/logs/{request}"),
     ("refused", "/refused"),
+    ("advice", "/advice"),
     ("refused-why", "/refused?request={refused}"),
     ("refused-code", "/refused?request=rate_limit_exceeded"),
     ("account", "/account"),

@@ -13,6 +13,7 @@ mod flights;
 mod forms;
 mod hits;
 mod limits;
+mod near;
 mod never;
 mod routes;
 mod strangers;

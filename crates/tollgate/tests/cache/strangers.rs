@@ -32,6 +32,35 @@ fn case_111_two_projects_never_meet_over_a_matrix_of_pairs() {
 }
 
 #[test]
+fn case_111_what_another_project_keeps_changes_nothing_that_is_done() {
+    let stage = Stage::new();
+    let other = stage.stranger("other");
+    stage.set(&other, json!({ "enabled": true }));
+    // By counts and not by a clock: what is the same work takes the same time. Half of these are
+    // kept for the first project, half were never asked for.
+    let kept = |n: usize| n.is_multiple_of(2);
+    for n in (0..40).filter(|n| kept(*n)) {
+        stage.ask(&chat(&format!("question {n}")));
+    }
+    let counts = || {
+        let figures = stage.figures(&other);
+        let of = |name: &str| figures[name].as_u64().unwrap();
+        let held = |tier: &str| figures[tier]["entries"].as_u64().unwrap();
+        let asked = stage.asked() as u64;
+        [asked, of("hits"), of("misses"), of("joined"), of("stale"), of("unkept"), held("memory")]
+    };
+    let mut before = counts();
+    for n in 0..40 {
+        let answer = stage.post(&other, CHAT, &chat(&format!("question {n}")), &[]);
+        assert_eq!(used(&answer), "miss");
+        let after = counts();
+        let done: Vec<u64> = after.iter().zip(before).map(|(after, was)| after - was).collect();
+        assert_eq!(done, [1, 0, 1, 0, 0, 0, 1], "question {n}, kept elsewhere: {}", kept(n));
+        before = after;
+    }
+}
+
+#[test]
 fn case_111_a_flight_is_not_joined_from_another_project() {
     let stage = Stage::new();
     let other = stage.stranger("other");

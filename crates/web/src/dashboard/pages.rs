@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 mod admin_keys;
+mod advice;
 mod alerts;
 mod audit;
 mod cache;
@@ -94,6 +95,7 @@ pub enum Tab {
     Keys,
     Usage,
     Costs,
+    Advice,
     Cache,
     Limits,
     Logs,
@@ -118,6 +120,7 @@ pub(crate) const NAVIGATION: &[(&str, &[Tab])] = &[
             Tab::Keys,
             Tab::Usage,
             Tab::Costs,
+            Tab::Advice,
             Tab::Cache,
             Tab::Limits,
             Tab::Logs,
@@ -157,6 +160,7 @@ impl Tab {
             Self::Keys => ("API keys", "keys", READ, In::Both),
             Self::Usage => ("Usage", "usage", SEE, In::Both),
             Self::Costs => ("Costs", "costs", SEE, In::Both),
+            Self::Advice => ("Advice", "advice", SEE, In::Organization),
             Self::Cache => ("Cache", "cache", READ, In::Both),
             Self::Limits => ("Limits", "limits", READ, In::Both),
             Self::Logs => ("Logs", "logs", SEE, In::Both),
@@ -202,6 +206,7 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(POST "cache/purge" Project Some(Tab::Cache), Who::Proved(WRITE), cache::purge),
     page!(GET "logs" Both Some(Tab::Logs), Who::May(SEE), logs::show),
     page!(GET "logs/{request_id}" Both Some(Tab::Logs), Who::May(SEE), logs::one),
+    page!(GET "advice" Organization Some(Tab::Advice), Who::May(SEE), advice::show),
     page!(GET "refused" Both Some(Tab::Refused), Who::May(SEE), refused::show),
     page!(GET "limits" Both Some(Tab::Limits), Who::May(READ), limits::show),
     page!(GET "limits/live" Both Some(Tab::Limits), Who::May(READ), limits::live),

@@ -14,15 +14,16 @@ pub(super) fn read(text: &str) -> Result<Value, Failure> {
     for part in text.split(',').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').ok_or_else(|| bad("a setting has no value"))?;
         let value = match name {
-            "enabled" => match value {
+            "enabled" | "near-observe" => match value {
                 "on" => true.into(),
                 "off" => false.into(),
                 _ => return Err(bad("on or off is wanted")),
             },
-            "ttl-seconds" | "stale-seconds" => {
+            "ttl-seconds" | "stale-seconds" | "near-threshold" => {
                 value.parse::<u32>().map_err(|_| bad("a whole number is wanted"))?.into()
             }
             "replay" => value.replace('-', "_").into(),
+            "near-model" => value.into(),
             _ => return Err(bad("such a setting is not known")),
         };
         body.insert(name.replace('-', "_"), value);

@@ -1,6 +1,6 @@
 //! `[cache]`: how much of answers is kept, where, and for how long at most.
 
-use domain::{CacheRules, Replay, RouteCache};
+use domain::{CacheRules, NearRules, Replay, RouteCache};
 use toml_edit::{Item, Table, TableLike};
 
 use super::super::CacheConfig;
@@ -48,12 +48,20 @@ impl Reader<'_> {
             ttl_seconds: read(table, "ttl_seconds", |item| whole(item, 1..=longest)),
             stale_seconds: read(table, "stale_seconds", |item| whole(item, 0..=longest)),
             replay: read(table, "replay", |item| Replay::parse(item.as_str()?)),
+            near_model: read(table, "near_model", |item| item.as_str().map(Into::into)),
+            near_threshold: read(table, "near_threshold", |item| {
+                u16::try_from(whole(item, NearRules::FLOOR.into()..=1_000)?).ok()
+            }),
+            near_observe: read(table, "near_observe", Item::as_bool),
         };
         for (key, is_read, wanted) in [
             ("enabled", cache.enabled.is_some(), "true or false"),
             ("ttl_seconds", cache.ttl_seconds.is_some(), "seconds, 1 to 31536000"),
             ("stale_seconds", cache.stale_seconds.is_some(), "seconds, 0 to 31536000"),
             ("replay", cache.replay.is_some(), "\"at_once\" or \"paced\""),
+            ("near_model", cache.near_model.is_some(), "the name of a model for embeddings"),
+            ("near_threshold", cache.near_threshold.is_some(), "thousandths, 700 to 1000"),
+            ("near_observe", cache.near_observe.is_some(), "true or false"),
         ] {
             if table.contains_key(key) && !is_read {
                 wrong(key, wanted);

@@ -77,6 +77,7 @@ pub const ROWS: &[Row] = &[
     ("GET", "/costs", See, ""),
     ("GET", "/projects/{project}/costs", See, ""),
     ("GET", "/costs.csv", See, ""),
+    ("GET", "/advice", See, ""),
     ("GET", "/projects/{project}/costs.csv", See, ""),
     ("GET", "/cache", See, ""),
     ("GET", "/projects/{project}/cache", See, ""),

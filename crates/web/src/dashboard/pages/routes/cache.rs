@@ -12,6 +12,9 @@ pub(super) struct TypedCache {
     pub(super) ttl: String,
     pub(super) stale: String,
     pub(super) replay: String,
+    pub(super) near_model: String,
+    pub(super) near_threshold: String,
+    pub(super) near_observe: bool,
 }
 
 impl TypedCache {
@@ -22,6 +25,9 @@ impl TypedCache {
             ttl: text("cache_ttl"),
             stale: text("cache_stale"),
             replay: text("cache_replay"),
+            near_model: text("near_model"),
+            near_threshold: text("near_threshold"),
+            near_observe: form.is_checked("near_observe"),
         }
     }
 
@@ -33,6 +39,9 @@ impl TypedCache {
             ttl: number(cache.ttl_seconds),
             stale: number(cache.stale_seconds),
             replay: cache.replay.map(Replay::as_str).unwrap_or_default().to_owned(),
+            near_model: cache.near_model.as_deref().unwrap_or_default().to_owned(),
+            near_threshold: number(cache.near_threshold.map(u32::from)),
+            near_observe: cache.near_observe.unwrap_or(false),
         }
     }
 
@@ -53,6 +62,17 @@ impl TypedCache {
             ttl_seconds: seconds(&self.ttl, "cache_ttl")?,
             stale_seconds: seconds(&self.stale, "cache_stale")?,
             replay: Replay::parse(&self.replay),
+            near_model: Some(self.near_model.as_str())
+                .filter(|model| !model.is_empty())
+                .map(Into::into),
+            near_threshold: match self.near_threshold.as_str() {
+                "" => None,
+                text => Some(text.parse().map_err(|_| {
+                    let why = "A threshold is a whole number from 700 to 1000.";
+                    Fault::because(&catalogue::INVALID_VALUE, why).param("near_threshold")
+                })?),
+            },
+            near_observe: self.near_observe.then_some(true),
         })
     }
 }
