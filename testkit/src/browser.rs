@@ -14,6 +14,8 @@ use crate::gateway::client;
 
 /// Nothing on a page takes longer to come.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a driver that finds no port is started.
+const DRIVERS: usize = 10;
 /// The name of an element's id in WebDriver's answers.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Phone, laptop, and the widest.
@@ -42,23 +44,8 @@ impl Browser {
     /// Starts one for the pages of `base`, `http://127.0.0.1:PORT`.
     pub fn start(base: &str) -> Self {
         let home = tempfile::tempdir().expect("home of the browser");
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("HOME", home.path())
-            .env("TMPDIR", home.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is not installed: run `cargo xtask prepare`");
-        let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
-        let port = lines.find_map(|line| {
-            let line = line.ok()?;
-            let port = line.split("successfully on port ").nth(1)?;
-            Some(port.trim_end_matches('.').to_owned())
-        });
-        // It would stop at a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        let address = format!("127.0.0.1:{}", port.expect("chromedriver tells its port"));
+        let (driver, port) = driver(home.path());
+        let address = format!("127.0.0.1:{port}");
         let host = base.split("://").nth(1).unwrap_or(base).to_owned();
         let session = String::new();
         let mut browser = Self { driver, address, session, host, checked: false, _home: home };
@@ -335,6 +322,36 @@ fn finding(one: &Value) -> Finding {
             .map(|node| format!("{}: {}", text(&node["html"]), text(&node["failureSummary"])))
             .collect(),
     }
+}
+
+/// Starts the driver, and says at which port it listens. It takes a free port of one family of
+/// addresses and asks for the same of the other: beside other programs that do so too, another may
+/// have it by then, and the driver ends without a word of a port.
+fn driver(home: &Path) -> (Child, String) {
+    let mut said = String::new();
+    for _ in 0..DRIVERS {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("HOME", home)
+            .env("TMPDIR", home)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is not installed: run `cargo xtask prepare`");
+        let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
+        for line in lines.by_ref().map_while(Result::ok) {
+            if let Some(port) = line.split("successfully on port ").nth(1) {
+                // It would stop at a full pipe.
+                std::thread::spawn(move || lines.for_each(drop));
+                return (driver, port.trim_end_matches('.').to_owned());
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        let ended = driver.wait().expect("how it ended");
+        said.push_str(&format!("({ended})\n"));
+    }
+    panic!("chromedriver tells no port in {DRIVERS} starts:\n{said}");
 }
 
 fn capabilities(profile: &Path) -> Value {
