@@ -62,7 +62,8 @@ fn build_with(folder: &Path, host: &str, flag: &str) -> Command {
 
 fn flag(what: &str, path: &Path) -> Result<String> {
     let path = path.to_str().filter(|path| !path.contains(' '));
-    let path = path.ok_or("the path of the build folder has a space, which RUSTFLAGS cannot say")?;
+    let path =
+        path.ok_or("the path of the build folder has a space, which RUSTFLAGS cannot say")?;
     Ok(format!("-Cprofile-{what}={path}"))
 }
 
