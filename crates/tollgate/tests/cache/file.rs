@@ -10,7 +10,7 @@ use crate::support::{CHAT, Stage, chat, used};
 
 /// Asks for a stored answer until there is one: the file is written by and by.
 fn stored(stage: &Stage, text: &str) -> Answer {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(60);
     loop {
         let asked = [("Cache-Control", "only-if-cached")];
         let answer = stage.post(&stage.key, CHAT, &chat(text), &asked);
@@ -23,7 +23,7 @@ fn stored(stage: &Stage, text: &str) -> Answer {
 }
 
 fn wait_kept(stage: &Stage, count: u64) {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(60);
     while stage.figures(&stage.key)["stored"]["entries"].as_u64() < Some(count) {
         assert!(Instant::now() < end, "{}", stage.figures(&stage.key));
         std::thread::sleep(Duration::from_millis(20));
