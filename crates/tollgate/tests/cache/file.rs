@@ -53,6 +53,9 @@ fn answers_are_there_after_a_restart() {
 fn a_kill_at_any_moment_leaves_answers_whole_or_none() {
     let mut stage = Stage::with(|builder| builder.without_bill_check());
     let mut whole = std::collections::HashMap::new();
+    let first = chat("there before the first kill");
+    whole.insert("there before the first kill".to_owned(), stage.ask(&first).body);
+    wait_kept(&stage, 1);
     for round in 0..6_u64 {
         let end = Instant::now() + Duration::from_millis(60 + 35 * round);
         let mut number = 0;
