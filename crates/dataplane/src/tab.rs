@@ -39,6 +39,7 @@ use crate::tasks::Open;
 use crate::trace::Trace;
 use crate::upstreams::LiveUpstream;
 
+mod divided;
 mod end;
 mod estimate;
 mod growth;
@@ -204,6 +205,8 @@ pub(crate) struct Tab {
     generated: bool,
     /// The provider may bill it: it is being sent, and was not refused for free.
     billable: bool,
+    /// Others pay a part of what it costs.
+    pub(crate) divided: bool,
     /// Until the record is made.
     taken: Mutex<Option<Taken>>,
 }
@@ -254,6 +257,7 @@ impl Tab {
             read_at: None,
             generated: false,
             billable: false,
+            divided: false,
             taken: Mutex::new(Some(Taken { slot, held })),
         }))
     }
@@ -346,8 +350,8 @@ impl Tab {
         self.upstream_request.as_deref()
     }
 
-    /// Makes the attempt's record. Gives its cost, where the model has a price and the provider
-    /// counted.
+    /// Makes the attempt's record. Gives what it cost, with what others pay of it, where the model has
+    /// a price and the provider counted.
     pub(crate) fn settle(mut self: Box<Self>, mut end: End) -> Option<Nanos> {
         if self.call.operation.meter == Meter::Run && !begins_run(&self.call) {
             (end.count.tokens, end.count.unfinished) = (None, true);
@@ -362,7 +366,8 @@ impl Tab {
         }
         let tokens = end.count.tokens.unwrap_or_default();
         let (cost, in_full) = self.owed(&end, &tokens);
-        let record = self.record(end, tokens, cost, in_full);
+        let own = cost.map(|cost| if in_full { cost } else { self.own_part(cost, &end) });
+        let record = self.record(end, tokens, own, in_full);
         self.push(record);
         cost.map(|cost| cost.total())
     }
