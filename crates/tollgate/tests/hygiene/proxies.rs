@@ -94,8 +94,8 @@ fn the_audit_log_and_the_limits_of_guessing_go_by_the_client() {
     let told = stage.gateway.admin("GET", log, &Value::Null);
     assert!(told.to_string().contains("\"ip_address\":\"203.0.113.5\""), "{told}");
     // One client guesses until it is stopped; its neighbour behind the same proxy is not.
-    let wrong = "sk-tg-wrong";
-    let guess = |from: &str| ask(&stage, wrong, &[("X-Forwarded-For", from)]);
+    let unknown = vault::key::mint(domain::KeyKind::Project);
+    let guess = |from: &str| ask(&stage, unknown.expose(), &[("X-Forwarded-For", from)]);
     let stopped = (0..400).any(|_| guess("203.0.113.9").status == 429);
     assert!(stopped, "nobody was stopped");
     assert_eq!(guess("203.0.113.10").status, 401);
