@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 mod activity;
 mod connection;
 mod front;
+mod heads;
 mod stall;
 mod stop;
 mod tls;
