@@ -3,14 +3,17 @@
 //! A row a call costs every call: its columns, its page, its index. So calls that are posted
 //! together lie in one row: what few of them differ in (whose, which model, how it ended) is said
 //! once in `kinds`, and each call is a short JSON list in `calls` that begins with its kind's place
-//! there. Kinds are also what a look for some calls is held against before a block is opened. The
-//! schema's view shows all of it as the rows that there would be.
+//! there. A look for some calls is held against what a block may hold (`holds.rs`) and then against
+//! its kinds, before its calls are read. The schema's view shows all of it as the rows that there
+//! would be.
 
+pub(crate) mod holds;
 mod list;
 pub(crate) mod read;
 
 use domain::{CacheUse, UsageRecord};
 
+use holds::Things;
 use list::List;
 
 /// The most calls of a block: what a look at one call opens.
@@ -34,6 +37,7 @@ pub(crate) struct Block {
     kinds: String,
     calls: String,
     kind_count: usize,
+    things: Things,
     /// A record of each of the last kinds, the newest last.
     known: Vec<(usize, UsageRecord)>,
 }
@@ -49,6 +53,7 @@ impl Block {
             kinds: String::new(),
             calls: String::new(),
             kind_count: 0,
+            things: Things::default(),
             known: Vec::new(),
         }
     }
@@ -69,6 +74,11 @@ impl Block {
     /// The place behind its last call.
     pub(crate) fn end(&self) -> i64 {
         self.place.saturating_add(self.rows())
+    }
+
+    /// What it holds, for those who look for some calls.
+    pub(crate) fn holds(&self) -> Vec<u8> {
+        self.things.filter()
     }
 
     /// Its kinds and calls as JSON lists.
@@ -117,6 +127,7 @@ impl Block {
         self.kind_count += 1;
         self.kinds.push(if kind == 0 { '[' } else { ',' });
         write_kind(&mut self.kinds, record);
+        self.things.note(record);
         if self.known.len() == NEAR_KINDS {
             self.known.remove(0);
         }

@@ -48,6 +48,7 @@ mod records;
 mod refused;
 mod schema;
 mod sign_in;
+mod summaries;
 #[cfg(test)]
 mod tests;
 mod usage;

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::gateway::{Answer, client};
 
+/// As a form sends them.
+const EMAIL: (&str, &str) = ("email", "ada%40example.com");
+const PASSWORD: (&str, &str) = ("password", "ultramarine+kettle+fog");
+
 pub struct Visitor {
     /// `127.0.0.1:PORT`.
     address: String,
@@ -17,23 +21,28 @@ impl Visitor {
 
     /// Makes the owner's account by the secret of the setup link, and is signed in from then on.
     pub fn become_owner(&mut self, token: &str) {
-        let fields = [
-            ("token", token),
-            ("name", "Ada"),
-            ("email", "ada%40example.com"),
-            ("password", "ultramarine+kettle+fog"),
-        ];
-        let pairs = fields.map(|(name, value)| format!("{name}={value}"));
-        let origin = format!("http://{}", self.address);
-        let kind = "application/x-www-form-urlencoded";
-        let own = [("Origin", origin.as_str()), ("Content-Type", kind)];
-        let answer = self.send("POST", "/setup", &own, &pairs.join("&"));
-        assert_eq!(answer.status, 303, "{}", answer.text());
+        let fields = [("token", token), ("name", "Ada"), EMAIL, PASSWORD];
+        self.fill_in("/setup", &fields);
+    }
+
+    /// Comes back as the owner that an earlier visitor of this data directory became.
+    pub fn sign_in(&mut self) {
+        self.fill_in("/sign-in", &[EMAIL, PASSWORD]);
     }
 
     /// The same server listens elsewhere now; its sessions live on.
     pub fn moved_to(&mut self, address: &str) {
         address.clone_into(&mut self.address);
+    }
+
+    /// Sends a form that leads on.
+    fn fill_in(&mut self, path: &str, fields: &[(&str, &str)]) {
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let origin = format!("http://{}", self.address);
+        let kind = "application/x-www-form-urlencoded";
+        let own = [("Origin", origin.as_str()), ("Content-Type", kind)];
+        let answer = self.send("POST", path, &own, &pairs.join("&"));
+        assert_eq!(answer.status, 303, "{}", answer.text());
     }
 
     pub fn get(&mut self, path: &str) -> Answer {

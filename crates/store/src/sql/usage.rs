@@ -23,19 +23,37 @@ pub(crate) const COUNT_REQUESTS: &str = "SELECT COALESCE(SUM(rows), 0) FROM bloc
 /// The place behind the newest call.
 pub(crate) const END_OF_LOG: &str = "SELECT id + rows FROM blocks ORDER BY id DESC LIMIT 1";
 
-/// Blocks that begin before place `$1` and not before `$2`, the newest first. Kinds come before
-/// calls: what has none of the wanted kinds is not read further.
-pub(crate) const BLOCKS: &str =
-    "SELECT id, base_ms, kinds, calls FROM blocks WHERE id < $1 AND id >= $2 ORDER BY id DESC";
+/// What block `$1` is: of `rows` calls, of which there may be more than before.
+pub(crate) const SUMMARISE: &str = "INSERT INTO block_summaries (id, rows, holds)
+    VALUES ($1, $2, $3)
+    ON CONFLICT (id) DO UPDATE SET rows = excluded.rows, holds = excluded.holds";
+
+/// Of the blocks that begin before place `$1` and not before `$2`, the newest first.
+pub(crate) const SUMMARIES: &str =
+    "SELECT id, rows, holds FROM block_summaries WHERE id < $1 AND id >= $2 ORDER BY id DESC";
+pub(crate) const FIRST_SUMMARY: &str = "SELECT MIN(id) FROM block_summaries";
+/// Blocks before `$1`, of which there are no summaries, the newest first.
+pub(crate) const BLOCKS_BEFORE: &str =
+    "SELECT id, rows, kinds FROM blocks WHERE id < $1 ORDER BY id DESC LIMIT $2";
+
+/// The same blocks, where nothing is known of them.
+pub(crate) const BLOCKS: &str = "SELECT id FROM blocks WHERE id < $1 AND id >= $2 ORDER BY id DESC";
 
 /// Blocks that may have the call `$1`. Ids of calls begin with the time, and a call is logged when it
-/// has ended: it is in the first of them, or in one of its time.
-pub(crate) const BLOCKS_OF: &str = "SELECT id, base_ms, kinds, calls FROM blocks
-    WHERE greatest_request >= $1 AND least_request <= $1 ORDER BY id";
+/// has ended: it is in the first of them, or in one of its time. In no order: in that of their places
+/// SQLite would go through all blocks and not by the index.
+pub(crate) const BLOCKS_OF: &str =
+    "SELECT id FROM blocks WHERE greatest_request >= $1 AND least_request <= $1";
 
 /// Blocks with calls since the one with the least id that a time can have, the newest first.
-pub(crate) const BLOCKS_SINCE: &str = "SELECT id, base_ms, kinds, calls FROM blocks
-    WHERE greatest_request >= $1 ORDER BY greatest_request DESC";
+pub(crate) const BLOCKS_SINCE: &str = "SELECT b.id, s.holds
+    FROM blocks b LEFT JOIN block_summaries s ON s.id = b.id
+    WHERE b.greatest_request >= $1 ORDER BY b.greatest_request DESC";
+
+/// SQLite reads each column that is asked for, whether anybody looks at it or not: calls are ten times
+/// as long as kinds.
+pub(crate) const KINDS: &str = "SELECT base_ms, kinds FROM blocks WHERE id = $1";
+pub(crate) const CALLS: &str = "SELECT calls FROM blocks WHERE id = $1";
 
 // ---- rollups
 

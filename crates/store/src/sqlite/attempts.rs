@@ -4,11 +4,13 @@ use std::cmp::Reverse;
 
 use domain::advice::PromptCall;
 use domain::{AttemptFilter, AttemptPage, AttemptQuery, LoggedAttempt, RequestId, Timestamp};
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{Connection, params};
 
 use super::failure::Failure;
-use super::query::{one, text};
+use super::query::{all, one, text};
+use super::summaries;
 use crate::block::MOST_ROWS;
+use crate::block::holds::Wanted;
 use crate::block::read::{self, Kind};
 use crate::sql::usage as sql;
 
@@ -61,20 +63,16 @@ fn look_through(
     limit: usize,
     rows: &mut Vec<LoggedAttempt>,
 ) -> Result<(), Failure> {
-    let blocks = params![before, floor.saturating_sub(MOST_PLACES)];
-    each_block(db, sql::BLOCKS, blocks, |block| {
-        if !read::may_match(block.kinds, filter) {
-            return Ok(true);
-        }
-        let kinds = read::kinds(block.kinds)?;
-        if !kinds.iter().any(|kind| kind.matches(filter)) {
-            return Ok(true);
-        }
-        let calls = read::calls(block.calls()?)?;
-        let end = block.place.saturating_add(i64::try_from(calls.len()).unwrap_or(i64::MAX));
-        for (place, call) in (block.place..end).rev().zip(calls.iter().rev()) {
-            let kind = call.kind(&kinds)?;
-            if place < before && place >= floor && kind.matches(filter) {
+    let from = floor.saturating_sub(MOST_PLACES);
+    let may_match = |kinds: &str| read::may_match(kinds, filter);
+    let matches = |kind: &Kind| kind.matches(filter);
+    summaries::each(db, (from, before), &Wanted::of(filter), |first| {
+        let Some(block) = Block::open(db, first, may_match, matches)? else { return Ok(true) };
+        let calls = read::calls(&block.calls)?;
+        let end = first.saturating_add(i64::try_from(calls.len()).unwrap_or(i64::MAX));
+        for (place, call) in (first..end).rev().zip(calls.iter().rev()) {
+            let kind = call.kind(&block.kinds)?;
+            if place < before && place >= floor && matches(kind) {
                 rows.push(call.attempt(kind, (place, block.base_ms))?);
             }
             if rows.len() > limit {
@@ -96,20 +94,21 @@ fn of_kinds(
     wanted: impl Fn(&Kind) -> bool,
 ) -> Result<Vec<LoggedAttempt>, Failure> {
     let mut rows = Vec::new();
-    each_block(db, sql::BLOCKS_OF, params![request.as_str()], |block| {
-        let text = block.calls()?;
-        if !text.contains(request.as_str()) {
-            return Ok(true);
+    for first in all(db, sql::BLOCKS_OF, params![request.as_str()], |row| Ok(row.get(0)?))? {
+        let Some(block) = Block::open(db, first, |_| true, &wanted)? else { continue };
+        if !block.calls.contains(request.as_str()) {
+            continue;
         }
-        let kinds = read::kinds(block.kinds)?;
-        for (place, call) in (block.place..).zip(&read::calls(text)?) {
-            let kind = call.kind(&kinds)?;
+        for (place, call) in (first..).zip(&read::calls(&block.calls)?) {
+            let kind = call.kind(&block.kinds)?;
             if call.request == request.as_str() && wanted(kind) {
                 rows.push(call.attempt(kind, (place, block.base_ms))?);
             }
         }
-        Ok(rows.len() < MOST_ATTEMPTS)
-    })?;
+        if rows.len() >= MOST_ATTEMPTS {
+            break;
+        }
+    }
     rows.sort_unstable_by_key(|row| (row.attempt, row.place));
     rows.truncate(MOST_ATTEMPTS);
     Ok(rows)
@@ -124,15 +123,15 @@ pub(crate) fn prompt_calls(
     // The least id that a call of then can have.
     let first = format!("req_{:012x}", since.0.max(0));
     let mut found = Vec::new();
-    each_block(db, sql::BLOCKS_SINCE, params![first], |block| {
-        let kinds = read::kinds(block.kinds)?;
-        if kinds.iter().any(Kind::has_prints) {
-            for call in &read::calls(block.calls()?)? {
-                let kind = call.kind(&kinds)?;
-                let known = kind.has_prints() && *call.request >= *first;
-                let known = known.then(|| call.prompt_call(kind, block.base_ms)).flatten();
-                found.extend(known.map(|known| (call.request.clone().into_owned(), known)));
-            }
+    summaries::each_since(db, &first, &Wanted::prompts(), |place| {
+        let Some(block) = Block::open(db, place, |_| true, Kind::has_prints)? else {
+            return Ok(true);
+        };
+        for call in &read::calls(&block.calls)? {
+            let kind = call.kind(&block.kinds)?;
+            let known = kind.has_prints() && *call.request >= *first;
+            let known = known.then(|| call.prompt_call(kind, block.base_ms)).flatten();
+            found.extend(known.map(|known| (call.request.clone().into_owned(), known)));
         }
         Ok(found.len() < most)
     })?;
@@ -141,37 +140,32 @@ pub(crate) fn prompt_calls(
     Ok(found.into_iter().rev().map(|(_, call)| call).collect())
 }
 
-/// A block as it lies in the database.
-struct Block<'r> {
-    place: i64,
+/// A block of which some kinds are wanted.
+struct Block {
     base_ms: i64,
-    kinds: &'r str,
-    row: &'r Row<'r>,
+    kinds: Vec<Kind>,
+    calls: String,
 }
 
-impl<'r> Block<'r> {
-    /// The calls' text, which is read here and not before.
-    fn calls(&self) -> Result<&'r str, Failure> {
-        text(self.row, 3)
+impl Block {
+    /// Its calls are read where its kinds say that some are wanted, and not before.
+    fn open(
+        db: &Connection,
+        place: i64,
+        may: impl Fn(&str) -> bool,
+        wanted: impl Fn(&Kind) -> bool,
+    ) -> Result<Option<Self>, Failure> {
+        let kinds = one(db, sql::KINDS, params![place], |row| {
+            let kinds = text(row, 1)?;
+            let kinds = if may(kinds) { read::kinds(kinds)? } else { Vec::new() };
+            Ok((row.get(0)?, kinds))
+        })?;
+        let Some((base_ms, kinds)) = kinds.filter(|(_, kinds)| kinds.iter().any(wanted)) else {
+            return Ok(None);
+        };
+        let calls = one(db, sql::CALLS, params![place], |row| Ok(row.get(0)?))?;
+        Ok(calls.map(|calls| Self { base_ms, kinds, calls }))
     }
-}
-
-/// Gives each block to `look`, until it says that it has enough.
-fn each_block(
-    db: &Connection,
-    query: &str,
-    params: impl Params,
-    mut look: impl FnMut(Block<'_>) -> Result<bool, Failure>,
-) -> Result<(), Failure> {
-    let mut statement = db.prepare_cached(query)?;
-    let mut rows = statement.query(params)?;
-    while let Some(row) = rows.next()? {
-        let (place, base_ms) = (row.get(0)?, row.get(1)?);
-        if !look(Block { place, base_ms, kinds: text(row, 2)?, row })? {
-            break;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -194,6 +188,7 @@ mod tests {
         }
         db.execute_batch(include_str!("schema/requests_3.sql")).unwrap();
         db.execute_batch(include_str!("schema/requests_4.sql")).unwrap();
+        db.execute_batch(include_str!("schema/requests_5.sql")).unwrap();
         db
     }
 

@@ -11,7 +11,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use domain::UsageRecord;
 use domain::ledger::Batch;
@@ -24,7 +25,7 @@ use super::jobs::JobEnd;
 use super::query::one;
 use super::worker::Worker;
 use super::writer::{Writer, commit, execute};
-use super::{connect, jobs, ledger, usage};
+use super::{connect, jobs, ledger, summaries, usage};
 use crate::block::Block;
 use crate::rollup;
 use crate::sql::usage as sql;
@@ -35,6 +36,8 @@ const GROUP: usize = 64;
 const GROUP_ROWS: usize = 8192;
 /// Rows that are kept while the log cannot be written.
 const KEPT_ROWS: usize = 65_536;
+/// Nothing came for so long: there is time for summaries of old blocks.
+const IDLE: Duration = Duration::from_millis(20);
 /// The place of the log's first call.
 const FIRST_PLACE: i64 = 1;
 
@@ -71,8 +74,15 @@ impl Log {
         let worker = Worker::start("store-log", DEPTH, move |jobs| {
             let mut thread =
                 LogThread { db, writer, open: None, unlogged: VecDeque::new(), backlog: counted };
-            while let Ok(first) = jobs.recv() {
-                thread.write_group(first, &jobs);
+            // What an earlier version wrote has no summaries: they are made when nothing else is.
+            let mut lacking = true;
+            loop {
+                let wait = if lacking { IDLE } else { Duration::MAX };
+                match jobs.recv_timeout(wait) {
+                    Ok(first) => thread.write_group(first, &jobs),
+                    Err(RecvTimeoutError::Timeout) => lacking = thread.summarise(),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
             }
             let _ = thread.log_kept();
             connect::close(&thread.db);
@@ -145,6 +155,15 @@ impl LogThread {
         Ok(())
     }
 
+    /// Whether there is more to do. What cannot be done now is done after the next start.
+    fn summarise(&mut self) -> bool {
+        let more = guarded(|| summaries::make_some(&self.db));
+        if !self.db.is_autocommit() {
+            let _ = execute(&self.db, "ROLLBACK");
+        }
+        more.unwrap_or(false)
+    }
+
     fn log_kept(&mut self) -> Result<(), Failure> {
         if !self.unlogged.is_empty() {
             let open = begin(&self.db, self.open.as_ref(), self.unlogged.iter())?;
@@ -197,6 +216,7 @@ fn put(db: &Connection, mut block: Block, is_new: bool) -> Result<Block, Failure
     let mut put = db.prepare_cached(if is_new { sql::LOG_BLOCK } else { sql::LOG_MORE })?;
     let (place, rows, base) = (block.place, block.rows(), block.base_ms);
     let (least, greatest) = (block.least.clone(), block.greatest.clone());
+    summaries::put(db, place, rows, &block.holds())?;
     let (kinds, calls) = block.texts();
     put.execute(params![rows, base, least, greatest, kinds, calls, place])?;
     block.reopen();

@@ -115,3 +115,18 @@ fn a_list_without_its_index_is_noticed() {
         assert!(!slow(list, &steps).is_empty(), "{list}: {steps:?}");
     }
 }
+
+#[test]
+fn no_look_into_the_log_reads_blocks_to_find_out_which_to_read() {
+    let dir = TempDir::new().unwrap();
+    let db = connect::writable(dir.path(), &schema::REQUESTS).unwrap();
+    for query in [sql::usage::BLOCKS_OF, sql::usage::BLOCKS_SINCE] {
+        let steps = plan(&db, query);
+        assert!(steps[0].contains("USING COVERING INDEX blocks_by_request"), "{steps:?}");
+        assert!(slow("log", &steps).is_empty(), "{steps:?}");
+    }
+    for query in [sql::usage::SUMMARIES, sql::usage::BLOCKS, sql::usage::KINDS, sql::usage::CALLS] {
+        let steps = plan(&db, query);
+        assert!(steps.iter().all(|step| step.contains("INTEGER PRIMARY KEY")), "{steps:?}");
+    }
+}

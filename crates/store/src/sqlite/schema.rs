@@ -75,6 +75,7 @@ pub(crate) const REQUESTS: DatabaseFile = DatabaseFile {
         include_str!("schema/requests_2.sql"),
         include_str!("schema/requests_3.sql"),
         include_str!("schema/requests_4.sql"),
+        include_str!("schema/requests_5.sql"),
     ],
 };
 

@@ -1,5 +1,7 @@
 //! What cannot be seen through the ports: mounts, versions, and a disk that is full.
 
+mod blocks;
+
 use std::path::Path;
 use std::sync::Arc;
 
