@@ -17,7 +17,7 @@ use domain::ledger::Covered;
 use domain::price::Tier;
 use domain::{
     CacheUse, Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp,
-    Tokens, UsageFamily, UsageRecord, fault::catalogue,
+    Tokens, UsageFamily, UsageRecord, boxed, fault::catalogue,
 };
 use http::{HeaderValue, StatusCode};
 use openai::answer::ToolCalls;
@@ -240,7 +240,7 @@ impl Tab {
         let slot = worker
             .slot()
             .ok_or_else(|| Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000))?;
-        Ok(Box::new(Self {
+        Ok(boxed(|| Self {
             worker,
             call,
             upstream: Arc::clone(&place.upstream),
@@ -318,16 +318,23 @@ impl Tab {
         }
     }
 
-    /// Notes that the answer's head is there.
-    pub(crate) fn answered(&mut self, status: StatusCode, upstream_request: Option<&str>) {
-        self.first_byte = Some(self.began.elapsed());
+    /// Notes that the answer's head is there since `now`.
+    pub(crate) fn answered(
+        &mut self,
+        now: Instant,
+        status: StatusCode,
+        upstream_request: Option<&str>,
+    ) {
+        self.first_byte = Some(now.duration_since(self.began));
         self.generated = status.is_success();
         self.upstream_request = upstream_request.map(Box::from);
     }
 
-    /// Notes that all of an answer is there, before anything is made of it.
-    pub(crate) fn read_whole(&mut self) {
-        self.read_at = Some(Instant::now());
+    /// Notes that all of an answer is there, before anything is made of it. Most come with their
+    /// heads, and no clock is read for them.
+    pub(crate) fn read_whole(&mut self, with_head: bool) {
+        let head_at = self.first_byte.filter(|_| with_head).map(|took| self.began + took);
+        self.read_at = Some(head_at.unwrap_or_else(Instant::now));
     }
 
     /// Our own part of the call's time. What a later attempt took before it was made is an earlier
@@ -388,6 +395,11 @@ impl Tab {
     /// Nobody waits for it any more.
     pub(crate) fn let_go(&self) {
         self.gone.as_ref().unwrap_or(&self.call.gone).set();
+    }
+
+    /// Whether there was no time left for it when it began.
+    pub(crate) fn is_late_already(&self) -> bool {
+        self.first_byte_due() <= self.began
     }
 
     /// When the first byte of its answer must be ready to leave.

@@ -14,6 +14,7 @@ mod activity;
 mod connection;
 mod forwarded;
 mod front;
+mod heads;
 mod stall;
 mod stop;
 mod tls;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use control::Attempt;
 use dataplane::{Dataplane, Peer, Place, ReplyBody, Worker, fault_reply, request_id};
-use domain::{Clock, Entry, Fault, RequestId, Secret, fault::catalogue};
+use domain::{Clock, Entry, Fault, RequestId, Secret, fault::catalogue, pinned};
 use http::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
 };
@@ -74,7 +74,8 @@ impl Front {
         (head, body): (Box<Parts>, Incoming),
         mut peer: Peer,
     ) -> Response<ReplyBody> {
-        let id = request_id(SystemClock.now());
+        let at = SystemClock.now();
+        let id = request_id(at);
         let client = match misleading(&head) {
             Some(entry) => Err(Fault::new(entry)),
             None => self.trusted.client(peer.address, &head.headers),
@@ -85,17 +86,17 @@ impl Front {
         };
         let path = head.uri.path();
         if path.starts_with("/v1/") && !Api::serves(path) {
-            return dataplane::serve(worker, (head, body), peer, id).await;
+            return dataplane::serve(worker, (head, body), peer, (id, at)).await;
         }
         let place = place(path);
         let mut response = match place {
             Place::Administration => {
-                Box::pin(self.administer(*head, body, peer.address, &id)).await
+                pinned(|| self.administer(*head, body, peer.address, &id)).await
             }
             Place::Other if Dashboard::serves(path, &head.headers) => {
-                Box::pin(self.show(*head, body, peer.address, &id)).await
+                pinned(|| self.show(*head, body, peer.address, &id)).await
             }
-            _ => Box::pin(self.other(&head, peer.address, &id)).await,
+            _ => pinned(|| self.other(&head, peer.address, &id)).await,
         };
         worker.answered(place, response.status().as_u16());
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
