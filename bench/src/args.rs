@@ -1,10 +1,10 @@
-//! The command line: `--name value`, and `--quick` alone. Too small to need a parser crate.
+//! The command line: `--name value`, and `--quick` or `--laid-out` alone. Too small to need a parser crate.
 
 use std::net::SocketAddr;
 
 use crate::{Result, USAGE};
 
-const SWITCHES: [&str; 1] = ["quick"];
+const SWITCHES: [&str; 2] = ["quick", "laid-out"];
 
 /// What stood on the command line and has not been taken yet.
 #[derive(Debug)]

@@ -14,10 +14,12 @@ mod latency;
 mod memory;
 mod options;
 mod start;
+mod train;
 
 pub(crate) use child::Server;
 pub(crate) use fleet::ADMIN_KEY;
 pub(crate) use options::Options;
+pub(crate) use train::train;
 
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,7 +39,8 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     };
     let (machine, date) = (Machine::read(), utc_now()?);
     report::print(&rows, &machine, &date);
-    let run = json!({"rounds": options.rounds, "quick": options.quick});
+    let build = if options.laid_out { "laid-out" } else { "release" };
+    let run = json!({"rounds": options.rounds, "quick": options.quick, "build": build});
     let path = report::write_record(&options.out, &rows, &machine, &date, run)?;
     println!("Record: {}", path.display());
     Ok(())

@@ -4,6 +4,7 @@
 mod generate;
 mod mutations;
 mod pages;
+mod release;
 mod run;
 mod scan_figures;
 mod schemathesis;
@@ -27,7 +28,8 @@ cargo xtask COMMAND
   test                       everything that must hold before a merge; ends with `N passed, M failed`
   tidy                       walls, sizes and names (also a test of this crate)
   prepare                    the official SDKs that the integration tests drive, into target/sdk
-  bench [ARGS...]            release build, then `bench run` against it; prints ratios to the floor
+  release                    the release build, laid out after how it runs under load
+  bench [--laid-out] [ARGS]  a release build, or that one, then `bench run`; prints ratios to the floor
   mutations [WORDS]          takes away each guard of the hard limit; a named test must fail
   kill-loop [--kills N]      kill -9 under load, over and over, against the true bill
   faults [PART...]           broken upstreams, a rate limit, overload: what was promised must hold
@@ -69,6 +71,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<()> {
         "tidy" => none(rest).and_then(|()| tidy::run()),
         "prepare" => none(rest).and_then(|()| sdk::prepare()).map(|_| ()),
         "bench" => tools::bench(rest),
+        "release" => none(rest).and_then(|()| release::run()),
         "mutations" => mutations::run(rest),
         "kill-loop" => tools::kill_loop(rest),
         "faults" => tools::faults(rest),
@@ -94,6 +97,7 @@ fn help(command: &str) -> Option<&'static str> {
         "test" => test::HELP,
         "tidy" => tidy::HELP,
         "prepare" => sdk::HELP,
+        "release" => release::HELP,
         "mutations" => mutations::HELP,
         "kill-loop" => tools::KILL_LOOP_HELP,
         "faults" => tools::FAULTS_HELP,

@@ -1,6 +1,6 @@
 //! The bench, the kill loop, the fuzzer and cargo-deny: built or found, then started.
 
-use crate::{Result, root, run, target_dir};
+use crate::{Result, release, root, run, target_dir};
 
 pub(crate) const LISTS_HELP: &str = "\
 cargo xtask lists [--release] [--rows N]
@@ -49,11 +49,16 @@ Checks the dependencies against deny.toml: licences, bans, sources, advisories. 
 (`cargo install cargo-deny --locked`).";
 
 pub(crate) fn bench(words: &[String]) -> Result<()> {
-    let build = ["build", "--release", "--locked", "-p", "tollgate", "-p", "bench"];
-    run::loud(&mut run::cargo(&build))?;
-    let built = target_dir().join("release");
+    let built = if words.iter().any(|word| word == "--laid-out") {
+        release::build()?
+    } else {
+        let build = ["build", "--release", "--locked", "-p", "tollgate", "-p", "bench"];
+        run::loud(&mut run::cargo(&build))?;
+        target_dir().join("release")
+    };
     let mut bench = run::program(built.join("bench"));
-    run::loud(bench.arg("run").arg("--tollgate").arg(built.join("tollgate")).args(words))
+    bench.arg("run").arg("--tollgate").arg(built.join("tollgate"));
+    run::loud(bench.args(words))
 }
 
 pub(crate) fn kill_loop(words: &[String]) -> Result<()> {

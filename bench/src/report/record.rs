@@ -21,7 +21,9 @@ pub(crate) fn write_record(
 ) -> Result<PathBuf> {
     let commit = commit();
     let day = date.get(..10).unwrap_or(date);
-    let path = out.join(format!("{day}-{commit}.json"));
+    let build = run["build"].as_str().filter(|build| *build != "release");
+    let build = build.map_or_else(String::new, |build| format!("-{build}"));
+    let path = out.join(format!("{day}-{commit}{build}.json"));
     let record = json!({
         "date": date,
         "commit": commit,

@@ -11,7 +11,7 @@ use crate::{Result, sys};
 
 const SPEAKS_WITHIN: Duration = Duration::from_secs(20);
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
-const SAID: &str = "listening on http://";
+const SAID: [&str; 2] = ["listening on http://", "listening on https://"];
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -32,7 +32,7 @@ impl Server {
                 Err(format!("{name} ended before it listened").into())
             }
             Err(RecvTimeoutError::Timeout) => {
-                Err(format!("{name} does not say `{SAID}` after {SPEAKS_WITHIN:?}").into())
+                Err(format!("{name} does not say where it listens after {SPEAKS_WITHIN:?}").into())
             }
         }
     }
@@ -59,7 +59,7 @@ fn listen_to(stdout: impl Read + Send + 'static) -> Receiver<SocketAddr> {
 }
 
 fn address_in(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once(SAID)?;
+    let (_, rest) = SAID.iter().find_map(|said| line.split_once(said))?;
     let end = rest.find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c)));
     rest[..end.unwrap_or(rest.len())].parse().ok()
 }
@@ -92,6 +92,7 @@ mod tests {
         assert_eq!(address_in("listening on http://127.0.0.1:8655"), address);
         assert_eq!(address_in("tollgate listening on http://127.0.0.1:8655/ (pid 1)"), address);
         assert_eq!(address_in(r#"{"message":"listening on http://127.0.0.1:8655"}"#), address);
+        assert_eq!(address_in("listening on https://127.0.0.1:8655"), address);
         assert_eq!(address_in("listening soon"), None);
     }
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use testkit::Certificate;
 
 use super::child::Server;
 use super::options::{Options, Subject};
@@ -97,8 +98,37 @@ impl Fleet {
         Ok(Proxy { target: Target { key: key.value, ..admin }, _server: Some(server) })
     }
 
+    /// A Tollgate that speaks TLS, and one before it whose upstream it is.
+    pub(crate) async fn tls_chain(&self, certificate: &Certificate) -> Result<(Server, Proxy)> {
+        // Its key is made while it still speaks plainly, as we do.
+        let plain = self.tollgate("behind").await?;
+        let key = plain.target.key.clone();
+        drop(plain);
+        let config = self.scratch.0.join("tls.toml");
+        let files = [certificate.path(), certificate.key_path()];
+        let [cert, key_file] = files.map(|path| json!(path).to_string());
+        fs::write(&config, format!("[tls]\ncert = {cert}\nkey = {key_file}\n"))?;
+        let behind = self.start("behind", |command| {
+            command.arg("--config").arg(&config);
+        })?;
+        let before = self.start("before", |command| {
+            command
+                .env("OPENAI_API_KEY", &key)
+                .env("OPENAI_BASE_URL", format!("https://{}/v1", behind.address))
+                .env("SSL_CERT_FILE", certificate.path());
+        })?;
+        let admin = target_of(&before, ADMIN_KEY.to_owned());
+        let key = bounded("making a key", make_key(&admin)).await?.value;
+        Ok((behind, Proxy { target: Target { key, ..admin }, _server: Some(before) }))
+    }
+
     /// A Tollgate that listens, and no more.
     pub(crate) fn bare_tollgate(&self, data: &str) -> Result<Server> {
+        self.start(data, |_| ())
+    }
+
+    /// The same, started with what `more` adds.
+    fn start(&self, data: &str, more: impl FnOnce(&mut Command)) -> Result<Server> {
         let Subject::Binary { path, environment } = &self.subject else {
             return Err("a running Tollgate cannot be started".into());
         };
@@ -114,6 +144,7 @@ impl Fleet {
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.scratch.0)
             .stderr(Stdio::from(log));
+        more(&mut command);
         Server::start(&mut command).map_err(|e| self.with_log(data, &e.to_string()).into())
     }
 

@@ -61,6 +61,8 @@ pub(crate) enum Subject {
 pub(crate) struct Options {
     pub(crate) subject: Subject,
     pub(crate) quick: bool,
+    /// Whether floor and Tollgate are laid out after how they run: said in the record.
+    pub(crate) laid_out: bool,
     pub(crate) rounds: usize,
     pub(crate) out: PathBuf,
     only: Vec<Section>,
@@ -95,6 +97,7 @@ const QUICK: Plan = Plan {
 impl Options {
     pub(crate) fn from_flags(mut flags: Flags) -> Result<Self> {
         let quick = flags.take("quick").is_some();
+        let laid_out = flags.take("laid-out").is_some();
         let rounds = match flags.take("rounds") {
             None if quick => 2,
             None => 5,
@@ -110,7 +113,7 @@ impl Options {
         let out = flags.take("out").unwrap_or_else(|| "bench/records".to_owned()).into();
         let subject = subject(&mut flags)?;
         flags.finish()?;
-        Ok(Self { subject, quick, rounds, out, only })
+        Ok(Self { subject, quick, laid_out, rounds, out, only })
     }
 
     pub(crate) fn wants(&self, section: Section) -> bool {
