@@ -46,7 +46,7 @@ impl Store {
             let db = connect::read_only(directory, &schema::RECORDS).map_err(refused)?;
             let verdict = verify::verify(&db, &sums, whole)?;
             let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
-            let kept = sums.to_keep(now, verdict.breaches.is_empty(), unkept);
+            let kept = sums.take_rest(now, verdict.breaches.is_empty(), unkept);
             Ok((verdict, kept))
         });
         let (verdict, kept) = looking.await?;

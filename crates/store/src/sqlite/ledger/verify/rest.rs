@@ -66,7 +66,7 @@ impl Sums {
 
     /// What is to be kept now, where it is worth it: so many entries were added. Empty where
     /// nothing may be kept any more.
-    pub(in super::super) fn to_keep(
+    pub(in super::super) fn take_rest(
         &mut self,
         now: Timestamp,
         agrees: bool,
