@@ -20,7 +20,6 @@ use domain::{
     Tokens, UsageFamily, UsageRecord, boxed, fault::catalogue,
 };
 use http::{HeaderValue, StatusCode};
-use openai::answer::ToolCalls;
 use openai::surface::{Meter, Operation};
 use tokio::time::Instant;
 
@@ -39,11 +38,13 @@ use crate::tasks::Open;
 use crate::trace::Trace;
 use crate::upstreams::LiveUpstream;
 
+mod count;
 mod divided;
 mod end;
 mod estimate;
 mod growth;
 
+pub(crate) use count::Count;
 pub(crate) use end::End;
 
 /// A settled attempt on its way to the store.
@@ -128,27 +129,6 @@ pub(crate) struct Call {
     /// What it asks, as keyed hashes, where that is to be known.
     pub(crate) prints: Option<Prints>,
     pub(crate) _open: (Open, overload::Slot),
-}
-
-/// What an answer said of its cost.
-#[derive(Default)]
-pub(crate) struct Count {
-    pub(crate) tokens: Option<Tokens>,
-    pub(crate) media_ms: u64,
-    pub(crate) images: u32,
-    pub(crate) tools: ToolCalls,
-    pub(crate) model: Option<Box<str>>,
-    pub(crate) service_tier: Option<Box<str>>,
-    /// What the model wrote, still escaped, as far as it was seen.
-    pub(crate) written: Vec<u8>,
-    /// Work goes on at the provider; its usage comes with the finished object.
-    pub(crate) unfinished: bool,
-    /// Usage reports that could not be believed (case 34).
-    pub(crate) bad_usage: u64,
-    /// The answer's end was seen, or the chunk of a stream that has nothing but its usage: what is
-    /// counted is all of it.
-    pub(crate) whole: bool,
-    pub(crate) bytes_out: u64,
 }
 
 /// How long a call may take.
