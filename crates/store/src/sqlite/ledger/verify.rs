@@ -75,7 +75,7 @@ pub(super) fn verify(
     let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
     sums.looks += 1;
     if whole {
-        *sums = Sums { looks: sums.looks, kept: sums.kept, ..Sums::default() };
+        *sums = Sums { looks: sums.looks, ..Sums::default() };
     } else if sums.looks == 1
         && let Some(kept) = Sums::kept(db)?
     {

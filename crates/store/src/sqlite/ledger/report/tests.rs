@@ -103,6 +103,23 @@ async fn what_has_ended_and_what_is_old_waits_for_the_whole_look() {
 }
 
 #[tokio::test]
+async fn what_nobody_waited_for_is_kept_after_the_next_whole_look() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    store.post(batch(1, 0..=40)).await.unwrap();
+    {
+        let sums = Arc::clone(&store.sums);
+        let db = connect::read_only(dir.path(), &schema::RECORDS).unwrap();
+        verify::verify(&db, &sums, false).unwrap();
+        assert!(sums.lock().unwrap().take_rest(store.clock.now(), true, 1).is_some());
+    }
+    assert!(store.verify_and_keep(false, 1).await.unwrap().breaches.is_empty());
+    assert_eq!(kept(&store).await, 0);
+    assert!(store.verify_and_keep(true, 1).await.unwrap().breaches.is_empty());
+    assert!(kept(&store).await > 0);
+}
+
+#[tokio::test]
 async fn entries_that_came_since_are_added_also_those_of_periods_that_have_ended() {
     let dir = kept_ledger().await;
     let store = open(&dir);

@@ -64,8 +64,9 @@ impl Sums {
         Some(sums)
     }
 
-    /// What is to be kept now, where it is worth it: so many entries were added. Empty where
-    /// nothing may be kept any more.
+    /// What is to be kept now, where it is worth it: so many entries were added, or all were read
+    /// anew (whoever asked for an earlier look may not have waited for it). Empty where nothing may
+    /// be kept any more.
     pub(in super::super) fn take_rest(
         &mut self,
         now: Timestamp,
@@ -73,7 +74,8 @@ impl Sums {
         more: i64,
     ) -> Option<Vec<u8>> {
         if !agrees {
-            return self.kept.take().map(|_| Vec::new());
+            self.kept = None;
+            return Some(Vec::new());
         }
         if self.place.saturating_sub(self.kept.unwrap_or_default()) < more {
             return None;
@@ -99,11 +101,17 @@ impl Sums {
     ) -> Result<Vec<Imbalance>, Failure> {
         let leases = self.leases(db)?;
         let running: HashSet<Account> = self.of.keys().chain(leases.keys()).copied().collect();
+        let running = running.into_iter().filter(|account| account.runs_after(since));
+        // In the table's own order: what lies together is read together.
+        let place = |account: Account| {
+            let period = periods::name(&account.period());
+            (account.kind.as_str(), self.names.name(account.name), period, account.start, account)
+        };
+        let mut asked: Vec<_> = running.map(place).collect();
+        asked.sort_unstable_by(|a, b| (a.0, &a.1, a.2, a.3).cmp(&(b.0, &b.1, b.2, b.3)));
         let mut found = Vec::new();
-        for account in running.into_iter().filter(|account| account.runs_after(since)) {
-            let period = account.period();
-            let id = self.names.name(account.name);
-            let asked = params![account.kind.as_str(), id, periods::name(&period), account.start];
+        for (kind, id, period, start, account) in asked {
+            let asked = params![kind, id, period, start];
             let kept = one(db, sql::ACCOUNT, asked, |row| Ok((row.get(0)?, row.get(1)?)))?;
             let (posted, leased) = kept.unwrap_or_default();
             let summed = self.of.get(&account).map_or(0, |tally| tally.sum);
