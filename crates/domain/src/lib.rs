@@ -25,6 +25,7 @@ mod egress;
 pub mod fault;
 mod id;
 mod idempotency;
+mod in_place;
 mod job;
 mod key;
 mod key_care;
@@ -69,8 +70,8 @@ pub use audit::{
 };
 pub use cache::{
     AtThreshold, CACHE_POLICY, CacheEntry, CacheFigures, CacheHolding, CacheKey, CachePatch,
-    CachePurge, CacheRules, CacheUse, Directives, NearMatch, NearQuery, NearRules, Replay, Reuse,
-    RouteCache, THRESHOLDS, Vector, common_words, evaluate,
+    CachePurge, CacheRules, CacheUse, Directives, Joiners, NearMatch, NearQuery, NearRules, Replay,
+    Reuse, RouteCache, THRESHOLDS, Vector, common_words, evaluate,
 };
 pub use certificate::{Certificate, CertificateChange, PlacedCertificate, TrustedCertificate};
 pub use change::{Actor, AuditEntry, Change};
@@ -89,6 +90,7 @@ pub use id::{
     UserId, random_id,
 };
 pub use idempotency::{AnswerBounds, Fingerprint, IdempotencyKey, KeptAnswer};
+pub use in_place::{boxed, pinned};
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,
