@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use domain::attempt::Effect;
-use domain::{Fault, fault::catalogue};
+use domain::{Fault, ProjectId, fault::catalogue, pinned};
 use egress::{Answer, Outgoing, SendError, Stage};
 use http::header::CONTENT_TYPE;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use openai::multipart;
 use tokio::time::Instant;
@@ -38,8 +39,7 @@ pub(crate) use order::{Visit, healthy_first};
 /// A request ready to be sent, all of it owned: it may outlive its client.
 pub(crate) struct Ready {
     pub(crate) method: Method,
-    /// As behind `/v1`, with the query.
-    pub(crate) target: String,
+    pub(crate) target: Target,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Outgoing,
     /// Why a flowing body was broken off, should it be.
@@ -49,6 +49,24 @@ pub(crate) struct Ready {
     pub(crate) placed: Placed,
     /// Set when nobody waits for this attempt any more, where the call has another one.
     pub(crate) gone: Option<Gone>,
+}
+
+/// What a request asks for, with the query.
+pub(crate) enum Target {
+    /// As the client wrote it, `/v1` included.
+    Asked(PathAndQuery),
+    /// Ours, as behind `/v1`.
+    Made(String),
+}
+
+impl Target {
+    /// As behind `/v1`.
+    pub(crate) fn behind_v1(&self) -> &str {
+        match self {
+            Self::Asked(whole) => whole.as_str().strip_prefix("/v1").unwrap_or(whole.as_str()),
+            Self::Made(target) => target,
+        }
+    }
 }
 
 /// Makes attempts until one brings an answer, or none can.
@@ -64,11 +82,11 @@ pub(crate) async fn run(
     let hedges = worker.shared.settings.hedge_after.is_some();
     // What others wait for is asked for once at a time.
     if hedges && may_change && call.effect == Effect::Repeatable && call.keeping.is_none() {
-        return Box::pin(hedge::run(worker, call, plan, ready, asked)).await;
+        return pinned(|| hedge::run(worker, call, plan, ready, asked)).await;
     }
     match once(&worker, &call, &plan.first, ready, may_change).await {
         Ok(reply) => Ok(reply),
-        Err(failed) => Box::pin(again::run(worker, call, plan, asked, vec![(0, failed)])).await,
+        Err(failed) => pinned(|| again::run(worker, call, plan, asked, vec![(0, failed)])).await,
     }
 }
 
@@ -121,7 +139,7 @@ async fn place_it(
     let opened = Tab::open(Arc::clone(worker), Arc::clone(call), place, ready.leg);
     let mut tab = opened.map_err(Failure::ours)?;
     tab.gone.clone_from(&ready.gone);
-    if tab.first_byte_due() <= Instant::now() {
+    if tab.is_late_already() {
         // It would be billed, and given up in the same moment.
         let why = "The call's time was over before it could be sent.";
         return Err(settled(tab, Failure::ours(Fault::because(&catalogue::UPSTREAM_TIMEOUT, why))));
@@ -138,8 +156,9 @@ async fn place_it(
     let sending = std::pin::pin!(tokio::time::timeout_at(late, sending));
     let failed = match worker.shared.tasks.unless_cut(sending).await {
         Some(Ok(Ok(answer))) => {
-            placed.answered(answer.status(), answer.headers(), worker.shared.clock.now());
-            tab.answered(answer.status(), headers::provider_request_id(answer.headers()));
+            let (now, clock) = (Instant::now(), || worker.shared.clock.now());
+            placed.answered(answer.status(), answer.headers(), now, clock);
+            tab.answered(now, answer.status(), headers::provider_request_id(answer.headers()));
             return Ok((tab, answer));
         }
         Some(Ok(Err(error))) => {
@@ -189,18 +208,21 @@ fn unplaced(tab: &Tab, error: &SendError) -> Fault {
 }
 
 fn encode(tab: &Tab, ready: Box<Ready>) -> Result<Request<Outgoing>, Fault> {
-    let model = tab.model.as_deref().or(tab.call.model.as_deref());
-    let path = tab.upstream.path(&ready.target, model);
-    let uri = Uri::try_from(path).map_err(|_| Fault::new(&catalogue::BAD_REQUEST_TARGET))?;
     let ready = *ready;
+    let model = tab.model.as_deref().or(tab.call.model.as_deref());
+    let uri = match ready.target {
+        // Read once, when it came.
+        Target::Asked(whole) if tab.upstream.asks_as_clients_do() => Uri::from(whole),
+        target => Uri::try_from(tab.upstream.path(target.behind_v1(), model))
+            .map_err(|_| Fault::new(&catalogue::BAD_REQUEST_TARGET))?,
+    };
     let mut request = Request::new(ready.body);
     *request.method_mut() = ready.method;
     *request.uri_mut() = uri;
     *request.headers_mut() = ready.headers;
     let map = request.headers_mut();
-    if !map.contains_key(headers::X_CLIENT_REQUEST_ID) {
-        map.insert(headers::X_CLIENT_REQUEST_ID, attempt_id(&tab.call.request, tab.leg.number));
-    }
+    let own = map.entry(headers::X_CLIENT_REQUEST_ID);
+    own.or_insert_with(|| attempt_id(&tab.call.request, tab.leg.number));
     if let Some(trace) = &tab.call.trace {
         trace.tell(tab.leg.number, map);
     }
@@ -209,27 +231,33 @@ fn encode(tab: &Tab, ready: Box<Ready>) -> Result<Request<Outgoing>, Fault> {
 }
 
 /// The headers of a client's request that go on.
-pub(crate) fn forwarded(from: &HeaderMap) -> Result<HeaderMap, Fault> {
-    let own = headers::client_request_id(from).map_err(|()| {
-        Fault::because(
-            &catalogue::INVALID_VALUE,
-            "X-Client-Request-Id must be at most 512 ASCII characters.",
-        )
-        .param("X-Client-Request-Id")
-    })?;
+pub(crate) fn forwarded(from: &HeaderMap, project: &ProjectId) -> Result<HeaderMap, Fault> {
     // With room for those that signing and sending will add.
     let mut map = HeaderMap::with_capacity(from.len() + 2);
+    let mut is_form = false;
     for (name, value) in from {
-        if headers::may_go_up(name) {
+        if *name == headers::IDEMPOTENCY_KEY {
+            // Of several the first.
+            if let Some(own) = headers::separate_idempotency(value, project) {
+                map.entry(name).or_insert(own);
+            }
+        } else if headers::may_go_up(name) {
+            is_form |= *name == CONTENT_TYPE && value != "application/json";
             map.append(name, value.clone());
+        } else if *name == headers::X_CLIENT_REQUEST_ID {
+            if !headers::is_client_request_id(value) {
+                let why = "X-Client-Request-Id must be at most 512 ASCII characters.";
+                let fault = Fault::because(&catalogue::INVALID_VALUE, why);
+                return Err(fault.param("X-Client-Request-Id"));
+            }
+            map.entry(name).or_insert_with(|| value.clone());
         } else if headers::chooses_host(name) {
             let why = format!("`{name}` is not allowed: a caller may not choose the host.");
             return Err(Fault::because(&catalogue::FIELD_NOT_ALLOWED, why));
         }
     }
-    canonical_form(&mut map);
-    if let Some(own) = own {
-        map.insert(headers::X_CLIENT_REQUEST_ID, own.clone());
+    if is_form {
+        canonical_form(&mut map);
     }
     Ok(map)
 }
@@ -256,7 +284,7 @@ mod tests {
         ] {
             let mut from = HeaderMap::new();
             from.insert(CONTENT_TYPE, HeaderValue::from_static(given));
-            assert_eq!(forwarded(&from).unwrap()[CONTENT_TYPE], sent);
+            assert_eq!(forwarded(&from, &"proj_1".into()).unwrap()[CONTENT_TYPE], sent);
         }
     }
 }

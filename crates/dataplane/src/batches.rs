@@ -13,7 +13,7 @@ use openai::view::View;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::attempt::{self, Ready};
+use crate::attempt::{self, Ready, Target};
 use crate::body::lines::Lines;
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
@@ -108,7 +108,7 @@ async fn look_at(mut eyes: Eyes<'_>, file: &str) -> Result<(), Fault> {
     let ready = Box::new(Ready {
         placed: Placed::free(),
         method: Method::GET,
-        target: format!("/files/{file}/content"),
+        target: Target::Made(format!("/files/{file}/content")),
         headers: HeaderMap::new(),
         body: Outgoing::Empty,
         broken: BrokenOff::default(),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{Fault, KeyView, SecretHash, Timestamp, Trip, fault::catalogue};
+use domain::{Fault, KeyView, SecretHash, Timestamp, Trip, fault::catalogue, pinned};
 use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
@@ -49,7 +49,7 @@ pub(crate) async fn identify(
         Some(key) => Some(key),
         None => {
             shared.honeytokens.look(hash, || trip(shared, hash, head, peer.address));
-            Box::pin(look_up(shared, hash, peer.address)).await?
+            pinned(|| look_up(shared, hash, peer.address)).await?
         }
     };
     match found {

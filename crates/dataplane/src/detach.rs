@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use domain::Fault;
+use domain::{Fault, pinned};
 use http::Response;
 
 use crate::body::reply::ReplyBody;
@@ -57,8 +57,12 @@ pub(crate) struct Detach<F: Future<Output = Answered> + Send + 'static> {
 impl<F: Future<Output = Answered> + Send + 'static> Detach<F> {
     /// Inlined, so that the future is made in its box and not moved there.
     #[inline(always)]
-    pub(crate) fn new((tasks, gone): (Tasks, Gone), sinks: Vec<Sink>, future: F) -> Self {
-        Self { future: Some(Box::pin(future)), tasks, gone, sinks }
+    pub(crate) fn new(
+        (tasks, gone): (Tasks, Gone),
+        sinks: Vec<Sink>,
+        make: impl FnOnce() -> F,
+    ) -> Self {
+        Self { future: Some(pinned(make)), tasks, gone, sinks }
     }
 }
 

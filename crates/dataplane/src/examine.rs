@@ -180,11 +180,12 @@ pub fn serve_within(worker: &Arc<Worker>) -> InProcess {
                 let worker = Arc::clone(&own);
                 let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
                 let peer = Peer { address, proof: Proof::Within };
-                let id = request_id(worker.shared.clock.now());
+                let at = worker.shared.clock.now();
+                let call = (request_id(at), at);
                 Box::pin(async move {
                     let (head, body) = request.into_parts();
                     let request = (Box::new(head), body);
-                    Ok::<_, Infallible>(pipeline::serve(&worker, request, peer, id).await)
+                    Ok::<_, Infallible>(pipeline::serve(&worker, request, peer, call).await)
                 })
             });
             let connection = http1::Builder::new().serve_connection(TokioIo::new(theirs), service);

@@ -5,6 +5,41 @@ use std::borrow::Cow;
 use domain::ProjectId;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+/// Which of the headers that a call is asked for later stand in its head: noted in one pass, since to
+/// look for each by its name, which most calls do not have, takes longer.
+#[derive(Clone, Copy)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    pub(crate) const UPGRADE: u8 = 1;
+    pub(crate) const CONTENT_ENCODING: u8 = 1 << 1;
+    pub(crate) const CONTENT_TYPE: u8 = 1 << 2;
+    /// A second one.
+    pub(crate) const CONTENT_TYPES: u8 = 1 << 3;
+    pub(crate) const MAX_WAIT: u8 = 1 << 4;
+    pub(crate) const IDEMPOTENCY_KEY: u8 = 1 << 5;
+
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut marks = 0;
+        for name in headers.iter().map(|(name, _)| name) {
+            marks |= match name.as_str() {
+                "content-type" if marks & Self::CONTENT_TYPE != 0 => Self::CONTENT_TYPES,
+                "content-type" => Self::CONTENT_TYPE,
+                "content-encoding" => Self::CONTENT_ENCODING,
+                "upgrade" => Self::UPGRADE,
+                "x-tollgate-max-wait" => Self::MAX_WAIT,
+                "idempotency-key" => Self::IDEMPOTENCY_KEY,
+                _ => 0,
+            };
+        }
+        Self(marks)
+    }
+
+    pub(crate) fn has(self, mark: u8) -> bool {
+        self.0 & mark != 0
+    }
+}
+
 /// From a client to a provider. No credential, cookie, organization or address of the client's.
 pub(crate) fn may_go_up(name: &HeaderName) -> bool {
     let name = name.as_str();
@@ -31,15 +66,12 @@ pub(crate) fn chooses_host(name: &HeaderName) -> bool {
         .any(|end| name.ends_with(end))
 }
 
-/// Puts the project before a client's idempotency key: two projects that choose the same one must
-/// not meet at the provider, who would give the second the first's answer (case 62).
-pub(crate) fn separate_idempotency(map: &mut HeaderMap, project: &ProjectId) {
-    let Some(key) = map.get(IDEMPOTENCY_KEY) else { return };
+/// A client's idempotency key with its project before it: two projects that choose the same one must
+/// not meet at the provider, who would give the second the first's answer (case 62). Nothing where
+/// that is no header any more.
+pub(crate) fn separate_idempotency(key: &HeaderValue, project: &ProjectId) -> Option<HeaderValue> {
     let own = [project.as_str().as_bytes(), b"-", key.as_bytes()].concat();
-    match HeaderValue::from_bytes(&own) {
-        Ok(own) => drop(map.insert(IDEMPOTENCY_KEY, own)),
-        Err(_) => drop(map.remove(IDEMPOTENCY_KEY)),
-    }
+    HeaderValue::from_bytes(&own).ok()
 }
 
 /// From a provider to a client. No cookie, no account's name, no limits of our account.
@@ -82,12 +114,9 @@ pub(crate) const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-
 pub(crate) const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 pub(crate) const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
 
-/// A client's own id for its call: at most 512 ASCII characters (OpenAI's rule).
-pub(crate) fn client_request_id(headers: &HeaderMap) -> Result<Option<&HeaderValue>, ()> {
-    match headers.get(X_CLIENT_REQUEST_ID) {
-        Some(value) if value.len() > 512 || value.to_str().is_err() => Err(()),
-        found => Ok(found),
-    }
+/// Whether a client's own id for its call is one: at most 512 ASCII characters (OpenAI's rule).
+pub(crate) fn is_client_request_id(value: &HeaderValue) -> bool {
+    value.len() <= 512 && value.to_str().is_ok()
 }
 
 /// The bytes of an id: letters, digits, `-` and `_`.
@@ -117,7 +146,11 @@ pub(crate) fn boundary(headers: &HeaderMap) -> Option<&str> {
 
 /// The media type without its parameters, lower case.
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<Cow<'_, str>> {
-    let value = headers.get(header::CONTENT_TYPE)?;
+    media_type_in(headers.get(header::CONTENT_TYPE)?)
+}
+
+/// The same, of a Content-Type.
+pub(crate) fn media_type_in(value: &HeaderValue) -> Option<Cow<'_, str>> {
     if value == "application/json" {
         return Some(Cow::Borrowed("application/json"));
     }
@@ -128,14 +161,13 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     Some(if plain { Cow::Borrowed(name) } else { Cow::Owned(name.to_ascii_lowercase()) })
 }
 
-/// Whether a text body says that it is UTF-8, or says nothing. What is told as something else would
-/// be read otherwise by the provider than by us.
-pub(crate) fn is_utf8(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
-    let Ok(text) = value.to_str() else { return false };
-    if text == "application/json" {
+/// Whether a Content-Type says that a text body is UTF-8, or says nothing. What is told as something
+/// else would be read otherwise by the provider than by us.
+pub(crate) fn is_utf8(value: &HeaderValue) -> bool {
+    if value == "application/json" {
         return true;
     }
+    let Ok(text) = value.to_str() else { return false };
     text.split(';').skip(1).all(|parameter| match parameter.split_once('=') {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
             let value = value.trim().trim_matches('"');
@@ -143,4 +175,33 @@ pub(crate) fn is_utf8(headers: &HeaderMap) -> bool {
         }
         _ => true,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_header_that_is_asked_for_leaves_its_mark() {
+        let marks = |names: &[&'static str]| {
+            let mut map = HeaderMap::new();
+            for name in names {
+                map.append(*name, HeaderValue::from_static("x"));
+            }
+            Marks::of(&map)
+        };
+        assert_eq!(marks(&["host", "authorization", "content-length", "x-upgrade"]).0, 0);
+        for (name, mark) in [
+            ("upgrade", Marks::UPGRADE),
+            ("content-encoding", Marks::CONTENT_ENCODING),
+            ("content-type", Marks::CONTENT_TYPE),
+            ("x-tollgate-max-wait", Marks::MAX_WAIT),
+            ("idempotency-key", Marks::IDEMPOTENCY_KEY),
+        ] {
+            assert_eq!(marks(&["accept", name, "host"]).0, mark, "{name}");
+        }
+        let twice = marks(&["content-type", "host", "content-type"]);
+        assert!(twice.has(Marks::CONTENT_TYPE) && twice.has(Marks::CONTENT_TYPES));
+        assert!(!marks(&["content-type"]).has(Marks::CONTENT_TYPES));
+    }
 }

@@ -18,14 +18,27 @@ impl Default for Names {
 
 impl Names {
     pub(crate) fn intern(&self, name: &str) -> Arc<str> {
-        let slot = name.bytes().fold(0, |sum: usize, b| sum.wrapping_mul(31) + usize::from(b));
+        let slot = slot(name.as_bytes());
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = &mut slots[slot % SLOTS];
+        let slot = &mut slots[slot];
         match slot {
             Some(kept) if **kept == *name => Arc::clone(kept),
             _ => Arc::clone(slot.insert(name.into())),
         }
     }
+}
+
+/// By its length, its beginning and its end: names of one kind differ there. A look at each byte
+/// would take longer than all the rest.
+fn slot(name: &[u8]) -> usize {
+    let first = name.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let last = match name.last_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => name.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)),
+    };
+    let mixed =
+        (first ^ last.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 57) as usize % SLOTS
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use openai::answer::derived;
 use openai::list::{Element, Page};
 use openai::target;
 
-use crate::attempt::{self, Ready, read_whole};
+use crate::attempt::{self, Ready, Target, read_whole};
 use crate::body::reply::ReplyBody;
 use crate::body::upload::BrokenOff;
 use crate::owned;
@@ -43,7 +43,7 @@ pub(crate) async fn run(
     ready: Box<Ready>,
     kind: ObjectKind,
 ) -> Result<Response<ReplyBody>, Fault> {
-    let base = ready.target.clone();
+    let base = ready.target.behind_v1().to_owned();
     let headers = ready.headers.clone();
     let query = base.split_once('?').map(|(_, q)| q.to_owned()).unwrap_or_default();
     let after = parameter(&query, "after")?;
@@ -103,7 +103,7 @@ impl Lister<'_> {
             let ready = Box::new(Ready {
                 placed: Placed::free(),
                 method: http::Method::GET,
-                target: with_cursor(&self.base, &cursor),
+                target: Target::Made(with_cursor(&self.base, &cursor)),
                 headers: self.headers.clone(),
                 body: egress::Outgoing::Empty,
                 broken: BrokenOff::default(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::pace::{Ask, Bounds, Draw};
 use domain::route::Reasons;
-use domain::{Fault, KeyId, ProjectId, fault::catalogue};
+use domain::{Fault, KeyId, ProjectId, fault::catalogue, pinned};
 use openai::surface::{Meter, Operation};
 use tokio::time::Instant;
 
@@ -85,7 +85,7 @@ pub(crate) async fn turn(
     if let Some(placed) = at_once(&plan.first, caller) {
         return Ok(placed);
     }
-    Box::pin(another(shared, plan, caller)).await
+    pinned(|| another(shared, plan, caller)).await
 }
 
 async fn another(

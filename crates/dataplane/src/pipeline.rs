@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use domain::bound::{Media, Metered};
-use domain::{Fault, ObjectKind, RequestId, Stage, Timestamp, fault::catalogue};
+use domain::{Fault, ObjectKind, RequestId, Stage, Timestamp, fault::catalogue, pinned};
 use http::header::{CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Response};
@@ -25,6 +25,7 @@ use crate::budget::Spending;
 use crate::cache::Keeping;
 use crate::caller;
 use crate::detach::{Detach, Gone};
+use crate::headers::Marks;
 use crate::idempotency::{Entered, Ticket};
 use crate::overload::{self, Slot};
 use crate::pace::{self, Placed};
@@ -54,15 +55,15 @@ pub(crate) use taken::Taken;
 use known::Known;
 use seen::{Seen, waited};
 
-/// Serves one request under `/v1` that is not the Administration API's.
+/// Serves one request under `/v1` that is not the Administration API's, which came at `at`.
 pub async fn serve(
     worker: &Arc<Worker>,
     request: (Box<Parts>, Incoming),
     peer: Peer,
-    id: RequestId,
+    (id, at): (RequestId, Timestamp),
 ) -> Response<ReplyBody> {
     let mut seen = Seen::begin();
-    match call(worker, request, peer, id.clone(), &mut seen).await {
+    match call(worker, request, peer, (id.clone(), at), &mut seen).await {
         Ok(response) => {
             worker.answered(seen.place(), response.status().as_u16());
             response
@@ -82,7 +83,7 @@ async fn call(
     worker: &Arc<Worker>,
     (head, body): (Box<Parts>, Incoming),
     peer: Peer,
-    id: RequestId,
+    (id, at): (RequestId, Timestamp),
     seen: &mut Seen,
 ) -> Result<Response<ReplyBody>, Fault> {
     let shared = &worker.shared;
@@ -94,7 +95,8 @@ async fn call(
     seen.stage = Stage::Key;
     seen.caller = Some(caller::identify(shared, &head, peer).await?);
     // A WebSocket begins with GET on paths that are only posted to: told before the method is.
-    if head.headers.contains_key(UPGRADE) && is_websocket(&head.headers) {
+    let marks = Marks::of(&head.headers);
+    if marks.has(Marks::UPGRADE) && is_websocket(&head.headers) {
         return Err(Fault::new(&catalogue::UPGRADE_NOT_SUPPORTED));
     }
     seen.stage = Stage::Permission;
@@ -102,27 +104,30 @@ async fn call(
     let operation = found.operation;
     seen.operation = Some(operation);
     // May: alive, from here, this operation. All of it before a byte of the body is read.
-    let at = shared.clock.now();
     let permit = permit::grant(&mut seen.caller, operation, at, &mut seen.stage)?;
     let permit = seen.permit.insert(permit);
     seen.stage = Stage::Room;
     shared.frozen.admits(permit, operation)?;
     // Room: what cannot be served soon is refused before it costs anything.
     let slot = overload::room(shared, permit).await?;
-    let patience = pace::patience(&head.headers, shared.settings.max_wait)?;
+    let patience = match marks.has(Marks::MAX_WAIT) {
+        true => pace::patience(&head.headers, shared.settings.max_wait)?,
+        false => shared.settings.max_wait,
+    };
     let object = arrival::named_object(&found).map(Cow::into_owned);
     // The body: whole, spooled or flowing, as the class says; then what it names.
     seen.stage = Stage::Body;
-    let (taken, body_wait) = waited(pin!(take(worker, &head, body, operation))).await?;
+    let (taken, body_wait) = waited(pin!(take(worker, (&head, marks), body, operation))).await?;
     let taken = seen.taken.insert(taken);
     seen.stage = Stage::Model;
     permit.check_models(operation, taken.model(), &taken.models())?;
     permit::check_tools(&permit.key, || taken.hosted(operation))?;
     taken.check_denied(&shared.places(), &permit.project)?;
     // The same call once more gets its answer once more, and takes and costs nothing.
-    let ticket = match idempotency::is_asked(&head, operation) {
+    let keyed = marks.has(Marks::IDEMPOTENCY_KEY);
+    let ticket = match keyed && idempotency::is_asked(&head, operation) {
         true => {
-            match Box::pin(idempotency::enter(shared, &head, permit, (operation, &*taken), &id))
+            match pinned(|| idempotency::enter(shared, &head, permit, (operation, &*taken), &id))
                 .await?
             {
                 Entered::Again(reply) => return Ok(*reply),
@@ -136,7 +141,7 @@ async fn call(
     let plan = place(shared, permit, taken, (operation, object.as_deref(), at)).await?;
     let taken = seen.taken.take().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
     let (arrived, until) = (seen.arrived, shared.settings.end(seen.arrived));
-    let until = until.min(Instant::now() + patience);
+    let until = until.min(arrived + body_wait + patience);
     let (keeping, room) = (None, Some((open, slot)));
     let times = (at, arrived, until, body_wait);
     let ahead = Ahead { id, times, operation, object, head, taken, plan, keeping, room };
@@ -153,7 +158,7 @@ async fn given_or_sent(
 ) -> Result<Response<ReplyBody>, Fault> {
     let permit = seen.permit.as_ref().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
     if let Some(wish) = known::wish(worker, permit, &ahead) {
-        match Box::pin(known::look_up(worker, permit, wish, ahead)).await? {
+        match pinned(|| known::look_up(worker, permit, wish, ahead)).await? {
             Known::Answered(mut reply) => {
                 recorder::listen(ticket.map(Sink::Ticket).into_iter().collect(), &mut reply);
                 return Ok(reply);
@@ -231,7 +236,7 @@ async fn send(
     seen.sent = true;
     // From here on the call goes to its end even if nobody waits for it.
     let gone = call.gone.clone();
-    let work = dispatch(Arc::clone(worker), call, plan, ready, asked);
+    let work = || dispatch(Arc::clone(worker), call, plan, ready, asked);
     let done = Detach::new((shared.tasks.clone(), gone), sinks, work).await;
     done.map_err(|fault| fault.rates(rates))
 }
@@ -262,7 +267,8 @@ async fn place(
     }
     let replayed = taken.replayed();
     if !replayed.is_empty() {
-        plan = Box::pin(owned::without_strangers(shared, plan, &permit.project, &replayed)).await?;
+        plan =
+            pinned(|| owned::without_strangers(shared, plan, &permit.project, &replayed)).await?;
     }
     Ok(plan)
 }
@@ -294,17 +300,17 @@ async fn dispatch(
     let operation = call.operation;
     // What is rare is boxed: a call's future is as large as its largest branch, and is moved.
     if let Some(kind) = operation.lists {
-        return Box::pin(lists::run(worker, call, plan, ready, kind)).await;
+        return pinned(|| lists::run(worker, call, plan, ready, kind)).await;
     }
     if operation.local {
         let name = call.model.as_deref().map(str::to_owned);
-        return Box::pin(models::run(worker, call, plan, ready, name)).await;
+        return pinned(|| models::run(worker, call, plan, ready, name)).await;
     }
     if operation.makes.is_some_and(|(kind, _)| kind == ObjectKind::Batch) {
-        return Box::pin(batches::run(worker, call, plan, ready)).await;
+        return pinned(|| batches::run(worker, call, plan, ready)).await;
     }
     if call.deletes.is_some() {
-        Box::pin(jobs::before_delete(&worker, &call, &plan.first.upstream.id)).await;
+        pinned(|| jobs::before_delete(&worker, &call, &plan.first.upstream.id)).await;
     }
     attempt::run(worker, call, plan, ready, asked).await
 }
@@ -312,15 +318,19 @@ async fn dispatch(
 /// Reads the body as its class says.
 async fn take(
     worker: &Worker,
-    head: &Parts,
+    (head, marks): (&Parts, Marks),
     body: Incoming,
     operation: &Operation,
 ) -> Result<Taken, Fault> {
     let settings = &worker.shared.settings;
-    read::check_head(&head.headers, operation.limit)?;
-    let media = headers::media_type(&head.headers);
+    read::check_head(&head.headers, marks, operation.limit)?;
+    let content_type = match marks.has(Marks::CONTENT_TYPE) {
+        true => head.headers.get(CONTENT_TYPE),
+        false => None,
+    };
+    let media = content_type.and_then(headers::media_type_in);
     let is_form = media.as_deref() == Some("multipart/form-data");
-    if head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
+    if marks.has(Marks::CONTENT_TYPES) {
         // Which of them a provider goes by is its own affair.
         let entry = if is_form {
             &catalogue::INVALID_MULTIPART
@@ -329,12 +339,11 @@ async fn take(
         };
         return Err(Fault::because(entry, "The request has more than one Content-Type."));
     }
-    if !headers::is_utf8(&head.headers) {
+    if !content_type.is_none_or(headers::is_utf8) {
         let why = "Bodies are read as UTF-8; the Content-Type says otherwise.";
         return Err(Fault::because(&catalogue::UNSUPPORTED_MEDIA_TYPE, why));
     }
-    let content_type =
-        || head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let content_type = || content_type.and_then(|value| value.to_str().ok()).unwrap_or("");
     let pieces = |body| Pieces::new(body, operation.limit, settings);
     match operation.body {
         BodyKind::Form if is_form => {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use domain::price::{Tier, TokenKind};
 use domain::route::{self, CallFacts, Found, MaxPrice, Pass, Reasons, Seen, Target};
-use domain::{Fault, KeyView, ProjectId, RouteCache, Timestamp, fault::catalogue};
+use domain::{Fault, KeyView, ProjectId, RouteCache, Timestamp, fault::catalogue, pinned};
 use http::HeaderValue;
 use openai::surface::Operation;
 
@@ -60,14 +60,14 @@ pub(crate) struct Wish<'a> {
 pub(crate) async fn choose(shared: &Dataplane, wish: &Wish<'_>) -> Result<Plan, Fault> {
     let places = shared.places();
     if let Some(object) = wish.object {
-        let upstream = Box::pin(holder(shared, &places, wish.project, object)).await?;
+        let upstream = pinned(|| holder(shared, &places, wish.project, object)).await?;
         return at_holder(&places, wish, &upstream);
     }
     let route = wish.model.filter(|model| !model.is_empty() && !places.routes.is_empty());
     match route.and_then(|model| Some((model, places.routes.find(wish.project, model)?))) {
         Some((model, found)) => {
             let call = match rules::are_in(&found) {
-                true => Box::pin(rules::facts(shared, wish, &found)).await?,
+                true => pinned(|| rules::facts(shared, wish, &found)).await?,
                 false => CallFacts::default(),
             };
             routed(shared, &places, (wish, model, &call), &found)

@@ -17,10 +17,9 @@ use domain::ledger::Covered;
 use domain::price::Tier;
 use domain::{
     CacheUse, Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp,
-    Tokens, UsageFamily, UsageRecord, fault::catalogue,
+    Tokens, UsageFamily, UsageRecord, boxed, fault::catalogue,
 };
 use http::{HeaderValue, StatusCode};
-use openai::answer::ToolCalls;
 use openai::surface::{Meter, Operation};
 use tokio::time::Instant;
 
@@ -39,11 +38,13 @@ use crate::tasks::Open;
 use crate::trace::Trace;
 use crate::upstreams::LiveUpstream;
 
+mod count;
 mod divided;
 mod end;
 mod estimate;
 mod growth;
 
+pub(crate) use count::Count;
 pub(crate) use end::End;
 
 /// A settled attempt on its way to the store.
@@ -128,27 +129,6 @@ pub(crate) struct Call {
     /// What it asks, as keyed hashes, where that is to be known.
     pub(crate) prints: Option<Prints>,
     pub(crate) _open: (Open, overload::Slot),
-}
-
-/// What an answer said of its cost.
-#[derive(Default)]
-pub(crate) struct Count {
-    pub(crate) tokens: Option<Tokens>,
-    pub(crate) media_ms: u64,
-    pub(crate) images: u32,
-    pub(crate) tools: ToolCalls,
-    pub(crate) model: Option<Box<str>>,
-    pub(crate) service_tier: Option<Box<str>>,
-    /// What the model wrote, still escaped, as far as it was seen.
-    pub(crate) written: Vec<u8>,
-    /// Work goes on at the provider; its usage comes with the finished object.
-    pub(crate) unfinished: bool,
-    /// Usage reports that could not be believed (case 34).
-    pub(crate) bad_usage: u64,
-    /// The answer's end was seen, or the chunk of a stream that has nothing but its usage: what is
-    /// counted is all of it.
-    pub(crate) whole: bool,
-    pub(crate) bytes_out: u64,
 }
 
 /// How long a call may take.
@@ -240,7 +220,7 @@ impl Tab {
         let slot = worker
             .slot()
             .ok_or_else(|| Fault::new(&catalogue::LEDGER_UNAVAILABLE).retry_after_ms(1_000))?;
-        Ok(Box::new(Self {
+        Ok(boxed(|| Self {
             worker,
             call,
             upstream: Arc::clone(&place.upstream),
@@ -318,16 +298,23 @@ impl Tab {
         }
     }
 
-    /// Notes that the answer's head is there.
-    pub(crate) fn answered(&mut self, status: StatusCode, upstream_request: Option<&str>) {
-        self.first_byte = Some(self.began.elapsed());
+    /// Notes that the answer's head is there since `now`.
+    pub(crate) fn answered(
+        &mut self,
+        now: Instant,
+        status: StatusCode,
+        upstream_request: Option<&str>,
+    ) {
+        self.first_byte = Some(now.duration_since(self.began));
         self.generated = status.is_success();
         self.upstream_request = upstream_request.map(Box::from);
     }
 
-    /// Notes that all of an answer is there, before anything is made of it.
-    pub(crate) fn read_whole(&mut self) {
-        self.read_at = Some(Instant::now());
+    /// Notes that all of an answer is there, before anything is made of it. Most come with their
+    /// heads, and no clock is read for them.
+    pub(crate) fn read_whole(&mut self, with_head: bool) {
+        let head_at = self.first_byte.filter(|_| with_head).map(|took| self.began + took);
+        self.read_at = Some(head_at.unwrap_or_else(Instant::now));
     }
 
     /// Our own part of the call's time. What a later attempt took before it was made is an earlier
@@ -388,6 +375,11 @@ impl Tab {
     /// Nobody waits for it any more.
     pub(crate) fn let_go(&self) {
         self.gone.as_ref().unwrap_or(&self.call.gone).set();
+    }
+
+    /// Whether there was no time left for it when it began.
+    pub(crate) fn is_late_already(&self) -> bool {
+        self.first_byte_due() <= self.began
     }
 
     /// When the first byte of its answer must be ready to leave.

@@ -79,25 +79,47 @@ impl Tasks {
     /// Does `work`, unless the cut comes first. What is large is better pinned by the caller and
     /// lent: each layer that takes it by value moves it, and has room for it twice.
     pub async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let (mut work, mut cut) = (pin!(work), pin!(self.clone().until_cut()));
+        // What is there already waits for no cut.
+        let (mut work, mut cut) = (pin!(work), pin!(None));
         poll_fn(|cx| match work.as_mut().poll(cx) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending => cut.as_mut().poll(cx).map(|()| None),
+            Poll::Pending => {
+                if cut.is_none() {
+                    cut.set(Some(self.0.until_cut()));
+                }
+                match cut.as_mut().as_pin_mut() {
+                    Some(cut) => cut.poll(cx).map(|()| None),
+                    None => Poll::Pending,
+                }
+            }
         })
         .await
     }
 
     /// Resolves when streams must end.
     pub async fn until_cut(self) {
+        self.0.until_cut().await;
+    }
+}
+
+impl State {
+    async fn until_cut(&self) {
         loop {
-            let cut = self.0.cut.notified();
-            tokio::pin!(cut);
-            cut.as_mut().enable();
-            if self.0.cutting.load(Ordering::SeqCst) {
+            // Whoever asks for a word before the cut is given it, polled by then or not.
+            let cut = self.cut.notified();
+            if self.cutting.load(Ordering::SeqCst) {
                 return;
             }
             cut.await;
         }
+    }
+}
+
+/// What `work` comes to, if that is there already.
+async fn at_once<T>(mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
     }
 }
 
@@ -107,17 +129,20 @@ pub(crate) async fn within<T>(
     most: Duration,
     mut work: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T> {
-    match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
-        Poll::Ready(done) => Some(done),
-        Poll::Pending => tokio::time::timeout(most, work).await.ok(),
+    match at_once(work.as_mut()).await {
+        Some(done) => Some(done),
+        None => tokio::time::timeout(most, work).await.ok(),
     }
 }
 
-/// Waits for `work` until `late`; made like [`within`].
-pub(crate) async fn by<T>(late: Instant, mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
-    match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
-        Poll::Ready(done) => Some(done),
-        Poll::Pending => tokio::time::timeout_at(late, work).await.ok(),
+/// Waits for `work` until `late`; made like [`within`]. With it, whether it was there already.
+pub(crate) async fn by<T>(
+    late: Instant,
+    mut work: Pin<&mut impl Future<Output = T>>,
+) -> (Option<T>, bool) {
+    match at_once(work.as_mut()).await {
+        Some(done) => (Some(done), true),
+        None => (tokio::time::timeout_at(late, work).await.ok(), false),
     }
 }
 

@@ -8,7 +8,7 @@ use domain::{CredentialId, ProjectId, Secret, Upstream, UpstreamId, UpstreamSour
 use egress::{InProcess, Origin};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::sign::Signature;
-use providers::{Provider, catalogue, paths};
+use providers::{Paths, Provider, catalogue, paths};
 
 use crate::pace::Lanes;
 use crate::standing::Standing;
@@ -131,6 +131,11 @@ impl LiveUpstream {
     pub(crate) fn path(&self, target: &str, model: Option<&str>) -> String {
         let (origin, version) = (&self.origin, self.stored.api_version.as_deref());
         origin.path(&paths::target(self.provider, origin.prefix(), version, target, model))
+    }
+
+    /// Whether its paths are those that clients write, with `/v1`.
+    pub(crate) fn asks_as_clients_do(&self) -> bool {
+        self.provider.paths == Paths::Plain && self.origin.prefix() == "/v1"
     }
 
     /// The name of one of its models in the price book.

@@ -25,6 +25,7 @@ mod egress;
 pub mod fault;
 mod id;
 mod idempotency;
+mod in_place;
 mod job;
 mod key;
 mod key_care;
@@ -89,6 +90,7 @@ pub use id::{
     UserId, random_id,
 };
 pub use idempotency::{AnswerBounds, Fingerprint, IdempotencyKey, KeptAnswer};
+pub use in_place::{boxed, pinned};
 pub use job::{Job, JobHold, JobId, JobKind};
 pub use key::{
     Key, KeyKind, KeyPolicy, KeySecret, KeyView, ModelPattern, Owner, Permission, Refusal,

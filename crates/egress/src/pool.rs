@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use domain::pinned;
 use http::{Request, Response, Version, header};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -64,7 +65,7 @@ impl Pool {
         let mut request = Some(request);
         match way.egress() {
             Some(egress) if origin.in_process.is_none() => {
-                Box::pin(self.send_through(origin, egress, way.subject(), &mut request)).await
+                pinned(|| self.send_through(origin, egress, way.subject(), &mut request)).await
             }
             _ => self.send_direct(origin, &mut request).await,
         }
@@ -79,7 +80,7 @@ impl Pool {
         if let Some(answer) = self.send_kept(origin, place, request).await? {
             return Ok(answer);
         }
-        Box::pin(self.send_new(origin, place, request)).await
+        pinned(|| self.send_new(origin, place, request)).await
     }
 
     /// Over a connection that is opened for it.
@@ -109,7 +110,7 @@ impl Pool {
         // What is rarer than a kept connection is boxed, to keep an ordinary call's future small.
         let sender = self.lock().h2(place);
         match sender {
-            Some(sender) => Box::pin(self.send_h2(origin, place, sender, request)).await,
+            Some(sender) => pinned(|| self.send_h2(origin, place, sender, request)).await,
             None => Ok(None),
         }
     }
@@ -123,7 +124,7 @@ impl Pool {
     ) -> Result<Option<Answer>, SendError> {
         match opened {
             Opened::H1(sender) => self.send_h1(place, sender, request).await,
-            Opened::H2(sender) => Box::pin(self.send_h2(origin, place, sender, request)).await,
+            Opened::H2(sender) => pinned(|| self.send_h2(origin, place, sender, request)).await,
         }
     }
 

@@ -12,7 +12,9 @@ use tokio::sync::mpsc;
 
 mod activity;
 mod connection;
+mod forwarded;
 mod front;
+mod heads;
 mod stall;
 mod stop;
 mod tls;

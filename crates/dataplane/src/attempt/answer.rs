@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use domain::attempt::Class;
-use domain::{Fault, ObjectRecord, Outcome, fault::catalogue};
+use domain::{Fault, ObjectRecord, Outcome, fault::catalogue, pinned};
 use egress::{Answer, AnswerBody};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -57,7 +57,7 @@ pub(super) async fn take_in(
         return Err(fail(tab, Class::Unusable, Fault::because(&catalogue::UPSTREAM_ERROR, why)));
     }
     if status.is_client_error() || status.is_server_error() {
-        return Err(Box::pin(refused::receive(tab, answer)).await);
+        return Err(pinned(|| refused::receive(tab, answer)).await);
     }
     if is_coded(answer.headers()) {
         // We asked for none, and what cannot be read cannot be counted (case 80).
@@ -70,7 +70,7 @@ pub(super) async fn take_in(
         Some("application/json") => json(tab, answer, map).await,
         // However it is labelled, an answer that holds a new object's id must be looked into.
         _ if makes_in_body(&tab) => json(tab, answer, map).await,
-        _ => Box::pin(raw(tab, answer, map, hold_back)).await,
+        _ => pinned(|| raw(tab, answer, map, hold_back)).await,
     }
 }
 
@@ -108,7 +108,7 @@ async fn stream(
     let relay = Relay::new(answer.into_body(), mode, VecDeque::new(), tab, status.as_u16());
     let relay = relay.shared(sharing.is_some());
     let relay = match hold_back {
-        true => Box::pin(begun(relay)).await?,
+        true => pinned(|| begun(relay)).await?,
         false => relay,
     };
     if let Some(sharing) = sharing {
@@ -189,13 +189,13 @@ async fn json(mut tab: Box<Tab>, answer: Answer, mut map: HeaderMap) -> Result<R
     };
     // Nothing of it can leave before all of it is here.
     let late = tab.first_byte_due();
-    let reading = by(late, pin!(read(&tab.worker.shared, &mut body, most))).await;
+    let (reading, with_head) = by(late, pin!(read(&tab.worker.shared, &mut body, most))).await;
     let timeout = || Err(Fault::new(&catalogue::UPSTREAM_TIMEOUT));
     let (pieces, whole) = match reading.unwrap_or_else(timeout) {
         Ok(read) => read,
         Err(fault) => return Err(fail_by(tab, fault)),
     };
-    tab.read_whole();
+    tab.read_whole(with_head);
     if holds && !whole {
         return Err(fail_by(tab, Fault::new(&catalogue::UPSTREAM_RESPONSE_TOO_LARGE)));
     }
@@ -213,7 +213,7 @@ async fn json(mut tab: Box<Tab>, answer: Answer, mut map: HeaderMap) -> Result<R
         noted.seen()
     });
     if (owned::brings_objects(&tab.call) || tab.call.deletes.is_some())
-        && let Err(fault) = Box::pin(settle_ownership(&tab, &text, seen.id, status)).await
+        && let Err(fault) = pinned(|| settle_ownership(&tab, &text, seen.id, status)).await
     {
         return Err(fail_by(tab, fault));
     }
@@ -228,7 +228,7 @@ async fn json(mut tab: Box<Tab>, answer: Answer, mut map: HeaderMap) -> Result<R
         End { outcome, status: status.as_u16(), error: None, class: None, count: counter.take() };
     let end = match jobs::begun(&tab.call, &end, &text) {
         None => end,
-        Some(job) => match Box::pin(jobs::hand_over(&tab, end, job)).await {
+        Some(job) => match pinned(|| jobs::hand_over(&tab, end, job)).await {
             Handed::Over(end) => {
                 tab.handed_over(end);
                 return Ok(assemble(status, map, ReplyBody::whole(text)));

@@ -13,12 +13,13 @@ use http_body::Body;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::headers::Marks;
 use crate::settings::Settings;
 
 /// Refuses what can be refused before a byte is read (cases 78, 79).
-pub(crate) fn check_head(headers: &HeaderMap, limit: u64) -> Result<(), Fault> {
+pub(crate) fn check_head(headers: &HeaderMap, marks: Marks, limit: u64) -> Result<(), Fault> {
     let coded = |coding: &HeaderValue| coding.as_bytes() != b"identity";
-    if headers.get_all(CONTENT_ENCODING).iter().any(coded) {
+    if marks.has(Marks::CONTENT_ENCODING) && headers.get_all(CONTENT_ENCODING).iter().any(coded) {
         return Err(Fault::new(&catalogue::UNSUPPORTED_CONTENT_ENCODING));
     }
     let declared = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());

@@ -11,13 +11,24 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::body::read::Pieces;
 
-/// Why an upload was broken off, for the reply to its client.
+/// Why an upload was broken off, for the reply to its client. By default nothing flows that could be.
 #[derive(Clone, Default)]
-pub(crate) struct BrokenOff(Arc<Mutex<Option<Fault>>>);
+pub(crate) struct BrokenOff(Option<Arc<Mutex<Option<Fault>>>>);
 
 impl BrokenOff {
+    /// For a body that flows.
+    pub(crate) fn of_upload() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    fn set(&self, fault: Fault) {
+        if let Some(broken) = &self.0 {
+            *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        }
+    }
+
     pub(crate) fn take(&self) -> Option<Fault> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -82,7 +93,7 @@ impl Body for Upload {
             Ok(None) => None,
             Err(fault) => {
                 let code = fault.entry.code;
-                *self.broken.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+                self.broken.set(fault);
                 Some(Err(code.into()))
             }
         })

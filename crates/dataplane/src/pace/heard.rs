@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 
 /// OpenAI's names (`x-ratelimit-remaining-requests`), and those of others that mean the same: the
 /// words in another order, with the minute named, without a unit where requests are meant.
-pub(super) fn reading(headers: &HeaderMap, now: Timestamp) -> Reading {
+pub(super) fn reading(headers: &HeaderMap, now: &impl Fn() -> Timestamp) -> Reading {
     let mut reading = Reading::default();
     for (name, value) in headers {
         if let Some(what) = limit_words(name.as_str())
@@ -23,7 +23,7 @@ fn limit_words(name: &str) -> Option<&str> {
     name.strip_prefix("ratelimit-")
 }
 
-fn note(reading: &mut Reading, words: &str, text: &str, now: Timestamp) {
+fn note(reading: &mut Reading, words: &str, text: &str, now: impl Fn() -> Timestamp) {
     let (mut field, mut tokens) = (None, false);
     for word in words.split('-') {
         match word {
@@ -38,7 +38,7 @@ fn note(reading: &mut Reading, words: &str, text: &str, now: Timestamp) {
     match field {
         Some("limit") => told.limit = amount(text),
         Some("remaining") => told.remaining = amount(text),
-        Some("reset") => told.reset_us = reset_us(text, now),
+        Some("reset") => told.reset_us = reset_us(text, now()),
         _ => {}
     }
 }
@@ -60,7 +60,7 @@ mod tests {
         let pair = |(name, value): &(&'static str, &'static str)| {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
-        reading(&headers.iter().map(pair).collect(), Timestamp(1_709_251_199_000))
+        reading(&headers.iter().map(pair).collect(), &|| Timestamp(1_709_251_199_000))
     }
 
     fn told(limit: u64, remaining: u64, ms: u64) -> Told {

@@ -136,9 +136,12 @@ impl Cell {
         at
     }
 
-    pub(super) fn answered(&self, ticket: Ticket, reading: &Reading) {
+    /// An answer came, at `at`.
+    pub(super) fn answered(&self, at: Instant, ticket: Ticket, reading: &Reading) {
+        let since = at.saturating_duration_since(self.began);
+        let now = Moment(u64::try_from(since.as_micros()).unwrap_or(u64::MAX));
         let mut lane = self.lane();
-        lane.answered(self.now(), ticket, reading);
+        lane.answered(now, ticket, reading);
         wake_first(&lane);
     }
 

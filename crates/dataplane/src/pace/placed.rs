@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::pace::Ticket;
 use http::{HeaderMap, StatusCode};
+use tokio::time::Instant;
 
 use super::heard;
 use super::lanes::Cell;
@@ -47,15 +48,22 @@ impl Placed {
         self.sent = true;
     }
 
-    /// An answer came; its headers are learned from.
-    pub(crate) fn answered(mut self, status: StatusCode, headers: &HeaderMap, now: Timestamp) {
+    /// An answer came, at `at`; its headers are learned from. The clock is asked for those that name
+    /// a time.
+    pub(crate) fn answered(
+        mut self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        at: Instant,
+        clock: impl Fn() -> Timestamp,
+    ) {
         let Some((cell, ticket)) = self.held.take() else { return };
-        let reading = heard::reading(headers, now);
+        let reading = heard::reading(headers, &clock);
         match status {
             StatusCode::TOO_MANY_REQUESTS => {
-                cell.throttled(ticket, &reading, heard::retry_after(headers, now));
+                cell.throttled(ticket, &reading, heard::retry_after(headers, clock()));
             }
-            _ => cell.answered(ticket, &reading),
+            _ => cell.answered(at.into_std(), ticket, &reading),
         }
     }
 

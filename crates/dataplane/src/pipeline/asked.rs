@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use domain::attempt::Effect;
 use domain::route::Reasons;
-use domain::{Fault, ObjectKind, ProjectId, Timestamp, fault::catalogue};
+use domain::{Fault, ObjectKind, ProjectId, Timestamp, boxed, fault::catalogue, pinned};
 use egress::Outgoing;
 use http::Method;
 use http::header::CONTENT_TYPE;
@@ -14,10 +14,9 @@ use openai::surface::{BodyKind, Meter, Operation};
 use super::Taken;
 use tokio::time::Instant;
 
-use crate::attempt::{self, Ready};
+use crate::attempt::{self, Ready, Target};
 use crate::body::upload::BrokenOff;
 use crate::budget::{self, Spending};
-use crate::headers;
 use crate::pace::{self, Placed};
 use crate::permit::Permit;
 use crate::plan::{Candidate, Plan};
@@ -42,11 +41,15 @@ impl Asked {
         place: &Candidate,
         (spending, number, again): (Option<&Spending>, u32, bool),
     ) -> Result<Box<Ready>, Fault> {
-        let target = self.head.uri.path_and_query().map_or("", |t| t.as_str());
-        let target = target.strip_prefix("/v1").unwrap_or(target).to_owned();
-        let mut headers = attempt::forwarded(&self.head.headers)?;
-        headers::separate_idempotency(&mut headers, project);
-        let broken = BrokenOff::default();
+        let target = match self.head.uri.path_and_query() {
+            Some(whole) => Target::Asked(whole.clone()),
+            None => Target::Made(String::new()),
+        };
+        let mut headers = attempt::forwarded(&self.head.headers, project)?;
+        let broken = match &self.taken {
+            Taken::Flowing(_) => BrokenOff::of_upload(),
+            _ => BrokenOff::default(),
+        };
         let body = self.taken.body_for(operation, place, spending, &broken);
         let body = body.ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
         if matches!(body, Outgoing::Empty) && operation.body == BodyKind::None {
@@ -55,7 +58,7 @@ impl Asked {
         let clamped = spending.filter(|s| s.clamped).and_then(|s| s.output);
         let leg = Leg { number, again, clamped };
         let (method, placed) = (self.head.method.clone(), Placed::free());
-        Ok(Box::new(Ready { method, target, headers, body, broken, leg, placed, gone: None }))
+        Ok(boxed(|| Ready { method, target, headers, body, broken, leg, placed, gone: None }))
     }
 
     /// Sets aside what one more attempt can cost at a place.
@@ -188,8 +191,7 @@ pub(super) async fn begin(
         return Ok((placed, None));
     }
     // Last, since it may wait for other calls to end.
-    let holding = first_hold(shared, permit, at, (operation, taken), plan);
-    let spending = Box::pin(holding).await?;
+    let spending = pinned(|| first_hold(shared, permit, at, (operation, taken), plan)).await?;
     let placed = pace::moved(placed, &plan.first, &caller);
     Ok((placed, spending))
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dataplane::{Peer, Proof, ReplyBody, Worker};
+use domain::pinned;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -19,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::activity::{Activity, Counted};
 use super::front::Front;
+use super::heads::Heads;
 use super::stall::Stall;
 use super::stop::{Stop, Until};
 
@@ -59,8 +61,8 @@ pub(super) async fn serve(stream: TcpStream, client: Client, tls: Option<TlsAcce
     // Each event of a stream must leave at once.
     let _ = stream.set_nodelay(true);
     let driven = match tls {
-        Some(tls) => Box::pin(greet_tls(stream, client, tls)).await,
-        None => Box::pin(greet(stream, client)).await,
+        Some(tls) => pinned(|| greet_tls(stream, client, tls)).await,
+        None => pinned(|| greet(stream, client)).await,
     };
     let Some(driven) = driven else { return };
     if let Err(error) = driven.await {
@@ -120,10 +122,10 @@ where
     let service = service_fn(move |request| {
         let client = Arc::clone(&client);
         // Boxed for the call: the connection would keep the room for as long as it lives.
-        Box::pin(async move { Ok::<_, Infallible>(client.answer(request).await) })
+        pinned(|| async move { Ok::<_, Infallible>(client.answer(request).await) })
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(Heads::default())
         .header_read_timeout(HEAD)
         .max_buf_size(READ_BYTES)
         .max_header_size(HEAD_BYTES)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use control::Attempt;
 use dataplane::{Dataplane, Peer, Place, ReplyBody, Worker, fault_reply, request_id};
-use domain::{Clock, Entry, Fault, RequestId, Secret, fault::catalogue};
+use domain::{Clock, Entry, Fault, RequestId, Secret, fault::catalogue, pinned};
 use http::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
 };
@@ -20,8 +20,10 @@ use tokio::sync::oneshot;
 use web::{Api, ApiReply, ApiRequest, Dashboard};
 
 use super::Stop;
+use super::forwarded::Trusted;
 use crate::app::App;
 use crate::clock::SystemClock;
+use crate::config::Config;
 use crate::telemetry::{Format, Gatherer};
 
 /// Bytes of an Administration API body.
@@ -43,19 +45,21 @@ pub struct Front {
     metrics_token: Option<Secret>,
     gatherer: Arc<Gatherer>,
     draining: Stop,
+    trusted: Trusted,
 }
 
 impl Front {
     #[must_use]
-    pub fn new(app: &App, metrics_token: Option<Secret>, draining: Stop) -> Arc<Self> {
+    pub fn new(app: &App, config: &Config, draining: Stop) -> Arc<Self> {
         Arc::new(Self {
             dataplane: Arc::clone(&app.dataplane),
             api: Arc::clone(&app.api),
             dashboard: Arc::clone(&app.dashboard),
             control: Arc::clone(&app.control),
-            metrics_token,
+            metrics_token: config.metrics_token.clone(),
             gatherer: Gatherer::new(app),
             draining,
+            trusted: Trusted::new(&config.trusted_proxies),
         })
     }
 
@@ -68,33 +72,44 @@ impl Front {
         &self,
         worker: &Arc<Worker>,
         (head, body): (Box<Parts>, Incoming),
-        peer: Peer,
+        mut peer: Peer,
     ) -> Response<ReplyBody> {
-        let id = request_id(SystemClock.now());
-        if let Some(entry) = misleading(&head) {
-            self.dataplane.metrics.refusal(entry.code);
-            worker.answered(Place::Other, entry.status);
-            return fault_reply(&Fault::new(entry), &id);
-        }
+        let at = SystemClock.now();
+        let id = request_id(at);
+        let client = match misleading(&head) {
+            Some(entry) => Err(Fault::new(entry)),
+            None => self.trusted.client(peer.address, &head.headers),
+        };
+        peer.address = match client {
+            Ok(address) => address,
+            Err(fault) => return self.turn_away(worker, &fault, &id),
+        };
         let path = head.uri.path();
         if path.starts_with("/v1/") && !Api::serves(path) {
-            return dataplane::serve(worker, (head, body), peer, id).await;
+            return dataplane::serve(worker, (head, body), peer, (id, at)).await;
         }
         let place = place(path);
         let mut response = match place {
             Place::Administration => {
-                Box::pin(self.administer(*head, body, peer.address, &id)).await
+                pinned(|| self.administer(*head, body, peer.address, &id)).await
             }
             Place::Other if Dashboard::serves(path, &head.headers) => {
-                Box::pin(self.show(*head, body, peer.address, &id)).await
+                pinned(|| self.show(*head, body, peer.address, &id)).await
             }
-            _ => Box::pin(self.other(&head, peer.address, &id)).await,
+            _ => pinned(|| self.other(&head, peer.address, &id)).await,
         };
         worker.answered(place, response.status().as_u16());
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
         response
+    }
+
+    /// The end of a request of which not even the first is clear.
+    fn turn_away(&self, worker: &Worker, fault: &Fault, id: &RequestId) -> Response<ReplyBody> {
+        self.dataplane.metrics.refusal(fault.entry.code);
+        worker.answered(Place::Other, fault.entry.status);
+        fault_reply(fault, id)
     }
 
     async fn administer(
