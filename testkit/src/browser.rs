@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::gateway::client;
 
 /// Nothing on a page takes longer to come.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a driver that finds no port is started.
 const DRIVERS: usize = 10;
 /// The name of an element's id in WebDriver's answers.

@@ -31,7 +31,7 @@ use child::Child;
 use leaks::Canaries;
 
 /// How long the gateway may take to come up, and to go down.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A secret key made by the gateway.
 #[derive(Clone, Debug)]
@@ -255,7 +255,7 @@ impl TestGateway {
             assert_eq!(code, 0, "exit code on SIGTERM\n{}", self.output());
         }
         for provider in &self.providers {
-            provider.settle(Duration::from_secs(2));
+            provider.settle(PATIENCE);
         }
         let rigour = books::Rigour { complete: self.bill_check, prices: self.price_check, stopped };
         books::check(&self.data_dir, &self.providers, rigour);
@@ -265,7 +265,7 @@ impl TestGateway {
 
     /// Waits until no call is in flight; panics when one does not end.
     pub(crate) fn must_be_idle(&self) {
-        let end = Instant::now() + Duration::from_secs(5);
+        let end = Instant::now() + PATIENCE;
         let bearer = format!("Bearer {}", self.admin_key);
         loop {
             let answer = self.try_request("GET", "/metrics", &[("Authorization", &bearer)], "");

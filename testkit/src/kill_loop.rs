@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::{Key, TestGateway};
+use crate::{Key, TestGateway, Watch};
 use audit::Audit;
 use clients::Load;
 use providers::Providers;
@@ -55,6 +55,8 @@ pub struct Killed {
     pub open_holds: i64,
     /// Starts after which at least 99 % of the limit was spent or held.
     pub at_the_limit: usize,
+    /// The longest start after a kill, until it listened, without what the machine added.
+    pub slowest_start: Duration,
     pub seconds: u64,
 }
 
@@ -99,7 +101,9 @@ impl KillLoop {
                 killed.starts += 1;
                 gateway.start_and_kill(Duration::from_micros(dice.below(START * 1000)));
             }
+            let watch = Watch::start();
             gateway.restart();
+            killed.slowest_start = killed.slowest_start.max(watch.elapsed());
             audit.after_a_start(&gateway, &providers, &format!("{self:?}, kill {kill}"));
             // Now and then with room for hardly a call.
             let room = if dice.below(4) == 0 { ROOM / 16 } else { ROOM };
@@ -131,6 +135,7 @@ impl std::fmt::Display for Killed {
         writeln!(f, "posted           {}, over by {}", dollars(self.posted), dollars(self.over))?;
         writeln!(f, "may be over by   {}: open at kills", dollars(self.open_holds))?;
         writeln!(f, "at the limit     {} starts found 99 % of it spent", self.at_the_limit)?;
+        writeln!(f, "slowest start    {} ms", self.slowest_start.as_millis())?;
         write!(f, "took             {} s", self.seconds)
     }
 }

@@ -39,6 +39,7 @@ pub mod spec;
 mod stolen;
 mod tls;
 mod toxic;
+mod watch;
 
 pub use browser::Browser;
 pub use certificate::{Authority, Certificate, Valid};
@@ -54,3 +55,4 @@ pub use proxy::{FakeProxy, ProxyAct, ProxySeen};
 pub use stolen::FakeLists;
 pub use tls::{Flaw, TlsFront};
 pub use toxic::{Toxic, Toxin};
+pub use watch::Watch;

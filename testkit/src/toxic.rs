@@ -75,6 +75,16 @@ impl Toxic {
         Self { port, opened, stop, thread, _kept: kept }
     }
 
+    /// A port on which nobody listens, kept so that nobody else comes to listen there.
+    pub fn closed() -> Self {
+        Self::to(0, Toxin::Refuse)
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// `http://127.0.0.1:PORT/v1`.
     pub fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}/v1", self.port)
@@ -217,15 +227,18 @@ mod tests {
     use super::*;
     use crate::FakeProvider;
 
-    /// What came, and how it ended; a connection that is kept ends with a wait in vain.
-    fn ask(toxic: &Toxic) -> (Vec<u8>, Option<ErrorKind>) {
+    /// What came, and how it ended. A connection that is kept ends with a short wait in vain, once
+    /// `wanted` bytes are there.
+    fn ask(toxic: &Toxic, wanted: usize) -> (Vec<u8>, Option<ErrorKind>) {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, toxic.port()));
         let wait = Duration::from_millis(300);
         let mut all = Vec::new();
         let mut asking = || {
             let mut wire = std::net::TcpStream::connect_timeout(&address, wait)?;
-            wire.set_read_timeout(Some(wait))?;
             wire.write_all(b"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n")?;
+            wire.set_read_timeout(Some(Duration::from_secs(60)))?;
+            (&wire).take(wanted as u64).read_to_end(&mut all)?;
+            wire.set_read_timeout(Some(wait))?;
             wire.read_to_end(&mut all)
         };
         let end = asking().err().map(|error| error.kind());
@@ -235,24 +248,24 @@ mod tests {
     #[test]
     fn each_toxin_does_what_it_says() {
         let provider = FakeProvider::start();
-        let through = |toxin| ask(&Toxic::to(provider.port(), toxin));
+        let through = |toxin, wanted| ask(&Toxic::to(provider.port(), toxin), wanted);
         let nothing = |end| (Vec::new(), Some(end));
-        let (whole, end) = through(Toxin::Nothing);
+        let (whole, end) = through(Toxin::Nothing, 1);
         let head = memchr::memmem::find(&whole, b"\r\n\r\n").expect("a head") + 4;
         assert!(whole.len() > head && end == Some(ErrorKind::WouldBlock));
-        assert_eq!(through(Toxin::Refuse), nothing(ErrorKind::ConnectionRefused));
-        assert_eq!(through(Toxin::HangAtConnect), nothing(ErrorKind::TimedOut));
-        assert_eq!(through(Toxin::Reset), nothing(ErrorKind::ConnectionReset));
-        assert_eq!(through(Toxin::HangAfterConnect), nothing(ErrorKind::WouldBlock));
-        assert_eq!(through(Toxin::HangBeforeHead), nothing(ErrorKind::WouldBlock));
-        assert_eq!(through(Toxin::ResetAtAnswer), nothing(ErrorKind::ConnectionReset));
-        let (got, end) = through(Toxin::HangAfterHead);
+        assert_eq!(through(Toxin::Refuse, 0), nothing(ErrorKind::ConnectionRefused));
+        assert_eq!(through(Toxin::HangAtConnect, 0), nothing(ErrorKind::TimedOut));
+        assert_eq!(through(Toxin::Reset, 1), nothing(ErrorKind::ConnectionReset));
+        assert_eq!(through(Toxin::HangAfterConnect, 0), nothing(ErrorKind::WouldBlock));
+        assert_eq!(through(Toxin::HangBeforeHead, 0), nothing(ErrorKind::WouldBlock));
+        assert_eq!(through(Toxin::ResetAtAnswer, 1), nothing(ErrorKind::ConnectionReset));
+        let (got, end) = through(Toxin::HangAfterHead, head);
         assert_eq!((got.len(), end), (head, Some(ErrorKind::WouldBlock)));
-        let (got, end) = through(Toxin::ResetAfterHead);
+        let (got, end) = through(Toxin::ResetAfterHead, whole.len());
         assert!(got.len() <= head && end == Some(ErrorKind::ConnectionReset));
         let slow = Toxic::to(provider.port(), Toxin::Trickle(1));
         let began = Instant::now();
-        let (got, _) = ask(&slow);
+        let (got, _) = ask(&slow, whole.len());
         assert!(began.elapsed() >= Duration::from_millis(got.len() as u64));
         assert_eq!((got.len(), slow.opened()), (whole.len(), 1));
     }

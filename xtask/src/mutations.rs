@@ -17,8 +17,8 @@ pub(crate) const HELP: &str = "\
 cargo xtask mutations [WORDS]
 
 Copies the tree to target/mutations and takes away one guard of the hard limit after another (all of
-them, or those whose name has WORDS in it). For each, a named test must fail; without any, all must
-pass. The list is xtask/src/mutations/list.rs. Takes minutes; the first time builds everything.";
+them, those whose name has WORDS in it, or those that a test of the package WORDS misses). For each,
+a named test must fail; without any, all must pass. The list is xtask/src/mutations/list.rs. Takes minutes; the first time builds everything.";
 
 /// The same project in another place, with a target directory of its own.
 struct Copy {
@@ -28,9 +28,13 @@ struct Copy {
 
 pub(crate) fn run(words: &[String]) -> Result<()> {
     let wanted = words.join(" ");
-    let chosen: Vec<_> = list::all().filter(|one| one.guard.contains(&wanted)).collect();
+    let chosen: Vec<_> = list::all()
+        .filter(|one| one.guard.contains(&wanted) || one.test.package == wanted)
+        .collect();
     if chosen.is_empty() {
-        return Err(format!("no guard has `{wanted}` in its name").into());
+        return Err(
+            format!("no guard has `{wanted}` in its name, and no package is called so").into()
+        );
     }
     let stale = stale(&Tree::read()?);
     if !stale.is_empty() {

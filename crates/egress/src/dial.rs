@@ -75,7 +75,10 @@ mod tests {
         let (_listener, _held, silent) = silent().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let good = listener.local_addr().unwrap();
-        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        // Bound and not listening, so that nobody else comes to listen there.
+        let refuses = tokio::net::TcpSocket::new_v4().unwrap();
+        refuses.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let closed = refuses.local_addr().unwrap();
 
         let begun = Instant::now();
         assert_eq!(tcp(&[silent, good]).await.unwrap().peer_addr().unwrap(), good);

@@ -14,7 +14,7 @@ pub(super) fn read(data_dir: &Path) -> Vec<Value> {
 
 fn rows(path: &Path) -> rusqlite::Result<Vec<Value>> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    db.busy_timeout(std::time::Duration::from_secs(5))?;
+    db.busy_timeout(super::PATIENCE)?;
     let mut query = db.prepare("SELECT * FROM requests ORDER BY id")?;
     let names: Vec<String> = query.column_names().map(str::to_owned).collect();
     query.query_map([], |row| object(&names, row))?.collect()

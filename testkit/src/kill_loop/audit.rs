@@ -1,7 +1,7 @@
 //! What must hold whenever the gateway has started again: the provider's true bill against what
 //! the ledger's file says.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
@@ -9,11 +9,13 @@ use serde_json::json;
 use super::clients::Seen;
 use super::providers::Providers;
 use super::{KillLoop, Killed};
-use crate::{Key, TestGateway};
+use crate::{Key, TestGateway, Watch};
 
 /// `gpt-4o-mini`, nano-dollars a token.
 const INPUT: u64 = 150;
 const OUTPUT: u64 = 600;
+/// For what only takes time; what is promised in seconds has its own measure.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The project's account over all time, and its lines. Amounts are nano-dollars.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +79,7 @@ impl Audit {
 
     /// Nothing is in flight: what a start found is posted by the time it listens.
     pub(super) fn after_a_start(&mut self, gateway: &TestGateway, providers: &Providers, at: &str) {
-        let settled = providers.0.iter().all(|one| one.settle(Duration::from_secs(10)));
+        let settled = providers.0.iter().all(|one| one.settle(PATIENCE));
         assert!(settled, "{at}: the provider still sends");
         self.read_bills(providers);
         self.books = self.read_books(gateway);
@@ -85,7 +87,7 @@ impl Audit {
         if self.limited {
             let Books { posted, held, .. } = self.books;
             self.at_the_limit += usize::from((posted + held) * 100 >= self.limit * 99);
-            self.must_be_free(gateway, Duration::from_secs(5), at);
+            self.must_be_free(gateway, super::QUIET, at);
         }
     }
 
@@ -101,12 +103,12 @@ impl Audit {
         self.books = self.read_books(gateway);
         self.must_be_free(gateway, quiet, "at the end");
         // All that is settled is posted within a second.
-        let end = Instant::now() + quiet;
+        let watch = Watch::start();
         loop {
             self.books = self.read_books(gateway);
             let posted = !self.limited || self.books.posted >= self.billed;
             let told = self.books.calls.cast_unsigned() >= self.seen.finished;
-            if posted && told || Instant::now() > end {
+            if posted && told || watch.elapsed() > quiet {
                 break;
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -136,9 +138,9 @@ impl Audit {
     }
 
     fn must_be_free(&mut self, gateway: &TestGateway, quiet: Duration, at: &str) {
-        let end = Instant::now() + quiet;
+        let watch = Watch::start();
         while self.books.held != 0 {
-            assert!(Instant::now() < end, "{at}: still held: {:?}", self.books);
+            assert!(watch.elapsed() < quiet, "{at}: still held: {:?}", self.books);
             std::thread::sleep(Duration::from_millis(5));
             self.books = self.read_books(gateway);
         }
@@ -167,7 +169,7 @@ impl Audit {
     /// From the file itself: nothing that the gateway would say of it.
     fn query(&self, path: &std::path::Path) -> rusqlite::Result<Books> {
         let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        db.busy_timeout(Duration::from_secs(5))?;
+        db.busy_timeout(PATIENCE)?;
         let mut books = Books::default();
         let account = "SELECT COALESCE(SUM(posted), 0), COALESCE(SUM(leased), 0), \
             COALESCE(SUM(overage), 0) FROM accounts \

@@ -84,7 +84,7 @@ async fn exchange(wire: &mut Wire, shared: &Shared, head: &Head) -> Next {
         Some(chosen) => chosen.script.perform(usual),
         None => (usual(), Cut::Nowhere),
     };
-    let mut sending = Sending::open(shared, head, &reply);
+    let mut sending = Sending::open(shared, head, &reply, chosen.as_ref());
     if let Some(chosen) = &chosen {
         tokio::select! {
             () = shared.hold(chosen) => {}

@@ -94,6 +94,8 @@ pub struct Script {
     pub(crate) act: Act,
     pub(crate) left: Option<usize>,
     pub(crate) gated: bool,
+    /// Waits for the gate before this chunk.
+    pub(crate) waits_at: Option<usize>,
     pub(crate) barrier: usize,
     pub(crate) early: bool,
     bill: Option<Tokens>,
@@ -122,6 +124,7 @@ impl Script {
             act,
             left: Some(1),
             gated: false,
+            waits_at: None,
             barrier: 0,
             early: false,
             bill: None,
@@ -185,6 +188,12 @@ impl Script {
     /// Holds the answer, whatever it is, until `FakeProvider::release`.
     pub fn gated(mut self) -> Self {
         self.gated = true;
+        self
+    }
+
+    /// Sends so many chunks, and the rest after `FakeProvider::release`.
+    pub fn waits_after(mut self, chunks: usize) -> Self {
+        self.waits_at = Some(chunks);
         self
     }
 

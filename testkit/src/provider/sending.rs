@@ -7,7 +7,7 @@ use super::bill::{Bill, Charge};
 use super::conn::Next;
 use super::reply::{Body, Piece, Reply};
 use super::script::{Cut, field_text, states_usage};
-use super::shared::Shared;
+use super::shared::{Chosen, Shared};
 use super::wire::{Head, Wire};
 use super::{router, words};
 use crate::codec;
@@ -15,6 +15,7 @@ use crate::codec;
 /// An answer on its way out, and its line on the bill.
 pub(crate) struct Sending<'a> {
     shared: &'a Shared,
+    chosen: Option<&'a Chosen>,
     request_id: String,
     bill: Option<usize>,
     pieces: usize,
@@ -22,7 +23,12 @@ pub(crate) struct Sending<'a> {
 
 impl<'a> Sending<'a> {
     /// Charges for the answer: the work is done, whether or not anybody reads it.
-    pub(crate) fn open(shared: &'a Shared, head: &Head, reply: &Reply) -> Self {
+    pub(crate) fn open(
+        shared: &'a Shared,
+        head: &Head,
+        reply: &Reply,
+        chosen: Option<&'a Chosen>,
+    ) -> Self {
         let given = reply.header_value("x-request-id").map(str::to_owned);
         let made = || format!("req_fake_{}", codec::random_hex(24));
         let request_id = given.unwrap_or_else(made);
@@ -38,7 +44,7 @@ impl<'a> Sending<'a> {
                 state.bills.len() - 1
             })
         });
-        Self { shared, request_id, bill, pieces }
+        Self { shared, chosen, request_id, bill, pieces }
     }
 
     pub(crate) async fn send(&mut self, wire: &mut Wire, reply: &Reply, cut: Cut) -> Next {
@@ -98,6 +104,14 @@ impl<'a> Sending<'a> {
             if cut_at(cut) == Some(at) {
                 wire.write(&out).await?;
                 return Ok(false);
+            }
+            if let Some(chosen) = self.chosen.filter(|chosen| chosen.script.waits_at == Some(at)) {
+                wire.write(&out).await?;
+                out.clear();
+                tokio::select! {
+                    () = self.shared.opened(chosen) => {}
+                    () = wire.gone() => return Err(io::ErrorKind::ConnectionAborted.into()),
+                }
             }
             if piece.delay_ms > 0 {
                 wire.write(&out).await?;

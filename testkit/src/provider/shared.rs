@@ -185,10 +185,15 @@ impl Shared {
         })
     }
 
+    /// Waits until the gate is opened for a script.
+    pub(crate) async fn opened(&self, chosen: &Chosen) {
+        self.until(|state| state.released > chosen.gate).await;
+    }
+
     /// Waits for the gate and the barrier of a script.
     pub(crate) async fn hold(&self, chosen: &Chosen) {
         if chosen.script.gated {
-            self.until(|state| state.released > chosen.gate).await;
+            self.opened(chosen).await;
         }
         let full = || self.barriers.lock().unwrap()[chosen.barrier] >= chosen.script.barrier;
         self.until(|_| full()).await;

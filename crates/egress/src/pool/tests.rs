@@ -24,7 +24,10 @@ use super::Pool;
 use crate::names::Names;
 use crate::{Asker, Exits, Origin, Outgoing, SendError, Tls, Way};
 
-const PATIENCE: Duration = Duration::from_secs(2);
+/// For what answers.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// For what never does.
+const SHORT: Duration = Duration::from_millis(200);
 
 /// A server that answers `ok` to every request, and keeps connections open.
 struct Server {

@@ -8,9 +8,13 @@ use domain::diagnosis::{HttpFailure, TlsFailure};
 use super::*;
 use crate::Outgoing;
 
+/// Waits long for what comes.
 fn probe() -> Probe {
-    let (connect, answer) = (Duration::from_millis(300), Duration::from_millis(300));
-    Probe::new(Tls::new(None).unwrap(), connect, answer)
+    waiting(Duration::from_secs(20))
+}
+
+fn waiting(time: Duration) -> Probe {
+    Probe::new(Tls::new(None).unwrap(), time, time)
 }
 
 /// What a server does with a connection once it has read something.
@@ -19,6 +23,16 @@ enum Does {
     Says(&'static [u8]),
     Closes,
     Nothing,
+}
+
+impl Does {
+    /// A probe that waits as long as it should for this.
+    fn probe(self) -> Probe {
+        match self {
+            Self::Nothing => waiting(Duration::from_millis(300)),
+            _ => probe(),
+        }
+    }
 }
 
 async fn server(does: Does) -> u16 {
@@ -48,7 +62,7 @@ async fn serve(mut stream: TcpStream, does: Does) {
 
 async fn asked(does: Does) -> Result<Told, HttpFailure> {
     let origin = Origin::parse(&format!("http://127.0.0.1:{}/v1", server(does).await), true);
-    let (origin, probe) = (origin.unwrap(), probe());
+    let (origin, probe) = (origin.unwrap(), does.probe());
     let (_, stream) = probe.connect(&origin, &["127.0.0.1".parse().unwrap()]).await;
     let request = Request::get(origin.path("/models")).body(Outgoing::Empty).unwrap();
     probe.ask(&origin, Probe::plain(stream.unwrap()), request).await
@@ -56,7 +70,7 @@ async fn asked(does: Does) -> Result<Told, HttpFailure> {
 
 async fn greeted(does: Does) -> Option<TlsFailure> {
     let origin = Origin::parse(&format!("https://localhost:{}/v1", server(does).await), true);
-    let (origin, probe) = (origin.unwrap(), probe());
+    let (origin, probe) = (origin.unwrap(), does.probe());
     let (_, stream) = probe.connect(&origin, &["127.0.0.1".parse().unwrap()]).await;
     probe.greet(&origin, stream.unwrap()).await.failed
 }
@@ -168,10 +182,10 @@ mod through {
         (exits, way)
     }
 
-    async fn tried(proxies: &[&FakeProxy], port: u16) -> Vec<Option<ProxyTrouble>> {
+    async fn tried(probe: &Probe, proxies: &[&FakeProxy], port: u16) -> Vec<Option<ProxyTrouble>> {
         let origin = Origin::parse(&format!("http://127.0.0.1:{port}/v1"), true).unwrap();
         let (_exits, way) = way(proxies);
-        let (tries, link) = probe().through(&origin, &way).await;
+        let (tries, link) = probe.through(&origin, &way).await;
         assert_eq!(link.is_some(), tries.iter().any(|one| one.failed.is_none()));
         tries.into_iter().map(|one| one.failed).collect()
     }
@@ -188,8 +202,13 @@ mod through {
         ] {
             let (bad, good) = (FakeProxy::http(), FakeProxy::http());
             bad.act(act);
-            assert_eq!(tried(&[&bad, &good], port).await, [Some(trouble), None]);
+            let probe = match act {
+                // The good one must answer within this as well.
+                ProxyAct::HangAtTunnel => waiting(Duration::from_secs(2)),
+                _ => probe(),
+            };
+            assert_eq!(tried(&probe, &[&bad, &good], port).await, [Some(trouble), None]);
         }
-        assert!(tried(&[], port).await.is_empty());
+        assert!(tried(&probe(), &[], port).await.is_empty());
     }
 }

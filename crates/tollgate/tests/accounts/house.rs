@@ -68,7 +68,7 @@ impl House {
             {
                 return token.trim().to_owned();
             }
-            assert!(begun.elapsed() < Duration::from_secs(20), "no setup link: {output}");
+            assert!(begun.elapsed() < Duration::from_secs(60), "no setup link: {output}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -90,7 +90,7 @@ impl House {
             if let Some(mail) = mails.find(is_it) {
                 return mail["text"].as_str().unwrap().to_owned();
             }
-            assert!(begun.elapsed() < Duration::from_secs(20), "no mail to {to}: {kept}");
+            assert!(begun.elapsed() < Duration::from_secs(60), "no mail to {to}: {kept}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -135,7 +135,7 @@ pub fn setup_link(gateway: &TestGateway) -> String {
         if let Some(link) = output.lines().find_map(|line| line.split("dashboard at ").nth(1)) {
             return link.trim().to_owned();
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "no setup link: {output}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "no setup link: {output}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -16,7 +16,7 @@ fn a_refused_call_is_on_the_overview_and_leads_to_why() {
         if office.browser.has(&to_why) {
             break;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "{}", office.browser.text("main"));
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", office.browser.text("main"));
     }
     office.browser.submit(&to_why);
     let why = office.browser.text("main");

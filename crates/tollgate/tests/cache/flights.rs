@@ -1,13 +1,33 @@
 //! Equal calls in flight share one upstream call.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
-use testkit::{Matcher, Script, Then};
+use testkit::{Act, Matcher, Script, Then};
 
 use crate::support::{CHAT, Stage, chat, text_of, used, with};
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
+
+/// Waits until so many calls are in flight.
+fn wait_in_flight(stage: &Stage, count: usize) {
+    let end = Instant::now() + LONG;
+    let name = "tollgate_calls_in_flight ";
+    loop {
+        let text = stage.gateway.request("GET", "/metrics", &[], "").text();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        if line.and_then(|line| line.trim().parse().ok()) >= Some(count) {
+            return;
+        }
+        assert!(Instant::now() < end, "{line:?} of {count} calls are in flight");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The provider stops in the middle of the next answer, until it is released.
+fn stop_midway(stage: &Stage) {
+    stage.provider.script(Matcher::any(), Script::new(Act::Usual).waits_after(20));
+}
 
 #[test]
 fn case_116_a_hundred_equal_calls_at_once_are_one_upstream_call() {
@@ -21,6 +41,7 @@ fn case_116_a_hundred_equal_calls_at_once_are_one_upstream_call() {
         let answers: Vec<_> = std::thread::scope(|scope| {
             let calls: Vec<_> = (0..100).map(|_| scope.spawn(|| stage.ask(&body))).collect();
             stage.provider.wait_seen(1, LONG);
+            wait_in_flight(&stage, 50);
             stage.provider.release();
             calls.into_iter().map(|call| call.join().unwrap()).collect()
         });
@@ -38,11 +59,13 @@ fn case_116_a_hundred_equal_calls_at_once_are_one_upstream_call() {
 #[test]
 fn who_joins_a_stream_late_gets_all_of_it() {
     let stage = Stage::new();
-    let body = with(chat("[[words=40]] [[gap_ms=25]]"), json!({ "stream": true }));
+    stop_midway(&stage);
+    let body = with(chat("[[words=40]]"), json!({ "stream": true }));
     let mut leader = stage.open(&body);
     let begun = leader.read_until("word10");
     let late = stage.open(&body);
     assert_eq!(late.header("x-tollgate-cache"), Some("joined"));
+    stage.provider.release();
     let late = late.collect().unwrap();
     let whole = [begun, leader.collect().unwrap().body].concat();
     assert_eq!(late.body, whole);
@@ -53,11 +76,13 @@ fn who_joins_a_stream_late_gets_all_of_it() {
 #[test]
 fn a_leader_who_leaves_does_not_stop_the_others() {
     let stage = Stage::new();
-    let body = with(chat("[[words=40]] [[gap_ms=20]]"), json!({ "stream": true }));
+    stop_midway(&stage);
+    let body = with(chat("[[words=40]] [[gap_ms=5]]"), json!({ "stream": true }));
     let mut leader = stage.open(&body);
     leader.read_until("word5");
     let follower = stage.open(&body);
     drop(leader);
+    stage.provider.release();
     let answer = follower.collect().unwrap();
     assert_eq!(text_of(&answer.text()).split(' ').count(), 40);
     assert!(answer.text().ends_with("data: [DONE]\n\n"));
@@ -86,6 +111,7 @@ fn a_plain_leader_who_leaves_does_not_stop_the_others() {
         std::io::Write::write_all(&mut &leader, head.as_bytes()).unwrap();
         stage.provider.wait_seen(1, LONG);
         let follower = scope.spawn(|| stage.ask(&body));
+        wait_in_flight(&stage, 2);
         drop(leader);
         std::thread::sleep(Duration::from_millis(100));
         stage.provider.release();

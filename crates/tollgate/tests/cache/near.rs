@@ -32,7 +32,7 @@ fn matches(stage: &Stage, count: usize) -> Vec<Value> {
     let list = || stage.gateway.admin("GET", "/tollgate/v1/cache/matches", &Value::Null);
     let found = |list: &Value| list["data"].as_array().cloned().unwrap_or_default();
     let mut all = found(&list());
-    for _ in 0..200 {
+    for _ in 0..2_000 {
         if all.len() >= count {
             break;
         }

@@ -238,8 +238,8 @@ fn an_answer_that_is_none_is_told_apart() {
 #[test]
 fn connections_that_fail_are_told_apart() {
     let before = |url: &str| servers::gateway(url, None);
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let gateway = before(&format!("http://{free}/v1"));
+    let closed = testkit::Toxic::closed();
+    let gateway = before(&closed.base_url());
     is_named(&doctor(&gateway, &[]), "tcp_refused");
 
     let silent = Server::silent();
@@ -394,8 +394,8 @@ fn the_api_follows_a_run_and_keeps_strangers_out() {
 fn without_a_server_the_doctor_says_why_and_looks_at_the_rest() {
     use std::os::unix::fs::PermissionsExt;
     let home = tempfile::tempdir().unwrap();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{free}");
+    let nobody = testkit::Toxic::closed();
+    let url = format!("http://{}", nobody.address());
     let data = home.path().join("tollgate-data");
     std::fs::create_dir(&data).unwrap();
     std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -469,8 +469,8 @@ fn the_reports_are_as_they_were() {
     golden::compare("credential_revoked", &scripted(&stage, models(), key, &[]));
     let wait = refusal(429, "requests", "rate_limit_exceeded", "Slow down.").retry_after("7");
     golden::compare("rate_limited", &scripted(&stage, models(), wait, &["--no-paid"]));
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let refused = servers::gateway(&format!("http://{free}/v1"), None);
+    let closed = testkit::Toxic::closed();
+    let refused = servers::gateway(&closed.base_url(), None);
     golden::compare("tcp_refused", &both(&refused, &[]));
     let old = Certificate::valid(&["127.0.0.1"], Valid::Year(2020));
     let server = Server::tls(&old);

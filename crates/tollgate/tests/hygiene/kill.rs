@@ -1,14 +1,13 @@
 //! `kill -9` under load, and the start after it.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::Builder;
+use testkit::{Builder, Watch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{BIN, CHAT, Stage, hello, hello_stream, passed, until};
+use crate::support::{CHAT, PATIENCE, Process, Stage, hello, hello_stream, passed, until};
 
 const CALLS: usize = 1_000;
 
@@ -63,31 +62,21 @@ fn sound(path: &Path) {
 
 /// Starts the binary on the directory, and measures until `/readyz` says 200.
 fn time_to_ready(stage: &Stage) -> Duration {
-    let free =
-        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let dir = stage.gateway.data_dir();
-    let began = Instant::now();
-    let mut child = Command::new(BIN)
-        .args(["serve", "--listen", &free, "--data-dir"])
-        .arg(dir)
-        .current_dir(stage.gateway.home())
-        .env_clear()
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let dir = stage.gateway.data_dir().display().to_string();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &dir];
+    let watch = Watch::start();
+    let mut process = Process::spawn(stage.gateway.home(), &arguments, &[]);
+    let address = process.wait_for("listening on http://");
+    let address = address.split_whitespace().next().unwrap_or_default();
     let ask = || {
-        let mut stream = std::net::TcpStream::connect(&free).ok()?;
+        let mut stream = std::net::TcpStream::connect(address).ok()?;
         std::io::Write::write_all(&mut stream, b"GET /readyz HTTP/1.0\r\n\r\n").ok()?;
         let mut text = String::new();
         std::io::Read::read_to_string(&mut stream, &mut text).ok()?;
         text.contains(" 200 ").then_some(())
     };
     until("it is ready", || ask().is_some());
-    let took = began.elapsed();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    took
+    watch.elapsed()
 }
 
 #[test]
@@ -96,7 +85,7 @@ fn kill_9_under_1000_calls_spoils_nothing() {
     let mut stage = Stage::with(Builder::without_bill_check);
     passed(&stage.chat(&hello()));
     let load = load(&stage);
-    stage.provider.wait_seen(CALLS + 1, Duration::from_secs(30));
+    stage.provider.wait_seen(CALLS + 1, PATIENCE);
     stage.gateway.kill9();
     assert!(load.join().unwrap() > 0, "no call had begun");
     // The best of three: other tests share the machine.
@@ -166,7 +155,7 @@ fn p2_no_finished_call_is_missing_after_a_kill() {
             })
             .collect();
         // In the middle of everything, at another point in each round.
-        stage.provider.wait_seen(before + 200 + round * 37, Duration::from_secs(30));
+        stage.provider.wait_seen(before + 200 + round * 37, PATIENCE);
         stage.gateway.kill9();
         answered += clients.into_iter().map(|client| client.join().unwrap()).sum::<u64>();
         stage.gateway.restart();

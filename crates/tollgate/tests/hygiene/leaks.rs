@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -126,7 +125,7 @@ fn case_144_a_signed_report_ends_the_key_within_two_seconds_and_tells_once() {
     passed(&works(&stage, &key));
     let body = found(&key.value, "https://code.example/commit/1");
 
-    let began = Instant::now();
+    let began = testkit::Watch::start();
     let answer = host.report(&stage, &body);
     passed(&answer);
     let refusal = works(&stage, &key);
@@ -232,10 +231,8 @@ fn a_flood_of_reports_is_stopped_before_it_is_read() {
 
 #[test]
 fn keys_that_cannot_be_fetched_refuse_and_are_tried_again() {
-    let gone = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("http://{}/keys", listener.local_addr().unwrap())
-    };
+    let closed = testkit::Toxic::closed();
+    let gone = format!("http://{}/keys", closed.address());
     let stage = Stage::configured(&format!("[leaks]\nkeys_url = \"{gone}\"\n"));
     let answer = send(&stage, "k1", "AAAA", "[]");
     refused(&answer, 503, "leak_keys_unavailable");

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use testkit::{Act, Matcher, Piece, Script, Stream, Then};
@@ -112,7 +112,7 @@ fn p30_a_second_signal_cuts_with_an_error_event_and_settles() {
     signal(stage.gateway.pid(), "TERM");
     until("no new connections", || refuses_connections(&stage));
     assert!(!reader.is_finished() && !waiting.is_finished(), "the first signal cut a call");
-    let began = Instant::now();
+    let began = testkit::Watch::start();
     assert_eq!(stage.gateway.terminate(), 0);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     let text = reader.join().unwrap();
@@ -134,7 +134,7 @@ fn p30_idle_and_half_open_connections_do_not_hold_up_a_stop() {
     let silent = stage.wire();
     let mut half = stage.wire();
     half.send("GET /readyz HTTP/1.1\r\nHos");
-    let began = Instant::now();
+    let began = testkit::Watch::start();
     assert_eq!(stage.gateway.terminate(), 0);
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     drop((idle, silent, half));
@@ -173,7 +173,7 @@ fn p30_a_second_signal_cuts_a_list_that_is_being_read() {
     stage.provider.wait_seen(1, PATIENCE);
     signal(stage.gateway.pid(), "TERM");
     until("no new connections", || refuses_connections(&stage));
-    let began = Instant::now();
+    let began = testkit::Watch::start();
     assert_eq!(stage.gateway.terminate(), 0);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     let text = wire.rest();

@@ -13,7 +13,7 @@ use testkit::{Answer, Builder, FakeProvider, Key, TestGateway};
 pub const BIN: &str = env!("CARGO_BIN_EXE_tollgate");
 pub const CHAT: &str = "/v1/chat/completions";
 /// Nothing in these tests may take longer.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A gateway, the provider behind it, and a key that may do everything.
 pub struct Stage {

@@ -196,14 +196,14 @@ fn a_providers_5xx_passes_as_an_envelope_and_never_as_a_page() {
 
 #[test]
 fn an_upstream_that_is_away_is_502_and_delays_no_start() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = testkit::Toxic::closed();
     let builder =
         TestGateway::builder(Path::new(BIN)).env("OPENAI_API_KEY", "sk-CANARY-nobody-there");
-    let gateway = builder.env("OPENAI_BASE_URL", &format!("http://{free}/v1")).start();
+    let gateway = builder.env("OPENAI_BASE_URL", &closed.base_url()).start();
     let key = gateway.create_key(&json!({"name": "k"}));
     let answer = gateway.json(&key.value, "POST", CHAT, &hello());
     refused(&answer, 502, "upstream_error");
-    assert!(!answer.text().contains(&free.to_string()));
+    assert!(!answer.text().contains(&closed.address()));
 }
 
 /// What a raw upstream does with its second request.

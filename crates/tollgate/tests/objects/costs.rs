@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use testkit::{Key, TestGateway};
@@ -99,7 +99,7 @@ fn books_agree(gateway: &TestGateway, records: &[Value]) {
 
 /// Waits, a second at most, until the costs say what the records say.
 fn settled(gateway: &TestGateway, calls: usize) -> Vec<Value> {
-    let ended = Instant::now();
+    let ended = testkit::Watch::start();
     let records = gateway.wait_records(calls);
     while sums(&results(gateway, "")) != total(&records) {
         assert!(ended.elapsed() < Duration::from_secs(1), "not in the costs after a second");

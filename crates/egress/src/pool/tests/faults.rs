@@ -48,11 +48,20 @@ fn faults() -> Vec<(ProxyAct, ProxyFault, ProxyFault)> {
     ]
 }
 
+/// Waits for a proxy as long as it should for one that does this.
+fn pool_for(act: ProxyAct) -> Arc<Pool> {
+    match act {
+        // The next one must answer within this as well.
+        ProxyAct::Hang | ProxyAct::HangAtTunnel => Pool::new(Tls::new(None).unwrap(), SHORT * 3),
+        _ => pool(),
+    }
+}
+
 #[tokio::test]
 async fn case_109_a_faulty_proxy_alone_fails_the_call_and_nothing_goes_directly() {
     let server = Server::start().await;
-    let pool = Pool::new(Tls::new(None).unwrap(), Duration::from_millis(200));
     for (act, http, socks) in faults() {
+        let pool = pool_for(act);
         for (make, fault) in kinds().into_iter().zip([http, socks]) {
             let proxy = make();
             proxy.act(act);
@@ -69,8 +78,8 @@ async fn case_109_a_faulty_proxy_alone_fails_the_call_and_nothing_goes_directly(
 #[tokio::test]
 async fn case_109_the_next_proxy_serves_and_the_faulty_one_is_ejected() {
     let server = Server::start().await;
-    let pool = Pool::new(Tls::new(None).unwrap(), Duration::from_millis(200));
     for (act, ..) in faults() {
+        let pool = pool_for(act);
         for make in kinds() {
             let (bad, good) = (make(), make());
             bad.act(act);
@@ -94,7 +103,8 @@ async fn case_109_the_next_proxy_serves_and_the_faulty_one_is_ejected() {
 
 #[tokio::test]
 async fn case_109_a_dead_upstream_ejects_no_proxy() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let kept = testkit::Toxic::closed();
+    let closed = kept.address();
     for make in kinds() {
         let (one, two) = (make(), make());
         let exits = exits(egress(&[(&one, None), (&two, None)]));
@@ -147,7 +157,7 @@ async fn when_all_proxies_are_ejected_calls_fail_at_once_but_one_that_tries() {
     let server = Server::start().await;
     let proxy = FakeProxy::socks5();
     let exits = exits(egress(&[(&proxy, None)]));
-    let pool = Pool::new(Tls::new(None).unwrap(), Duration::from_millis(100));
+    let pool = Pool::new(Tls::new(None).unwrap(), SHORT);
     proxy.act(ProxyAct::Hang);
     for _ in 0..5 {
         send(&pool, &server.origin, &way(&exits, "p", "k")).await.unwrap_err();
@@ -161,7 +171,7 @@ async fn when_all_proxies_are_ejected_calls_fail_at_once_but_one_that_tries() {
     assert!(causes.contains(&Cause::Proxy(ProxyFault::Timeout)), "{causes:?}");
     // It works again: the next call finds out, and all are let through.
     proxy.act(ProxyAct::Serve);
-    assert_eq!(send(&pool, &server.origin, &way).await.unwrap(), "ok");
+    assert_eq!(send(&self::pool(), &server.origin, &way).await.unwrap(), "ok");
     assert!(!only_figures(&exits).ejected);
 }
 

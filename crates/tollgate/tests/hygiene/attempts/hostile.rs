@@ -13,7 +13,7 @@ fn a_refusal_that_comes_by_drops_is_given_up_with_its_attempt() {
     let drops = (0..40).map(|_| Piece::new(500, " ")).collect();
     let kind = [("Content-Type", "application/json")];
     pair.first.script(chat(), Script::raw(503, &kind, drops, Then::End));
-    let began = Instant::now();
+    let began = testkit::Watch::start();
     answered(&pair.chat(&hello()), "second", "2");
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
 }
@@ -51,7 +51,7 @@ fn p21_who_leaves_between_two_attempts_leaves_the_queue_as_well() {
         .send(format!("{head}X-Tollgate-Max-Wait: 60s\r\nContent-Length: {length}\r\n\r\n{body}"));
     let count = || metric(&stage.gateway, "tollgate_pacing_waiting");
     until("it waits for its second turn", || count() == 1);
-    let began = Instant::now();
+    let began = testkit::Watch::start();
     drop(leaves);
     until("it waits no more", || count() == 0);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
@@ -163,7 +163,7 @@ fn p30_a_stop_that_cuts_ends_a_wait_between_two_attempts_and_frees_its_money() {
     let address = stage.gateway.url();
     let address = address.trim_start_matches("http://");
     until("no new connections", || std::net::TcpStream::connect(address).is_err());
-    let began = Instant::now();
+    let began = testkit::Watch::start();
     assert_eq!(stage.gateway.terminate(), 0);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     let answer = wire.rest();

@@ -4,7 +4,7 @@ use super::*;
 
 /// A hundred dollars: more than any call here can cost.
 const AMPLE: i64 = 100_000_000_000;
-/// One deadline, and what a busy machine adds.
+/// One deadline, and a little more.
 const ADDED: Duration = Duration::from_secs(4);
 
 /// Plain calls and streams, all of them served by the second upstream, each in time. How often the
@@ -14,7 +14,7 @@ fn all_are_served(pair: &Pair) -> usize {
     pair.limit(AMPLE);
     for _ in 0..4 {
         for body in [hello(), hello_stream()] {
-            let began = Instant::now();
+            let began = testkit::Watch::start();
             let answer = pair.chat(&body);
             assert!(began.elapsed() < ADDED, "{:?}", began.elapsed());
             passed(&answer);
@@ -48,10 +48,7 @@ fn nowhere(base_url: &str) {
 
 #[test]
 fn p20_a_refused_connection() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
-    nowhere(&format!("http://127.0.0.1:{port}/v1"));
+    nowhere(&testkit::Toxic::closed().base_url());
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What a call costs that the provider refused, or that broke off: nothing, or all that was held.
 
-use std::net::TcpListener;
 use std::path::Path;
 
 use serde_json::json;
@@ -89,10 +88,10 @@ fn case_41_what_was_sent_and_never_answered_costs_all_that_was_held() {
 
 #[test]
 fn case_41_what_was_never_sent_costs_nothing() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = testkit::Toxic::closed();
     let builder =
         TestGateway::builder(Path::new(BIN)).env("OPENAI_API_KEY", "sk-CANARY-nobody-there");
-    let gateway = builder.env("OPENAI_BASE_URL", &format!("http://{free}/v1")).start();
+    let gateway = builder.env("OPENAI_BASE_URL", &closed.base_url()).start();
     let key = gateway.create_key(&json!({"name": "k"}));
     put(&gateway, ("project", &key.project), AMPLE, &json!({}));
     for _ in 0..3 {
