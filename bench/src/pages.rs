@@ -224,8 +224,10 @@ fn look(year: &Year, owner: &mut Visitor, pid: u32) -> usize {
 }
 
 fn is_kept(looked: &Looked) -> bool {
-    let light = !looked.is_page || looked.bytes < WEIGHT;
-    light && looked.status < 500 && ms(looked.median) < WITHIN
+    let is_file = looked.template.ends_with(".csv") || looked.template.ends_with(".jsonl");
+    let is_light = !looked.is_page || looked.bytes < WEIGHT;
+    let is_quick = is_file || ms(looked.median) < WITHIN;
+    is_light && is_quick && looked.status < 500
 }
 
 fn tell(looked: &Looked) {

@@ -3,6 +3,8 @@
 //! It notes every request that its pages make and everything that its console says: when it is
 //! dropped, no page may have asked another host for anything, or have broken its own policy.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -28,6 +30,8 @@ pub struct Browser {
     /// Requests to these alone.
     host: String,
     checked: bool,
+    /// What did not fit its place on the pages that were looked at.
+    ragged: RefCell<BTreeSet<String>>,
     _home: tempfile::TempDir,
 }
 
@@ -48,7 +52,8 @@ impl Browser {
         let address = format!("127.0.0.1:{port}");
         let host = base.split("://").nth(1).unwrap_or(base).to_owned();
         let session = String::new();
-        let mut browser = Self { driver, address, session, host, checked: false, _home: home };
+        let (checked, ragged) = (false, RefCell::default());
+        let mut browser = Self { driver, address, session, host, checked, ragged, _home: home };
         let profile = browser._home.path().join("profile");
         let made = browser.ask("POST", "", &capabilities(&profile));
         browser.session = made["sessionId"].as_str().expect("a session").to_owned();
@@ -233,6 +238,10 @@ impl Browser {
                     &[],
                 );
                 assert_eq!(over, json!(0), "{name} at {width}: wider than the window");
+                let ragged = self.script(include_str!("browser/ragged.js"), &[]);
+                for one in ragged.as_array().into_iter().flatten() {
+                    self.ragged.borrow_mut().insert(format!("{name} at {width}: {one}"));
+                }
             }
             self.width(1280);
             let serious: Vec<_> = self.axe();
@@ -286,7 +295,8 @@ impl Browser {
         said.filter(|text| !text.contains("Failed to load resource")).collect()
     }
 
-    /// Nothing was asked of another host, and no policy was broken.
+    /// Nothing was asked of another host, no policy was broken, and all that was looked at fits its
+    /// place.
     pub fn check(&mut self) {
         self.checked = true;
         let ours = |url: &String| {
@@ -297,6 +307,8 @@ impl Browser {
         assert!(elsewhere.is_empty(), "requests to other hosts: {elsewhere:?}");
         let complaints = self.complaints();
         assert!(complaints.is_empty(), "the console complains: {complaints:#?}");
+        let ragged = self.ragged.take();
+        assert!(ragged.is_empty(), "not in its place: {ragged:#?}");
     }
 }
 

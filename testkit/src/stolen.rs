@@ -31,6 +31,10 @@ impl FakeLists {
             if lists.away {
                 return Some((503, "later".to_owned()));
             }
+            // The length of an answer without it tells of the digits.
+            if !asked.head.to_ascii_lowercase().contains("add-padding: true") {
+                return Some((400, "without padding".to_owned()));
+            }
             let digits = asked.path.strip_prefix("/range/")?;
             let found = lists.hashes.iter().filter_map(|(hash, seen)| {
                 Some(format!("{}:{seen}\r\n", hash.strip_prefix(digits)?))

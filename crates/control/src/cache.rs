@@ -145,5 +145,6 @@ fn shown(rules: &CacheRules) -> serde_json::Value {
         "ttl_seconds": rules.ttl_seconds,
         "stale_seconds": rules.stale_seconds,
         "replay": rules.replay.as_str(),
+        "joiners": rules.joiners.as_str(),
     })
 }

@@ -5,9 +5,12 @@ use domain::{
     Change, Delivery, DeliveryId, Fault, Link, LinkPurpose, Message, Secret, SignInChange,
     Timestamp, UserId,
 };
+use serde_json::json;
 
 use crate::authority::need_owner;
 use crate::secrets::{link_text, token_hash};
+use crate::sign_in::{SignedIn, Visitor};
+use crate::transact::{Stale, Write};
 use crate::{Author, Control};
 
 /// Mail that is kept in memory where none leaves: for whoever tries Tollgate out.
@@ -20,6 +23,16 @@ pub struct KeptMail {
     pub subject: String,
     pub text: String,
     pub at: Timestamp,
+}
+
+/// The server that takes mail: what people may know of it.
+#[derive(Clone, Debug)]
+pub struct MailServer {
+    /// Its host and port.
+    pub address: String,
+    pub from: String,
+    /// Whether nothing goes to it in the clear.
+    pub encrypted: bool,
 }
 
 /// What a mail is made of; `text` has `{link}` where its link goes.
@@ -49,6 +62,40 @@ impl Control {
     #[must_use]
     pub fn base_url(&self) -> &str {
         self.base_url.get().map_or("", String::as_str)
+    }
+
+    /// Says which server takes mail. The first word stands.
+    pub fn mails_by(&self, server: MailServer) {
+        // A second word is no news.
+        let _ = self.mail_server.set(server);
+    }
+
+    /// The server that takes mail; without one, mail stays here.
+    #[must_use]
+    pub fn mail_server(&self) -> Option<&MailServer> {
+        self.mail_server.get()
+    }
+
+    /// Sends a mail to whoever asks, to see whether mail arrives.
+    ///
+    /// # Errors
+    /// 403 for whoever may less than an owner; 429 after many of them.
+    pub async fn send_test_mail(&self, visitor: &Visitor, who: &SignedIn) -> Result<(), Fault> {
+        let author = who.author(visitor);
+        need_owner(&author, "a test of the mail server")?;
+        self.count_asks(visitor, &who.user.email)?;
+        let letter = Letter {
+            to: &who.user.email,
+            subject: "A test of Tollgate's mail",
+            text: "You asked Tollgate for this mail under its settings. Since it arrived, mail \
+                   leaves: invitations, links for new passwords, and spend alerts come the same \
+                   way.\n"
+                .to_owned(),
+        };
+        let payload = json!({ "id": who.user.id.as_str() });
+        let audit = vec![self.audit(&author, "mail.tested", None, &payload)];
+        let changes = self.send(letter, None);
+        self.commit("the outbox", Write { changes, audit, stale: Stale::Nothing }).await
     }
 
     /// A mail with no link, or with one that is made for it; as changes of one transaction.

@@ -104,7 +104,7 @@ pub use egress::{EgressDraft, EgressPatch, EgressState, ProxyCredential, ProxyDr
 pub use invites::InviteDraft;
 pub use keys::{Expiry, KeyDraft, KeyPatch, MadeKey};
 pub use ledger::{AccountQuestion, CorrectionDraft, LedgerAccount, MadeCorrection};
-pub use letters::KeptMail;
+pub use letters::{KeptMail, MailServer};
 pub use limits::{LimitDraft, LimitState};
 pub use near::{MatchTexts, NearEvaluation, ShownMatch};
 pub use networks::{Network, parse_network};
@@ -194,6 +194,8 @@ pub struct Control {
     phones: phones::Phones,
     /// See [`Control::reached_at`].
     base_url: OnceLock<String>,
+    /// See [`Control::mails_by`].
+    mail_server: OnceLock<MailServer>,
     kept_mail: Mutex<VecDeque<KeptMail>>,
 }
 
@@ -238,6 +240,7 @@ impl Control {
             oidc: oidc::Oidc::default(),
             phones: phones::Phones::default(),
             base_url: OnceLock::new(),
+            mail_server: OnceLock::new(),
             kept_mail: Mutex::default(),
         }
     }

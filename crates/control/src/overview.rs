@@ -1,8 +1,10 @@
 //! What a place comes to this month: the figures that people see first.
 
+use std::collections::HashMap;
+
 use domain::{
-    AttemptFilter, AttemptQuery, BucketWidth, Fault, GroupBy, LoggedAttempt, Nanos, PageQuery,
-    ProjectId, ScopeId, ScopeKind, UsageFilter, UsageQuery,
+    AttemptFilter, AttemptQuery, Bucket, BucketWidth, Fault, GroupBy, LoggedAttempt, Nanos,
+    PageQuery, Project, ProjectId, ScopeId, ScopeKind, UsageFilter, UsageQuery,
 };
 
 use crate::calendar::month_of;
@@ -66,22 +68,9 @@ impl Control {
         &self,
         project: Option<&ProjectId>,
     ) -> Result<(Figures, Figures), Fault> {
-        let now = self.clock.now();
-        let (start, end) = month_of(now.seconds());
-        let query = UsageQuery {
-            families: Vec::new(),
-            width: BucketWidth::Day,
-            start,
-            end,
-            group: GroupBy::default(),
-            filter: UsageFilter {
-                projects: project.map(|id| id.as_str().to_owned()).into_iter().collect(),
-                ..Default::default()
-            },
-        };
-        let found = self.usage.report(query).await;
-        let buckets = found.map_err(|error| store_fault(error, "the report"))?;
-        let day = BucketWidth::Day.start_of(now);
+        let projects = project.map(|id| id.as_str().to_owned()).into_iter().collect();
+        let buckets = self.days_of_month(projects, GroupBy::default()).await?;
+        let day = BucketWidth::Day.start_of(self.clock.now());
         let (mut month, mut today) = (Figures::default(), Figures::default());
         for bucket in &buckets {
             for row in &bucket.rows {
@@ -92,6 +81,36 @@ impl Control {
             }
         }
         Ok((month, today))
+    }
+
+    /// What this month came to, by the ids of projects; one without calls is not there.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn months_of(&self, projects: &[Project]) -> Result<HashMap<String, Nanos>, Fault> {
+        if projects.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids = projects.iter().map(|project| project.id.as_str().to_owned()).collect();
+        let group = GroupBy { project: true, ..GroupBy::default() };
+        let mut months: HashMap<String, Figures> = HashMap::new();
+        for row in self.days_of_month(ids, group).await?.iter().flat_map(|bucket| &bucket.rows) {
+            months.entry(row.project.clone().unwrap_or_default()).or_default().add(row);
+        }
+        Ok(months.into_iter().map(|(id, figures)| (id, figures.cost)).collect())
+    }
+
+    /// Of some projects; none named: of all.
+    async fn days_of_month(
+        &self,
+        projects: Vec<String>,
+        group: GroupBy,
+    ) -> Result<Vec<Bucket>, Fault> {
+        let (start, end) = month_of(self.clock.now().seconds());
+        let filter = UsageFilter { projects, ..UsageFilter::default() };
+        let (families, width) = (Vec::new(), BucketWidth::Day);
+        let query = UsageQuery { families, width, start, end, group, filter };
+        self.usage.report(query).await.map_err(|error| store_fault(error, "the report"))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::proof::Proof;
 /// The other end of a connection.
 #[derive(Clone)]
 pub struct Peer {
-    /// The socket's own address; no header changes it.
+    /// The socket's own, or what a proxy says whom the operator trusts; no other header changes it.
     pub address: IpAddr,
     pub proof: Proof,
 }

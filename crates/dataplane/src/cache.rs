@@ -1,13 +1,15 @@
 //! The answer cache on the way of a call: memory first, then what lies behind it, and one upstream
 //! call for all that ask the same at once.
 //!
-//! * [`wish`]: whether a call goes by the cache, and under which key.
+//! * [`wish`]: whether a call goes by the cache, and under which key; [`spelling`]: bodies that came
+//!   a moment ago.
 //! * [`look`]: what becomes of one that does: a stored answer, the answer of an equal call in flight,
 //!   or the lead of those that come behind it.
 //! * [`memory`]: answers in memory, least recently used out; [`flight`]: calls in flight.
 //! * [`keeping`]: what a leading call does with its answer; [`flow`]: how its stream is shared.
 //! * [`near`]: where the questions of kept answers lie; [`nearly`]: what becomes of a call whose
 //!   question is nearly one of them.
+//! * [`sharers`]: those who pay a part of what a call in flight costs.
 //! * [`given`]: the record of a call that the cache answered; [`replay`]: its stream.
 
 use std::sync::Arc;
@@ -26,12 +28,16 @@ mod memory;
 mod near;
 mod nearly;
 mod replay;
+mod sharers;
+mod spelling;
 mod wish;
 
 pub(crate) use flow::Joined;
 pub(crate) use keeping::Keeping;
 pub(crate) use look::{Asking, Looked, look_up};
 pub(crate) use replay::Replay;
+pub(crate) use sharers::Divided;
+pub(crate) use spelling::Spellings;
 pub(crate) use wish::{Wish, wish};
 
 use figures::Book;

@@ -156,9 +156,8 @@ async fn given_or_sent(
     mut ahead: Ahead,
     ticket: Option<Box<Ticket>>,
 ) -> Result<Response<ReplyBody>, Fault> {
-    let shared = &worker.shared;
     let permit = seen.permit.as_ref().ok_or_else(|| Fault::new(&catalogue::INTERNAL_ERROR))?;
-    if let Some(wish) = known::wish(shared, permit, &ahead) {
+    if let Some(wish) = known::wish(worker, permit, &ahead) {
         match pinned(|| known::look_up(worker, permit, wish, ahead)).await? {
             Known::Answered(mut reply) => {
                 recorder::listen(ticket.map(Sink::Ticket).into_iter().collect(), &mut reply);

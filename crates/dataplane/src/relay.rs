@@ -75,6 +75,8 @@ pub(crate) struct Relay {
     recorder: Option<Box<Recorder>>,
     /// Settled as a whole answer.
     answered: bool,
+    /// Others get it too.
+    is_shared: bool,
     /// What it came to, where others wait to know.
     closed: Option<Box<Closed>>,
 }
@@ -122,10 +124,17 @@ impl Relay {
             growing,
             recorder: None,
             answered: false,
+            is_shared: false,
             closed: None,
         };
         relay.end_if_known();
         relay
+    }
+
+    /// The same for one that others get too.
+    pub(crate) fn shared(mut self, is_shared: bool) -> Self {
+        self.is_shared = is_shared;
+        self
     }
 
     /// Has the answer written down, from its begin: nothing of it may have left.
@@ -360,7 +369,7 @@ impl Relay {
 
     /// The attempt's one settlement; what follows the first is nothing.
     fn settle(&mut self, outcome: Outcome, error: Option<&'static str>) {
-        let Some(tab) = self.tab.take() else { return };
+        let Some(mut tab) = self.tab.take() else { return };
         if let Mode::Json(scan) = &self.mode {
             self.counter.note(&scan.noted().seen());
         }
@@ -393,6 +402,10 @@ impl Relay {
         // Only those who share it ask.
         let model = tab.call.keeping.as_ref().map(|_| end.count.model.clone());
         let whole = self.is_complete() && !erred;
+        if let Some(keeping) = tab.call.keeping.as_ref().filter(|_| whole && self.is_shared) {
+            let last = self.ready.iter().chain(self.gate.iter().map(|(_, held)| held));
+            tab.divided = keeping.whole_stream(last);
+        }
         let cost = tab.settle(end);
         self.closed = model.map(|model| Box::new(Closed { whole, cost, model }));
     }

@@ -106,9 +106,8 @@ pub(crate) fn answer_headers(tab: &Tab, from: &HeaderMap) -> HeaderMap {
     let cache = match &tab.call.keeping {
         None => "bypass",
         Some(keeping) => {
-            map.extend(
-                HeaderValue::from_str(&keeping.key.to_hex()).map(|key| (headers::X_CACHE_KEY, key)),
-            );
+            let key = HeaderValue::from_bytes(&keeping.key.digits());
+            map.extend(key.map(|key| (headers::X_CACHE_KEY, key)));
             CacheUse::Miss.as_str()
         }
     };

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use vault::Vault;
 
 use crate::budget::{Budgets, Held};
-use crate::cache::Cache;
+use crate::cache::{Cache, Spellings};
 use crate::caller::Failures;
 use crate::claims::Claims;
 use crate::demo::serve_demo;
@@ -297,6 +297,7 @@ pub struct Worker {
     pub(crate) shared: Arc<Dataplane>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) names: Names,
+    pub(crate) spellings: Spellings,
     slots: Slots,
     queue: Mutex<Vec<Settled>>,
     requests: Requests,
@@ -313,6 +314,7 @@ impl Worker {
             shared,
             pool,
             names: Names::default(),
+            spellings: Spellings::default(),
             slots,
             queue,
             requests: Requests::default(),

@@ -20,7 +20,6 @@ use domain::{
     Tokens, UsageFamily, UsageRecord, boxed, fault::catalogue,
 };
 use http::{HeaderValue, StatusCode};
-use openai::answer::ToolCalls;
 use openai::surface::{Meter, Operation};
 use tokio::time::Instant;
 
@@ -39,10 +38,13 @@ use crate::tasks::Open;
 use crate::trace::Trace;
 use crate::upstreams::LiveUpstream;
 
+mod count;
+mod divided;
 mod end;
 mod estimate;
 mod growth;
 
+pub(crate) use count::Count;
 pub(crate) use end::End;
 
 /// A settled attempt on its way to the store.
@@ -129,27 +131,6 @@ pub(crate) struct Call {
     pub(crate) _open: (Open, overload::Slot),
 }
 
-/// What an answer said of its cost.
-#[derive(Default)]
-pub(crate) struct Count {
-    pub(crate) tokens: Option<Tokens>,
-    pub(crate) media_ms: u64,
-    pub(crate) images: u32,
-    pub(crate) tools: ToolCalls,
-    pub(crate) model: Option<Box<str>>,
-    pub(crate) service_tier: Option<Box<str>>,
-    /// What the model wrote, still escaped, as far as it was seen.
-    pub(crate) written: Vec<u8>,
-    /// Work goes on at the provider; its usage comes with the finished object.
-    pub(crate) unfinished: bool,
-    /// Usage reports that could not be believed (case 34).
-    pub(crate) bad_usage: u64,
-    /// The answer's end was seen, or the chunk of a stream that has nothing but its usage: what is
-    /// counted is all of it.
-    pub(crate) whole: bool,
-    pub(crate) bytes_out: u64,
-}
-
 /// How long a call may take.
 #[derive(Clone, Copy)]
 pub(crate) struct Deadlines {
@@ -204,6 +185,8 @@ pub(crate) struct Tab {
     generated: bool,
     /// The provider may bill it: it is being sent, and was not refused for free.
     billable: bool,
+    /// Others pay a part of what it costs.
+    pub(crate) divided: bool,
     /// Until the record is made.
     taken: Mutex<Option<Taken>>,
 }
@@ -254,6 +237,7 @@ impl Tab {
             read_at: None,
             generated: false,
             billable: false,
+            divided: false,
             taken: Mutex::new(Some(Taken { slot, held })),
         }))
     }
@@ -353,8 +337,8 @@ impl Tab {
         self.upstream_request.as_deref()
     }
 
-    /// Makes the attempt's record. Gives its cost, where the model has a price and the provider
-    /// counted.
+    /// Makes the attempt's record. Gives what it cost, with what others pay of it, where the model has
+    /// a price and the provider counted.
     pub(crate) fn settle(mut self: Box<Self>, mut end: End) -> Option<Nanos> {
         if self.call.operation.meter == Meter::Run && !begins_run(&self.call) {
             (end.count.tokens, end.count.unfinished) = (None, true);
@@ -369,7 +353,8 @@ impl Tab {
         }
         let tokens = end.count.tokens.unwrap_or_default();
         let (cost, in_full) = self.owed(&end, &tokens);
-        let record = self.record(end, tokens, cost, in_full);
+        let own = cost.map(|cost| if in_full { cost } else { self.own_part(cost, &end) });
+        let record = self.record(end, tokens, own, in_full);
         self.push(record);
         cost.map(|cost| cost.total())
     }

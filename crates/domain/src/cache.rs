@@ -19,7 +19,7 @@ pub use route::RouteCache;
 
 /// Part of every key. To be raised when what makes two requests the same, or what may be kept, is
 /// decided otherwise: entries of another version are never found.
-pub const CACHE_POLICY: u32 = 1;
+pub const CACHE_POLICY: u32 = 2;
 
 /// All of SHA-256 over project, place and canonical request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,11 +29,19 @@ impl CacheKey {
     /// 64 hexadecimal digits.
     #[must_use]
     pub fn to_hex(self) -> String {
-        use std::fmt::Write;
-        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        let text = self.digits();
+        std::str::from_utf8(&text).unwrap_or_default().to_owned()
+    }
+
+    /// The same where it is wanted as bytes: each answer tells its key.
+    #[must_use]
+    pub fn digits(self) -> [u8; 64] {
+        let mut text = [0; 64];
+        let (pairs, _) = text.as_chunks_mut::<2>();
+        for (pair, byte) in pairs.iter_mut().zip(self.0) {
+            *pair = [byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]);
+        }
+        text
     }
 
     #[must_use]
@@ -78,6 +86,33 @@ impl Replay {
     }
 }
 
+/// What those pay who get the answer of an equal call that was in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Joiners {
+    /// Nothing: whoever asked first pays for all.
+    #[default]
+    Free,
+    /// A part of what the provider takes, as much as each of the others.
+    Share,
+}
+
+impl Joiners {
+    pub const ALL: [Self; 2] = [Self::Free, Self::Share];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Share => "share",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|joiners| joiners.as_str() == text)
+    }
+}
+
 /// What a project says of its cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheRules {
@@ -90,6 +125,7 @@ pub struct CacheRules {
     /// And may then be given again for this long, while it is asked for anew in the background.
     pub stale_seconds: u32,
     pub replay: Replay,
+    pub joiners: Joiners,
     /// What was asked for before this moment is not given again.
     pub purged_at: Option<Timestamp>,
 }
@@ -124,6 +160,7 @@ impl Default for CacheRules {
             ttl_seconds: Self::TTL,
             stale_seconds: 0,
             replay: Replay::AtOnce,
+            joiners: Joiners::Free,
             purged_at: None,
         }
     }
@@ -137,6 +174,7 @@ pub struct CachePatch {
     pub ttl_seconds: Option<u32>,
     pub stale_seconds: Option<u32>,
     pub replay: Option<Replay>,
+    pub joiners: Option<Joiners>,
     pub purged_at: Option<Timestamp>,
 }
 
@@ -149,6 +187,7 @@ impl CachePatch {
             ttl_seconds: self.ttl_seconds.unwrap_or(rules.ttl_seconds),
             stale_seconds: self.stale_seconds.unwrap_or(rules.stale_seconds),
             replay: self.replay.unwrap_or(rules.replay),
+            joiners: self.joiners.unwrap_or(rules.joiners),
             purged_at: self.purged_at.max(rules.purged_at),
         }
     }

@@ -70,8 +70,8 @@ pub use audit::{
 };
 pub use cache::{
     AtThreshold, CACHE_POLICY, CacheEntry, CacheFigures, CacheHolding, CacheKey, CachePatch,
-    CachePurge, CacheRules, CacheUse, Directives, NearMatch, NearQuery, NearRules, Replay, Reuse,
-    RouteCache, THRESHOLDS, Vector, common_words, evaluate,
+    CachePurge, CacheRules, CacheUse, Directives, Joiners, NearMatch, NearQuery, NearRules, Replay,
+    Reuse, RouteCache, THRESHOLDS, Vector, common_words, evaluate,
 };
 pub use certificate::{Certificate, CertificateChange, PlacedCertificate, TrustedCertificate};
 pub use change::{Actor, AuditEntry, Change};

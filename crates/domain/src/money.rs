@@ -110,6 +110,44 @@ impl Cost {
         let parts = [self.input, self.input_cached, self.output, self.other];
         Nanos(parts.iter().fold(0, |sum: i64, part| sum.saturating_add(part.0)))
     }
+
+    /// What each of so many pays, in whole nano-dollars: together never more than all of it.
+    #[must_use]
+    pub fn part_of(&self, payers: u64) -> Self {
+        let payers = i64::try_from(payers.max(1)).unwrap_or(i64::MAX);
+        self.each(|part| Nanos(part.0 / payers))
+    }
+
+    /// As much of it as `most` pays for.
+    #[must_use]
+    pub fn at_most(&self, most: Nanos) -> Self {
+        let mut left = most.0.max(0);
+        self.each(|part| {
+            let taken = part.0.min(left);
+            left -= taken;
+            Nanos(taken)
+        })
+    }
+
+    /// What is left of it without a part of it.
+    #[must_use]
+    pub fn less(&self, part: &Self) -> Self {
+        Self {
+            input: Nanos(self.input.0 - part.input.0),
+            input_cached: Nanos(self.input_cached.0 - part.input_cached.0),
+            output: Nanos(self.output.0 - part.output.0),
+            other: Nanos(self.other.0 - part.other.0),
+        }
+    }
+
+    fn each(&self, mut change: impl FnMut(Nanos) -> Nanos) -> Self {
+        Self {
+            input: change(self.input),
+            input_cached: change(self.input_cached),
+            output: change(self.output),
+            other: change(self.other),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -124,6 +162,23 @@ mod tests {
         assert_eq!(Nanos(0).to_string(), "0");
         assert_eq!(Nanos(i64::MIN).to_string(), "-9223372036.854775808");
         assert_eq!(Nanos(-1).to_string(), "-0.000000001");
+    }
+
+    #[test]
+    fn a_cost_is_divided_to_the_last_nano_dollar() {
+        let cost =
+            Cost { input: Nanos(10), input_cached: Nanos(1), output: Nanos(100), other: Nanos(0) };
+        for payers in 1..=120_u64 {
+            let part = cost.part_of(payers);
+            let own = (1..payers).fold(cost, |left, _| left.less(&part));
+            let sum = own.total().0 + part.total().0 * (payers as i64 - 1);
+            assert_eq!(sum, cost.total().0, "{payers}");
+            assert!(own.total() >= part.total(), "{payers}");
+        }
+        assert_eq!(cost.at_most(Nanos(30)).total(), Nanos(30));
+        assert_eq!(cost.at_most(Nanos(30)).output, Nanos(19));
+        assert_eq!(cost.at_most(Nanos(-1)), Cost::default());
+        assert_eq!(cost.at_most(Nanos(i64::MAX)), cost);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::Secret;
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 
 use crate::{Cause, Origin, Outgoing, Pool, SendError, Stage, Tls, Way};
@@ -34,7 +34,8 @@ pub struct Ask<'a> {
     /// May be at a private address: it is the operator's word.
     pub url: &'a str,
     pub authorization: Authorization<'a>,
-    pub content_type: Option<&'static str>,
+    /// Beside those that every request has.
+    pub headers: &'a [(HeaderName, &'static str)],
     pub body: Bytes,
 }
 
@@ -80,8 +81,8 @@ fn request(ask: Ask<'_>, target: String) -> Result<Request<Outgoing>, SendError>
         .header(header::USER_AGENT, concat!("tollgate/", env!("CARGO_PKG_VERSION")))
         .body(body)
         .map_err(|error| not_sent(&error.to_string()))?;
-    if let Some(kind) = ask.content_type {
-        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    for (name, value) in ask.headers {
+        request.headers_mut().insert(name.clone(), HeaderValue::from_static(value));
     }
     let words = match ask.authorization {
         Authorization::None => None,

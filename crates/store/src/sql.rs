@@ -163,15 +163,15 @@ pub(crate) const SET_PROJECT_RETENTION: &str =
     ON CONFLICT (project_id) DO UPDATE SET retention = excluded.retention";
 
 pub(crate) const CACHE_RULES: &str =
-    "SELECT enabled, by_header, ttl_seconds, stale_seconds, replay, purged_at
+    "SELECT enabled, by_header, ttl_seconds, stale_seconds, replay, purged_at, joiners
     FROM project_cache WHERE project_id = $1";
 pub(crate) const PUT_CACHE_RULES: &str = "INSERT INTO project_cache
-    (project_id, enabled, by_header, ttl_seconds, stale_seconds, replay, purged_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    (project_id, enabled, by_header, ttl_seconds, stale_seconds, replay, purged_at, joiners)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (project_id) DO UPDATE SET enabled = excluded.enabled,
         by_header = excluded.by_header, ttl_seconds = excluded.ttl_seconds,
         stale_seconds = excluded.stale_seconds, replay = excluded.replay,
-        purged_at = excluded.purged_at";
+        purged_at = excluded.purged_at, joiners = excluded.joiners";
 
 // ---- upstreams and objects
 

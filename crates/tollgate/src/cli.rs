@@ -35,6 +35,7 @@ mod leaks;
 mod ledger;
 mod limits;
 mod login;
+mod models_here;
 mod own_key;
 mod pages;
 mod prices;
@@ -254,7 +255,7 @@ async fn execute(command: ClientCommand, env: &Env) -> Result<Said, Failure> {
         ClientCommand::Login(args) => login::login(args, env).await,
         ClientCommand::Logout => login::logout(env),
         ClientCommand::Env(args) => env_file::run(args, env).await,
-        ClientCommand::Snippets(args) => snippets::run(&args, env),
+        ClientCommand::Snippets(args) => snippets::run(&args, env).await,
         ClientCommand::Connect(args) => connect::run(args, env).await,
         // Told apart in `run`, for their exit status is their own.
         ClientCommand::Scan(_) | ClientCommand::Exec(_) => Ok(Said::default()),

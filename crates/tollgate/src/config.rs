@@ -14,6 +14,7 @@ use domain::price::ModelPrice;
 use domain::{
     EgressBook, IdProvider, SealedCredential, Secret, Timestamp, Upstream, UpstreamSource, Zone,
 };
+use ipnet::IpNet;
 use providers::catalogue;
 use store::RedisAt;
 use vault::report::SignerKey;
@@ -43,6 +44,8 @@ pub struct Config {
     pub listen: String,
     /// Whether the operator chose the address; quickstart may move only from the default.
     pub listen_chosen: bool,
+    /// Where proxies are whose word on their clients' addresses is taken.
+    pub trusted_proxies: Vec<IpNet>,
     pub data_dir: PathBuf,
     pub admin_key: Option<Secret>,
     pub master_key: Option<Secret>,
@@ -273,6 +276,7 @@ impl Config {
         Ok(Self {
             listen_chosen: chosen.is_some(),
             listen: chosen.unwrap_or_else(|| DEFAULT_LISTEN.to_owned()),
+            trusted_proxies: file.trusted_proxies,
             data_dir: flags
                 .data_dir
                 .clone()
@@ -312,6 +316,16 @@ impl Config {
             file: path,
             notes: environment.notes.clone(),
         })
+    }
+}
+
+impl Config {
+    /// Whether somebody else ends TLS for us, and we do not hear from them whom it is for.
+    #[must_use]
+    pub fn trusts_nobody_before_it(&self) -> bool {
+        let public = self.dashboard.public_url.as_deref();
+        let ended_before = public.is_some_and(|url| url.starts_with("https://"));
+        ended_before && self.tls.is_none() && self.trusted_proxies.is_empty()
     }
 }
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use domain::ports::{BoxFuture, PhoneCheck, PhoneFailure};
 use domain::{PhoneNumber, Secret};
 use egress::{Ask, Authorization, Fetcher, Tls};
+use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
@@ -54,7 +55,7 @@ impl TwilioVerify {
             method: Method::POST,
             url: &format!("{base_url}/v2/Services/{service}/{what}"),
             authorization: Authorization::Basic(account, token),
-            content_type: Some(FORM),
+            headers: &[(CONTENT_TYPE, FORM)],
             body: Bytes::from(form),
         };
         let (status, body) = self.fetcher.fetch(ask).await.map_err(|error| away(&error))?;

@@ -17,7 +17,7 @@ use crate::config::{Config, Environment, Flags};
 use crate::ledger;
 use crate::server::{self, Front, Stop, Tls, Workers};
 use crate::telemetry::Exporter;
-use setup::reach;
+use setup::{mails, reach};
 
 /// Streams may go on this long after the order to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -59,9 +59,10 @@ pub async fn start(config: &Config) -> Result<Running, String> {
     let app = app::build(config).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     reach(config, &app, scheme, address);
+    mails(config, &app);
     let stop = Stop::default();
     let draining = Stop::default();
-    let front = Front::new(&app, config.metrics_token.clone(), draining.clone());
+    let front = Front::new(&app, config, draining.clone());
     let workers = Workers::start(&front, &app.workers, tls.as_ref(), &stop)?;
     let flusher = Flusher::new(&app);
     let exporter = Exporter::new(config, app.telemetry.spans())?;

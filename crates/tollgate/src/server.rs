@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 mod activity;
 mod connection;
+mod forwarded;
 mod front;
 mod heads;
 mod stall;

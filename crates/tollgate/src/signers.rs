@@ -48,7 +48,7 @@ impl PublishedKeys {
             method,
             url,
             authorization: Authorization::None,
-            content_type: None,
+            headers: &[],
             body: Bytes::new(),
         };
         let fetched = self.fetcher.fetch(ask).await;

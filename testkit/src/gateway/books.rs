@@ -56,6 +56,8 @@ struct Record {
     tokens: Tokens,
     /// Nano-dollars.
     cost: Option<i64>,
+    /// It got another call's answer.
+    joined: bool,
 }
 
 impl Record {
@@ -140,6 +142,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         estimated: row.get::<_, Option<bool>>("estimated")?.unwrap_or(false),
         tokens,
         cost: row.get("cost_nanos")?,
+        joined: row.get::<_, Option<String>>("cache")?.as_deref() == Some("joined"),
     })
 }
 
@@ -153,10 +156,16 @@ fn compare(
 ) -> Vec<String> {
     let mut faults = Vec::new();
     let mut by_id: HashMap<String, Vec<&Record>> = HashMap::new();
+    // What others pay of a bill whose answer they got too.
+    let mut shares: HashMap<String, i64> = HashMap::new();
     for record in records {
         by_id.entry(record.own_id()).or_default().push(record);
         let Some(id) = record.upstream.as_deref().filter(|id| !id.is_empty()) else { continue };
-        by_id.entry(id.to_owned()).or_default().push(record);
+        if record.joined {
+            *shares.entry(id.to_owned()).or_default() += record.cost.unwrap_or(0);
+        } else {
+            by_id.entry(id.to_owned()).or_default().push(record);
+        }
         if !providers.iter().any(|p| p.lock().sent_ids.contains(id)) {
             let (request, attempt) = (&record.request_id, record.attempt);
             faults.push(format!("{request} attempt {attempt}: {id} was never sent"));
@@ -176,7 +185,8 @@ fn compare(
                 faults.extend(job_fault(bill, found).filter(|_| rigour.complete && !goes_on));
                 continue;
             }
-            faults.extend(fault(bill, found, limits, rigour));
+            let shared = shares.get(&bill.request_id).copied().unwrap_or(0);
+            faults.extend(fault(bill, (found, shared), limits, rigour));
         }
     }
     let unbilled = records.iter().filter(|r| !billed.contains(&r.request_id.as_str()));
@@ -186,18 +196,24 @@ fn compare(
     faults
 }
 
-fn fault(bill: &Bill, records: &[&Record], limits: &[Limit], rigour: Rigour) -> Option<String> {
+fn fault(
+    bill: &Bill,
+    (records, shared): (&[&Record], i64),
+    limits: &[Limit],
+    rigour: Rigour,
+) -> Option<String> {
     let complete = rigour.complete;
     let name = format!("{} {} ({})", bill.method, bill.path, bill.request_id);
     let [record] = records else {
         let killed = !complete && records.is_empty();
         return (!killed).then(|| format!("{name}: {} records instead of 1", records.len()));
     };
+    let posted = record.cost.map(|own| own + shared);
     let price = prices::price(bill).filter(|_| rigour.prices);
-    let short = price.filter(|price| record.cost.unwrap_or(0) < *price);
+    let short = price.filter(|price| posted.unwrap_or(0) < *price);
     let stood = limits.iter().any(|limit| limit.stood_over(&record.payer, record.at_ms));
     if let Some(price) = short.filter(|_| stood) {
-        return Some(format!("{name}: {price} billed, {:?} posted under a limit", record.cost));
+        return Some(format!("{name}: {price} billed, {posted:?} posted under a limit"));
     }
     if record.estimated {
         let needless = complete && bill.usage_reported && bill.delivered;
@@ -211,6 +227,6 @@ fn fault(bill: &Bill, records: &[&Record], limits: &[Limit], rigour: Rigour) -> 
         let (billed, recorded) = (&bill.tokens, &record.tokens);
         return Some(format!("{name}:\n  billed   {billed:?}\n  recorded {recorded:?}"));
     }
-    let wrong = price.filter(|price| record.cost != Some(*price))?;
-    Some(format!("{name}: {wrong} billed, {:?} posted", record.cost))
+    let wrong = price.filter(|price| posted != Some(*price))?;
+    Some(format!("{name}: {wrong} billed, {posted:?} posted"))
 }

@@ -106,6 +106,7 @@ async fn stream(
     let told = tells_usage(&tab);
     let shared = Arc::clone(&tab.worker.shared);
     let relay = Relay::new(answer.into_body(), mode, VecDeque::new(), tab, status.as_u16());
+    let relay = relay.shared(sharing.is_some());
     let relay = match hold_back {
         true => pinned(|| begun(relay)).await?,
         false => relay,
@@ -236,10 +237,9 @@ async fn json(mut tab: Box<Tab>, answer: Answer, mut map: HeaderMap) -> Result<R
         },
     };
     let sharing = Keeping::share(&tab, end.count.model.as_deref());
+    tab.divided = sharing.as_ref().is_some_and(|sharing| sharing.is_divided(&text));
     let cost = tab.settle(end);
-    if let Some(sharing) = sharing {
-        sharing.plain(&text, cost);
-    }
+    let cost = sharing.map_or(cost, |sharing| sharing.plain(&text, cost));
     with_cost(&mut map, cost);
     Ok(assemble(status, map, ReplyBody::whole(text)))
 }

@@ -8,6 +8,7 @@ use domain::{CacheKey, CachePurge, ProjectId};
 
 use super::flow::Flow;
 use super::memory::Kept;
+use super::sharers::Sharers;
 
 const SHARDS: usize = 16;
 
@@ -16,13 +17,15 @@ pub(super) struct Flight {
     project: ProjectId,
     model: Box<str>,
     pub(super) flow: Flow,
+    pub(super) sharers: Sharers,
 }
 
 impl Flight {
     /// One that nobody knows of yet.
     pub(super) fn of(project: &ProjectId, model: &str) -> Arc<Self> {
         let (project, model) = (project.clone(), model.into());
-        Arc::new(Self { project, model, flow: Flow::default() })
+        let (flow, sharers) = (Flow::default(), Sharers::default());
+        Arc::new(Self { project, model, flow, sharers })
     }
 }
 

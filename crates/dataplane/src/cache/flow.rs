@@ -17,6 +17,7 @@ use openai::surface::Meter;
 use super::flight::Flight;
 use super::given::Given;
 use super::memory::Kept;
+use super::sharers::Seat;
 use crate::detach::Gone;
 
 /// Bytes of a stream that late ones can still join.
@@ -292,10 +293,18 @@ pub(crate) struct Joined {
     usage: bool,
     padded: bool,
     bytes: u64,
-    /// Of one who follows; the leader's attempt has its own record.
-    given: Option<Given>,
-    /// Of the leader: its client has gone.
-    gone: Option<Gone>,
+    whose: Whose,
+}
+
+/// Who reads a shared stream, until it has ended for them.
+pub(super) enum Whose {
+    /// The leader's client; its attempt has its own record.
+    Leads(Gone),
+    /// One who pays nothing for it.
+    Follows(Box<Given>),
+    /// One who pays a part.
+    Shares(Seat),
+    Ended,
 }
 
 impl Joined {
@@ -304,10 +313,10 @@ impl Joined {
         reader: u64,
         meter: Meter,
         (usage, padded): (bool, bool),
-        (given, gone): (Option<Given>, Option<Gone>),
+        whose: Whose,
     ) -> Box<Self> {
         let flight = Arc::clone(flight);
-        Box::new(Self { flight, reader, meter, usage, padded, bytes: 0, given, gone })
+        Box::new(Self { flight, reader, meter, usage, padded, bytes: 0, whose })
     }
 
     pub(crate) fn poll_next(
@@ -349,15 +358,17 @@ impl Joined {
     }
 
     fn settle(&mut self, outcome: Outcome) {
-        let gone = self.gone.take();
-        let Some(mut given) = self.given.take() else {
-            gone.filter(|_| outcome == Outcome::ClientGone).iter().for_each(Gone::set);
-            return;
-        };
-        if let Course::Done(kept) = &self.flight.flow.state().course {
-            given.saved = kept.entry.cost;
+        match std::mem::replace(&mut self.whose, Whose::Ended) {
+            Whose::Leads(gone) if outcome == Outcome::ClientGone => gone.set(),
+            Whose::Leads(_) | Whose::Ended => {}
+            Whose::Follows(mut given) => {
+                if let Course::Done(kept) = &self.flight.flow.state().course {
+                    given.saved = kept.entry.cost;
+                }
+                given.settle(outcome, self.bytes);
+            }
+            Whose::Shares(seat) => seat.ended(outcome, self.bytes),
         }
-        given.settle(outcome, self.bytes);
     }
 }
 

@@ -12,6 +12,8 @@ use http::{HeaderMap, HeaderValue};
 use openai::surface::Operation;
 use tokio::time::Instant;
 
+use super::memory::Kept;
+use crate::budget::Held;
 use crate::headers;
 use crate::observed::Observed;
 use crate::overload;
@@ -44,21 +46,35 @@ pub(crate) struct Given {
     pub(super) upstream: UpstreamId,
     pub(super) upstream_name: HeaderValue,
     pub(super) served: Option<Arc<str>>,
+    /// The provider's id of the answer that it pays a part of.
+    pub(super) upstream_request: Option<Box<str>>,
     pub(super) used: CacheUse,
     pub(super) saved: Option<Nanos>,
     /// How near it was, and the key of what is given.
     pub(super) near: Option<(u16, CacheKey)>,
     /// Open until the last byte.
-    pub(super) _room: (Open, overload::Slot),
+    pub(super) room: (Open, overload::Slot),
 }
 
 impl Given {
-    pub(super) fn near(self, near: (u16, CacheKey)) -> Self {
-        Self { near: Some(near), ..self }
+    /// What of it is an answer's own.
+    pub(super) fn of(mut self, kept: &Kept) -> Self {
+        (self.upstream, self.served) = (kept.entry.upstream.clone(), kept.entry.served.clone());
+        self.saved = kept.entry.cost;
+        self
     }
 
-    /// The head of the reply. What it cost is known: nothing.
-    pub(super) fn head(&self, key: CacheKey, age: u64, stream: bool) -> HeaderMap {
+    pub(super) fn near(self, near: (u16, CacheKey)) -> Self {
+        Self { near: Some(near), used: CacheUse::Near, ..self }
+    }
+
+    /// The head of the reply, with what it cost where that is known already.
+    pub(super) fn head(
+        &self,
+        key: CacheKey,
+        (age, cost): (u64, Option<Nanos>),
+        stream: bool,
+    ) -> HeaderMap {
         let mut map = HeaderMap::with_capacity(12);
         let kind = if stream { "text/event-stream; charset=utf-8" } else { "application/json" };
         map.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -72,11 +88,11 @@ impl Given {
             map.extend(HeaderValue::from_str(&told).map(|told| (headers::X_SIMILARITY, told)));
         }
         let key = self.near.map_or(key, |(_, key)| key);
-        if let Ok(key) = HeaderValue::from_str(&key.to_hex()) {
+        if let Ok(key) = HeaderValue::from_bytes(&key.digits()) {
             map.insert(headers::X_CACHE_KEY, key);
         }
         self.ticket.write_headers(&mut map);
-        with_cost(&mut map, Some(Nanos(0)));
+        with_cost(&mut map, cost);
         map.insert(headers::ORGANIZATION, self.worker.shared.organization.clone());
         if stream {
             map.insert(headers::X_ACCEL, HeaderValue::from_static("no"));
@@ -84,9 +100,27 @@ impl Given {
         map
     }
 
+    /// Makes no record: nothing was given. Its slot is free.
+    pub(super) fn void(self) {
+        let Self { worker, slot, .. } = self;
+        worker.posted([Taken { slot, held: None }]);
+    }
+
+    /// The same, with the room that it took, for a call that goes on.
+    pub(super) fn goes_on(self) -> (Open, overload::Slot) {
+        let Self { worker, slot, room, .. } = self;
+        worker.posted([Taken { slot, held: None }]);
+        room
+    }
+
     /// Makes the record: a call without tokens that cost nothing. It took a request from the limits
     /// by rate, and nothing from those by money.
     pub(super) fn settle(self, outcome: Outcome, bytes_out: u64) {
+        self.pay(outcome, bytes_out, (Cost::default(), None));
+    }
+
+    /// The same for one that cost something, of what was held for it.
+    pub(super) fn pay(self, outcome: Outcome, bytes_out: u64, (cost, held): (Cost, Option<Held>)) {
         let total_us = u64::try_from(self.arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
         let name = |text: &str| self.worker.names.intern(text);
         let record = UsageRecord {
@@ -103,7 +137,7 @@ impl Given {
             model_served: self.served,
             service_tier: None,
             upstream: self.upstream,
-            upstream_request: None,
+            upstream_request: self.upstream_request,
             status: 200,
             outcome,
             stream: self.stream,
@@ -113,7 +147,7 @@ impl Given {
             images: 0,
             media_ms: 0,
             characters: 0,
-            cost: Some(Cost::default()),
+            cost: Some(cost),
             error: None,
             queue_us: 0,
             first_byte_us: 0,
@@ -133,7 +167,7 @@ impl Given {
         let overhead_us = hit.then(|| u32::try_from(total_us).unwrap_or(u32::MAX));
         let observed =
             Observed { overhead_us, class: None, trace: self.trace, address: Some(self.address) };
-        let taken = Taken { slot: self.slot, held: None };
+        let taken = Taken { slot: self.slot, held };
         self.worker.record(taken, record, self.secret, observed);
     }
 }

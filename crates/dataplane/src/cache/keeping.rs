@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::attempt::Class;
-use domain::{CacheEntry, CacheKey, CacheUse, Nanos, ProjectId, Timestamp, UpstreamId};
+use domain::{CacheEntry, CacheKey, CacheUse, Cost, Nanos, ProjectId, Timestamp, UpstreamId};
 use openai::kept::answer::{LONGEST, is_keepable};
 use openai::kept::{Asked, Form};
 use openai::surface::Meter;
 use tokio::time::{Instant, timeout};
 
 use super::flight::Flight;
-use super::flow::Joined;
+use super::flow::{Joined, Whose};
 use super::memory::Kept;
 use super::nearly::Placed;
+use super::sharers::Divided;
 use crate::body::reply::ReplyBody;
 use crate::detach::Gone;
 use crate::relay::{Closed, Relay};
@@ -100,6 +102,27 @@ impl Keeping {
     fn failed(&self) {
         self.cache().flights.leave(self.key, &self.flight);
         self.flight.flow.fail(false);
+        self.flight.sharers.release();
+    }
+
+    /// Its answer has come whole, and its cost will be known next. Whether others pay a part of it.
+    pub(crate) fn whole(&self, events: bool, body: &[u8]) -> bool {
+        self.flight.sharers.whole((self.meter, self.asked.own_maximum), events, body)
+    }
+
+    /// The same of a stream, of which `last` has not been shared yet.
+    pub(crate) fn whole_stream<'a>(&self, last: impl Iterator<Item = &'a Bytes>) -> bool {
+        if !self.flight.sharers.any() {
+            return false;
+        }
+        let Some(mut events) = self.flight.flow.all() else { return false };
+        last.for_each(|piece| events.extend_from_slice(piece));
+        self.whole(true, &events)
+    }
+
+    /// Takes from a cost what others pay of it.
+    pub(crate) fn divide(&self, cost: Cost, what: &Divided<'_>) -> Cost {
+        self.flight.sharers.divide(cost, what)
     }
 
     /// What lay behind the memory is there for those who wait too.
@@ -131,7 +154,8 @@ impl Keeping {
     fn finish(&self, events: bool, body: &[u8], made: Made) {
         if !is_keepable(self.meter, events, body, self.asked.own_maximum) {
             self.cache().book.at(&self.project).unkept();
-            return self.flight.flow.over();
+            self.flight.flow.over();
+            return self.flight.sharers.release();
         }
         let entry = CacheEntry {
             project: self.project.clone(),
@@ -160,6 +184,7 @@ impl Keeping {
         };
         flow.done(kept);
         self.cache().flights.leave(self.key, &self.flight);
+        self.flight.sharers.release();
     }
 
     /// Begins to share a stream; gives the leader's own part of it.
@@ -170,8 +195,8 @@ impl Keeping {
             Form::Plain => (true, true),
         };
         // Padding as it came: what the leader asked for is what the provider was asked for.
-        let (form, gone) = ((form.0, true), Some(gone));
-        ReplyBody::joined(Joined::new(&self.flight, reader, self.meter, form, (None, gone)))
+        let (form, whose) = ((form.0, true), Whose::Leads(gone));
+        ReplyBody::joined(Joined::new(&self.flight, reader, self.meter, form, whose))
     }
 }
 
@@ -182,11 +207,18 @@ impl Drop for Keeping {
 }
 
 impl Sharing {
-    /// A plain answer, whole, and what it cost.
-    pub(crate) fn plain(mut self, body: &[u8], cost: Option<Nanos>) {
-        let Some(keeping) = &self.call.keeping else { return };
+    /// A plain answer, whole, and what it cost. Gives what of that is the leader's.
+    pub(crate) fn plain(mut self, body: &[u8], cost: Option<Nanos>) -> Option<Nanos> {
+        let keeping = self.call.keeping.as_ref()?;
         self.made.cost = cost;
+        let own = keeping.flight.sharers.own().or(cost);
         keeping.finish(false, body, self.made);
+        own
+    }
+
+    /// Whether others pay a part of a plain answer.
+    pub(crate) fn is_divided(&self, body: &[u8]) -> bool {
+        self.call.keeping.as_ref().is_some_and(|keeping| keeping.whole(false, body))
     }
 
     /// A stream: it is read on by itself, whoever of those who share it stays.

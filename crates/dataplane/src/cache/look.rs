@@ -5,28 +5,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{CacheUse, Fault, RequestId, Reuse, Timestamp, fault::catalogue};
+use domain::{
+    CacheKey, CacheUse, Fault, Joiners, Nanos, Outcome, RequestId, Reuse, Timestamp,
+    fault::catalogue,
+};
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use openai::kept::Form;
 use openai::kept::stream::fit;
 use openai::surface::Operation;
 use tokio::time::{Instant, timeout_at};
 
 use super::flight::{Entered, Flight};
-use super::flow::{Joined, Met};
+use super::flow::{Joined, Met, Whose};
 use super::given::Given;
 use super::keeping::Keeping;
 use super::memory::Kept;
 use super::replay::Replay;
+use super::sharers::{Left, Seat};
 use super::wish::Wish;
 use crate::body::reply::ReplyBody;
+use crate::budget::{self, Held};
 use crate::overload::Slot;
 use crate::permit::Permit;
 use crate::pipeline::Taken;
 use crate::plan::Candidate;
 use crate::rate::{self, RateTicket};
-use crate::reply::assemble;
+use crate::reply::{assemble, with_cost};
 use crate::shared::Worker;
 use crate::tasks::Open;
 use crate::trace::Trace;
@@ -183,19 +188,11 @@ impl Asking<'_> {
 
     /// Waits for what a call in flight brings, within this call's own time.
     async fn follow(&mut self, wish: &Wish, flight: &Arc<Flight>) -> Result<Followed, Fault> {
-        let shared = &self.worker.shared;
         let ticket = self.ticket()?;
-        let events = match wish.asked.form {
-            Form::Plain => None,
-            Form::Events { usage, .. } => Some(usage),
-        };
-        let late = || Fault::new(&catalogue::UPSTREAM_TIMEOUT);
-        let deadlines = shared.settings.deadlines(false, self.arrived);
-        let due = (self.arrived + deadlines.first_byte).min(deadlines.end);
-        let waiting = timeout_at(due, flight.flow.meet(events));
-        let met = shared.tasks.unless_cut(std::pin::pin!(waiting)).await;
-        let met = met.ok_or_else(|| Fault::new(&catalogue::SHUTTING_DOWN))?.map_err(|_| late())?;
-        let reply = match met {
+        if wish.rules.joiners == Joiners::Share {
+            return Box::pin(self.follow_sharing(wish, flight, ticket)).await;
+        }
+        let reply = match self.meet(wish, flight).await? {
             // A ticket without a record gives back what it took.
             Met::Nothing { alone: true } => return Ok(Followed::Alone),
             Met::Nothing { alone: false } => return Ok(Followed::Again),
@@ -204,29 +201,127 @@ impl Asking<'_> {
                 let given = self.given(ticket, CacheUse::Joined, Some(&kept))?;
                 replied(wish, given, (&kept, body, 0))
             }
-            // Whoever leads may have come by another route, or take an older answer.
-            Met::Near(kept, near) => {
-                let found = self.usable(wish, kept).filter(|found| !found.stale);
-                let Some(found) = found.filter(|_| wish.takes_near(near.0)) else {
-                    return Ok(Followed::Again);
-                };
-                let given = self.given(ticket, CacheUse::Near, Some(&found.kept))?.near(near);
-                replied(wish, given, (&found.kept, found.body, found.age))
-            }
+            Met::Near(kept, near) => match self.near_too(wish, kept, near) {
+                Some(found) => {
+                    let given = self.given(ticket, CacheUse::Near, Some(&found.kept))?.near(near);
+                    replied(wish, given, (&found.kept, found.body, found.age))
+                }
+                None => return Ok(Followed::Again),
+            },
             Met::Stream(reader) => {
                 let given = self.given(ticket, CacheUse::Joined, None);
                 let given = given.inspect_err(|_| flight.flow.leave(reader))?;
-                let map = given.head(wish.key, 0, true);
-                let form = match wish.asked.form {
-                    Form::Events { usage, padded } => (usage, padded),
-                    Form::Plain => (true, true),
-                };
-                let meter = self.operation.meter;
-                let joined = Joined::new(flight, reader, meter, form, (Some(given), None));
-                assemble(StatusCode::OK, map, ReplyBody::joined(joined))
+                let map = given.head(wish.key, (0, Some(Nanos(0))), true);
+                self.joined(wish, (flight, reader), map, Whose::Follows(Box::new(given)))
             }
         };
         Ok(Followed::Answered(reply))
+    }
+
+    /// The same for one who pays a part: it holds what the call can cost before it waits.
+    async fn follow_sharing(
+        &mut self,
+        wish: &Wish,
+        flight: &Arc<Flight>,
+        ticket: RateTicket,
+    ) -> Result<Followed, Fault> {
+        let held = self.hold().await?;
+        let given = self.given(ticket, CacheUse::Joined, None)?;
+        let stream = wish.asked.form != Form::Plain;
+        let mut map = given.head(wish.key, (0, None), stream);
+        let seat = Seat::take(flight, given, (held, wish.asked.form));
+        let met = self.meet(wish, flight).await?;
+        if let Met::Stream(reader) = met {
+            seat.reads();
+            let reply = self.joined(wish, (flight, reader), map, Whose::Shares(seat));
+            return Ok(Followed::Answered(reply));
+        }
+        let internal = || Fault::new(&catalogue::INTERNAL_ERROR);
+        let given = match (seat.leave().ok_or_else(internal)?, &met) {
+            (Left::Paid(share), Met::Answer(kept)) => {
+                let body = self.fitting(wish, kept).ok_or_else(internal)?;
+                with_cost(&mut map, Some(share));
+                return Ok(Followed::Answered(assemble(
+                    StatusCode::OK,
+                    map,
+                    ReplyBody::whole(body),
+                )));
+            }
+            (Left::Paid(_), _) => return Err(internal()),
+            (Left::Free(given), _) => given,
+        };
+        // Nothing was divided: what it gets now costs nothing.
+        let reply = match met {
+            Met::Answer(kept) => match self.fitting(wish, &kept) {
+                Some(body) => replied(wish, given.of(&kept), (&kept, body, 0)),
+                None => return Ok(self.goes_on(*given, Followed::Alone)),
+            },
+            Met::Near(kept, near) => match self.near_too(wish, kept, near) {
+                Some(found) => {
+                    let given = given.of(&found.kept).near(near);
+                    replied(wish, given, (&found.kept, found.body, found.age))
+                }
+                None => return Ok(self.goes_on(*given, Followed::Again)),
+            },
+            Met::Nothing { alone: true } => return Ok(self.goes_on(*given, Followed::Alone)),
+            Met::Nothing { alone: false } | Met::Stream(_) => {
+                return Ok(self.goes_on(*given, Followed::Again));
+            }
+        };
+        Ok(Followed::Answered(reply))
+    }
+
+    /// It asks once more, or by itself, with the room that it had.
+    fn goes_on(&mut self, given: Given, how: Followed) -> Followed {
+        *self.room = Some(given.goes_on());
+        how
+    }
+
+    async fn meet(&self, wish: &Wish, flight: &Flight) -> Result<Met, Fault> {
+        let shared = &self.worker.shared;
+        let events = match wish.asked.form {
+            Form::Plain => None,
+            Form::Events { usage, .. } => Some(usage),
+        };
+        let deadlines = shared.settings.deadlines(false, self.arrived);
+        let due = (self.arrived + deadlines.first_byte).min(deadlines.end);
+        let waiting = timeout_at(due, flight.flow.meet(events));
+        let met = shared.tasks.unless_cut(std::pin::pin!(waiting)).await;
+        let met = met.ok_or_else(|| Fault::new(&catalogue::SHUTTING_DOWN))?;
+        met.map_err(|_| Fault::new(&catalogue::UPSTREAM_TIMEOUT))
+    }
+
+    /// A near match that another call found: it may have come by another route, or take an older
+    /// answer.
+    fn near_too(&self, wish: &Wish, kept: Arc<Kept>, near: (u16, CacheKey)) -> Option<Found> {
+        let found = self.usable(wish, kept).filter(|found| !found.stale);
+        found.filter(|_| wish.takes_near(near.0))
+    }
+
+    fn joined(
+        &self,
+        wish: &Wish,
+        (flight, reader): (&Arc<Flight>, u64),
+        map: HeaderMap,
+        whose: Whose,
+    ) -> Reply {
+        let form = match wish.asked.form {
+            Form::Events { usage, padded } => (usage, padded),
+            Form::Plain => (true, true),
+        };
+        let joined = Joined::new(flight, reader, self.operation.meter, form, whose);
+        assemble(StatusCode::OK, map, ReplyBody::joined(joined))
+    }
+
+    /// Sets aside what this call can cost, where a limit stands over it.
+    async fn hold(&self) -> Result<Option<Held>, Fault> {
+        let shared = &self.worker.shared;
+        if !shared.budgets.may_apply() {
+            return Ok(None);
+        }
+        let (who, what) = ((&*self.permit.key, &self.permit.project), (self.taken, self.place));
+        let spending = budget::ready(shared, who, self.at, self.operation, what).await?;
+        Ok(spending.and_then(|spending| spending.held))
     }
 
     /// What a call takes from the limits by rate that no provider hears of: one request.
@@ -271,10 +366,11 @@ impl Asking<'_> {
             upstream,
             upstream_name: self.place.upstream.name.clone(),
             served: kept.and_then(|kept| kept.entry.served.clone()),
+            upstream_request: None,
             used,
             saved: kept.and_then(|kept| kept.entry.cost),
             near: None,
-            _room: room,
+            room,
         })
     }
 
@@ -301,9 +397,9 @@ impl Asking<'_> {
 /// The reply that gives a whole answer; its record is made.
 pub(super) fn replied(wish: &Wish, given: Given, (kept, body, age): (&Kept, Bytes, u64)) -> Reply {
     let stream = wish.asked.form != Form::Plain;
-    let map = given.head(wish.key, age, stream);
+    let map = given.head(wish.key, (age, Some(Nanos(0))), stream);
     if !stream {
-        given.settle(domain::Outcome::Completed, body.len() as u64);
+        given.settle(Outcome::Completed, body.len() as u64);
         return assemble(StatusCode::OK, map, ReplyBody::whole(body));
     }
     let took = match wish.rules.replay {

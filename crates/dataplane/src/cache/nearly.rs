@@ -8,6 +8,7 @@ use openai::kept::said::said;
 use openai::kept::split;
 use openai::surface::Meter;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::keeping::Keeping;
 use super::look::{Asking, Found, Reply, replied};
@@ -58,7 +59,13 @@ impl Wish {
         // Vectors of two models have nothing to do with each other.
         split.rest.0.extend_from_slice(rules.model.as_bytes());
         let what = (operation, taken);
-        let group = key(asking.permit, asking.head, what, asking.place, &split.rest);
+        let group = key(
+            asking.permit,
+            asking.head,
+            what,
+            asking.place,
+            &Sha256::digest(&split.rest.0).into(),
+        );
         Some(Question { rules, group, text: split.text })
     }
 }

@@ -4,15 +4,16 @@ use domain::{CACHE_POLICY, CacheKey, CacheRules, Directives, NearRules};
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 use http::request::Parts;
-use openai::kept::{Asked, Canonical};
+use openai::kept::Asked;
 use openai::surface::Operation;
 use sha2::{Digest, Sha256};
 
+use super::spelling::Request;
 use crate::headers;
 use crate::permit::Permit;
 use crate::pipeline::Taken;
 use crate::plan::{Candidate, Plan};
-use crate::shared::Dataplane;
+use crate::shared::Worker;
 
 /// What a call that goes by the cache asks of it.
 pub(crate) struct Wish {
@@ -38,12 +39,13 @@ impl Wish {
 
 /// `None`: as if there were no cache. Most projects have none, which is the first thing looked at.
 pub(crate) fn wish(
-    shared: &Dataplane,
+    worker: &Worker,
     permit: &Permit,
     head: &Parts,
     (operation, taken): (&Operation, &Taken),
     plan: &Plan,
 ) -> Option<Box<Wish>> {
+    let shared = &worker.shared;
     let rules = match &plan.cache {
         Some(route) => route.on(permit.key.cache),
         None => permit.key.cache?,
@@ -58,8 +60,8 @@ pub(crate) fn wish(
     if directives.no_store {
         return None;
     }
-    let (asked, canonical) = taken.may_be_kept(operation)?;
-    let key = key(permit, head, (operation, taken), &plan.first, &canonical);
+    let (asked, request) = worker.spellings.read(operation, taken)?;
+    let key = key(permit, head, (operation, taken), &plan.first, &request);
     let near = plan.cache.as_ref().and_then(|route| route.near());
     Some(Box::new(Wish { key, asked, directives, rules, near }))
 }
@@ -80,7 +82,7 @@ pub(super) fn key(
     head: &Parts,
     (operation, taken): (&Operation, &Taken),
     place: &Candidate,
-    canonical: &Canonical,
+    request: &Request,
 ) -> CacheKey {
     let written = taken.decoded_model();
     let model = place.model.as_deref().or(written.as_deref()).unwrap_or("");
@@ -99,7 +101,7 @@ pub(super) fn key(
         upstream.provider.name.as_bytes(),
         host.as_bytes(),
         model.as_bytes(),
-        &canonical.0,
+        request,
     ] {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);

@@ -17,7 +17,7 @@ use crate::cache::{self, Asking, Keeping, Looked, Wish};
 use crate::overload;
 use crate::permit::Permit;
 use crate::reply::request_id;
-use crate::shared::{Dataplane, Worker};
+use crate::shared::Worker;
 
 /// What the cache said to a call.
 pub(super) enum Known {
@@ -27,9 +27,9 @@ pub(super) enum Known {
 }
 
 /// What a call asks of the cache, if anything.
-pub(super) fn wish(shared: &Dataplane, permit: &Permit, ahead: &Ahead) -> Option<Box<Wish>> {
+pub(super) fn wish(worker: &Worker, permit: &Permit, ahead: &Ahead) -> Option<Box<Wish>> {
     let what = (ahead.operation, &ahead.taken);
-    cache::wish(shared, permit, &ahead.head, what, &ahead.plan)
+    cache::wish(worker, permit, &ahead.head, what, &ahead.plan)
 }
 
 /// Looks for an answer.

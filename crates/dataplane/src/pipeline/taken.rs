@@ -289,6 +289,14 @@ impl Taken {
         }
     }
 
+    /// All of the body, where it is JSON, to be looked at.
+    pub(crate) fn json_body(&self) -> Option<&[u8]> {
+        match self {
+            Self::Json(body, _) => Some(body),
+            _ => None,
+        }
+    }
+
     /// What limits by rate go by.
     pub(crate) fn ask(&self) -> Ask<'_> {
         let (model, length) = (self.decoded_model(), self.length());

@@ -56,6 +56,7 @@ impl RouteCache {
             ttl_seconds: self.ttl_seconds.unwrap_or(rules.ttl_seconds),
             stale_seconds: self.stale_seconds.unwrap_or(rules.stale_seconds),
             replay: self.replay.unwrap_or(rules.replay),
+            joiners: rules.joiners,
             purged_at: rules.purged_at,
         }
     }

@@ -63,6 +63,10 @@ causes! {
         "The environment holds something that is not used as it stands.",
         "Mend the line that is named.";
 
+    CONFIG_PROXIES: Config, Operator, "config_no_trusted_proxies",
+        "People reach this Tollgate through a proxy, and no proxy is trusted to say for whom it asks: all of them are one address.",
+        "Name the proxy's address in `trusted_proxies`. Until then they share one limit of tries to sign in, keys with networks see the proxy alone, and the audit log has its address.";
+
     FILES_READABLE: Files, Operator, "files_readable",
         "Files that hold secrets can be read by other users of this machine.",
         "Run `chmod 700` on the data directory and `chmod 600` on each file named here. If others may have read a key, rotate it.";

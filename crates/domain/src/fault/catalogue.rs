@@ -453,6 +453,17 @@ pub static BAD_REQUEST_TARGET: Entry = Entry {
     remedy: "Send an origin-form path without dots, backslashes or empty segments.",
 };
 
+pub static BAD_FORWARDED_ADDRESS: Entry = Entry {
+    code: "bad_forwarded_address",
+    status: 400,
+    kind: "invalid_request_error",
+    public_code: None,
+    blame: Blame::Operator,
+    retry: Retry::Never,
+    what: "A trusted proxy did not say in a readable way whom it asks for.",
+    remedy: "Have the proxy write the client's address behind `X-Forwarded-For` or `Forwarded`, and only one of the two; or take it out of `trusted_proxies`.",
+};
+
 pub static UPGRADE_NOT_SUPPORTED: Entry = Entry {
     code: "upgrade_not_supported",
     status: 426,
@@ -1038,6 +1049,7 @@ pub static ALL: &[&Entry] = &[
     &REQUEST_TOO_LARGE,
     &BODY_TIMEOUT,
     &BAD_REQUEST_TARGET,
+    &BAD_FORWARDED_ADDRESS,
     &UPGRADE_NOT_SUPPORTED,
     &TOO_MANY_AUTH_FAILURES,
     &RATE_LIMIT_EXCEEDED,

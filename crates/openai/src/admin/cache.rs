@@ -13,6 +13,7 @@ pub struct ProjectCache<'a> {
     ttl_seconds: u32,
     stale_seconds: u32,
     replay: &'static str,
+    joiners: &'static str,
     purged_at: Option<i64>,
     /// Whether anything is kept: not where the project keeps nothing of its calls.
     active: bool,
@@ -35,6 +36,7 @@ impl<'a> ProjectCache<'a> {
             ttl_seconds: rules.ttl_seconds,
             stale_seconds: rules.stale_seconds,
             replay: rules.replay.as_str(),
+            joiners: rules.joiners.as_str(),
             purged_at: rules.purged_at.map(Timestamp::seconds),
             active: may_keep && (rules.enabled || rules.by_header),
             figures: Figures::new(figures, now),

@@ -1,6 +1,6 @@
 //! What projects say of their answer caches.
 
-use domain::{CachePatch, CacheRules, ProjectId, Replay};
+use domain::{CachePatch, CacheRules, Joiners, ProjectId, Replay};
 use rusqlite::{Connection, params};
 
 use super::apply::{live_project, run};
@@ -24,6 +24,7 @@ pub(crate) fn set(db: &Connection, project: &ProjectId, patch: &CachePatch) -> R
             rules.stale_seconds,
             rules.replay.as_str(),
             rules.purged_at.map(|at| at.0),
+            rules.joiners.as_str(),
         ],
     )
 }
@@ -36,6 +37,7 @@ pub(crate) fn read(db: &Connection, project: &ProjectId) -> Result<Option<CacheR
             ttl_seconds: row.get(2)?,
             stale_seconds: row.get(3)?,
             replay: Replay::parse(text(row, 4)?).ok_or_else(|| unreadable("replay"))?,
+            joiners: Joiners::parse(text(row, 6)?).ok_or_else(|| unreadable("joiners"))?,
             purged_at: optional_time(row, 5)?,
         })
     })

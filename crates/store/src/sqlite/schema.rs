@@ -59,6 +59,7 @@ pub(crate) const RECORDS: DatabaseFile = DatabaseFile {
         include_str!("schema/tollgate_31.sql"),
         include_str!("schema/tollgate_32.sql"),
         include_str!("schema/tollgate_33.sql"),
+        include_str!("schema/tollgate_34.sql"),
     ],
 };
 

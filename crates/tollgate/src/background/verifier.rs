@@ -9,8 +9,9 @@ use tokio::time::{sleep, timeout};
 
 use crate::server::Stop;
 
-/// How long a start waits for the first look; a large ledger is read on while calls are served.
-const FIRST: Duration = Duration::from_secs(2);
+/// How long a start waits for the first look, which begins with the sums that were kept. Where there
+/// are none, a large ledger is read on while calls are served.
+const FIRST: Duration = Duration::from_millis(500);
 /// Every so many looks, each entry is read anew: an old one may have been changed in the file.
 const WHOLE: u32 = 1_440;
 
@@ -26,9 +27,10 @@ impl Verifier {
         Self { control, every }
     }
 
-    /// The look at the start, before anybody is served.
+    /// The look at the start, before anybody is served: at all accounts that a call may be admitted
+    /// under.
     pub async fn start(&self) {
-        if timeout(FIRST, self.look(true)).await.is_err() {
+        if timeout(FIRST, self.look(false)).await.is_err() {
             tracing::warn!("the ledger is large; it is verified while calls are served");
         }
     }
@@ -37,8 +39,8 @@ impl Verifier {
     pub async fn run(&self, quit: &Stop) {
         let looking = async {
             for looks in (0..WHOLE).cycle() {
-                // At once, for a start that did not wait: what was read by then is not read again.
-                self.look(looks == WHOLE - 1).await;
+                // A whole one at once: the start went on from what an earlier process had read.
+                self.look(looks == 0).await;
                 sleep(self.every).await;
             }
         };

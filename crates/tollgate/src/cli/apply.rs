@@ -94,6 +94,9 @@ async fn take(api: &Api, step: &Step, made: &mut Vec<(String, String)>) -> Resul
             let project: Project = api.post(&target, &json!({ "name": name })).await?.read()?;
             made.push((name.clone(), project.id));
         }
+        Act::SignIn(body) => {
+            api.post(&path(&["tollgate", "v1", "sign_in"]), body).await?;
+        }
         Act::Post(what, body) if id.is_empty() => {
             api.post(&path(&["v1", "organization", what]), body).await?;
         }

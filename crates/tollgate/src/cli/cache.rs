@@ -91,6 +91,14 @@ pub enum Replay {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
+pub enum Joiners {
+    /// Nothing: whoever asked first pays for all
+    Free,
+    /// An equal part each, within their own limits
+    Share,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
 pub enum Switch {
     On,
     Off,
@@ -115,6 +123,9 @@ pub struct Changes {
     /// How a stored answer is given as a stream
     #[arg(long)]
     replay: Option<Replay>,
+    /// What those pay who join an equal call in flight
+    #[arg(long)]
+    joiners: Option<Joiners>,
 }
 
 impl Changes {
@@ -124,12 +135,17 @@ impl Changes {
             Replay::AtOnce => json!("at_once"),
             Replay::Paced => json!("paced"),
         });
+        let joiners = self.joiners.map(|joiners| match joiners {
+            Joiners::Free => json!("free"),
+            Joiners::Share => json!("share"),
+        });
         let all = [
             ("enabled", switch(self.enabled)),
             ("by_header", switch(self.by_header)),
             ("ttl_seconds", self.ttl_seconds.map(Value::from)),
             ("stale_seconds", self.stale_seconds.map(Value::from)),
             ("replay", replay),
+            ("joiners", joiners),
         ];
         let given = all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         Value::Object(given.collect::<Map<_, _>>())
@@ -144,6 +160,7 @@ struct Shown {
     ttl_seconds: u32,
     stale_seconds: u32,
     replay: String,
+    joiners: String,
     active: bool,
     figures: Figures,
 }
@@ -238,6 +255,7 @@ fn shown(reply: Reply, json: bool) -> Result<Said, Failure> {
         ("ttl", format!("{} s", shown.ttl_seconds)),
         ("stale", format!("{} s", shown.stale_seconds)),
         ("replay", shown.replay.clone()),
+        ("joiners", shown.joiners.clone()),
     ];
     lines.extend(told(&shown.figures));
     Ok(Said::data(facts(&lines)))
@@ -269,7 +287,7 @@ mod tests {
     use crate::cli::fake::{Fake, Route};
 
     const SHOWN: &str = r#"{"object":"tollgate.project_cache","project_id":"proj_1","enabled":true,
-        "by_header":false,"ttl_seconds":60,"stale_seconds":5,"replay":"paced","purged_at":null,
+        "by_header":false,"ttl_seconds":60,"stale_seconds":5,"replay":"paced","joiners":"share","purged_at":null,
         "active":true,"figures":{"hits":3,"joined":1,"misses":2,"stale":1,"unkept":0,
         "saved_nanos":1500000,"saved_usd":"0.0015","oldest_age_seconds":7,
         "memory":{"entries":2,"bytes":2000,"answer_bytes":900},

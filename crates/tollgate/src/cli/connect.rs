@@ -22,7 +22,7 @@ use super::failure::Failure;
 use super::own_key::KeyFrom;
 use super::said::Said;
 use super::table::{Table, plain};
-use super::{Env, own_key};
+use super::{Env, models_here, own_key};
 
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
@@ -102,7 +102,7 @@ async fn model(args: &Args, env: &Env) -> Result<String, Failure> {
     match &args.model {
         Some(model) => Ok(model.clone()),
         // Only what is not tried can do without a model that is known to be there.
-        None if args.no_call || args.dry_run => Ok("gpt-5-mini".to_owned()),
+        None if args.no_call || args.dry_run => Ok(models_here::proposed(&args.key, env).await),
         None => trial::first_model(&args.key, env).await,
     }
 }

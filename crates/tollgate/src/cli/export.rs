@@ -19,6 +19,7 @@ pub(super) async fn run(api: &Api) -> Result<Said, Failure> {
     let retention: Value = api.get_as(&path(&["v1", "organization", "data_retention"])).await?;
     let _ = writeln!(text, "retention = {}", retention["type"]);
     limits(api, &mut text, "organization", &[("scope_type", "organization")]).await?;
+    sign_in(api, &mut text).await?;
     let projects = project::all(api, false).await?;
     for it in &projects {
         // Such a file could not be applied.
@@ -31,6 +32,16 @@ pub(super) async fn run(api: &Api) -> Result<Said, Failure> {
     places::upstreams(api, &mut text).await?;
     places::routes(api, &mut text, &projects).await?;
     Ok(Said::data(text))
+}
+
+async fn sign_in(api: &Api, text: &mut String) -> Result<(), Failure> {
+    let now: Value = api.get_as(&path(&["tollgate", "v1", "sign_in"])).await?;
+    let _ = writeln!(text, "\n[organization.sign_in]\nsign_up = {}", now["sign_up"]);
+    // Where nobody brings codes to phones, none can be asked for.
+    if now["phone_check_available"] == true {
+        let _ = writeln!(text, "phone_check = {}", now["phone_check"]);
+    }
+    Ok(())
 }
 
 async fn one(api: &Api, text: &mut String, id: &str, name: &str) -> Result<(), Failure> {

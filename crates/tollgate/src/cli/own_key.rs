@@ -71,6 +71,11 @@ impl KeyFrom {
         if self.mint {
             return self.make(env, name, self.lasts.unwrap_or(lasts)).await;
         }
+        Ok(OwnKey { secret: self.at_hand(env)?, minted: None })
+    }
+
+    /// The key that there is already.
+    pub(super) fn at_hand(&self, env: &Env) -> Result<Secret, Failure> {
         let secret = match (&self.key_file, &self.key_command, &env.api_key) {
             (Some(file), ..) => read(file)?,
             (None, Some(command), _) => printed_by(command)?,
@@ -80,7 +85,7 @@ impl KeyFrom {
                 None => kept(env)?,
             },
         };
-        Ok(OwnKey { secret, minted: None })
+        Ok(secret)
     }
 
     async fn make(&self, env: &Env, name: &str, lasts: i64) -> Result<OwnKey, Failure> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::price::ModelPrice;
 use domain::{EgressBook, IdProvider, Secret, Zone};
+use ipnet::IpNet;
 use toml_edit::{Document, Item, Table};
 
 mod advice;
@@ -17,6 +18,7 @@ mod idempotency;
 mod load;
 mod phone;
 mod prices;
+mod proxies;
 mod rotations;
 mod routes;
 mod sign_in;
@@ -46,6 +48,7 @@ pub enum UnownedProject {
 #[derive(Default)]
 pub(super) struct File {
     pub(super) listen: Option<String>,
+    pub(super) trusted_proxies: Vec<IpNet>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) master_key: Option<Secret>,
     pub(super) tls: Option<TlsFiles>,
@@ -87,8 +90,9 @@ pub(super) fn read(path: &Path, environment: &Environment, mistakes: &mut Vec<St
 }
 
 /// What may stand at the top.
-const TABLES: [&str; 27] = [
+const TABLES: [&str; 28] = [
     "listen",
+    "trusted_proxies",
     "data_dir",
     "master_key",
     "tls",
@@ -133,6 +137,7 @@ fn parse(text: &str, name: &str, environment: &Environment, mistakes: &mut Vec<S
     File {
         egresses,
         listen: reader.string(root, "listen"),
+        trusted_proxies: reader.trusted_proxies(root),
         data_dir: reader.string(root, "data_dir").map(PathBuf::from),
         master_key: reader.secret(root, "master_key"),
         tls: reader.tls(root),

@@ -303,6 +303,24 @@ fn case_69_zones_are_read_by_name() {
 }
 
 #[test]
+fn proxies_are_trusted_by_address_or_network_and_never_all_of_the_internet() {
+    let text = "trusted_proxies = [\"10.0.0.0/8\", \"192.0.2.1\", \"2001:db8::/32\"]\n";
+    let (file, mistakes) = parse_for_test(text, &nothing());
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let read: Vec<String> = file.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(read, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
+    for (text, said) in [
+        ("trusted_proxies = \"10.0.0.1\"\n", "must be a list"),
+        ("trusted_proxies = [\"proxy.example\"]\n", "addresses and networks"),
+        ("trusted_proxies = [\"0.0.0.0/0\"]\n", "whole internet"),
+        ("trusted_proxies = [\"::/0\"]\n", "whole internet"),
+    ] {
+        let (_, mistakes) = parse_for_test(text, &nothing());
+        assert!(matches!(&mistakes[..], [one] if one.contains(said)), "{mistakes:?}");
+    }
+}
+
+#[test]
 fn a_mail_server_is_read_and_its_password_is_a_reference() {
     let environment = Environment::of(&[("MAIL", "pw")]);
     let text = "[smtp]\nhost = \"mail\"\nfrom = \"a@b\"\nuser = \"u\"\npassword = \"env:MAIL\"\n\

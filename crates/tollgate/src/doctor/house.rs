@@ -62,6 +62,11 @@ fn config(flags: &Flags) -> Told {
         Ok(config) if config.upstreams.is_empty() => {
             Told::warning(&causes::CONFIG_NO_UPSTREAM, "There is no provider's key.")
         }
+        Ok(config) if config.trusts_nobody_before_it() => Told::warning(
+            &causes::CONFIG_PROXIES,
+            "`public_url` is an https address, this Tollgate has no [tls], and `trusted_proxies` is \
+             empty.",
+        ),
         Ok(_) => house::config(&[]),
     }
 }

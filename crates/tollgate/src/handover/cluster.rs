@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use domain::Secret;
 use egress::{Ask, Authorization, Fetcher, Tls};
+use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -80,7 +81,7 @@ async fn send(
         method,
         url,
         authorization: Authorization::Bearer(token),
-        content_type: Some(kind),
+        headers: &[(CONTENT_TYPE, kind)],
         body,
     };
     let fetched = fetcher.fetch(ask).await;

@@ -4,6 +4,9 @@ use std::io::Write;
 
 use std::net::SocketAddr;
 
+use control::MailServer;
+use egress::smtp::Security;
+
 use super::Running;
 use crate::app::App;
 use crate::config::Config;
@@ -45,6 +48,17 @@ impl Running {
         let text = format!("tollgate: set up the dashboard at {base}/setup?token={{key}}");
         let about = "(works once, for 30 minutes; `tollgate setup-link` prints a new one)";
         Ok(Some(format!("{}\n          {about}", reveal::fill(&text, &secret))))
+    }
+}
+
+/// Says who takes mail.
+pub(super) fn mails(config: &Config, app: &App) {
+    if let Some(smtp) = &config.smtp {
+        app.control.mails_by(MailServer {
+            address: format!("{}:{}", smtp.host, smtp.port),
+            from: smtp.from.clone(),
+            encrypted: !matches!(smtp.security, Security::None),
+        });
     }
 }
 

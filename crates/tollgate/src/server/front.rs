@@ -20,8 +20,10 @@ use tokio::sync::oneshot;
 use web::{Api, ApiReply, ApiRequest, Dashboard};
 
 use super::Stop;
+use super::forwarded::Trusted;
 use crate::app::App;
 use crate::clock::SystemClock;
+use crate::config::Config;
 use crate::telemetry::{Format, Gatherer};
 
 /// Bytes of an Administration API body.
@@ -43,19 +45,21 @@ pub struct Front {
     metrics_token: Option<Secret>,
     gatherer: Arc<Gatherer>,
     draining: Stop,
+    trusted: Trusted,
 }
 
 impl Front {
     #[must_use]
-    pub fn new(app: &App, metrics_token: Option<Secret>, draining: Stop) -> Arc<Self> {
+    pub fn new(app: &App, config: &Config, draining: Stop) -> Arc<Self> {
         Arc::new(Self {
             dataplane: Arc::clone(&app.dataplane),
             api: Arc::clone(&app.api),
             dashboard: Arc::clone(&app.dashboard),
             control: Arc::clone(&app.control),
-            metrics_token,
+            metrics_token: config.metrics_token.clone(),
             gatherer: Gatherer::new(app),
             draining,
+            trusted: Trusted::new(&config.trusted_proxies),
         })
     }
 
@@ -68,15 +72,18 @@ impl Front {
         &self,
         worker: &Arc<Worker>,
         (head, body): (Box<Parts>, Incoming),
-        peer: Peer,
+        mut peer: Peer,
     ) -> Response<ReplyBody> {
         let at = SystemClock.now();
         let id = request_id(at);
-        if let Some(entry) = misleading(&head) {
-            self.dataplane.metrics.refusal(entry.code);
-            worker.answered(Place::Other, entry.status);
-            return fault_reply(&Fault::new(entry), &id);
-        }
+        let client = match misleading(&head) {
+            Some(entry) => Err(Fault::new(entry)),
+            None => self.trusted.client(peer.address, &head.headers),
+        };
+        peer.address = match client {
+            Ok(address) => address,
+            Err(fault) => return self.turn_away(worker, &fault, &id),
+        };
         let path = head.uri.path();
         if path.starts_with("/v1/") && !Api::serves(path) {
             return dataplane::serve(worker, (head, body), peer, (id, at)).await;
@@ -96,6 +103,13 @@ impl Front {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
         response
+    }
+
+    /// The end of a request of which not even the first is clear.
+    fn turn_away(&self, worker: &Worker, fault: &Fault, id: &RequestId) -> Response<ReplyBody> {
+        self.dataplane.metrics.refusal(fault.entry.code);
+        worker.answered(Place::Other, fault.entry.status);
+        fault_reply(fault, id)
     }
 
     async fn administer(

@@ -136,7 +136,7 @@ impl Meters {
         }
         // What the cache gave is no attempt, and no provider's.
         if matches!(record.cache, Some(CacheUse::Hit | CacheUse::Joined | CacheUse::Near)) {
-            return;
+            return self.part(record, places);
         }
         if let Some(calls) = self.calls.at(places.calls) {
             calls.add(record);
@@ -159,6 +159,13 @@ impl Meters {
             calls.outcomes[record.outcome as usize] += 1;
         }
         self.amounts(record, places);
+    }
+
+    /// Adds what one who joined a call pays of it.
+    fn part(&mut self, record: &UsageRecord, places: Places) {
+        if record.cost.is_some_and(|cost| cost.total() > Nanos(0)) {
+            self.amounts(record, places);
+        }
     }
 
     fn amounts(&mut self, record: &UsageRecord, places: Places) {

@@ -143,6 +143,13 @@ fn all_mails(mode: &str, security: &str) {
     let sink = Sink::start(mode);
     let house = sink.house(security);
     let owner = owner_of(&house);
+    // Whether mail arrives at all.
+    let settings = owner.get("/settings").text();
+    assert!(settings.contains("gate@example.com"), "{settings}");
+    assert_eq!(owner.send("/settings/mail/test", &[]).status, 303);
+    let mail = sink.mail_to(EMAIL);
+    is_sound(&mail, EMAIL);
+    assert!(header(&mail, "Subject").contains("test of Tollgate"));
     // An invitation.
     let body = json!({ "email": "grace@example.com", "role": "reader" });
     house.gateway.admin("POST", "/v1/organization/invites", &body);

@@ -16,5 +16,6 @@ mod limits;
 mod near;
 mod never;
 mod routes;
+mod sharing;
 mod strangers;
 mod support;

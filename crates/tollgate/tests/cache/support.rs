@@ -71,7 +71,23 @@ impl Stage {
     }
 
     pub fn open(&self, body: &Value) -> Stream {
-        let bearer = format!("Bearer {}", self.key.value);
+        self.open_by(&self.key, body)
+    }
+
+    /// Sends a call and waits for nothing.
+    pub fn send_by(&self, key: &Key, body: &Value) -> std::net::TcpStream {
+        let wire = std::net::TcpStream::connect(self.gateway.address()).expect("a connection");
+        let (text, secret) = (body.to_string(), &key.value);
+        let call = format!(
+            "POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}",
+            text.len()
+        );
+        std::io::Write::write_all(&mut &wire, call.as_bytes()).expect("sent");
+        wire
+    }
+
+    pub fn open_by(&self, key: &Key, body: &Value) -> Stream {
+        let bearer = format!("Bearer {}", key.value);
         let headers = [("Authorization", &*bearer), ("Content-Type", "application/json")];
         self.gateway.open("POST", CHAT, &headers, body.to_string())
     }

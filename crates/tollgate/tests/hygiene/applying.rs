@@ -22,6 +22,8 @@ fn write(stage: &Stage, text: &str) -> String {
 const WANTED: &str = r#"
 [organization]
 retention = "zero_data_retention"
+[organization.sign_in]
+sign_up = "open"
 
 [projects."Default project"]
 models = { mode = "deny_list", model_ids = ["o3"] }
@@ -48,14 +50,20 @@ fn a_file_is_checked_applied_once_and_exported_again() {
     };
     let before = count();
     let told = run(&stage, &["apply", "-f", &file, "--check"], 1);
-    for what in ["Batch: project", "Batch: limits_usd.month", "keys.app.models", "tools.mcp"] {
+    for what in [
+        "Batch: project",
+        "Batch: limits_usd.month",
+        "keys.app.models",
+        "tools.mcp",
+        "sign_in.sign_up",
+    ] {
         assert!(told.contains(what), "{what} is not in\n{told}");
     }
     assert_eq!(count(), before, "a check changes nothing");
 
     run(&stage, &["apply", "-f", &file], 0);
     let after = count();
-    assert_eq!(after - before, 9, "one change a value");
+    assert_eq!(after - before, 10, "one change a value");
     assert!(run(&stage, &["apply", "-f", &file], 0).contains("Nothing to do"));
     run(&stage, &["apply", "-f", &file, "--check"], 0);
     assert_eq!(count(), after);
@@ -69,6 +77,7 @@ fn a_file_is_checked_applied_once_and_exported_again() {
     let exported = run(&stage, &["export"], 0);
     assert!(!exported.contains("sk-"), "{exported}");
     assert!(exported.contains("month = \"50"), "{exported}");
+    assert!(exported.contains("sign_up = \"open\""), "{exported}");
     let again = write(&stage, &exported);
     assert!(run(&stage, &["apply", "-f", &again, "--check"], 0).contains("Nothing to do"));
     // Somebody changes a value by hand: the file has it back.
@@ -85,6 +94,7 @@ fn a_file_with_a_mistake_changes_nothing() {
         ("[projects.New]\nlimit = '5'\n", "'limit' is not known"),
         ("[projects.New]\n[projects.New.keys.app]\nmodels = ['o3']\n", "keys create"),
         ("[organization.limits_usd]\nmonth = 50\n", "US dollars"),
+        ("[organization.sign_in]\nsign_up = 'all'\n", "invited or open"),
     ] {
         let file = write(&stage, text);
         let told = run(&stage, &["apply", "-f", &file], 1);

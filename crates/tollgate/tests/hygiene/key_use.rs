@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::TestGateway;
 
 use crate::support::{BIN, Stage, until};
@@ -294,4 +294,34 @@ fn a_client_is_connected_and_its_call_is_answered() {
         assert!(!shown.contains("sk-") && !said.contains("sk-"));
     }
     assert_eq!(key_names(&stage.gateway), ["everything"]);
+}
+
+#[test]
+fn what_is_proposed_without_a_call_names_a_model_that_answers_here() {
+    let home = tempfile::tempdir().unwrap();
+    // The demo alone: by the admin key, for there is no other.
+    let gateway = TestGateway::builder(Path::new(BIN)).start();
+    let run = |words: &[&str], key: Option<&str>| {
+        let mut command = Command::new(BIN);
+        command.args(words).current_dir(home.path()).env_clear().env("HOME", home.path());
+        command.env("TOLLGATE_URL", gateway.url());
+        match key {
+            Some(key) => command.env("TOLLGATE_API_KEY", key),
+            None => command.env("TOLLGATE_ADMIN_KEY", gateway.admin_key()),
+        };
+        let output = command.output().unwrap();
+        let (shown, said) = text(&output);
+        assert!(output.status.success(), "{shown}{said}");
+        shown
+    };
+    for words in [&["snippets", "--for", "python"][..], &["connect", "codex", "--dry-run"]] {
+        let shown = run(words, None);
+        assert!(shown.contains("demo-chat") && !shown.contains("gpt-5"), "{shown}");
+    }
+    // By a key of one's own, as its list has it.
+    let key = gateway.create_key(&json!({ "name": "mine" }));
+    let shown = run(&["snippets", "--for", "python"], Some(&key.value));
+    assert!(shown.contains("demo-chat"), "{shown}");
+    // Nothing was made for it.
+    assert_eq!(key_names(&gateway), ["mine"]);
 }

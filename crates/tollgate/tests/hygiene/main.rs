@@ -35,6 +35,7 @@ mod observing;
 mod pacing;
 mod prices;
 mod project_rules;
+mod proxies;
 mod quickstart;
 mod rates;
 mod refusals;

@@ -371,6 +371,7 @@ pub(crate) const ALL: &[PageRoute] = &[
     page!(GET "account/second-factor/off" Organization None, Who::ProvedSelf, account::confirm_disable),
     page!(POST "account/second-factor/off" Organization None, Who::ProvedSelf, second_factor::disable),
     page!(POST "account/recovery-codes" Organization None, Who::ProvedSelf, second_factor::renew_codes),
+    page!(POST "settings/mail/test" Organization Some(Tab::Settings), Who::Proved(WRITE), settings::test_mail),
     page!(GET "settings/sign-in" Organization Some(Tab::Settings), Who::May(READ), door_settings::show),
     page!(POST "settings/sign-in" Organization Some(Tab::Settings), Who::Proved(WRITE), door_settings::set),
     page!(POST "settings/sign-in/phones" Organization Some(Tab::Settings), Who::Proved(WRITE), door_settings::set_phones),

@@ -1,7 +1,7 @@
 //! `/tollgate/v1/projects/{project_id}/cache` and `/tollgate/v1/cache`.
 
 use control::CacheState;
-use domain::{CacheKey, CachePatch, CachePurge, CacheRules, Replay, RouteId};
+use domain::{CacheKey, CachePatch, CachePurge, CacheRules, Joiners, Replay, RouteId};
 use openai::admin::{CachePurged, CacheSum, ProjectCache};
 
 use crate::body::invalid;
@@ -24,6 +24,9 @@ pub(super) async fn set(call: &AdminCall<'_>) -> Answer {
         ttl_seconds: seconds(fields.integer("ttl_seconds", 1..=most)?),
         stale_seconds: seconds(fields.integer("stale_seconds", 0..=most)?),
         replay: fields.word("replay", &Replay::ALL.map(Replay::as_str))?.and_then(Replay::parse),
+        joiners: fields
+            .word("joiners", &Joiners::ALL.map(Joiners::as_str))?
+            .and_then(Joiners::parse),
         purged_at: None,
     };
     fields.finish()?;

@@ -10,12 +10,12 @@ fn flight() -> Arc<Flight> {
 
 fn leader(flight: &Arc<Flight>) -> Box<Joined> {
     let reader = flight.flow.stream(true);
-    Joined::new(flight, reader, Meter::Chat, (true, true), (None, Some(Gone::default())))
+    Joined::new(flight, reader, Meter::Chat, (true, true), Whose::Leads(Gone::default()))
 }
 
 async fn follower(flight: &Arc<Flight>) -> Box<Joined> {
     let Met::Stream(reader) = flight.flow.meet(Some(false)).await else { panic!("no stream") };
-    Joined::new(flight, reader, Meter::Chat, (true, true), (None, None))
+    Joined::new(flight, reader, Meter::Chat, (true, true), Whose::Ended)
 }
 
 /// What is there to be read now; whether that is the end.
@@ -107,12 +107,12 @@ async fn a_leader_who_leaves_before_the_end_is_gone_and_after_it_is_not() {
     let (flight, gone) = (flight(), Gone::default());
     let reader = flight.flow.stream(true);
     let form = (true, true);
-    let joined = Joined::new(&flight, reader, Meter::Chat, form, (None, Some(gone.clone())));
+    let joined = Joined::new(&flight, reader, Meter::Chat, form, Whose::Leads(gone.clone()));
     drop(joined);
     assert!(gone.get());
     let gone = Gone::default();
     let reader = flight.flow.stream(true);
-    let mut joined = Joined::new(&flight, reader, Meter::Chat, form, (None, Some(gone.clone())));
+    let mut joined = Joined::new(&flight, reader, Meter::Chat, form, Whose::Leads(gone.clone()));
     flight.flow.over();
     assert_eq!(read(&mut joined).await, (String::new(), true));
     drop(joined);

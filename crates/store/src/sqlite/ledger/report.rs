@@ -1,13 +1,14 @@
 //! Accounts and entries, page by page.
 
 use std::collections::HashMap;
+use std::sync::PoisonError;
 
 use domain::ledger::{
     AccountId, AccountQuery, AccountState, Entry, EntryPage, EntryQuery, Holder, Note, Posted,
     Reason, Row as AccountRow, Verdict,
 };
-use domain::ports::{LedgerReport, StoreResult};
-use domain::{Nanos, Paged, PeriodKind, ScopeId, ScopeKind, Timestamp};
+use domain::ports::{LedgerReport, Records, StoreError, StoreResult};
+use domain::{Change, Nanos, Paged, PeriodKind, ScopeId, ScopeKind, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
@@ -20,6 +21,8 @@ use crate::sqlite::{Store, connect, refused, schema, snapshot};
 
 /// How many entries one page looks at: what no index finds is found in bounded time.
 const WINDOW: i64 = 250_000;
+/// Entries that a start may have to read, beside those of a minute.
+const UNKEPT: i64 = 50_000;
 
 impl LedgerReport for Store {
     fn account_page(&self, query: AccountQuery) -> StoreResult<'_, Paged<AccountState>> {
@@ -31,11 +34,27 @@ impl LedgerReport for Store {
     }
 
     fn verify(&self, whole: bool) -> StoreResult<'_, Verdict> {
-        let sums = std::sync::Arc::clone(&self.sums);
-        self.aside(move |directory| {
+        Box::pin(self.verify_and_keep(whole, UNKEPT))
+    }
+}
+
+impl Store {
+    /// Keeps the sums for the next start where `unkept` entries came since they were kept.
+    async fn verify_and_keep(&self, whole: bool, unkept: i64) -> Result<Verdict, StoreError> {
+        let (sums, now) = (std::sync::Arc::clone(&self.sums), self.clock.now());
+        let looking = self.aside(move |directory| {
             let db = connect::read_only(directory, &schema::RECORDS).map_err(refused)?;
-            verify::verify(&db, &sums, whole)
-        })
+            let verdict = verify::verify(&db, &sums, whole)?;
+            let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = sums.take_rest(now, verdict.breaches.is_empty(), unkept);
+            Ok((verdict, kept))
+        });
+        let (verdict, kept) = looking.await?;
+        if let Some(value) = kept {
+            // A start without them reads more; the verdict stands all the same.
+            let _ = self.apply(vec![Change::PutMeta { name: verify::KEPT, value }], vec![]).await;
+        }
+        Ok(verdict)
     }
 }
 
@@ -222,3 +241,6 @@ fn posted(row: &Row<'_>, first: usize) -> Result<Posted, Failure> {
     let period = entries::alone(day, month, row.get(first + 7)?);
     Ok(Posted::Account(AccountId { scope: ScopeId { kind, id }, period }))
 }
+
+#[cfg(test)]
+mod tests;

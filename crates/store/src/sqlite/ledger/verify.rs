@@ -3,7 +3,10 @@
 //! Entries are only ever added, so that a look needs to read those alone that came since the last
 //! one; the sums of all before are kept. A whole look forgets them and begins anew. Most entries
 //! are read in pieces; only the last few, the accounts and the leases are read in one snapshot,
-//! which a long reading would make the WAL grow under.
+//! which a long reading would make the WAL grow under. A start goes on from what was kept
+//! (`verify/rest.rs`).
+
+mod rest;
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
@@ -18,6 +21,7 @@ use crate::sql::ledger as sql;
 use crate::sqlite::failure::Failure;
 use crate::sqlite::query::{all, text};
 use crate::sqlite::snapshot;
+pub(super) use rest::KEPT;
 
 /// Entries read at a time.
 const PIECE: i64 = 50_000;
@@ -28,6 +32,10 @@ pub(crate) struct Sums {
     /// The last entry that is in the sums.
     place: i64,
     looks: u64,
+    /// Only accounts whose periods end after this second are known.
+    since: Option<i64>,
+    /// Up to which entry they are kept for the next start.
+    kept: Option<i64>,
     names: Names,
     of: HashMap<Account, Tally>,
     /// Those of limits' own calendars: what came before their first entry is in that entry.
@@ -67,12 +75,19 @@ pub(super) fn verify(
     let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
     sums.looks += 1;
     if whole {
-        *sums = Sums { looks: sums.looks, ..Sums::default() };
+        *sums = Sums { looks: sums.looks, kept: sums.kept, ..Sums::default() };
+    } else if sums.looks == 1
+        && let Some(kept) = Sums::kept(db)?
+    {
+        *sums = Sums { looks: 1, ..kept };
     }
     while sums.add_piece(db)? == PIECE {}
     let mut breaches = snapshot(db, |db| {
         while sums.add_piece(db)? == PIECE {}
-        sums.compare(db)
+        match sums.since {
+            Some(since) => sums.compare_running(db, since),
+            None => sums.compare(db),
+        }
     })?;
     breaches.sort_unstable();
     Ok(Verdict { number: sums.looks, breaches })
@@ -183,17 +198,25 @@ impl Sums {
         (kept != summed).then(|| Imbalance {
             account: AccountId {
                 scope: ScopeId { kind: account.kind, id: self.names.name(account.name) },
-                period: match account.until {
-                    Some(_) => {
-                        Period { kind: account.period, start: account.start, end: account.until }
-                    }
-                    None => account.period.around(Timestamp::from_seconds(account.start)),
-                },
+                period: account.period(),
             },
             sum,
             kept: Nanos(kept),
             summed: Nanos(summed),
         })
+    }
+}
+
+impl Account {
+    fn period(&self) -> Period {
+        match self.until {
+            Some(_) => Period { kind: self.period, start: self.start, end: self.until },
+            None => self.period.around(Timestamp::from_seconds(self.start)),
+        }
+    }
+
+    fn runs_after(&self, second: i64) -> bool {
+        self.period().end.is_none_or(|end| end > second)
     }
 }
 

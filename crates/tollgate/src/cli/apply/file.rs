@@ -2,6 +2,7 @@
 //! for one that is set.
 
 use control::DeclaredRoute;
+use domain::{PhonePolicy, SignUp};
 use serde_json::{Map, Value};
 use toml_edit::{Document, Item, Table};
 
@@ -10,7 +11,8 @@ use crate::config::{self, Environment, UpstreamConfig};
 
 const ROOT: &[&str] = &["organization", "projects", "upstreams", ROUTES];
 const ROUTES: &str = "routes";
-const ORGANIZATION: &[&str] = &["retention", "limits_usd"];
+const ORGANIZATION: &[&str] = &["retention", "limits_usd", "sign_in"];
+const SIGN_IN: &[&str] = &["sign_up", "phone_check"];
 const PROJECT: &[&str] = &["models", "tools", "retention", "limits_usd", "rate_limits", "keys"];
 const KEY: &[&str] = &["permission", "scopes", "models", "networks"];
 const MODELS: &[&str] = &["mode", "model_ids"];
@@ -74,6 +76,7 @@ fn of_value(value: &toml_edit::Value) -> Result<Value, String> {
 fn check(value: &Value) -> Result<(), String> {
     known(value, "the file", ROOT)?;
     check_scope(&value["organization"], "organization", ORGANIZATION)?;
+    check_sign_in(&value["organization"]["sign_in"])?;
     for (name, project) in members(&value["projects"], "projects")? {
         let at = format!("projects.{name}");
         check_scope(project, &at, PROJECT)?;
@@ -87,6 +90,22 @@ fn check(value: &Value) -> Result<(), String> {
         members(&project["rate_limits"], &format!("{at}.rate_limits"))?;
         for (key, policy) in members(&project["keys"], &format!("{at}.keys"))? {
             known(policy, &format!("{at}.keys.{key}"), KEY)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_sign_in(value: &Value) -> Result<(), String> {
+    let at = "organization.sign_in";
+    known(value, at, SIGN_IN)?;
+    let words = |name: &str| match name {
+        "sign_up" => SignUp::ALL.map(SignUp::as_str).to_vec(),
+        _ => PhonePolicy::ALL.map(PhonePolicy::as_str).to_vec(),
+    };
+    for (name, word) in members(value, at)? {
+        let words = words(name);
+        if !word.as_str().is_some_and(|word| words.contains(&word)) {
+            return Err(format!("{at}.{name}: expected {}", words.join(" or ")));
         }
     }
     Ok(())

@@ -31,6 +31,8 @@ pub(super) enum Whose {
 /// How it is set.
 pub(super) enum Act {
     Make(String),
+    /// The body for `/tollgate/v1/sign_in`.
+    SignIn(Value),
     /// The operation's last word, and its body.
     Post(&'static str, Value),
     Key(String, Value),
@@ -71,6 +73,7 @@ pub(super) async fn differences(api: &Api, wanted: &Wanted) -> Result<Vec<Step>,
     let organization = &wanted.value["organization"];
     scope.retention(&organization["retention"]).await?;
     scope.limits(&organization["limits_usd"]).await?;
+    scope.sign_in(&organization["sign_in"]).await?;
     steps.append(&mut scope.steps);
     for (name, project) in &wanted_projects {
         let whose = match of_name(&known, name)? {
@@ -161,6 +164,22 @@ impl Scope<'_> {
         if now != *wanted {
             let act = Act::Post("data_retention", json!({ "retention_type": wanted }));
             self.step("retention", &now, wanted, act);
+        }
+        Ok(())
+    }
+
+    /// Who may make an account, and what everybody must have shown.
+    async fn sign_in(&mut self, wanted: &Value) -> Result<(), Failure> {
+        let wanted = members(wanted, "sign_in").map_err(Failure::new)?;
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let now: Value = self.api.get_as(&path(&["tollgate", "v1", "sign_in"])).await?;
+        for (name, word) in wanted {
+            if now[name] != *word {
+                let act = Act::SignIn(json!({ name: word }));
+                self.step(&format!("sign_in.{name}"), &now[name], word, act);
+            }
         }
         Ok(())
     }

@@ -6,37 +6,16 @@ use super::client::{Client, Form};
 use crate::cli::Env;
 use crate::cli::api::Api;
 use crate::cli::failure::Failure;
+use crate::cli::models_here;
 use crate::cli::own_key::{KeyFrom, OwnKey};
 
 const PROMPT: &str = "Answer with the one word: ready";
-/// In the names of models that do not chat.
-const OTHERS: [&str; 9] = [
-    "embedding",
-    "whisper",
-    "tts",
-    "dall-e",
-    "image",
-    "moderation",
-    "audio",
-    "realtime",
-    "transcribe",
-];
-
 /// The first model in the list that chats.
 pub(super) async fn first_model(key: &KeyFrom, env: &Env) -> Result<String, Failure> {
     let (own, api) = api(key, env).await?;
-    let found = list(&api).await;
+    let found = models_here::first(&api).await;
     end(own).await?;
     found
-}
-
-async fn list(api: &Api) -> Result<String, Failure> {
-    let list: Value = api.get("/v1/models").await?.read()?;
-    let ids = list["data"].as_array().into_iter().flatten().filter_map(|row| row["id"].as_str());
-    let mut ids = ids.filter(|id| !OTHERS.iter().any(|word| id.contains(word)));
-    ids.next().map(str::to_owned).ok_or_else(|| {
-        Failure::new("no model that chats is in the list").next("Name one with --model.")
-    })
 }
 
 /// What the model said.

@@ -184,6 +184,7 @@ pub const ROWS: &[Row] = &[
     ("POST", "/projects/{project}/settings/models", ManageProved, "mode=deny_list&models={fresh}"),
     ("POST", "/projects/{project}/settings/tools", ManageProved, "tool=web_search"),
     ("POST", "/projects/{project}/settings/egress", ManageProved, "egress=direct"),
+    ("POST", "/settings/mail/test", ManageProved, ""),
     ("GET", "/settings/sign-in", See, ""),
     ("POST", "/settings/sign-in", ManageProved, "sign_up=invited"),
     ("POST", "/settings/sign-in/phones", ManageProved, "phone_check=optional"),

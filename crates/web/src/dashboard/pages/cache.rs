@@ -2,7 +2,7 @@
 
 use askama::Template;
 use control::CacheState;
-use domain::{CacheFigures, CachePatch, CachePurge, CacheRules, Fault, Replay};
+use domain::{CacheFigures, CachePatch, CachePurge, CacheRules, Fault, Joiners, Replay};
 
 use super::super::figures::{count, money};
 use super::super::form::Form;
@@ -34,6 +34,7 @@ struct Rules {
     ttl: String,
     stale: String,
     replays: [(&'static str, &'static str, bool); 2],
+    joiners: [(&'static str, &'static str, bool); 2],
     may_keep: bool,
 }
 
@@ -43,6 +44,10 @@ impl Rules {
         let replay = match typed {
             Some(form) => Replay::parse(form.text("replay")).unwrap_or_default(),
             None => rules.replay,
+        };
+        let joiners = match typed {
+            Some(form) => Joiners::parse(form.text("joiners")).unwrap_or_default(),
+            None => rules.joiners,
         };
         let text = |name: &str, stands: u32| {
             typed.map_or_else(|| stands.to_string(), |form| form.text(name).to_owned())
@@ -59,6 +64,13 @@ impl Rules {
                     Replay::Paced => "In the time that it took",
                 };
                 (it.as_str(), words, it == replay)
+            }),
+            joiners: Joiners::ALL.map(|it| {
+                let words = match it {
+                    Joiners::Free => "Nothing: whoever asked first pays for all",
+                    Joiners::Share => "An equal part each, within their own limits",
+                };
+                (it.as_str(), words, it == joiners)
             }),
             may_keep: state.may_keep,
         }
@@ -127,6 +139,7 @@ fn patch(form: &Form) -> Result<CachePatch, Fault> {
         ttl_seconds: Some(seconds(form, "ttl_seconds", 1)?),
         stale_seconds: Some(seconds(form, "stale_seconds", 0)?),
         replay: Replay::parse(form.text("replay")),
+        joiners: Joiners::parse(form.text("joiners")),
         purged_at: None,
     })
 }

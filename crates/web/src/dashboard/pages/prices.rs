@@ -126,6 +126,12 @@ fn line(row: &PriceRowNow) -> Line {
     }
 }
 
+/// With cents at least: amounts stand under each other.
+fn in_column(dollars: &str) -> String {
+    let (whole, part) = dollars.split_once('.').unwrap_or((dollars, ""));
+    format!("${whole}.{part:0<2}")
+}
+
 /// The usual price of a kind of token: US dollars a million.
 fn usual(price: &ModelPrice, kind: TokenKind) -> String {
     if price.free {
@@ -135,7 +141,7 @@ fn usual(price: &ModelPrice, kind: TokenKind) -> String {
         cell.kind == kind && cell.above == 0 && cell.tier == Some(Tier::Default)
     };
     let found = price.cells().find(usual);
-    found.map_or_else(|| "—".to_owned(), |cell| format!("${}", MaxPrice::show(cell.picos)))
+    found.map_or_else(|| "—".to_owned(), |cell| in_column(&MaxPrice::show(cell.picos)))
 }
 
 #[derive(Template)]

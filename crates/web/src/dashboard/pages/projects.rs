@@ -3,7 +3,7 @@
 use askama::Template;
 use control::{ProjectDraft, ProjectPatch};
 use domain::fault::catalogue;
-use domain::{Fault, Order, Project, ProjectId};
+use domain::{Fault, Nanos, Order, Project, ProjectId};
 
 use super::super::figures::money;
 use super::super::frame::Frame;
@@ -49,10 +49,9 @@ async fn listed(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     if archived && !older.is_empty() {
         older.push_str("&archived=1");
     }
-    let mut rows = Vec::new();
-    for project in &page.rows {
-        rows.push(line(visit, project).await?);
-    }
+    let months = visit.control.months_of(&page.rows).await?;
+    let month = |project: &Project| months.get(project.id.as_str()).copied().unwrap_or_default();
+    let rows = page.rows.iter().map(|project| line(project, month(project))).collect();
     let frame = visit.frame("Projects");
     let shown = visit.show(&ProjectsPage {
         frame: &frame,
@@ -66,20 +65,16 @@ async fn listed(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
     Ok(shown.status(fault.map_or(200, |fault| fault.entry.status)))
 }
 
-async fn line(visit: &Visit<'_>, project: &Project) -> Result<Line, Fault> {
-    let spent = match project.archived_at {
-        Some(_) => String::new(),
-        None => money(visit.control.figures_of(Some(&project.id)).await?.0.cost),
-    };
-    Ok(Line {
+fn line(project: &Project, month: Nanos) -> Line {
+    Line {
         href: href(Some(&project.id), "overview"),
         settings: href(Some(&project.id), "settings"),
         name: project.name.clone(),
         id: project.id.as_str().to_owned(),
-        spent,
+        spent: if project.archived_at.is_none() { money(month) } else { String::new() },
         created: both(project.created_at),
         archived: project.archived_at.map(both),
-    })
+    }
 }
 
 /// Makes the project and goes to it.

@@ -1,7 +1,7 @@
 //! Settings: the organization's zone and retention; a project's name, retention, models and tools.
 
 use askama::Template;
-use control::known_zone;
+use control::{MailServer, known_zone};
 use domain::{
     Fault, HostedTool, HostedTools, ModelMode, ModelPattern, ModelPermissions, ProjectId,
     ProjectRule, ProjectRules, Retention,
@@ -45,6 +45,12 @@ struct OrganizationPage<'a> {
     retentions: Vec<Choice>,
     alerts: String,
     see_admin_keys: bool,
+    /// Who takes mail; without one it stays here.
+    mail: Option<&'a MailServer>,
+    /// Messages that did not arrive yet and are tried again.
+    late: usize,
+    /// The reader's address.
+    email: &'a str,
     may: bool,
     fault: Option<&'a Fault>,
 }
@@ -75,6 +81,9 @@ async fn of_organization(visit: &Visit<'_>, fault: Option<&Fault>) -> Shown {
         retentions: retentions(Some(retention), false),
         alerts: visit.href("alerts"),
         see_admin_keys: visit.may(SEE_ADMIN_KEYS),
+        mail: visit.control.mail_server(),
+        late: visit.control.undelivered().await?,
+        email: &visit.who()?.user.email,
         may: visit.may(WRITE),
         fault,
     })
@@ -212,6 +221,21 @@ pub(crate) async fn retention(visit: &Visit<'_>) -> Shown {
     };
     let said = "What is kept is set. It holds from the next call on.";
     changed(visit, set, said, ("retention", before.map_or("", Retention::as_str))).await
+}
+
+/// A mail to whoever asks for it.
+pub(crate) async fn test_mail(visit: &Visit<'_>) -> Shown {
+    let who = visit.who()?;
+    match visit.control.send_test_mail(&visit.visitor(), who).await {
+        Ok(()) => {
+            let said = match visit.control.mail_server() {
+                Some(_) => format!("A mail is on its way to {}.", who.user.email),
+                None => "There is no mail server: `tollgate mail` shows the mail.".to_owned(),
+            };
+            Ok(Page::to("/settings").saying(&said))
+        }
+        Err(fault) => shown(visit, Some(&fault)).await,
+    }
 }
 
 pub(crate) async fn organization_name(visit: &Visit<'_>) -> Shown {

@@ -154,7 +154,7 @@ fn totals(all: &UsageRow) -> Vec<(&'static str, String)> {
         ("Cost", money(all.cost.total())),
         ("Requests", count(all.requests)),
         ("Input tokens", count(all.tokens.input)),
-        ("of them cached", count(all.tokens.input_cached)),
+        ("Cached input", count(all.tokens.input_cached)),
         ("Output tokens", count(all.tokens.output)),
     ]
 }

@@ -4,16 +4,18 @@ use askama::Template;
 use control::{CursorPage, RateOwner};
 use domain::fault::catalogue;
 use domain::rate::{Measure, RateLimits};
-use domain::{Fault, KeyId};
+use domain::{Fault, KeyId, Order, PageQuery, Paged};
 
 use super::super::super::form::{Form, encode};
 use super::super::super::frame::Frame;
 use super::super::super::page::Page;
 use super::super::super::visit::{Shown, Visit};
 use super::super::projects;
-use super::super::typed::{all, invalid, onto};
+use super::super::typed::{invalid, onto};
 use crate::routes::WRITE;
 
+/// Keys to choose from; of more, one is named by its id.
+const KEYS: u32 = 50;
 /// Rows of all known models.
 const MODELS: usize = 10_000;
 
@@ -30,7 +32,7 @@ impl Over {
         if let Some(model) = form.some("model") {
             return Ok(Self::Model(model.to_owned()));
         }
-        match form.text("of").strip_prefix("key:") {
+        match form.some("key").or(form.text("of").strip_prefix("key:")) {
             None => Ok(Self::Project),
             Some(id) => {
                 let owned = visit.control.key(projects::id(visit)?, &id.into()).await?;
@@ -84,6 +86,10 @@ struct RatesPage<'a> {
     limits: String,
     /// Value, words, whether it is chosen.
     choices: Vec<(String, String, bool)>,
+    /// There are more keys than choices.
+    more: bool,
+    /// The id of the key, where it is none of the choices.
+    key: String,
     models: Vec<&'static str>,
     of: String,
     model: String,
@@ -128,8 +134,14 @@ async fn page(visit: &Visit<'_>, over: &Over, fault: Option<&Fault>) -> Shown {
         Over::Key(id) => format!("key:{id}"),
         Over::Project | Over::Model(_) => "project".to_owned(),
     };
-    let keys = visit.control.list_keys(projects::id(visit)?, all()).await?.rows.into_iter();
-    let keys = keys.map(|owned| {
+    let some = PageQuery { limit: KEYS, after: None, order: Order::Ascending };
+    let Paged { rows: keys, has_more: more } =
+        visit.control.list_keys(projects::id(visit)?, some).await?;
+    let key = match over {
+        Over::Key(id) if !keys.iter().any(|owned| owned.key.id == *id) => id.to_string(),
+        Over::Key(_) | Over::Project | Over::Model(_) => String::new(),
+    };
+    let keys = keys.into_iter().map(|owned| {
         let (id, name) = (owned.key.id.as_str().to_owned(), owned.key.name);
         let name = if name.is_empty() { id.clone() } else { name };
         (format!("key:{id}"), format!("Calls of the API key {name}"))
@@ -142,6 +154,8 @@ async fn page(visit: &Visit<'_>, over: &Over, fault: Option<&Fault>) -> Shown {
         here: visit.href("limits/rates"),
         limits: visit.href("limits"),
         choices: choices.map(|(chosen, value, words)| (value, words, chosen)).collect(),
+        more,
+        key,
         models: visit.control.chat_models().collect(),
         model: match over {
             Over::Model(model) => model.clone(),

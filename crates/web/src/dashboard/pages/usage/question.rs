@@ -212,7 +212,11 @@ impl Question {
 }
 
 /// What ids are called by people, as far as they have names.
-pub(super) struct Names(HashMap<String, String>);
+pub(super) struct Names {
+    known: HashMap<String, String>,
+    /// What calls are called that have no such id.
+    without: &'static str,
+}
 
 /// Projects and users whose names are read for one page.
 const MOST: u32 = 100;
@@ -247,17 +251,23 @@ impl Names {
                 }
             }
         }
-        Ok(Self(known))
+        let without = match question.by {
+            By::Model => "without a model, such as lists",
+            By::Project => "without a project",
+            By::Key => "without a key",
+            By::User => "of nobody's key",
+        };
+        Ok(Self { known, without })
     }
 
     pub(super) fn name(&self, id: &str) -> String {
-        match self.0.get(id) {
+        match self.known.get(id) {
             // Two keys may have one name.
             Some(name) if !name.is_empty() => {
                 let tail = id.char_indices().rev().nth(3).map_or(id, |(at, _)| &id[at..]);
                 format!("{name} (…{tail})")
             }
-            _ if id.is_empty() => "(none)".to_owned(),
+            _ if id.is_empty() => self.without.to_owned(),
             _ => id.to_owned(),
         }
     }
