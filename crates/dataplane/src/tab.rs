@@ -19,7 +19,7 @@ use domain::{
     CacheUse, Cost, Fault, KeyView, Nanos, Outcome, ProjectId, RequestId, SecretHash, Timestamp,
     Tokens, UsageFamily, UsageRecord, boxed, fault::catalogue,
 };
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use openai::surface::{Meter, Operation};
 use tokio::time::Instant;
 
@@ -43,6 +43,7 @@ mod divided;
 mod end;
 mod estimate;
 mod growth;
+mod times;
 
 pub(crate) use count::Count;
 pub(crate) use end::End;
@@ -298,25 +299,6 @@ impl Tab {
         }
     }
 
-    /// Notes that the answer's head is there since `now`.
-    pub(crate) fn answered(
-        &mut self,
-        now: Instant,
-        status: StatusCode,
-        upstream_request: Option<&str>,
-    ) {
-        self.first_byte = Some(now.duration_since(self.began));
-        self.generated = status.is_success();
-        self.upstream_request = upstream_request.map(Box::from);
-    }
-
-    /// Notes that all of an answer is there, before anything is made of it. Most come with their
-    /// heads, and no clock is read for them.
-    pub(crate) fn read_whole(&mut self, with_head: bool) {
-        let head_at = self.first_byte.filter(|_| with_head).map(|took| self.began + took);
-        self.read_at = Some(head_at.unwrap_or_else(Instant::now));
-    }
-
     /// Our own part of the call's time. What a later attempt took before it was made is an earlier
     /// attempt's.
     fn observed(&self, record: &UsageRecord) -> Observed {
@@ -375,16 +357,6 @@ impl Tab {
     /// Nobody waits for it any more.
     pub(crate) fn let_go(&self) {
         self.gone.as_ref().unwrap_or(&self.call.gone).set();
-    }
-
-    /// Whether there was no time left for it when it began.
-    pub(crate) fn is_late_already(&self) -> bool {
-        self.first_byte_due() <= self.began
-    }
-
-    /// When the first byte of its answer must be ready to leave.
-    pub(crate) fn first_byte_due(&self) -> Instant {
-        (self.began + self.call.deadlines.first_byte).min(self.call.deadlines.end)
     }
 
     /// What is posted, and whether that is the hold in full: where nobody said what it cost,

@@ -28,7 +28,7 @@ const clash = (css, what) => {
     }
 };
 clash('main .ticks li', 'clash');
-for (const one of document.querySelectorAll('main .tile .value, main td, main th, main .facts dd, main button, main .button, main .state'))
+for (const one of document.querySelectorAll('main .tile .value, main td, main tbody th, main .facts dd, main button, main .button, main .state'))
     if (shown(one) && one.scrollWidth > one.clientWidth + 1 && one.clientWidth)
         told.push('overflows: ' + one.innerText);
 for (const one of document.querySelectorAll('main p:not(.flash)'))

@@ -1,17 +1,25 @@
 //! Near matches: the answer to a question that is nearly the same, where a route allows it.
 
 use serde_json::{Value, json};
-use testkit::Key;
+use testkit::{Act, Answer, Key, Matcher, Script};
 
 use crate::support::{CHAT, Stage, chat, text_of, used, with};
 
+const LONG: std::time::Duration = std::time::Duration::from_secs(20);
 /// The fake's vectors are sums over words: nine of ten in common lie at about 0.9.
 const ASKED: &str = "how do i reset the password of my mail account";
 const NEARLY: &str = "how do i reset the password of our mail account";
 const FAR: &str = "what is the weather like in rome on this day";
 
 fn stage(near: Value) -> Stage {
-    let stage = Stage::off(|builder| builder);
+    stage_with(near, "")
+}
+
+fn stage_with(near: Value, config: &str) -> Stage {
+    let stage = Stage::off(|builder| match config {
+        "" => builder,
+        config => builder.config(config),
+    });
     let cache = with(
         json!({ "enabled": true, "near_model": "text-embedding-3-small", "near_threshold": 800 }),
         near,
@@ -166,6 +174,85 @@ fn case_116_equal_questions_at_once_share_one_near_match() {
     assert!((1..=20).contains(&vectors), "{vectors}");
     let chats = stage.provider.seen().iter().filter(|s| s.target.contains("chat")).count();
     assert_eq!(chats, 1);
+}
+
+/// One call, and five equal ones that wait for it while its vector, or its answer, is being made.
+fn led_and_joined(stage: &Stage) -> (Answer, Vec<Answer>) {
+    // Who pays a part has a slot while it waits: that can be seen.
+    stage.set(&stage.key, json!({ "joiners": "share" }));
+    stage.gateway.wait_records(2);
+    stage.wait_slots(0);
+    let seen = stage.provider.seen_count();
+    std::thread::scope(|scope| {
+        let leader = scope.spawn(|| stage.ask(&faq(NEARLY)));
+        stage.provider.wait_seen(seen + 1, LONG);
+        let calls: Vec<_> = (0..5).map(|_| scope.spawn(|| stage.ask(&faq(NEARLY)))).collect();
+        // The vector's call, and those who wait.
+        stage.wait_slots(6);
+        stage.provider.release();
+        let leader = leader.join().unwrap();
+        (leader, calls.into_iter().map(|call| call.join().unwrap()).collect())
+    })
+}
+
+fn seen(stage: &Stage, what: &str) -> usize {
+    stage.provider.seen().iter().filter(|seen| seen.target.contains(what)).count()
+}
+
+#[test]
+fn who_waits_for_a_leader_gets_its_near_match_and_pays_nothing() {
+    let stage = stage(json!({}));
+    let first = stage.ask(&faq(ASKED));
+    stage.provider.script(Matcher::any().containing(NEARLY), Script::new(Act::Usual).gated());
+    let (led, joined) = led_and_joined(&stage);
+    for answer in joined.iter().chain([&led]) {
+        assert_eq!((used(answer), &answer.body), ("near", &first.body));
+        assert_eq!(answer.header("x-tollgate-cost"), Some("0"));
+        assert_eq!(answer.header("x-tollgate-cache-key"), first.header("x-tollgate-cache-key"));
+    }
+    assert_eq!((seen(&stage, "chat"), seen(&stage, "embeddings")), (1, 2));
+}
+
+#[test]
+fn a_leader_without_a_vector_leads_to_an_answer_for_all() {
+    let stage = stage(json!({}));
+    assert_eq!(used(&stage.ask(&faq(ASKED))), "miss");
+    let refused = Script::error(400, "invalid_request_error", Some("bad"), "no vector").gated();
+    stage.provider.script(Matcher::new("POST", "/v1/embeddings"), refused);
+    let (led, joined) = led_and_joined(&stage);
+    assert_eq!(used(&led), "miss");
+    assert!(joined.iter().all(|answer| used(answer) == "joined" && answer.body == led.body));
+    assert_eq!((seen(&stage, "chat"), seen(&stage, "embeddings")), (2, 2));
+}
+
+#[test]
+fn when_a_leader_without_a_near_match_fails_one_follower_leads() {
+    let stage = stage_with(json!({ "near_threshold": 1_000 }), "[retries]\nrepeats = 0\n");
+    assert_eq!(used(&stage.ask(&faq(ASKED))), "miss");
+    stage.provider.script(Matcher::new("POST", "/v1/embeddings"), Script::new(Act::Usual).gated());
+    stage.provider.script(Matcher::new("POST", CHAT), Script::new(Act::ResetBeforeHead));
+    let (led, joined) = led_and_joined(&stage);
+    assert_ne!(led.status, 200, "its failure is its own");
+    let of = |what: &str| joined.iter().filter(|answer| used(answer) == what).count();
+    assert_eq!((of("miss"), of("joined") + of("hit")), (1, 4));
+    assert_eq!((seen(&stage, "chat"), seen(&stage, "embeddings")), (3, 3));
+}
+
+#[test]
+fn after_a_restart_near_matches_begin_anew_while_answers_are_there() {
+    let mut stage = stage(json!({}));
+    let asked = |stage: &Stage, text: &str| used(&stage.ask(&faq(text))).to_owned();
+    assert_eq!((asked(&stage, ASKED), asked(&stage, NEARLY)), ("miss".into(), "near".into()));
+    stage.gateway.restart();
+    // The answer itself is there; a file that is slow once is asked once more.
+    let stored = |stage: &Stage| {
+        let only = [("Cache-Control", "only-if-cached")];
+        stage.post(&stage.key, CHAT, &faq(ASKED), &only).status == 200
+    };
+    assert!((0..200).any(|_| stored(&stage)));
+    assert_eq!(asked(&stage, NEARLY), "miss", "and is not found from its question");
+    let third = NEARLY.replace("our", "her");
+    assert_eq!(asked(&stage, &third), "near", "what was asked since is");
 }
 
 #[test]

@@ -57,22 +57,6 @@ fn spent(stage: &Stage, scope: &str) -> i64 {
     }
 }
 
-/// Waits until so many calls have taken a slot: those that wait for another's answer have.
-fn wait_slots(stage: &Stage, count: usize) {
-    let end = Instant::now() + LONG;
-    let wanted = format!("attempt slots in use: {count} of ");
-    loop {
-        let bearer = format!("Bearer {}", stage.gateway.admin_key());
-        let parts =
-            stage.gateway.request("GET", "/readyz?verbose", &[("Authorization", &bearer)], "");
-        if parts.text().contains(&wanted) {
-            return;
-        }
-        assert!(Instant::now() < end, "{wanted}: {}", parts.text());
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
 fn cost_of(answer: &Answer) -> String {
     answer.header("x-tollgate-cost").expect("a cost").to_owned()
 }
@@ -118,7 +102,7 @@ fn joiners_pay_equal_parts_that_are_the_bill_to_the_nano_dollar() {
             .map(|(at, key)| (key, if at % 2 == 0 { &body } else { &stream }))
             .map(|(key, body)| scope.spawn(|| stage.post(key, CHAT, body, &[])))
             .collect();
-        wait_slots(&stage, 7);
+        stage.wait_slots(7);
         stage.provider.release();
         let joined: Vec<_> = calls.into_iter().map(|call| call.join().unwrap()).collect();
         (leader.join().unwrap(), joined)
@@ -196,7 +180,7 @@ fn who_cannot_pay_is_refused_and_burdens_nobody() {
         let refused = stage.post(&keys[0], CHAT, &body, &[]);
         assert_eq!(refused.header("x-tollgate-error"), Some("api_key_spend_limit_exceeded"));
         let joiner = scope.spawn(|| stage.post(&keys[1], CHAT, &body, &[]));
-        wait_slots(&stage, 2);
+        stage.wait_slots(2);
         stage.provider.release();
         assert_eq!(used(&leader.join().unwrap()), "miss");
         assert_eq!(used(&joiner.join().unwrap()), "joined");
@@ -219,9 +203,9 @@ fn a_joiner_who_goes_while_it_waits_owes_nothing() {
         let leader = scope.spawn(|| stage.ask(&body));
         stage.provider.wait_seen(1, LONG);
         let wire = stage.send_by(&joiner, &body);
-        wait_slots(&stage, 2);
+        stage.wait_slots(2);
         drop(wire);
-        wait_slots(&stage, 1);
+        stage.wait_slots(1);
         stage.provider.release();
         assert_eq!(nanos(&cost_of(&leader.join().unwrap())), billed(&stage));
     });
@@ -244,11 +228,11 @@ fn when_the_leader_fails_one_leads_and_the_others_share_with_it() {
         stage.provider.wait_seen(1, LONG);
         let calls: Vec<_> =
             joiners.iter().map(|key| scope.spawn(|| stage.post(key, CHAT, &body, &[]))).collect();
-        wait_slots(&stage, 4);
+        stage.wait_slots(4);
         stage.provider.release();
         assert_ne!(leader.join().unwrap().status, 200, "its failure is its own");
         stage.provider.wait_seen(2, LONG);
-        wait_slots(&stage, 3);
+        stage.wait_slots(3);
         stage.provider.release();
         let answers: Vec<_> = calls.into_iter().map(|call| call.join().unwrap()).collect();
         let led = answers.iter().filter(|answer| used(answer) == "miss").count();
@@ -305,7 +289,7 @@ fn case_46_a_kill_leaves_the_whole_hold_with_the_leader() {
     let leader = stage.send_by(&stage.key, &body);
     stage.provider.wait_seen(1, LONG);
     let waits = stage.send_by(&joiner, &body);
-    wait_slots(&stage, 2);
+    stage.wait_slots(2);
     stage.gateway.kill9();
     stage.provider.release();
     stage.gateway.restart();

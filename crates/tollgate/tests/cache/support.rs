@@ -1,5 +1,7 @@
 //! A gateway before a fake provider, and a project whose cache is on.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use testkit::{Answer, Builder, FakeProvider, Key, Stream, TestGateway};
 
@@ -90,6 +92,23 @@ impl Stage {
         let bearer = format!("Bearer {}", key.value);
         let headers = [("Authorization", &*bearer), ("Content-Type", "application/json")];
         self.gateway.open("POST", CHAT, &headers, body.to_string())
+    }
+
+    /// Waits until so many calls have taken a slot: those that pay for another's answer, and wait for
+    /// it, have.
+    pub fn wait_slots(&self, count: usize) {
+        let end = Instant::now() + Duration::from_secs(20);
+        let wanted = format!("attempt slots in use: {count} of ");
+        loop {
+            let bearer = format!("Bearer {}", self.gateway.admin_key());
+            let headers = [("Authorization", &*bearer)];
+            let parts = self.gateway.request("GET", "/readyz?verbose", &headers, "").text();
+            if parts.contains(&wanted) {
+                return;
+            }
+            assert!(Instant::now() < end, "{wanted}: {parts}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// How many calls the provider saw that ask it for an answer.

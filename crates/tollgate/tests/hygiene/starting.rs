@@ -150,8 +150,9 @@ fn what_this_version_would_ignore_is_refused() {
 
 #[test]
 fn an_upstream_that_is_this_very_tollgate_is_refused() {
-    let closed = testkit::Toxic::closed();
-    let (port, listen) = (closed.port(), closed.address());
+    // It listens before it looks, so the port must be free.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
     for host in ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "127.1.2.3"] {
         let home = tempfile::tempdir().unwrap();
         let url = format!("http://{host}:{port}/v1");
