@@ -8,7 +8,7 @@ const REQUESTS: &str = "CREATE TABLE requests (request_id TEXT, attempt INT, at_
     status INT, estimated INT, input_tokens INT, input_cached_tokens INT, \
     input_cache_write_tokens INT, input_audio_tokens INT, input_image_tokens INT, \
     output_tokens INT, output_reasoning_tokens INT, output_audio_tokens INT, \
-    output_image_tokens INT, cost_nanos INT)";
+    output_image_tokens INT, cost_nanos INT, cache TEXT)";
 const LEDGER: &str = "CREATE TABLE spend_limits (scope_kind TEXT, scope_id TEXT, period TEXT, \
     amount_nanos INT, allow_unbounded INT, updated_at INT);
     CREATE TABLE leases (holder TEXT, scope_kind TEXT, scope_id TEXT, period TEXT, start_at INT,
@@ -108,4 +108,18 @@ fn what_was_spent_before_a_limit_was_lowered_is_no_fault() {
     assert_eq!(desk.once("UPDATE spend_limits SET amount_nanos = 1, updated_at = 60000"), "");
     assert!(desk.once("UPDATE spend_limits SET updated_at = 1000").contains("past the limit"));
     assert_eq!(desk.once("UPDATE accounts SET overage = 1"), "", "flagged");
+}
+
+/// A second record, of one who got the same answer and paid five nano-dollars of its cost.
+const JOINED: &str = "INSERT INTO requests SELECT * FROM requests; \
+    UPDATE requests SET request_id = 'j', attempt = 1, cache = 'joined', cost_nanos = 5, \
+        input_tokens = 0, output_tokens = 0 WHERE rowid = 2;";
+
+#[test]
+fn a_bill_may_be_paid_in_parts_that_are_all_of_it() {
+    let paid = "UPDATE requests SET cost_nanos = cost_nanos - 5 WHERE rowid = 1";
+    assert_eq!(Desk::new().once(&format!("{JOINED} {paid}")), "");
+    assert!(Desk::new().once(JOINED).contains("posted"));
+    let less = "UPDATE requests SET cost_nanos = cost_nanos - 6 WHERE rowid = 1";
+    assert!(Desk::new().once(&format!("{JOINED} {less}")).contains("posted under a limit"));
 }
