@@ -120,10 +120,6 @@ fn a_keys_flood_does_not_keep_another_key_from_its_turn() {
         assert!(seen <= 4, "{seen} calls came before its turn");
         flood.into_iter().for_each(|call| passed(&call.join().unwrap()));
     });
-    // One that the machine kept on its way meets the next, and is made again: fairness is what counts
-    // here.
-    let refusals = stage.provider.rate_refusals();
-    assert!(refusals <= 2, "{refusals} of 17");
 }
 
 #[test]
